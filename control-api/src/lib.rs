@@ -1,0 +1,1 @@
+//! The door: REST, WebSocket, OpenAPI and the console's files.

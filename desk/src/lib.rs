@@ -1,0 +1,1 @@
+//! What people work on: sign-in, agent sessions, offers, wrap-up, service records.

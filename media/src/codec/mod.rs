@@ -1,0 +1,1 @@
+//! Codecs: from payload to samples and back.

@@ -1,0 +1,457 @@
+//! What control and the media plane say to each other: commands with answers, and events.
+//!
+//! In memory on one box; the same messages travel to a media node. A command is acknowledged or refused with a
+//! [`MediaError`], and a refused one leaves its leg as it was (MEDIA-13). Media threads keep talking when nobody commands.
+//!
+//! The model is small: a *leg* is one party's RTP in both directions; each leg *hears* one [`Source`]. A bridge is two legs
+//! that hear each other; hold is a customer who hears music; a queue is a customer who hears the queue's music. When a
+//! source's codec is the leg's own, packets are relayed in place; otherwise they are transcoded.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::id::{LegId, RecordingId};
+use model::media::{Codec, StreamStats};
+use serde::{Deserialize, Serialize};
+
+use crate::prompt::Prompt;
+
+/// Orders to the media plane. Each is answered by one [`Answer`] or [`MediaError`].
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Makes a leg and its local address; answered with [`Answer::Created`].
+    CreateLeg {
+        /// The new leg.
+        leg: LegId,
+        /// How its packets travel.
+        transport: Transport,
+        /// Put it on the thread of this leg, because they will talk to each other.
+        near: Option<LegId>,
+    },
+    /// Says what was negotiated. May be repeated at each re-negotiation: SRTP state goes on where keys did not change.
+    ConfigureLeg {
+        /// The leg.
+        leg: LegId,
+        /// What was negotiated.
+        setup: Box<LegSetup>,
+    },
+    /// Says what a leg hears from now on. Legs on different threads are brought together first.
+    Hear {
+        /// The leg that listens.
+        leg: LegId,
+        /// What it hears.
+        source: Source,
+    },
+    /// Both legs hear each other; one step, so that neither hears a gap of its own.
+    Bridge {
+        /// One party.
+        a: LegId,
+        /// The other.
+        b: LegId,
+    },
+    /// Silences a leg towards whoever hears it, and towards its recording. It still hears (CTRL-01).
+    Mute {
+        /// The leg whose words are dropped.
+        leg: LegId,
+        /// Whether it is muted now.
+        muted: bool,
+    },
+    /// Sends digits to the leg's far end as telephone events (RFC 4733), or in-band tones where none were negotiated.
+    SendDtmf {
+        /// The leg.
+        leg: LegId,
+        /// `0-9 * # A-D`; a comma is a pause of one second.
+        digits: String,
+        /// Length of each digit; 100 ms is usual. Gaps are as long, at least 50 ms.
+        each: Duration,
+    },
+    /// Begins a recording of up to two channels.
+    StartRecording {
+        /// The recording.
+        recording: RecordingId,
+        /// The container to create; it must not exist.
+        file: PathBuf,
+    },
+    /// Says which leg's words a channel captures from now on; `None`: nobody's.
+    Tap {
+        /// The recording.
+        recording: RecordingId,
+        /// The channel.
+        channel: Channel,
+        /// Whose words.
+        leg: Option<LegId>,
+    },
+    /// Ends a recording and closes its container; answered with [`Answer::Recorded`].
+    StopRecording {
+        /// The recording.
+        recording: RecordingId,
+    },
+    /// Reads a leg's statistics; answered with [`Answer::Stats`].
+    Stats {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Ends a leg; answered with its last [`Answer::Stats`].
+    DeleteLeg {
+        /// The leg.
+        leg: LegId,
+    },
+}
+
+/// The answer to a [`Command`] that was carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Done; there is nothing to tell.
+    Done,
+    /// The leg exists.
+    Created(LegCreated),
+    /// The leg's figures.
+    Stats(Box<LegStats>),
+    /// The recording is closed.
+    Recorded {
+        /// Payloads written, both channels.
+        frames: u64,
+        /// Payloads that could not be written.
+        missing: u64,
+    },
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MediaError {
+    /// The leg is gone, or never was.
+    #[error("there is no leg {0}")]
+    NoSuchLeg(LegId),
+    /// The leg exists already.
+    #[error("leg {0} exists already")]
+    LegExists(LegId),
+    /// The recording is gone, or never was.
+    #[error("there is no recording {0}")]
+    NoSuchRecording(RecordingId),
+    /// Every port of the range is in use: raise `media.port_max`.
+    #[error("all {0} media ports are in use; raise media.port_max")]
+    PortsExhausted(usize),
+    /// The setup cannot work.
+    #[error("the leg cannot be set up: {0}")]
+    BadSetup(String),
+    /// The recording's file could not be made or written.
+    #[error("cannot record to {file}: {why}")]
+    Recording {
+        /// The container.
+        file: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The plane is full or stopping.
+    #[error("the media plane is overloaded or stopping")]
+    Unavailable,
+}
+
+/// How a leg's packets travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// A port pair of its own, even for RTP and the next for RTCP: what trunks and phones expect.
+    Ports {
+        /// Local address to bind; must be one of the plane's interfaces.
+        interface: IpAddr,
+    },
+    /// The media thread's shared port; ICE tells browsers apart (ICE-lite, RFC 8445 §2.5), DTLS-SRTP keys them.
+    Ice,
+}
+
+/// Where a new leg can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegCreated {
+    /// RTP address to write into SDP (the advertised one).
+    pub rtp: SocketAddr,
+    /// RTCP address; equal to `rtp` for ICE legs.
+    pub rtcp: SocketAddr,
+    /// ICE and DTLS parameters of an ICE leg.
+    pub ice: Option<LocalIce>,
+}
+
+/// Our side of ICE and DTLS, for SDP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalIce {
+    /// `a=ice-ufrag`.
+    pub ufrag: String,
+    /// `a=ice-pwd`.
+    pub pwd: String,
+    /// Value of `a=fingerprint`: `sha-256 AB:CD:…`.
+    pub fingerprint: String,
+    /// Host candidates.
+    pub candidates: Vec<SocketAddr>,
+}
+
+/// What was negotiated for a leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegSetup {
+    /// Where to send RTP. `None` for ICE legs: connectivity checks tell.
+    pub remote: Option<SocketAddr>,
+    /// Where to send RTCP when it is not muxed. `None`: the port after `remote`.
+    pub remote_rtcp: Option<SocketAddr>,
+    /// RTCP on the RTP port (RFC 5761).
+    pub rtcp_mux: bool,
+    /// What we send.
+    pub send: Format,
+    /// What the far end may send.
+    pub receive: Vec<Format>,
+    /// Telephone events: what we send and accept. `None`: in-band.
+    pub events: Option<EventFormat>,
+    /// Keys, or how to get them.
+    pub security: Security,
+    /// Which ways audio flows, seen from us (after our answer).
+    pub direction: Direction,
+    /// Whose packets are believed (MEDIA-12).
+    pub latching: Latching,
+}
+
+/// A payload type and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// RTP payload type, 0 to 127.
+    pub payload_type: u8,
+    /// Codec.
+    pub codec: Codec,
+    /// Packet time in milliseconds, 10 to 60. Only what we send obeys it; we accept any.
+    pub ptime_ms: u8,
+}
+
+/// Payload type and clock of telephone events (RFC 4733).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventFormat {
+    /// RTP payload type of what we send and of what the far end sends.
+    pub payload_type: u8,
+    /// RTP clock: 8000 or 48000 Hz.
+    pub clock_hz: u32,
+}
+
+/// How a leg's media is protected.
+#[derive(Clone, PartialEq)]
+pub enum Security {
+    /// Plain RTP.
+    None,
+    /// Keys came by SDP (RFC 4568).
+    Sdes {
+        /// Protects what we send.
+        send: SrtpKey,
+        /// Opens what we receive.
+        receive: SrtpKey,
+    },
+    /// Keys come by DTLS (RFC 5763); only on ICE legs.
+    Dtls {
+        /// The far end's `a=ice-ufrag`.
+        remote_ufrag: String,
+        /// The far end's `a=ice-pwd`.
+        remote_pwd: String,
+        /// The far end's `a=fingerprint`, e.g. `sha-256 AB:CD:…`; compared before keys are used.
+        remote_fingerprint: String,
+        /// Whether we open the handshake (`a=setup:active` on our side).
+        active: bool,
+    },
+}
+
+/// Keys never reach a log.
+impl std::fmt::Debug for Security {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Sdes { .. } => "Sdes(hidden)",
+            Self::Dtls { .. } => "Dtls(hidden)",
+        })
+    }
+}
+
+/// An SRTP master key with its suite (RFC 4568 §6.1).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SrtpKey {
+    /// Which ciphers.
+    pub suite: SrtpSuite,
+    /// Master key followed by master salt, [`SrtpSuite::key_and_salt_len`] octets.
+    pub key_and_salt: Vec<u8>,
+}
+
+impl std::fmt::Debug for SrtpKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SrtpKey({:?}, hidden)", self.suite)
+    }
+}
+
+/// SRTP protection profiles (RFC 4568 §6.2, RFC 6188, RFC 7714).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SrtpSuite {
+    /// `AES_CM_128_HMAC_SHA1_80`.
+    AesCm128HmacSha1_80,
+    /// `AES_CM_128_HMAC_SHA1_32`.
+    AesCm128HmacSha1_32,
+    /// `AES_256_CM_HMAC_SHA1_80`.
+    Aes256CmHmacSha1_80,
+    /// `AEAD_AES_128_GCM`.
+    AeadAes128Gcm,
+    /// `AEAD_AES_256_GCM`.
+    AeadAes256Gcm,
+}
+
+impl SrtpSuite {
+    /// The name in `a=crypto`.
+    pub const fn sdp_name(self) -> &'static str {
+        match self {
+            Self::AesCm128HmacSha1_80 => "AES_CM_128_HMAC_SHA1_80",
+            Self::AesCm128HmacSha1_32 => "AES_CM_128_HMAC_SHA1_32",
+            Self::Aes256CmHmacSha1_80 => "AES_256_CM_HMAC_SHA1_80",
+            Self::AeadAes128Gcm => "AEAD_AES_128_GCM",
+            Self::AeadAes256Gcm => "AEAD_AES_256_GCM",
+        }
+    }
+    /// Octets of the master key.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Self::AesCm128HmacSha1_80 | Self::AesCm128HmacSha1_32 | Self::AeadAes128Gcm => 16,
+            Self::Aes256CmHmacSha1_80 | Self::AeadAes256Gcm => 32,
+        }
+    }
+    /// Octets of the master salt.
+    pub const fn salt_len(self) -> usize {
+        match self {
+            Self::AeadAes128Gcm | Self::AeadAes256Gcm => 12,
+            _ => 14,
+        }
+    }
+    /// Octets of master key and salt together, as `a=crypto` carries them.
+    pub const fn key_and_salt_len(self) -> usize {
+        self.key_len() + self.salt_len()
+    }
+}
+
+/// Which ways audio flows on a leg, seen from us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Both ways.
+    SendRecv,
+    /// We send; what comes is dropped.
+    SendOnly,
+    /// We receive; nothing is sent but RTCP.
+    RecvOnly,
+    /// Neither.
+    Inactive,
+}
+
+/// Whose packets a leg believes, and where it sends (MEDIA-12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latching {
+    /// Only the signalled address and port, or what ICE verified. The default.
+    Off,
+    /// The first packet's source from the signalled address, any port (NAT that keeps the address).
+    SameAddress,
+    /// The first verified packet's source, wherever it is (phones behind NAT). After the learning window: nobody else.
+    Any,
+}
+
+/// What a leg hears.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Nothing is sent, beyond keep-alives that the transport needs.
+    Nothing,
+    /// Another leg's words.
+    Leg(LegId),
+    /// A sound.
+    Prompt {
+        /// The sound.
+        prompt: Arc<Prompt>,
+        /// From the beginning again at its end, without a gap; else [`Event::PromptEnded`] and then nothing.
+        repeat: bool,
+    },
+}
+
+/// A channel of a recording (RECO-01).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// The customer.
+    Left,
+    /// Our side.
+    Right,
+}
+
+/// A leg's figures, both directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LegStats {
+    /// What came in from the far end.
+    pub received: StreamStats,
+    /// RTP packets sent to it.
+    pub sent_packets: u64,
+    /// RTP octets sent to it, headers included, IP and UDP not.
+    pub sent_octets: u64,
+    /// What the far end reports about what we send: fraction lost in percent, from RTCP.
+    pub far_lost_percent: Option<f32>,
+    /// What the far end reports about what we send: jitter in milliseconds, from RTCP.
+    pub far_jitter_ms: Option<f32>,
+}
+
+/// What happened on the media plane without being asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The first packet that passed all checks.
+    Started {
+        /// The leg.
+        leg: LegId,
+    },
+    /// The DTLS handshake is done and the fingerprint was right.
+    Secured {
+        /// The leg.
+        leg: LegId,
+    },
+    /// The leg cannot be secured; nothing will flow.
+    SecureFailed {
+        /// The leg.
+        leg: LegId,
+        /// In words for the log.
+        why: String,
+    },
+    /// A digit came from the far end, once, at its end.
+    Dtmf {
+        /// The leg.
+        leg: LegId,
+        /// `0-9 * # A-D`.
+        digit: char,
+        /// How long it was held.
+        held: Duration,
+    },
+    /// A prompt that does not repeat was played to its end.
+    PromptEnded {
+        /// The leg that heard it.
+        leg: LegId,
+    },
+    /// All digits of a [`Command::SendDtmf`] are out.
+    DtmfSent {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Nothing verified came for this long (media time-out, or ICE consent lost). Said once; [`Event::Started`] follows if it comes back.
+    Silent {
+        /// The leg.
+        leg: LegId,
+        /// How long.
+        lasting: Duration,
+    },
+    /// Quality left or regained the limits of QUAL-01.
+    Quality {
+        /// The leg.
+        leg: LegId,
+        /// Whether it is poor now.
+        poor: bool,
+        /// Jitter over the window, milliseconds.
+        jitter_ms: f32,
+        /// Loss over the window, percent.
+        loss_percent: f32,
+    },
+    /// A recording stopped being complete (disk full, ring overrun). The call goes on.
+    RecordingFailed {
+        /// The recording.
+        recording: RecordingId,
+        /// In words for the operator.
+        why: String,
+    },
+}

@@ -1,0 +1,1 @@
+//! System calls: how datagrams enter and leave.

@@ -1,0 +1,1 @@
+//! Telephone events (RFC 4733): digits as packets and back.

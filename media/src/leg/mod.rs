@@ -1,0 +1,1 @@
+//! One party's RTP, both directions, without I/O.

@@ -1,0 +1,15 @@
+//! The media plane: everything that touches an RTP packet.
+#![deny(unsafe_code)]
+
+pub mod codec;
+pub mod control;
+pub mod driver;
+pub mod dtmf;
+pub mod ice;
+pub mod leg;
+pub mod plane;
+pub mod prompt;
+pub mod quality;
+pub mod record;
+pub mod rtp;
+pub mod srtp;

@@ -1,0 +1,1 @@
+//! The pinned threads that own the legs.

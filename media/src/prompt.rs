@@ -1,0 +1,1 @@
+//! Sounds that can be played: prompts, hold music, tones.

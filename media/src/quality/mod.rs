@@ -1,0 +1,1 @@
+//! What a stream sounds like: jitter, loss, MOS.

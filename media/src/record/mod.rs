@@ -1,0 +1,1 @@
+//! Recordings: the crash-safe container and what is made of it.

@@ -1,0 +1,1 @@
+//! SRTP and SRTCP in place.

@@ -1,0 +1,120 @@
+//! Interactions and the service records that remain of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{DispositionId, InteractionId, RecordingId, ServiceId, TenantId, TrunkId, UserId};
+use crate::media::StreamStats;
+use crate::time::Timestamp;
+
+/// The kind of contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A telephone or browser call.
+    Voice,
+}
+
+/// Who began it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The customer came to us.
+    Inbound,
+    /// We went to the customer.
+    Outbound,
+}
+
+/// How a call ended, as the records show it (REC-06).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndStatus {
+    /// Talked and hung up.
+    Normal,
+    /// Refused: the caller is on the block list.
+    Blocked,
+    /// The first agent passed it on.
+    Transferred,
+    /// The caller left while waiting in the queue.
+    Abandoned,
+    /// The caller left while an agent's phone rang; counts against that agent (VOICE-15).
+    AbandonedRinging,
+    /// Nobody of the service was signed in (VOICE-15).
+    NoAgentOnline,
+    /// The service was closed.
+    Closed,
+    /// The queue was full or the longest wait was over.
+    QueueFull,
+    /// The dialled number leads nowhere.
+    UnknownNumber,
+    /// The appliance stopped or was killed during the call; the record was finished at the next start.
+    Interrupted,
+    /// Set-up or media failed.
+    Failed,
+}
+
+/// Which side ended the call (UI-16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The customer's side.
+    Customer,
+    /// Our side: the agent.
+    Agent,
+    /// Neither: time-out, failure, shutdown.
+    System,
+}
+
+/// One line of the service records (REC-01 to REC-06).
+///
+/// Built by folding the journal; every timestamp is kept, so that REC-03, REC-04 and live timers can each be computed (C13).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceRecord {
+    /// The interaction it describes.
+    pub interaction: InteractionId,
+    /// Whose record this is.
+    pub tenant: TenantId,
+    /// Kind of contact.
+    pub channel: Channel,
+    /// Who began it.
+    pub direction: Direction,
+    /// Calling number: the customer's for inbound, our line for outbound (REC-05).
+    pub caller: String,
+    /// Called number: our line for inbound, the customer's for outbound (REC-05).
+    pub contact: String,
+    /// Display name the caller sent.
+    pub caller_name: Option<String>,
+    /// The trunk it came over.
+    pub trunk: Option<TrunkId>,
+    /// The service that was reached.
+    pub service: Option<ServiceId>,
+    /// The agent who handled it, or in whose ringing it was abandoned.
+    pub agent: Option<UserId>,
+    /// First INVITE.
+    pub arrived_at: Timestamp,
+    /// Entered the queue.
+    pub queued_at: Option<Timestamp>,
+    /// First offered to an agent.
+    pub offered_at: Option<Timestamp>,
+    /// Conversation began, after any prompt tone (REC-03).
+    pub answered_at: Option<Timestamp>,
+    /// Hang-up.
+    pub ended_at: Option<Timestamp>,
+    /// After-call work completed.
+    pub completed_at: Option<Timestamp>,
+    /// How it ended; `None` while it goes on.
+    pub status: Option<EndStatus>,
+    /// Which side ended it.
+    pub ended_by: Option<EndedBy>,
+    /// How the agent coded it.
+    pub disposition: Option<DispositionId>,
+    /// The agent's remark (ACW-05, ACW-06).
+    pub comment: String,
+    /// Its recording.
+    pub recording: Option<RecordingId>,
+    /// What came from the customer.
+    pub customer_stats: Option<StreamStats>,
+    /// What came from the agent.
+    pub agent_stats: Option<StreamStats>,
+    /// Times the customer was put on hold.
+    pub holds: u32,
+}

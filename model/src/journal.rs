@@ -1,0 +1,339 @@
+//! The journal: everything that happened, in order, a log a tenant.
+//!
+//! State is a fold of these events; call records, statistics, console events and webhooks are read from them. Events are
+//! facts in the past tense and never change their meaning: new facts are new variants, new fields have defaults.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use crate::agent::NotReadyReason;
+use crate::id::{
+    AgentId, DispositionId, InteractionId, LegId, OfferToken, RecordingId, ServiceId, SessionId, TenantId, TrunkId,
+};
+use crate::interaction::{Channel, Direction, EndStatus, EndedBy};
+use crate::media::{Codec, StreamStats};
+use crate::people::PhoneKind;
+use crate::skill::Requirement;
+use crate::time::Timestamp;
+
+/// Place of an event in its tenant's journal; starts at 1, no gaps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seq(pub u64);
+
+/// An event with its place and time, as stored and as sent to consoles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place.
+    pub seq: Seq,
+    /// Whose journal.
+    pub tenant: TenantId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Event {
+    /// An agent signed in and can be routed to by the group's rule.
+    AgentLoggedIn {
+        /// Who.
+        agent: AgentId,
+        /// The session that began.
+        session: SessionId,
+        /// How voice reaches the agent.
+        phone: PhoneKind,
+    },
+    /// An agent signed out, was signed out, or lost the page for too long.
+    AgentLoggedOut {
+        /// Who.
+        agent: AgentId,
+    },
+    /// An agent takes work.
+    AgentReady {
+        /// Who.
+        agent: AgentId,
+        /// Whether the agent chose it, rather than a rule or a supervisor.
+        by_hand: bool,
+    },
+    /// An agent takes no work. While handling, it shows only once the work ends (STATE-16).
+    AgentNotReady {
+        /// Who.
+        agent: AgentId,
+        /// Why.
+        reason: NotReadyReason,
+    },
+    /// An agent left routing and dialling without signing out (STATE-20).
+    AgentOffline {
+        /// Who.
+        agent: AgentId,
+    },
+
+    /// A customer contact began.
+    Arrived {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Kind of contact.
+        channel: Channel,
+        /// Who began it.
+        direction: Direction,
+        /// Calling number.
+        caller: String,
+        /// Display name the caller sent.
+        #[serde(default)]
+        caller_name: Option<String>,
+        /// Called number.
+        contact: String,
+        /// The trunk it came over.
+        trunk: Option<TrunkId>,
+        /// The service reached, when the number leads to one.
+        service: Option<ServiceId>,
+    },
+    /// It waits for an agent.
+    Queued {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The service whose queue it is.
+        service: ServiceId,
+        /// Who may answer, as it stood at this moment.
+        requirement: Requirement,
+        /// Queue priority points.
+        priority: i32,
+    },
+    /// An agent was leased for it: rings until the deadline.
+    Offered {
+        /// The interaction.
+        interaction: InteractionId,
+        /// To whom.
+        agent: AgentId,
+        /// The lease.
+        token: OfferToken,
+        /// When the lease ends.
+        deadline: Timestamp,
+    },
+    /// The agent took it.
+    Accepted {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+        /// The lease that was used.
+        token: OfferToken,
+    },
+    /// The lease ended without acceptance; the interaction keeps its place.
+    OfferEnded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who was rung.
+        agent: AgentId,
+        /// The lease that ended.
+        token: OfferToken,
+        /// Why.
+        why: OfferEnd,
+    },
+    /// The customer or we ended it, with or without conversation.
+    Ended {
+        /// The interaction.
+        interaction: InteractionId,
+        /// How.
+        status: EndStatus,
+        /// By whom.
+        by: EndedBy,
+    },
+    /// After-call work began.
+    WrapUpStarted {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+        /// When it ends by itself.
+        until: Option<Timestamp>,
+    },
+    /// The agent stopped the countdown (STATE-10).
+    WrapUpContinued {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+    },
+    /// A disposition or comment was given (ACW-03, ACW-05). The last one stands.
+    Coded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+        /// How it ended; `None` leaves it as it was.
+        disposition: Option<DispositionId>,
+        /// Free text; `None` leaves it as it was.
+        comment: Option<String>,
+    },
+    /// All work on it is done (ACW-04).
+    Completed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+        /// How long after-call work took.
+        wrap_up: Duration,
+    },
+
+    /// A party's half was connected.
+    LegAnswered {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The leg.
+        leg: LegId,
+        /// Whose half.
+        party: Party,
+        /// What is spoken on it.
+        codec: Codec,
+        /// Whether its media is encrypted.
+        secure: bool,
+    },
+    /// The conversation between customer and agent began: both hear each other from here (REC-03).
+    Bridged {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who talks to the customer.
+        agent: AgentId,
+    },
+    /// The customer was put on hold, or taken back.
+    HoldChanged {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Whether the customer is held now.
+        held: bool,
+    },
+    /// A party's half was disconnected.
+    LegEnded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The leg.
+        leg: LegId,
+        /// Whose half.
+        party: Party,
+        /// What came in over it.
+        stats: Option<StreamStats>,
+    },
+    /// Quality left or regained the limits of QUAL-01.
+    QualityChanged {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Whose half.
+        party: Party,
+        /// Whether it is poor now.
+        poor: bool,
+    },
+    /// Both channels are being captured.
+    RecordingStarted {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+    },
+    /// The recording can be played.
+    RecordingFinished {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+        /// Length of its audio.
+        length: Duration,
+        /// Captured equals expected.
+        complete: bool,
+    },
+    /// A call that should be recorded is not.
+    RecordingFailed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// What went wrong, in words for the operator.
+        why: String,
+    },
+}
+
+/// Whose half of an interaction a leg is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "party")]
+pub enum Party {
+    /// The customer.
+    Customer,
+    /// An agent.
+    Agent {
+        /// Who.
+        agent: AgentId,
+    },
+}
+
+/// Why an offer ended without acceptance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferEnd {
+    /// The agent refused (VOICE-07).
+    Declined,
+    /// The deadline passed (VOICE-09).
+    NoAnswer,
+    /// The agent's phone could not be reached (VOICE-14).
+    ConnectionLost,
+    /// The customer left.
+    CallerLeft,
+    /// The agent signed out or was forced away.
+    AgentLeft,
+    /// The appliance was restarted while it rang.
+    Restart,
+}
+
+impl Event {
+    /// The interaction it speaks of, if it speaks of one.
+    pub fn interaction(&self) -> Option<InteractionId> {
+        match self {
+            Self::AgentLoggedIn { .. }
+            | Self::AgentLoggedOut { .. }
+            | Self::AgentReady { .. }
+            | Self::AgentNotReady { .. }
+            | Self::AgentOffline { .. } => None,
+            Self::Arrived { interaction, .. }
+            | Self::Queued { interaction, .. }
+            | Self::Offered { interaction, .. }
+            | Self::Accepted { interaction, .. }
+            | Self::OfferEnded { interaction, .. }
+            | Self::Ended { interaction, .. }
+            | Self::WrapUpStarted { interaction, .. }
+            | Self::WrapUpContinued { interaction, .. }
+            | Self::Coded { interaction, .. }
+            | Self::Completed { interaction, .. }
+            | Self::LegAnswered { interaction, .. }
+            | Self::Bridged { interaction, .. }
+            | Self::HoldChanged { interaction, .. }
+            | Self::LegEnded { interaction, .. }
+            | Self::QualityChanged { interaction, .. }
+            | Self::RecordingStarted { interaction, .. }
+            | Self::RecordingFinished { interaction, .. }
+            | Self::RecordingFailed { interaction, .. } => Some(*interaction),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Id;
+
+    #[test]
+    fn an_event_is_stored_under_a_stable_name() {
+        let event = Event::AgentNotReady { agent: AgentId::from_number(1), reason: NotReadyReason::NoAnswer };
+        let text = serde_json::to_string(&event).unwrap();
+        assert!(text.starts_with(r#"{"type":"agent_not_ready","agent":"user_"#), "{text}");
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+    }
+
+    #[test]
+    fn every_reason_survives_the_journal() {
+        for reason in [NotReadyReason::Login, NotReadyReason::Chosen(crate::id::ReasonId::from_number(3))] {
+            let text = serde_json::to_string(&reason).unwrap();
+            assert_eq!(serde_json::from_str::<NotReadyReason>(&text).unwrap(), reason, "{text}");
+        }
+    }
+}

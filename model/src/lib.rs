@@ -1,0 +1,15 @@
+//! The words of the house.
+//!
+//! Ids, points in time, skills, people, services, interactions and the events of the journal: what every other room
+//! speaks about. Data only. Nothing here decides, waits, or does I/O, and this crate knows no other room.
+#![forbid(unsafe_code)]
+
+pub mod agent;
+pub mod id;
+pub mod interaction;
+pub mod journal;
+pub mod media;
+pub mod people;
+pub mod service;
+pub mod skill;
+pub mod time;

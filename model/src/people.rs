@@ -1,0 +1,163 @@
+//! Users, roles, privileges and groups.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::id::{GroupId, SkillId, TenantId, UserId};
+use crate::skill::Level;
+
+/// A customer of the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Shown to people; unique on the appliance.
+    pub name: String,
+}
+
+/// A person who signs in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// Whose user this is.
+    pub tenant: TenantId,
+    /// What is typed at sign-in; unique in the tenant, lower case.
+    pub login: String,
+    /// What colleagues see.
+    pub name: String,
+    /// Optional second sign-in identifier.
+    pub email: Option<String>,
+    /// Internal number, 2 to 8 digits; unique in the tenant.
+    pub extension: Option<String>,
+    /// What the user may do.
+    pub role: Role,
+    /// The team whose rules apply.
+    pub group: Option<GroupId>,
+    /// What the user can handle, and how well.
+    pub skills: BTreeMap<SkillId, Level>,
+    /// How voice reaches the user.
+    pub phone: PhoneKind,
+    /// A user who may not sign in any more. Users are never deleted while records name them.
+    pub disabled: bool,
+}
+
+/// How voice reaches an agent (CONN-03, CONN-04, CONN-09).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhoneKind {
+    /// The softphone in the console page.
+    #[default]
+    Browser,
+    /// A SIP phone that registers with the user's extension.
+    Sip,
+    /// No voice at all.
+    None,
+}
+
+/// A named set of privileges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Takes interactions; sees own records.
+    Agent,
+    /// Also sees and steers the agents of the tenant.
+    Supervisor,
+    /// Also changes users, services, skills and numbers.
+    Administrator,
+}
+
+/// Something a user may or may not do. The API checks these, never roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Privilege {
+    /// Be offered interactions.
+    TakeInteractions,
+    /// Place calls.
+    CallOut,
+    /// See other people's service records.
+    SeeAllRecords,
+    /// See live figures and force agent states.
+    Supervise,
+    /// Read configuration.
+    SeeConfiguration,
+    /// Change users, services, skills, numbers, trunks.
+    Administer,
+}
+
+impl Role {
+    /// What the role may do.
+    pub fn privileges(self) -> &'static [Privilege] {
+        use Privilege::{Administer, CallOut, SeeAllRecords, SeeConfiguration, Supervise, TakeInteractions};
+        match self {
+            Self::Agent => &[TakeInteractions, CallOut],
+            Self::Supervisor => &[TakeInteractions, CallOut, SeeAllRecords, Supervise, SeeConfiguration],
+            Self::Administrator => {
+                &[TakeInteractions, CallOut, SeeAllRecords, Supervise, SeeConfiguration, Administer]
+            }
+        }
+    }
+    /// Whether the role may do `what`.
+    pub fn may(self, what: Privilege) -> bool {
+        self.privileges().contains(&what)
+    }
+}
+
+/// A team and its rules (ADM-08).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its id.
+    pub id: GroupId,
+    /// Whose group this is.
+    pub tenant: TenantId,
+    /// Unique in the tenant.
+    pub name: String,
+    /// The rules of its agents.
+    pub rules: GroupRules,
+}
+
+/// What happens to the agents of a group without their asking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupRules {
+    /// State after sign-in (STATE-04, STATE-11).
+    pub after_login: RestState,
+    /// Whether after-call work follows an interaction (STATE-08).
+    pub wrap_up: bool,
+    /// After-call work ends by itself after this time; `None`: only by hand (STATE-09).
+    pub wrap_up_time: Option<Duration>,
+    /// Whether the agent may stop the countdown (STATE-10).
+    pub wrap_up_continue: bool,
+    /// State after an interaction or its after-call work (STATE-09).
+    pub after_interaction: RestState,
+    /// Whether refusing an offer makes the agent Not ready (STATE-11).
+    pub not_ready_on_refusal: bool,
+    /// Voice calls are accepted by themselves after the two-tone prompt (VOICE-11).
+    pub auto_answer: bool,
+}
+
+impl Default for GroupRules {
+    /// Ready after login and after work, 30 s of after-call work that can be continued, refusal makes Not ready.
+    fn default() -> Self {
+        Self {
+            after_login: RestState::NotReady,
+            wrap_up: true,
+            wrap_up_time: Some(Duration::from_secs(30)),
+            wrap_up_continue: true,
+            after_interaction: RestState::Ready,
+            not_ready_on_refusal: true,
+            auto_answer: false,
+        }
+    }
+}
+
+/// Where an agent rests when nothing is being handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestState {
+    /// Takes work.
+    Ready,
+    /// Takes none.
+    NotReady,
+}

@@ -1,0 +1,155 @@
+//! Services, dispositions, numbers and trunks: what an administrator sets up.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use crate::id::{DispositionId, NumberId, ServiceId, SkillId, TenantId, TrunkId};
+use crate::skill::Requirement;
+
+/// A skill that agents can have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skill {
+    /// Its id.
+    pub id: SkillId,
+    /// Whose skill this is.
+    pub tenant: TenantId,
+    /// Unique in the tenant.
+    pub name: String,
+}
+
+/// An entry point and its queue, with its own rules and dispositions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its id.
+    pub id: ServiceId,
+    /// Whose service this is.
+    pub tenant: TenantId,
+    /// Shown in the offer window; unique in the tenant.
+    pub name: String,
+    /// Who may answer.
+    pub requirement: Requirement,
+    /// Queue rules.
+    pub queue: QueueRules,
+    /// Whether a disposition must be given before completing (ACW-01).
+    pub disposition_mandatory: bool,
+    /// Whether calls are recorded (C15: yes unless switched off).
+    pub record: bool,
+    /// A closed service treats callers by [`QueueRules::when_closed`].
+    pub open: bool,
+}
+
+/// How callers wait and how agents are rung.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueueRules {
+    /// 0 (default) to 1000; one point is worth [`QueueRules::priority_second`] of waiting.
+    pub priority: i32,
+    /// How many seconds of waiting one priority point buys (finite ageing, ROUTE-03). Default 60.
+    pub priority_second: u32,
+    /// How long one agent is rung before the next is tried. Default 20 s: four European ring cycles.
+    pub ring_time: Duration,
+    /// Callers allowed to wait. The next one is told that all lines are busy. Default 500.
+    pub waiting_max: u32,
+    /// Waiting this long ends with the busy treatment. `None`: no limit.
+    pub wait_time_max: Option<Duration>,
+    /// Answered within this time counts for the service level. Default 20 s.
+    pub service_level: Duration,
+    /// Seconds before an agent who refused or missed an interaction may be offered it again. Default 60.
+    pub refusal_cooldown: Duration,
+    /// What a caller meets when nobody is signed in.
+    pub when_unstaffed: Treatment,
+    /// What a caller meets when the service is closed.
+    pub when_closed: Treatment,
+}
+
+impl Default for QueueRules {
+    fn default() -> Self {
+        Self {
+            priority: 0,
+            priority_second: 60,
+            ring_time: Duration::from_secs(20),
+            waiting_max: 500,
+            wait_time_max: None,
+            service_level: Duration::from_secs(20),
+            refusal_cooldown: Duration::from_secs(60),
+            when_unstaffed: Treatment::Announce,
+            when_closed: Treatment::Announce,
+        }
+    }
+}
+
+/// What is done with a caller who cannot be queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Treatment {
+    /// Plays the announcement of the case, then ends the call.
+    Announce,
+    /// Answers 480 (nobody there) or 603 (closed) without taking the call.
+    Reject,
+    /// Lets the caller wait all the same.
+    Queue,
+}
+
+/// A way an interaction of a service can end (ACW-01, ACW-07).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disposition {
+    /// Its id.
+    pub id: DispositionId,
+    /// Whose disposition this is.
+    pub tenant: TenantId,
+    /// The service whose list it stands in.
+    pub service: ServiceId,
+    /// Shown in the picker; unique in the service.
+    pub name: String,
+    /// Counts as a success in reports.
+    pub success: bool,
+    /// Closes the matter, rather than being an interim step.
+    pub closing: bool,
+}
+
+/// A number callers dial, and where it leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Number {
+    /// Its id.
+    pub id: NumberId,
+    /// Whose number this is.
+    pub tenant: TenantId,
+    /// As the trunk sends it in the Request-URI: digits with an optional leading `+`.
+    pub digits: String,
+    /// The service that answers.
+    pub service: ServiceId,
+}
+
+/// A carrier or PBX that exchanges calls with us (SIP-02).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trunk {
+    /// Its id.
+    pub id: TrunkId,
+    /// Whose trunk this is.
+    pub tenant: TenantId,
+    /// Unique on the appliance; a label of metrics.
+    pub name: String,
+    /// Source addresses that belong to it, as `address` or `address/prefix-length`. `0.0.0.0/0` is refused. Empty: digest only.
+    pub addresses: Vec<String>,
+    /// Digest user name with which it may come from any address. Its password hash lives in the store.
+    pub username: Option<String>,
+    /// Where outbound calls go: `host[:port][;transport=udp|tcp|tls]`. `None`: inbound only.
+    pub target: Option<String>,
+    /// Calls at once, both directions. Default 500.
+    pub calls_max: u32,
+    /// Whether media must be, may be or is not encrypted.
+    pub srtp: SrtpPolicy,
+}
+
+/// Whether media with a far end is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SrtpPolicy {
+    /// Taken when offered; we offer RTP/AVP.
+    #[default]
+    Accept,
+    /// Calls without it are refused with 488; we offer RTP/SAVP.
+    Require,
+    /// Never used.
+    Never,
+}

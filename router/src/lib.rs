@@ -1,0 +1,1 @@
+//! The floor: skills, queues, agents and offers as one pure state machine.

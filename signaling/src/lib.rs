@@ -1,0 +1,1 @@
+//! SIP endpoint, SDP, trunks, registrar and the call machine.

@@ -1,0 +1,1 @@
+//! What is remembered: SQLite and PostgreSQL repositories and the group-commit journal.
