@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod call;
 pub mod id;
 pub mod interaction;
 pub mod journal;

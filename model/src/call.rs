@@ -1,0 +1,378 @@
+//! What the desk and the signalling say to each other about calls: orders one way, facts the other way.
+//!
+//! The desk decides (which service, which agent, hold, hang up); signalling does it and tells what happened. Nobody waits
+//! for an answer in line: an order is answered by facts. Orders and facts about one interaction keep their order. Both
+//! are plain data, so they travel over a channel on one box and over the wire to another.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{InteractionId, LegId, OfferToken, RecordingId, SessionId, TenantId, TrunkId, UserId};
+use crate::journal::Party;
+use crate::media::{Codec, StreamStats};
+use crate::people::PhoneKind;
+
+/// Orders from the desk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "order")]
+pub enum CallOrder {
+    /// Refuse the customer's call before it was answered.
+    Reject {
+        /// Which call.
+        interaction: InteractionId,
+        /// With which meaning.
+        why: Rejection,
+    },
+    /// Answer the customer's call, if it is not, and play a sound instead of what is heard now.
+    Play {
+        /// Which call.
+        interaction: InteractionId,
+        /// Which sound.
+        sound: Sound,
+        /// Hang up at its end. Ignored for sounds that repeat.
+        then_hang_up: bool,
+    },
+    /// Ring the agent's phone. A browser phone is only checked: the console rings.
+    /// Answered by [`CallFact::AgentAnswered`] (SIP phone), or [`CallFact::AgentUnreachable`].
+    RingAgent {
+        /// Which call.
+        interaction: InteractionId,
+        /// The lease that rings.
+        token: OfferToken,
+        /// Whom.
+        agent: UserId,
+        /// How.
+        phone: PhoneKind,
+    },
+    /// Stop ringing; the lease is over.
+    StopRinging {
+        /// Which call.
+        interaction: InteractionId,
+        /// The lease that rang.
+        token: OfferToken,
+        /// Whom.
+        agent: UserId,
+    },
+    /// Join customer and agent; recording starts before they hear each other. Answered by [`CallFact::Bridged`].
+    Connect {
+        /// Which call.
+        interaction: InteractionId,
+        /// With whom.
+        agent: UserId,
+        /// Record as this.
+        record: Option<RecordingId>,
+        /// Play the two-tone prompt to the agent first (VOICE-11).
+        announce: bool,
+    },
+    /// The customer hears hold music; the agent still hears the customer (C1).
+    Hold {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// Back from hold.
+    Retrieve {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// The customer does not hear the agent (CTRL-01).
+    Mute {
+        /// Which call.
+        interaction: InteractionId,
+        /// Whether muted from now on.
+        muted: bool,
+    },
+    /// Send digits to the customer's side (CTRL-05).
+    SendDigits {
+        /// Which call.
+        interaction: InteractionId,
+        /// `0-9 * # A-D ,`.
+        digits: String,
+    },
+    /// End the call: both legs.
+    HangUp {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// Connect or re-connect the softphone in an agent's page (WRTC-01, WRTC-02).
+    /// Answered by [`CallFact::PhoneAnswer`] or [`CallFact::PhoneRefused`].
+    AttachPhone {
+        /// Whose.
+        agent: UserId,
+        /// The tenant of the agent.
+        tenant: TenantId,
+        /// Of which sign-in.
+        session: SessionId,
+        /// The page's SDP offer.
+        sdp: String,
+    },
+    /// The agent signed out: take the softphone down.
+    DetachPhone {
+        /// Whose.
+        agent: UserId,
+    },
+    /// Trunks, phones and numbers changed: use these from now on; calls in progress stay.
+    Configure(Box<CallConfig>),
+}
+
+/// What signalling has to know about trunks and phones. Digest secrets are HA1 values, never plain passwords.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CallConfig {
+    /// Digest realm of this appliance.
+    pub realm: String,
+    /// Trunks that may call in.
+    pub trunks: Vec<(crate::service::Trunk, Option<Ha1>)>,
+    /// Phones that may register.
+    pub phones: Vec<PhoneAccount>,
+}
+
+/// A phone that may register: its user name is the agent's extension.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhoneAccount {
+    /// Whose phone.
+    pub agent: UserId,
+    /// The tenant of the agent.
+    pub tenant: TenantId,
+    /// User part of its address of record.
+    pub extension: String,
+    /// Its secret.
+    pub ha1: Ha1,
+    /// Whether its media must be encrypted.
+    pub srtp: crate::service::SrtpPolicy,
+}
+
+/// Hashes of `user:realm:password` for digest authentication (RFC 7616 §3.4.2), lower-case hex.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ha1 {
+    /// With MD5.
+    pub md5: String,
+    /// With SHA-256.
+    pub sha256: String,
+}
+
+impl std::fmt::Debug for Ha1 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ha1(hidden)")
+    }
+}
+
+/// Why a customer's call is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejection {
+    /// 404: the number leads nowhere.
+    UnknownNumber,
+    /// 480: nobody is there.
+    NobodyThere,
+    /// 486: all lines are busy.
+    Busy,
+    /// 603: closed, or blocked.
+    Declined,
+    /// 503 with Retry-After: we are overloaded or draining.
+    Overloaded,
+}
+
+/// A sound customers hear. The operator may replace each by a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sound {
+    /// Waiting music; repeats.
+    QueueMusic,
+    /// Hold music; repeats.
+    HoldMusic,
+    /// "Nobody is available."
+    NobodyAvailable,
+    /// "We are closed."
+    Closed,
+    /// "All lines are busy."
+    AllBusy,
+}
+
+impl Sound {
+    /// Whether it begins again at its end.
+    pub fn repeats(self) -> bool {
+        matches!(self, Self::QueueMusic | Self::HoldMusic)
+    }
+}
+
+/// Facts from signalling.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fact")]
+pub enum CallFact {
+    /// A customer calls. The call waits, unanswered, for an order (100 was sent; after 10 s without one: 480).
+    Incoming {
+        /// The new call.
+        interaction: InteractionId,
+        /// Whose trunk it came over.
+        tenant: TenantId,
+        /// The trunk.
+        trunk: TrunkId,
+        /// Calling number.
+        caller: String,
+        /// Display name.
+        caller_name: Option<String>,
+        /// Called number.
+        contact: String,
+    },
+    /// A leg was answered and has media.
+    LegAnswered {
+        /// Which call.
+        interaction: InteractionId,
+        /// The leg.
+        leg: LegId,
+        /// Whose half.
+        party: Party,
+        /// What is spoken.
+        codec: Codec,
+        /// Whether media is encrypted.
+        secure: bool,
+    },
+    /// The agent's SIP phone was picked up: it means acceptance of the offer.
+    AgentAnswered {
+        /// Which call.
+        interaction: InteractionId,
+        /// The lease.
+        token: OfferToken,
+        /// Who.
+        agent: UserId,
+    },
+    /// The agent's phone was reached and refused (486, 603, or the reject key).
+    AgentRefused {
+        /// Which call.
+        interaction: InteractionId,
+        /// The lease.
+        token: OfferToken,
+        /// Who.
+        agent: UserId,
+    },
+    /// The agent's phone could not be reached (VOICE-14).
+    AgentUnreachable {
+        /// Which call.
+        interaction: InteractionId,
+        /// The lease.
+        token: OfferToken,
+        /// Who.
+        agent: UserId,
+        /// In words for log and banner.
+        why: String,
+    },
+    /// Customer and agent hear each other.
+    Bridged {
+        /// Which call.
+        interaction: InteractionId,
+        /// Who.
+        agent: UserId,
+    },
+    /// The customer was put on hold, or taken back.
+    HoldChanged {
+        /// Which call.
+        interaction: InteractionId,
+        /// Whether the customer is held now.
+        held: bool,
+    },
+    /// The agent was muted, or not any more.
+    MuteChanged {
+        /// Which call.
+        interaction: InteractionId,
+        /// Whether muted now.
+        muted: bool,
+    },
+    /// A digit came from the customer.
+    DigitReceived {
+        /// Which call.
+        interaction: InteractionId,
+        /// `0-9 * # A-D`.
+        digit: char,
+    },
+    /// Live figures, about every 2 s while customer and agent talk.
+    Quality {
+        /// Which call.
+        interaction: InteractionId,
+        /// What comes from the customer.
+        customer: StreamStats,
+        /// What comes from the agent.
+        agent: StreamStats,
+    },
+    /// Quality left or regained the limits of QUAL-01.
+    QualityChanged {
+        /// Which call.
+        interaction: InteractionId,
+        /// Whose half.
+        party: Party,
+        /// Whether it is poor now.
+        poor: bool,
+    },
+    /// Both channels are being captured.
+    RecordingStarted {
+        /// Which call.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+    },
+    /// The container is closed and can be finished into audio files.
+    RecordingCaptured {
+        /// Which call.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+    },
+    /// A call that should be recorded is not; the call goes on.
+    RecordingFailed {
+        /// Which call.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+        /// In words for the operator.
+        why: String,
+    },
+    /// A leg is gone.
+    LegEnded {
+        /// Which call.
+        interaction: InteractionId,
+        /// The leg.
+        leg: LegId,
+        /// Whose half.
+        party: Party,
+        /// What came in over it.
+        stats: Option<StreamStats>,
+    },
+    /// The call is over; it is the last fact about it.
+    Ended {
+        /// Which call.
+        interaction: InteractionId,
+        /// Which side ended it.
+        by: crate::interaction::EndedBy,
+        /// Whether it ended by a failure (no media, lost transport, no agreement on codecs) rather than by hanging up.
+        failure: Option<String>,
+    },
+    /// The page's softphone may use this.
+    PhoneAnswer {
+        /// Whose.
+        agent: UserId,
+        /// Of which sign-in.
+        session: SessionId,
+        /// SDP answer.
+        sdp: String,
+    },
+    /// The page's softphone cannot be connected.
+    PhoneRefused {
+        /// Whose.
+        agent: UserId,
+        /// Of which sign-in.
+        session: SessionId,
+        /// In words for the agent.
+        why: String,
+    },
+    /// The agent's phone can be used: browser media is up, or the SIP phone is registered.
+    PhoneUp {
+        /// Whose.
+        agent: UserId,
+        /// Which kind.
+        phone: PhoneKind,
+    },
+    /// The agent's phone cannot be used: browser media is lost, or the registration ended.
+    PhoneDown {
+        /// Whose.
+        agent: UserId,
+        /// Which kind.
+        phone: PhoneKind,
+    },
+}
