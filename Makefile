@@ -1,0 +1,68 @@
+# The front door. `make` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
+CONSOLE_SOURCES = $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help demo test check build bench bench-media bench-router bench-journal sim fmt clean setup-build setup-demo setup-test unit scenarios
+
+help: ## This list
+	@echo "Patchbay: calls, routed to the right person, recorded and measured."
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: setup-demo target/sounds/made console/dist/index.html ## Install what is missing, build, start with a simulated caller
+	cargo build --release --bin patchbay
+	@exec target/release/patchbay demo
+
+build: setup-build target/sounds/made console/dist/index.html ## The release binary: target/release/patchbay
+	cargo build --release --bin patchbay
+
+test: setup-test target/sounds/made console/dist/index.html ## Everything CI runs: check, unit tests, scenarios with real peers
+	$(MAKE) check
+	$(MAKE) unit
+	$(MAKE) scenarios
+
+check: setup-build console/dist/index.html ## Formatting, lints, types of the console, licence and dependency rules
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cd console && npm run --silent check
+	cargo test --quiet -p scenarios --test house
+
+unit: setup-test ## Tests of each room
+	cargo test --workspace --exclude scenarios
+	cd console && npm run --silent test
+
+scenarios: setup-test target/sounds/made console/dist/index.html ## The whole appliance with SIPp, baresip and Chromium
+	cargo build --bin patchbay
+	cargo test -p scenarios -- --test-threads=1
+
+sim: ## The router's simulated days, many seeds (SIM_SEEDS=1000)
+	SIM_SEEDS=$${SIM_SEEDS:-1000} cargo test --release -p router simulat -- --nocapture
+
+bench: bench-router bench-journal bench-media ## All benchmarks; BENCHMARKING.md says how to read them
+
+bench-media: setup-test ## Relay, SRTP and transcoding beside rtpengine
+	cargo bench -p media
+
+bench-router: ## Routing decisions a second
+	cargo bench -p router
+
+bench-journal: setup-test ## Durable journal appends a second
+	cargo bench -p store
+
+fmt: ## Format everything
+	cargo fmt --all
+
+clean: ## Remove what was built
+	cargo clean
+	rm -rf console/dist console/node_modules .tools
+
+setup-build setup-demo setup-test:
+	@scripts/setup $(@:setup-%=%)
+
+target/sounds/made: sounds/en.txt sounds/ru.txt sounds/demo.txt scripts/make-sounds
+	scripts/make-sounds target/sounds
+
+console/dist/index.html: $(CONSOLE_SOURCES)
+	cd console && npm run --silent build

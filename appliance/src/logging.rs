@@ -1,0 +1,45 @@
+//! Log lines: text for people or JSON for programs, on standard error. The level can be changed while running.
+
+use anyhow::{Context, Result};
+use tracing_subscriber::{EnvFilter, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt};
+
+use crate::config::{LogFile, LogFormat};
+
+/// Changes the level of a running appliance.
+#[derive(Clone)]
+pub struct LevelHandle(reload::Handle<EnvFilter, Registry>);
+
+impl LevelHandle {
+    /// Takes a level, or levels by part: `info,signaling=debug`.
+    pub fn set(&self, level: &str) -> Result<()> {
+        self.0.reload(filter(level)?).context("the log level could not be changed")
+    }
+}
+
+/// Starts logging. Call once.
+pub fn start(log: &LogFile) -> Result<LevelHandle> {
+    let (filter, handle) = reload::Layer::new(filter(&log.level)?);
+    let registry = tracing_subscriber::registry().with(filter);
+    match log.format {
+        LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr)).try_init()?,
+        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()?,
+    }
+    Ok(LevelHandle(handle))
+}
+
+/// Libraries speak only from `warn` on, whatever our own level is; a level for one of them by name still counts.
+fn filter(level: &str) -> Result<EnvFilter> {
+    const QUIET: &str = "sqlx=warn,rsipstack=error,hyper=warn,rustls=warn,str0m=warn,dimpl=warn,tower_http=warn,h2=warn";
+    EnvFilter::try_new(format!("{QUIET},{level}")).with_context(|| format!("log.level: `{level}` is not a level"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_may_name_parts_and_nonsense_is_refused() {
+        assert!(filter("info,signaling=debug").is_ok());
+        assert!(filter("signaling=loud=very").is_err());
+    }
+}

@@ -1,0 +1,51 @@
+//! What callers hear: the operator's files, else the built-in announcements and music.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use media::prompt::Prompt;
+use model::call::Sound;
+use rust_embed::RustEmbed;
+
+use crate::config::Language;
+
+/// Announcements made by `make sounds` from texts in `sounds/`; a build without them speaks in tones.
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../target/sounds"]
+#[allow_missing = true]
+struct BuiltIn;
+
+const ALL: [(Sound, &str); 5] = [
+    (Sound::QueueMusic, "queue-music"),
+    (Sound::HoldMusic, "hold-music"),
+    (Sound::NobodyAvailable, "nobody-available"),
+    (Sound::Closed, "closed"),
+    (Sound::AllBusy, "all-busy"),
+];
+
+/// All sounds, ready to be sent.
+pub type Library = HashMap<Sound, Arc<Prompt>>;
+
+/// Loads every sound. A file that is there but cannot be used is an error with its name, never a silent fallback.
+pub fn load(dir: Option<&Path>, language: Language) -> Result<Library> {
+    ALL.into_iter()
+        .map(|(sound, name)| {
+            let own = dir.map(|d| d.join(format!("{name}.wav"))).filter(|f| f.exists());
+            let built_in = || BuiltIn::get(&format!("{}/{name}.wav", language.folder()));
+            let prompt = if let Some(file) = own {
+                let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                Prompt::from_wav(name, std::io::Cursor::new(bytes))
+                    .with_context(|| format!("{} cannot be played", file.display()))?
+            } else if let Some(file) = built_in() {
+                Prompt::from_wav(name, std::io::Cursor::new(file.data)).with_context(|| format!("built-in sound {name}"))?
+            } else if sound.repeats() {
+                Prompt::hold_music()
+            } else {
+                Prompt::congestion()
+            };
+            Ok((sound, Arc::new(prompt)))
+        })
+        .collect()
+}
