@@ -1,1 +1,4 @@
 //! SIP endpoint, SDP, trunks, registrar and the call machine.
+#![forbid(unsafe_code)]
+
+pub mod service;
