@@ -7,10 +7,11 @@ use crate::media::StreamStats;
 use crate::time::Timestamp;
 
 /// The kind of contact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// A telephone or browser call.
+    #[default]
     Voice,
 }
 
@@ -32,6 +33,8 @@ pub enum EndStatus {
     Normal,
     /// Refused: the caller is on the block list.
     Blocked,
+    /// The colleague who was called refused it or did not answer (VOICE-08).
+    Refused,
     /// The first agent passed it on.
     Transferred,
     /// The caller left while waiting in the queue.

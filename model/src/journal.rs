@@ -98,6 +98,9 @@ pub enum Event {
         interaction: InteractionId,
         /// The service whose queue it is.
         service: ServiceId,
+        /// Kind of contact: what it weighs on an agent.
+        #[serde(default)]
+        channel: Channel,
         /// Who may answer, as it stood at this moment.
         requirement: Requirement,
         /// Queue priority points.
@@ -122,6 +125,15 @@ pub enum Event {
         agent: AgentId,
         /// The lease that was used.
         token: OfferToken,
+    },
+    /// An agent began work that nobody offered: a manual outbound call, dialling included (STATE-06).
+    HandlingStarted {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+        /// Kind of contact: what it weighs on an agent.
+        channel: Channel,
     },
     /// The lease ended without acceptance; the interaction keeps its place.
     OfferEnded {
@@ -281,6 +293,8 @@ pub enum OfferEnd {
     CallerLeft,
     /// The agent signed out or was forced away.
     AgentLeft,
+    /// Several agents were rung and another one took it.
+    TakenElsewhere,
     /// The appliance was restarted while it rang.
     Restart,
 }
@@ -298,6 +312,7 @@ impl Event {
             | Self::Queued { interaction, .. }
             | Self::Offered { interaction, .. }
             | Self::Accepted { interaction, .. }
+            | Self::HandlingStarted { interaction, .. }
             | Self::OfferEnded { interaction, .. }
             | Self::Ended { interaction, .. }
             | Self::WrapUpStarted { interaction, .. }
