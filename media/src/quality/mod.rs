@@ -1,1 +1,223 @@
-//! What a stream sounds like: jitter, loss, MOS.
+//! What a stream sounds like: loss, jitter, MOS.
+//!
+//! A [`StreamMeter`] watches one incoming stream. Everything it knows comes from sequence number, timestamp and arrival
+//! time, so a capture fed through it gives the figures the call had. It allocates nothing and takes about 700 octets.
+//!
+//! MOS is the E-model's (ITU-T G.107 with G.113 figures a codec, see [`emodel`]), for windows of 5 s: a minute of silence
+//! in a good hour must not hide in the mean. Listening quality assumes no delay; conversational quality needs the round
+//! trip from RTCP. A packet more than [`PLAYOUT_MS`] late counts as lost, because a player has gone on by then.
+
+pub mod emodel;
+mod jitter;
+mod limits;
+mod sequence;
+mod windows;
+
+pub use limits::{Change, Limits};
+pub use sequence::{Sequence, Verdict};
+
+use jitter::Jitter;
+use model::media::{Codec, StreamStats};
+use windows::Windows;
+
+/// One RTP packet, as far as its quality goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// Who sent it.
+    pub ssrc: u32,
+    /// Sequence number.
+    pub seq: u16,
+    /// RTP timestamp.
+    pub timestamp: u32,
+    /// When it came, in microseconds of a clock that never runs back.
+    pub at_us: u64,
+    /// Octets of RTP, header included.
+    pub octets: usize,
+    /// Whether the timestamp tells when it was said. Not so for telephone events, which all carry the time of their
+    /// beginning (RFC 4733 §2.2.2): they count for loss, not for jitter.
+    pub timed: bool,
+}
+
+/// What a receiver report says about the stream (RFC 3550 §6.4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reception {
+    /// Whose packets.
+    pub ssrc: u32,
+    /// Share lost since the last report, in 256ths.
+    pub fraction_lost: u8,
+    /// Lost since the beginning, 24 bits signed.
+    pub lost: i32,
+    /// Highest sequence number, with the cycles above it.
+    pub highest: u32,
+    /// Jitter in timestamp units.
+    pub jitter: u32,
+}
+
+/// MOS over the life of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MosSummary {
+    /// Mean of the windows.
+    pub mean: f32,
+    /// The worst window.
+    pub min: f32,
+    /// Nine windows of ten were better.
+    pub p10: f32,
+    /// When the worst window ended, on the clock of the arrivals.
+    pub worst_at_us: u64,
+    /// Windows of 5 s that had audio.
+    pub windows: u32,
+}
+
+/// Measures one incoming stream.
+#[derive(Clone, Debug)]
+pub struct StreamMeter {
+    codec: Codec,
+    ssrc: Option<u32>,
+    sequence: Sequence,
+    jitter: Jitter,
+    limits: Limits,
+    windows: Windows,
+    packets: u64,
+    octets: u64,
+    rejected: u64,
+    rtt_ms: Option<f32>,
+    /// Expected and lost when the last report was made.
+    reported: (u64, u64),
+}
+
+impl StreamMeter {
+    /// A meter for a stream in `codec`.
+    pub fn new(codec: Codec) -> Self {
+        Self {
+            codec,
+            ssrc: None,
+            sequence: Sequence::default(),
+            jitter: Jitter::new(codec.clock_hz()),
+            limits: Limits::default(),
+            windows: Windows::default(),
+            packets: 0,
+            octets: 0,
+            rejected: 0,
+            rtt_ms: None,
+            reported: (0, 0),
+        }
+    }
+
+    /// The stream goes on in another codec: what was measured stays, the clock may change.
+    pub fn set_codec(&mut self, codec: Codec) {
+        if codec != self.codec {
+            self.codec = codec;
+            self.jitter.restart(codec.clock_hz());
+        }
+    }
+
+    /// Takes note of a packet that passed all checks.
+    pub fn packet(&mut self, arrival: Arrival) -> Verdict {
+        if self.ssrc.replace(arrival.ssrc).is_some_and(|old| old != arrival.ssrc) {
+            self.sequence.restart();
+            self.jitter.restart(self.codec.clock_hz());
+        }
+        self.packets += 1;
+        self.octets += arrival.octets as u64;
+        let verdict = self.sequence.note(arrival.seq);
+        match verdict {
+            Verdict::Restarted => self.jitter.restart(self.codec.clock_hz()),
+            Verdict::Stray | Verdict::Duplicate => return verdict,
+            _ => {}
+        }
+        let late = arrival.timed && self.jitter.note(arrival.timestamp, arrival.at_us);
+        let totals = self.totals();
+        self.limits.note(arrival.at_us, totals, self.jitter.ms());
+        self.windows.note(arrival.at_us, totals, late, emodel::Impairment::of(self.codec));
+        verdict
+    }
+
+    /// A packet was dropped before it could be measured: bad tag, wrong source, unknown payload type.
+    pub fn rejected(&mut self) {
+        self.rejected += 1;
+    }
+
+    /// The round trip, from RTCP.
+    pub fn set_rtt_ms(&mut self, rtt_ms: f32) {
+        self.rtt_ms = Some(rtt_ms);
+    }
+
+    /// QUAL-01: whether quality left or regained its limits since the last call. Ask after packets or on a tick; it
+    /// answers at most once a second.
+    pub fn quality(&mut self, now_us: u64) -> Option<Change> {
+        self.limits.check(now_us, self.totals())
+    }
+
+    /// The figures so far.
+    pub fn snapshot(&self) -> StreamStats {
+        let totals = self.totals();
+        let impairment = emodel::Impairment::of(self.codec);
+        StreamStats {
+            packets: self.packets,
+            octets: self.octets,
+            lost: totals.lost,
+            duplicates: self.sequence.duplicates(),
+            rejected: self.rejected,
+            jitter_ms: self.jitter.ms(),
+            jitter_max_ms: self.jitter.max_ms(),
+            rtt_ms: self.rtt_ms,
+            mos: self.windows.mean(totals, impairment),
+            mos_min: self.windows.summary().map(|s| s.min),
+        }
+    }
+
+    /// MOS of the whole 5 s windows so far; `None` before the first ended.
+    pub fn mos(&self) -> Option<MosSummary> {
+        self.windows.summary()
+    }
+
+    /// Conversational quality, once the round trip is known: the mean loss, with half the round trip, a packet's time,
+    /// the codec's lookahead and the player's buffer (twice the jitter, at least 40 ms) as delay.
+    pub fn conversational(&self) -> Option<f32> {
+        let totals = self.totals();
+        let lookahead_ms = if self.codec == Codec::Opus { 6.5 } else { 0.0 };
+        let buffer_ms = (2.0 * self.jitter.ms()).max(40.0);
+        let delay_ms = self.rtt_ms? / 2.0 + 20.0 + lookahead_ms + buffer_ms;
+        let loss = self.windows.loss(totals);
+        Some(emodel::mos(emodel::Impairment::of(self.codec), loss.percent, loss.burst_ratio, f64::from(delay_ms)) as f32)
+    }
+
+    /// The report block for the next RTCP report; begins a new interval. `None` before the first packet.
+    pub fn report(&mut self) -> Option<Reception> {
+        let ssrc = self.ssrc?;
+        let totals = self.totals();
+        let expected = totals.expected.saturating_sub(self.reported.0);
+        // Overtaken packets can bring the count of lost ones down: an interval with less than nothing lost is clean.
+        let lost = totals.lost.saturating_sub(self.reported.1).min(expected);
+        self.reported = (totals.expected, totals.lost);
+        let fraction = if expected == 0 { 0 } else { (lost * 256 / expected).min(255) };
+        Some(Reception {
+            ssrc,
+            fraction_lost: fraction as u8,
+            lost: totals.lost.min(0x7F_FFFF) as i32,
+            highest: self.sequence.highest(),
+            jitter: self.jitter.ticks(),
+        })
+    }
+
+    fn totals(&self) -> Totals {
+        self.sequence.totals()
+    }
+}
+
+/// Counts since the stream began, over all its restarts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Packets there should have been, by sequence number.
+    pub expected: u64,
+    /// Of these, how many are missing.
+    pub lost: u64,
+    /// Runs of missing packets.
+    pub bursts: u64,
+}
+
+/// Packets later than this against the fastest of the last 10 s are lost to a player.
+pub const PLAYOUT_MS: u64 = 100;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! Interarrival jitter (RFC 3550 §6.4.1 and A.8), and who came too late to be played.
+
+use super::PLAYOUT_MS;
+
+#[derive(Clone, Debug)]
+pub(super) struct Jitter {
+    clock_hz: u32,
+    last: Option<(u32, u64)>,
+    /// In timestamp units.
+    jitter: f32,
+    max_ms: f32,
+    /// Transit against the first packet, microseconds; unwrapped, so that it can be compared over minutes.
+    transit_us: i64,
+    /// Fastest transit of the current and of the previous span: the moving floor follows clock skew.
+    floor_us: [i64; 2],
+    span_ends_us: u64,
+}
+
+impl Jitter {
+    pub(super) fn new(clock_hz: u32) -> Self {
+        Self { clock_hz, last: None, jitter: 0.0, max_ms: 0.0, transit_us: 0, floor_us: [0, 0], span_ends_us: 0 }
+    }
+
+    /// Another timeline begins; the worst jitter is remembered.
+    pub(super) fn restart(&mut self, clock_hz: u32) {
+        *self = Self { max_ms: self.max_ms, ..Self::new(clock_hz) };
+    }
+
+    /// Takes note of a packet; whether it came too late to be played.
+    pub(super) fn note(&mut self, timestamp: u32, at_us: u64) -> bool {
+        let Some((last_timestamp, last_at_us)) = self.last.replace((timestamp, at_us)) else {
+            self.span_ends_us = at_us + SPAN_US;
+            return false;
+        };
+        let said_us = i64::from(timestamp.wrapping_sub(last_timestamp) as i32) * 1_000_000 / i64::from(self.clock_hz);
+        let came_us = at_us.saturating_sub(last_at_us).min(i64::MAX as u64) as i64;
+        let difference_us = came_us.saturating_sub(said_us);
+        if difference_us.unsigned_abs() > JUMP_US {
+            // The clock of the sender jumped: nothing to compare with.
+            let max_ms = self.max_ms;
+            *self = Self { jitter: self.jitter, max_ms, last: self.last, ..Self::new(self.clock_hz) };
+            self.span_ends_us = at_us + SPAN_US;
+            return false;
+        }
+        let difference = difference_us.unsigned_abs() as f32 * self.clock_hz as f32 / 1e6;
+        self.jitter += (difference - self.jitter) / JITTER_GAIN;
+        self.max_ms = self.max_ms.max(self.ms());
+        self.transit_us += difference_us;
+        if at_us >= self.span_ends_us {
+            self.floor_us = [self.transit_us, self.floor_us[0]];
+            self.span_ends_us = at_us + SPAN_US;
+        }
+        self.floor_us[0] = self.floor_us[0].min(self.transit_us);
+        self.transit_us - self.floor_us[0].min(self.floor_us[1]) > (PLAYOUT_MS * 1000) as i64
+    }
+
+    pub(super) fn ms(&self) -> f32 {
+        self.jitter * 1000.0 / self.clock_hz as f32
+    }
+
+    pub(super) fn max_ms(&self) -> f32 {
+        self.max_ms
+    }
+
+    pub(super) fn ticks(&self) -> u32 {
+        self.jitter as u32
+    }
+}
+
+/// Noise reduction of the estimate: each packet moves it by 1/16 (RFC 3550 §6.4.1).
+const JITTER_GAIN: f32 = 16.0;
+/// Half of the 10 s over which the fastest packet is remembered.
+const SPAN_US: u64 = 5_000_000;
+/// A difference this large is no jitter.
+const JUMP_US: u64 = 10_000_000;
