@@ -8,20 +8,20 @@ use sha1::Sha1;
 const HEADER: usize = 20;
 const COOKIE: u32 = 0x2112_a442;
 
-const BINDING_REQUEST: u16 = 0x0001;
+pub(super) const BINDING_REQUEST: u16 = 0x0001;
 const BINDING_SUCCESS: u16 = 0x0101;
 const BINDING_ERROR: u16 = 0x0111;
 
-const USERNAME: u16 = 0x0006;
+pub(super) const USERNAME: u16 = 0x0006;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
 const ERROR_CODE: u16 = 0x0009;
 const UNKNOWN_ATTRIBUTES: u16 = 0x000a;
 const MESSAGE_INTEGRITY_SHA256: u16 = 0x001c;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
-const PRIORITY: u16 = 0x0024;
-const USE_CANDIDATE: u16 = 0x0025;
+pub(super) const PRIORITY: u16 = 0x0024;
+pub(super) const USE_CANDIDATE: u16 = 0x0025;
 const FINGERPRINT: u16 = 0x8028;
-const ICE_CONTROLLED: u16 = 0x8029;
+pub(super) const ICE_CONTROLLED: u16 = 0x8029;
 
 /// Attributes from here on may be ignored when unknown (RFC 8489 §14).
 const COMPREHENSION_OPTIONAL: u16 = 0x8000;
@@ -276,16 +276,4 @@ impl Answer {
         self.attribute(FINGERPRINT, &value);
         self.octets
     }
-}
-
-/// For tests: a request, as a browser writes it.
-#[cfg(test)]
-pub(super) mod writing {
-    pub(crate) use super::Answer as Writer;
-    pub(crate) const REQUEST: u16 = super::BINDING_REQUEST;
-    pub(crate) const USERNAME: u16 = super::USERNAME;
-    pub(crate) const PRIORITY: u16 = super::PRIORITY;
-    pub(crate) const USE_CANDIDATE: u16 = super::USE_CANDIDATE;
-    pub(crate) const ICE_CONTROLLED: u16 = super::ICE_CONTROLLED;
-    pub(crate) const ICE_CONTROLLING: u16 = 0x802a;
 }
