@@ -1,0 +1,256 @@
+// The wire: types of docs/protocols/console.md and the one place that calls REST.
+// Rust twins: desk/src/views.rs, control-api/src, model/src.
+
+export type Millis = number;
+export type RoutingState = "logged_out" | "ready" | "ringing" | "busy" | "wrap_up" | "not_ready" | "offline";
+export type ReasonKind = "login" | "after_interaction" | "declined" | "no_answer" | "connection_lost" | "forced" | "chosen";
+export type Role = "agent" | "supervisor" | "administrator";
+export type PhoneKind = "browser" | "sip" | "none";
+export type Privilege =
+  | "take_interactions"
+  | "call_out"
+  | "see_all_records"
+  | "supervise"
+  | "see_configuration"
+  | "administer";
+
+export interface Named {
+  id: string;
+  name: string;
+}
+export interface StateView {
+  state: RoutingState;
+  reason: { kind: ReasonKind; id: string | null; name: string } | null;
+}
+export interface AgentView {
+  user: string;
+  name: string;
+  state: StateView;
+  since: Millis;
+  after_work: StateView | null;
+  can: string[];
+  missed_today: number;
+  declined_today: number;
+}
+export interface OfferView {
+  offer: string;
+  interaction: string;
+  service: Named;
+  channel: "voice";
+  caller: string;
+  caller_name: string | null;
+  contact: string;
+  waited_ms: Millis;
+  deadline: Millis;
+  auto_answer: boolean;
+}
+export interface StreamStats {
+  packets: number;
+  octets: number;
+  lost: number;
+  duplicates: number;
+  rejected: number;
+  jitter_ms: number;
+  jitter_max_ms: number;
+  rtt_ms: number | null;
+  mos: number | null;
+  mos_min: number | null;
+}
+export interface WorkView {
+  interaction: string;
+  service: Named;
+  channel: "voice";
+  direction: "inbound" | "outbound";
+  caller: string;
+  caller_name: string | null;
+  contact: string;
+  phase: "connecting" | "talking" | "held" | "wrap_up";
+  muted: boolean;
+  since: Millis;
+  answered_at: Millis | null;
+  wrap_up: { until: Millis | null; may_continue: boolean } | null;
+  disposition: string | null;
+  comment: string;
+  quality: { poor: boolean; customer: StreamStats; agent: StreamStats } | null;
+  recording: boolean;
+  digits: string;
+}
+export interface QueueView {
+  service: Named;
+  waiting: number;
+  longest_since: Millis | null;
+  ready_agents: number;
+  agents: number;
+}
+export interface PhoneView {
+  kind: PhoneKind;
+  up: boolean;
+  problem: string | null;
+}
+export interface DispositionView extends Named {
+  success: boolean;
+  closing: boolean;
+}
+export interface ServiceView extends Named {
+  disposition_mandatory: boolean;
+  dispositions: DispositionView[];
+}
+export interface ReasonView extends Named {
+  icon: string;
+}
+export interface Snapshot {
+  me: AgentView;
+  offers: OfferView[];
+  work: WorkView[];
+  queues: QueueView[];
+  reasons: ReasonView[];
+  phone: PhoneView;
+  services: ServiceView[];
+}
+export interface Banner {
+  level: "info" | "warning" | "error";
+  code: string;
+  params: Record<string, string | number>;
+}
+export type SessionEnd = "elsewhere" | "signed_out" | "by_supervisor" | "expired";
+export type ServerEvent = { seq: number; at: Millis } & (
+  | { event: "welcome"; now: Millis; snapshot?: Snapshot }
+  | { event: "me"; agent: AgentView }
+  | { event: "offered"; offer: OfferView }
+  | { event: "offer_ended"; offer: string; why: string }
+  | { event: "work"; work: WorkView }
+  | { event: "work_ended"; interaction: string }
+  | { event: "queue"; queue: QueueView }
+  | ({ event: "banner" } & Banner)
+  | { event: "phone_answer"; sdp: string }
+  | { event: "phone_refused"; why: string }
+  | { event: "phone"; phone: PhoneView }
+  | { event: "session_ended"; why: SessionEnd }
+);
+
+export interface User {
+  id: string;
+  login: string;
+  name: string;
+  email: string | null;
+  extension: string | null;
+  role: Role;
+  group: string | null;
+  skills: Record<string, number>;
+  phone: PhoneKind;
+  disabled: boolean;
+}
+export interface Session {
+  user: User;
+  privileges: Privilege[];
+  csrf: string;
+  expires_at: Millis;
+}
+export interface ServiceRecord {
+  interaction: string;
+  channel: "voice";
+  direction: "inbound" | "outbound";
+  caller: string;
+  contact: string;
+  caller_name: string | null;
+  service: string | null;
+  agent: string | null;
+  arrived_at: Millis;
+  queued_at: Millis | null;
+  offered_at: Millis | null;
+  answered_at: Millis | null;
+  ended_at: Millis | null;
+  completed_at: Millis | null;
+  status: string | null;
+  ended_by: "customer" | "agent" | "system" | null;
+  disposition: string | null;
+  comment: string;
+  recording: string | null;
+  customer_stats: StreamStats | null;
+  agent_stats: StreamStats | null;
+  holds: number;
+}
+export interface Peaks {
+  length_ms: Millis;
+  left: number[];
+  right: number[];
+}
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+/** RFC 9457, as the appliance answers a refusal. */
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  errors?: { pointer: string; message: string }[];
+}
+
+export class Problem extends Error {
+  constructor(readonly body: ProblemBody) {
+    super(body.detail ?? body.title);
+  }
+  /** Last part of the problem's type: `bad-credentials`. */
+  get code(): string {
+    return this.body.type.split("/").pop() ?? "";
+  }
+}
+
+const unreachable: ProblemBody = { type: "/problems/unreachable", title: "Cannot reach the server.", status: 0 };
+
+export class Api {
+  /** Given at sign-in; goes into every request that changes something. */
+  csrf = "";
+
+  async call<T>(
+    method: "GET" | "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: unknown,
+    etag?: string,
+  ): Promise<{ value: T; etag: string | null }> {
+    const headers: Record<string, string> = {};
+    if (method !== "GET") headers["x-csrf"] = this.csrf;
+    if (method === "POST") headers["idempotency-key"] = crypto.randomUUID();
+    if (body !== undefined) headers["content-type"] = "application/json";
+    if (etag) headers["if-match"] = etag;
+    const init: RequestInit = { method, headers, credentials: "same-origin" };
+    if (body !== undefined) init.body = JSON.stringify(body);
+    let answer: Response;
+    try {
+      answer = await fetch(`/api/v1${path}`, init);
+    } catch {
+      throw new Problem(unreachable);
+    }
+    const text = await answer.text();
+    let value: unknown = undefined;
+    try {
+      value = text ? JSON.parse(text) : undefined;
+    } catch {
+      // A proxy in between may answer HTML; what counts then is the status.
+    }
+    if (!answer.ok) {
+      const body = value as ProblemBody | undefined;
+      throw new Problem(body?.type ? body : { type: "about:blank", title: answer.statusText, status: answer.status });
+    }
+    return { value: value as T, etag: answer.headers.get("etag") };
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return (await this.call<T>("GET", path)).value;
+  }
+
+  /** Walks all pages of a configuration list; these are short. */
+  async all<T>(path: string): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: Page<T> = await this.get(`${path}?limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+      items.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor);
+    return items;
+  }
+}

@@ -1,0 +1,115 @@
+// One kind of configuration object: its list, and saving or removing one with the check that nobody was faster.
+
+import { Problem } from "./api";
+import { problemText } from "./problem";
+import { signed } from "./session.svelte";
+import { spoken } from "./words.svelte";
+
+export class ConfigList<T extends { id: string }> {
+  items = $state<T[]>([]);
+  problem = $state("");
+
+  constructor(readonly path: string) {}
+
+  async load(): Promise<void> {
+    try {
+      this.items = await signed.api.all<T>(this.path);
+      this.problem = "";
+    } catch (e) {
+      this.problem = problemText(e, spoken.words);
+    }
+  }
+
+  /** Creates when `id` is empty. Says whether it was done; `problem` tells why not. */
+  async save(item: Omit<T, "id"> & { id?: string }): Promise<T | null> {
+    const { id, ...fields } = item;
+    return this.attempt(async () => {
+      if (!id) return (await signed.api.call<T>("POST", this.path, fields)).value;
+      return (await signed.api.call<T>("PUT", `${this.path}/${id}`, fields, await this.etag(id))).value;
+    });
+  }
+
+  async remove(id: string): Promise<boolean> {
+    const done = await this.attempt(async () => {
+      await signed.api.call("DELETE", `${this.path}/${id}`, undefined, await this.etag(id));
+      return true;
+    });
+    return done === true;
+  }
+
+  private async etag(id: string): Promise<string> {
+    return (await signed.api.call<T>("GET", `${this.path}/${id}`)).etag ?? "";
+  }
+
+  private async attempt<R>(act: () => Promise<R>): Promise<R | null> {
+    try {
+      const done = await act();
+      await this.load();
+      return done;
+    } catch (e) {
+      if (e instanceof Problem && e.body.status === 412) await this.load();
+      this.problem = problemText(e, spoken.words);
+      return null;
+    }
+  }
+}
+
+export interface Skill {
+  id: string;
+  name: string;
+}
+export interface GroupItem {
+  id: string;
+  name: string;
+}
+export interface NumberItem {
+  id: string;
+  digits: string;
+  service: string;
+}
+export type SkillExpr = "any" | { at_least: { skill: string; level: number } } | Record<string, unknown>;
+export interface ServiceItem {
+  id: string;
+  name: string;
+  requirement: { mode: "replace" | "cumulative"; steps: { who: SkillExpr; lasts_ms: number | null }[] };
+  queue: {
+    priority: number;
+    priority_second: number;
+    ring_time_ms: number;
+    waiting_max: number;
+    wait_time_max_ms: number | null;
+    service_level_ms: number;
+    refusal_cooldown_ms: number;
+    when_unstaffed: "announce" | "reject" | "queue";
+    when_closed: "announce" | "reject" | "queue";
+  };
+  disposition_mandatory: boolean;
+  record: boolean;
+  open: boolean;
+}
+export interface DispositionItem {
+  id: string;
+  service: string;
+  name: string;
+  success: boolean;
+  closing: boolean;
+}
+
+export const newService = (): Omit<ServiceItem, "id"> => ({
+  name: "",
+  requirement: { mode: "replace", steps: [{ who: "any", lasts_ms: null }] },
+  queue: {
+    priority: 0,
+    priority_second: 60,
+    ring_time_ms: 20_000,
+    waiting_max: 500,
+    wait_time_max_ms: null,
+    service_level_ms: 20_000,
+    refusal_cooldown_ms: 60_000,
+    when_unstaffed: "announce",
+    when_closed: "announce",
+  },
+  disposition_mandatory: false,
+  record: true,
+  open: true,
+});

@@ -1,0 +1,77 @@
+// What the page shows, as a fold of the appliance's events. No I/O here, so that a test can play any day.
+
+import type { AgentView, Banner, OfferView, PhoneView, QueueView, ServerEvent, Snapshot, WorkView } from "./api";
+
+export interface Desk {
+  seq: number;
+  /** Appliance clock minus ours, so that timers agree with the server. */
+  skew: number;
+  me: AgentView | null;
+  offers: OfferView[];
+  work: WorkView[];
+  queues: QueueView[];
+  reasons: Snapshot["reasons"];
+  services: Snapshot["services"];
+  phone: PhoneView;
+  banners: (Banner & { key: number })[];
+}
+
+export const emptyDesk = (): Desk => ({
+  seq: 0,
+  skew: 0,
+  me: null,
+  offers: [],
+  work: [],
+  queues: [],
+  reasons: [],
+  services: [],
+  phone: { kind: "none", up: false, problem: null },
+  banners: [],
+});
+
+/** Banners that stay until closed; the oldest goes when there are more. */
+const BANNERS_MAX = 4;
+
+const put = <T>(list: T[], item: T, same: (a: T) => boolean): T[] => {
+  const at = list.findIndex(same);
+  return at < 0 ? [...list, item] : list.map((old, i) => (i === at ? item : old));
+};
+
+/** The desk after an event, or "gap" when an event before it was missed. */
+export function fold(desk: Desk, event: ServerEvent, now: number): Desk | "gap" {
+  if (event.event === "welcome") {
+    const fresh = event.snapshot ? { ...emptyDesk(), ...event.snapshot, banners: desk.banners } : desk;
+    return { ...fresh, seq: event.seq, skew: event.now - now };
+  }
+  if (event.seq <= desk.seq) return desk;
+  if (event.seq !== desk.seq + 1) return "gap";
+  return { ...desk, seq: event.seq, ...change(desk, event) };
+}
+
+function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): Partial<Desk> {
+  switch (event.event) {
+    case "me":
+      return { me: event.agent };
+    case "offered":
+      return { offers: put(desk.offers, event.offer, (o) => o.offer === event.offer.offer) };
+    case "offer_ended":
+      return { offers: desk.offers.filter((o) => o.offer !== event.offer) };
+    case "work":
+      return { work: put(desk.work, event.work, (w) => w.interaction === event.work.interaction) };
+    case "work_ended":
+      return { work: desk.work.filter((w) => w.interaction !== event.interaction) };
+    case "queue":
+      return { queues: put(desk.queues, event.queue, (q) => q.service.id === event.queue.service.id) };
+    case "phone":
+      return { phone: event.phone };
+    case "banner": {
+      const { level, code, params } = event;
+      const others = desk.banners.filter((b) => b.code !== code && !(code === "quality_recovered" && b.code === "poor_quality"));
+      // Recovery takes the warning away and needs no words of its own (QUAL-01 clears by itself).
+      if (code === "quality_recovered") return { banners: others };
+      return { banners: [...others, { level, code, params, key: event.seq }].slice(-BANNERS_MAX) };
+    }
+    default:
+      return {};
+  }
+}

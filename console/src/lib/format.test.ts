@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { clock, grade, initials, phoneNumber } from "./format";
+
+test("timers show minutes, and hours when there are any", () => {
+  expect([clock(7_400), clock(725_000), clock(3_723_000), clock(-5)]).toEqual(["0:07", "12:05", "1:02:03", "0:00"]);
+});
+
+test("numbers are grouped for reading, anything else is left as it came", () => {
+  expect(phoneNumber("+493012345678")).toBe("+49 301 234 56 78");
+  expect(phoneNumber("101")).toBe("101");
+  expect(phoneNumber("anonymous")).toBe("anonymous");
+  expect(phoneNumber("<script>")).toBe("<script>");
+});
+
+test("initials take the first and the last name", () => {
+  expect([initials("Anna Maria Berg"), initials("Олег"), initials("  ")]).toEqual(["AB", "О", ""]);
+});
+
+test("quality has three words", () => {
+  expect([grade(4.3), grade(3.6), grade(2), grade(null)]).toEqual(["good", "fair", "poor", "unknown"]);
+});

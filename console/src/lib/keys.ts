@@ -1,0 +1,37 @@
+// Keyboard shortcuts (KEY-01: Alt+Q ends the call, whatever the keyboard layout, so keys are named by position).
+
+import { tinykeys } from "tinykeys";
+import type { Words } from "./words/en";
+import { signed } from "./session.svelte";
+
+type Name = Exclude<keyof Words["keys"], "title" | "help" | "close">;
+
+export const keyList: { name: Name; press: string; shown: string[] }[] = [
+  { name: "accept", press: "Alt+KeyA", shown: ["Alt", "A"] },
+  { name: "decline", press: "Alt+KeyX", shown: ["Alt", "X"] },
+  { name: "hangUp", press: "Alt+KeyQ", shown: ["Alt", "Q"] },
+  { name: "mute", press: "Alt+KeyM", shown: ["Alt", "M"] },
+  { name: "hold", press: "Alt+KeyH", shown: ["Alt", "H"] },
+  { name: "complete", press: "Alt+Enter", shown: ["Alt", "Enter"] },
+  { name: "ready", press: "Alt+KeyR", shown: ["Alt", "R"] },
+  { name: "show", press: "Alt+KeyK", shown: ["Alt", "K"] },
+];
+
+export function keys(target: Window, page: { showKeys(): void }): () => void {
+  const offer = () => signed.desk.offers[0]?.offer;
+  const work = () => signed.work;
+  const actions: Record<Name, () => void> = {
+    accept: () => offer() && void signed.send("accept", { offer: offer() }),
+    decline: () => offer() && void signed.send("decline", { offer: offer() }),
+    hangUp: () => work() && void signed.send("hang_up", { interaction: work()?.interaction }),
+    mute: () => work() && void signed.send(work()?.muted ? "unmute" : "mute", { interaction: work()?.interaction }),
+    hold: () => work() && void signed.send(work()?.phase === "held" ? "retrieve" : "hold", { interaction: work()?.interaction }),
+    complete: () => work()?.phase === "wrap_up" && void signed.send("complete", { interaction: work()?.interaction }),
+    ready: () => void signed.send("ready"),
+    show: () => page.showKeys(),
+  };
+  return tinykeys(
+    target,
+    Object.fromEntries(keyList.map((k) => [k.press, (e: KeyboardEvent) => (e.preventDefault(), actions[k.name]())])),
+  );
+}

@@ -1,0 +1,176 @@
+// One signed-in person: ties connection, desk, softphone and ring together. Components read it and call its methods.
+
+import { Api, Problem, type OfferView, type Privilege, type ServerEvent, type Session, type SessionEnd, type WorkView } from "./api";
+import { Connection } from "./connection";
+import { type Desk, emptyDesk, fold } from "./desk";
+import { type PhoneProblem, Softphone } from "./phone";
+import { Ring } from "./ring";
+
+class Signed {
+  api = new Api();
+  session = $state<Session | null>(null);
+  desk = $state.raw<Desk>(emptyDesk());
+  /** Whether the socket is open. */
+  online = $state(false);
+  phoneProblem = $state<PhoneProblem | null>(null);
+  phoneRefused = $state<string | null>(null);
+  ended = $state<SessionEnd | null>(null);
+  /** A refusal of the last command, shown until the next one. */
+  refusal = $state<Problem | null>(null);
+  /** The row whose controls are shown. */
+  chosen = $state<string | null>(null);
+
+  private connection: Connection | null = null;
+  private softphone: Softphone | null = null;
+  private ring = new Ring();
+  private notice: Notification | null = null;
+
+  work = $derived<WorkView | null>(
+    this.desk.work.find((w) => w.interaction === this.chosen) ?? this.desk.work[0] ?? null,
+  );
+
+  may(privilege: Privilege): boolean {
+    return this.session?.privileges.includes(privilege) ?? false;
+  }
+
+  /** Comes back after a reload: the cookie may still be good. */
+  async resume(): Promise<boolean> {
+    try {
+      this.begin(await this.api.get<Session>("/session"));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async signIn(login: string, password: string, force: boolean): Promise<void> {
+    this.ring.unlock();
+    this.begin((await this.api.call<Session>("POST", "/session", { login, password, force })).value);
+  }
+
+  async signOut(force: boolean): Promise<void> {
+    await this.api.call("DELETE", `/session${force ? "?force=true" : ""}`);
+    this.end("signed_out");
+  }
+
+  private begin(session: Session) {
+    this.api.csrf = session.csrf;
+    this.session = session;
+    this.ended = null;
+    this.desk = emptyDesk();
+    this.connection = new Connection(session.csrf, () => this.desk.seq, {
+      event: (e) => this.receive(e),
+      up: () => (this.online = true),
+      down: () => (this.online = false),
+      refused: () => void this.api.get("/session").catch((e: Problem) => e.body.status === 401 && this.end("expired")),
+    });
+    this.connection.open();
+  }
+
+  private end(why: SessionEnd) {
+    this.connection?.close();
+    this.softphone?.close();
+    this.ring.stop();
+    this.notice?.close();
+    this.connection = null;
+    this.softphone = null;
+    this.session = null;
+    this.online = false;
+    this.desk = emptyDesk();
+    this.ended = why;
+  }
+
+  private receive(event: ServerEvent) {
+    if (event.event === "session_ended") return this.end(event.why);
+    const next = fold(this.desk, event, Date.now());
+    if (next === "gap") {
+      void this.send("resync");
+      return;
+    }
+    const before = this.desk;
+    this.desk = next;
+    if (event.event === "welcome") this.welcomed();
+    if (event.event === "phone_answer") void this.softphone?.answer(event.sdp).then(() => (this.phoneRefused = null));
+    if (event.event === "phone_refused") this.phoneRefused = event.why;
+    if (event.event === "offered") this.announce(event.offer);
+    if (event.event === "work" && !before.work.some((w) => w.interaction === event.work.interaction)) {
+      this.chosen = event.work.interaction;
+    }
+    this.attend();
+  }
+
+  /** After sign-in, reload or reconnect: the softphone is negotiated anew; a running call goes on over it. */
+  private welcomed() {
+    if (this.desk.phone.kind !== "browser") return;
+    if (!this.softphone) {
+      this.softphone = new Softphone({
+        offer: (sdp) => void this.send("phone_offer", { sdp }),
+        problem: (p) => this.devices(p),
+        path: () => undefined,
+      });
+      void this.softphone.probe();
+    } else if (this.desk.phone.up) return;
+    void this.softphone.connect();
+  }
+
+  private devices(problem: PhoneProblem | null) {
+    if (problem === this.phoneProblem && problem === null) return;
+    this.phoneProblem = problem;
+    void this.send("phone_ready", { microphone: problem === null, detail: problem ?? "" });
+  }
+
+  async retryPhone() {
+    this.phoneRefused = null;
+    await this.softphone?.probe();
+    await this.softphone?.connect();
+  }
+
+  microphoneLevel(): number {
+    return this.softphone?.level() ?? 0;
+  }
+
+  /** Microphone and ring follow what is offered and handled. */
+  private attend() {
+    const speaking = this.desk.work.some((w) => w.phase !== "wrap_up");
+    const ringing = this.desk.offers.length > 0;
+    if (this.desk.phone.kind === "browser") void this.softphone?.use(speaking || ringing);
+    if (ringing && !speaking) void this.ring.start();
+    else this.ring.stop();
+    if (!ringing) this.notice?.close();
+    document.title = ringing ? `☎ ${this.desk.offers[0]?.caller ?? ""} · Patchbay` : "Patchbay";
+  }
+
+  private announce(offer: OfferView) {
+    if (document.visibilityState === "visible" || typeof Notification === "undefined") return;
+    if (Notification.permission !== "granted") return;
+    this.notice = new Notification(offer.service.name, { body: offer.caller_name ?? offer.caller, tag: offer.offer });
+    this.notice.onclick = () => window.focus();
+  }
+
+  /** Sends a command; a refusal is kept for the page to show. */
+  async send(command: string, fields: Record<string, unknown> = {}): Promise<boolean> {
+    try {
+      await this.connection?.send(command, fields);
+      this.refusal = null;
+      return true;
+    } catch (e) {
+      if (e instanceof Problem) this.refusal = e;
+      return false;
+    }
+  }
+
+  closeBanner(key: number) {
+    this.desk = { ...this.desk, banners: this.desk.banners.filter((b) => b.key !== key) };
+  }
+}
+
+export const signed = new Signed();
+
+/** The page's one clock, in appliance time. */
+class Now {
+  ms = $state(Date.now());
+  constructor() {
+    setInterval(() => (this.ms = Date.now() + signed.desk.skew), 250);
+  }
+}
+export const now = new Now();

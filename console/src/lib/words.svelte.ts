@@ -1,0 +1,37 @@
+// Which language is spoken, remembered on this computer.
+
+import { en, type Words } from "./words/en";
+import { ru } from "./words/ru";
+
+export type Language = "en" | "ru";
+const all: Record<Language, Words> = { en, ru };
+
+function initial(): Language {
+  const kept = localStorage.getItem("language");
+  if (kept === "en" || kept === "ru") return kept;
+  return navigator.language.toLowerCase().startsWith("ru") ? "ru" : "en";
+}
+
+class Spoken {
+  language = $state<Language>(initial());
+  words = $derived(all[this.language]);
+
+  set(language: Language) {
+    this.language = language;
+    localStorage.setItem("language", language);
+    document.documentElement.lang = language;
+  }
+  time(ms: number): string {
+    return new Intl.DateTimeFormat(this.language, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms);
+  }
+  dateTime(ms: number): string {
+    return new Intl.DateTimeFormat(this.language, { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms);
+  }
+}
+
+export const spoken = new Spoken();
+
+/** Puts values into the braces of a text. */
+export function fill(text: string, values: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
+}
