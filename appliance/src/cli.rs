@@ -1,0 +1,149 @@
+//! The command line. `patchbay COMMAND --help` teaches each one.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A contact-centre appliance: takes calls over SIP, gives each to the right agent, records and measures them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "patchbay",
+    version,
+    max_term_width = 100,
+    after_help = "First time here:\n  patchbay demo                     a self-contained appliance with a simulated caller\n  patchbay init && patchbay run     a real one; `patchbay doctor` says what is missing"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Which configuration file.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigArg {
+    /// The configuration file.
+    #[arg(short, long, global = true, env = "PATCHBAY_CONFIG", default_value = "/etc/patchbay/patchbay.toml", value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a configuration file, make the database, and create the first administrator.
+    ///
+    /// Nothing that exists is overwritten. The administrator's password is shown once.
+    #[command(after_help = "Example:\n  patchbay init --tenant \"Example Ltd\" --config ./patchbay.toml --data-dir ./data")]
+    Init {
+        /// Which configuration file.
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Where database, recordings and certificates go; written into a new configuration file.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// Name of the customer this appliance works for.
+        #[arg(long, default_value = "Main")]
+        tenant: String,
+        /// User name of the first administrator.
+        #[arg(long, default_value = "admin")]
+        admin: String,
+    },
+    /// Run the appliance in the foreground until SIGTERM or Ctrl-C.
+    ///
+    /// The first signal takes no new calls and waits for those in progress (at most 5 minutes); a second one ends them.
+    /// SIGHUP reads the configuration again; a file with an error changes nothing.
+    Run {
+        /// Which configuration file.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Run a self-contained appliance with a simulated customer who calls every few seconds.
+    ///
+    /// Everything lives in a temporary folder that is removed at the end. Needs SIPp (Debian package sip-tester).
+    Demo {
+        /// Port of the console.
+        #[arg(long, default_value_t = 8443)]
+        https_port: u16,
+        /// Port of SIP, on 127.0.0.1 only.
+        #[arg(long, default_value_t = 5062)]
+        sip_port: u16,
+        /// First of 2000 media ports.
+        #[arg(long, default_value_t = 34_000)]
+        media_port: u16,
+        /// Seconds between two calls.
+        #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        every: u64,
+    },
+    /// Read a configuration file as `run` would and say what is wrong with it.
+    CheckConfig {
+        /// Which configuration file.
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Also print every value in force.
+        #[arg(long)]
+        print: bool,
+    },
+    /// Create and change users.
+    User {
+        /// Which configuration file.
+        #[command(flatten)]
+        config: ConfigArg,
+        /// What to do.
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Show whether the running appliance is well, and what it does.
+    Status {
+        /// How to ask and show.
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// List the calls in progress.
+    Calls {
+        /// How to ask and show.
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Check this machine: ports, limits, clock, disk, certificate, database. Says what to do about each finding.
+    Doctor {
+        /// Which configuration file.
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+/// How to ask the running appliance, and how to show the answer.
+#[derive(Debug, Args)]
+pub struct Ask {
+    /// Which configuration file: it says where the control socket is.
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Print JSON for programs instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done with users while the appliance runs or not.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// List users.
+    List,
+    /// Create a user; the password is made and shown once.
+    Add {
+        /// User name for sign-in.
+        login: String,
+        /// Name that colleagues see; the login when left out.
+        #[arg(long)]
+        name: Option<String>,
+        /// agent, supervisor or administrator.
+        #[arg(long, default_value = "agent", value_parser = ["agent", "supervisor", "administrator"])]
+        role: String,
+        /// Internal number, 2 to 8 digits.
+        #[arg(long)]
+        extension: Option<String>,
+    },
+    /// Give a user a new password, made and shown once.
+    Password {
+        /// User name for sign-in.
+        login: String,
+    },
+}
