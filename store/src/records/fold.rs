@@ -1,0 +1,114 @@
+//! From journal entries to a service record. Pure: the same entries give the same record, at any time.
+
+use std::time::Duration;
+
+use model::interaction::{Direction, ServiceRecord};
+use model::journal::{Entry, Event, OfferEnd, Party};
+use model::time::Timestamp;
+
+/// Adds an entry to the record of its interaction.
+///
+/// `record` is `None` before the arrival; entries of an interaction that never arrived, and entries that speak of no
+/// interaction or of another one, change nothing. Tells whether the record changed.
+pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
+    if let (None, Event::Arrived { .. }) = (&record, &entry.event) {
+        *record = arrived(entry);
+        return record.is_some();
+    }
+    let Some(record) = record else { return false };
+    if entry.event.interaction() != Some(record.interaction) || entry.tenant != record.tenant {
+        return false;
+    }
+    let at = entry.at;
+    match &entry.event {
+        Event::Queued { service, .. } => {
+            record.queued_at.get_or_insert(at);
+            record.service = Some(*service);
+        }
+        Event::Offered { .. } => {
+            record.offered_at.get_or_insert(at);
+        }
+        Event::Accepted { agent, .. } => record.agent = Some(*agent),
+        // The caller left while this agent's phone rang: it counts against the agent (VOICE-15).
+        Event::OfferEnded { agent, why: OfferEnd::CallerLeft, .. } if record.answered_at.is_none() => {
+            record.agent = Some(*agent);
+        }
+        Event::Bridged { agent, .. } => {
+            record.answered_at.get_or_insert(at);
+            record.agent = Some(*agent);
+        }
+        Event::HoldChanged { held: true, .. } => record.holds = record.holds.saturating_add(1),
+        Event::LegEnded { party, stats: Some(stats), .. } => match party {
+            Party::Customer => record.customer_stats = Some(*stats),
+            Party::Agent { .. } => record.agent_stats = Some(*stats),
+        },
+        // The first end stands: a crash after the hang-up must not turn a good call into an interrupted one.
+        Event::Ended { status, by, .. } if record.ended_at.is_none() => {
+            record.ended_at = Some(at);
+            record.status = Some(*status);
+            record.ended_by = Some(*by);
+        }
+        Event::Coded { disposition, comment, .. } => {
+            record.disposition = disposition.or(record.disposition);
+            if let Some(comment) = comment {
+                record.comment.clone_from(comment);
+            }
+        }
+        Event::Completed { .. } => {
+            record.completed_at.get_or_insert(at);
+        }
+        Event::RecordingStarted { recording, .. } | Event::RecordingFinished { recording, .. } => {
+            record.recording = Some(*recording);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// The time a record is shown under (REC-03): inbound when the conversation began, or the arrival if none did;
+/// outbound when dialling began.
+pub fn time(record: &ServiceRecord) -> Timestamp {
+    match record.direction {
+        Direction::Inbound => record.answered_at.unwrap_or(record.arrived_at),
+        Direction::Outbound => record.arrived_at,
+    }
+}
+
+/// How long it took (REC-04): from arrival, or from the start of dialling, to hang-up. `None` while it goes on.
+pub fn duration(record: &ServiceRecord) -> Option<Duration> {
+    record.ended_at.map(|ended| ended.since(record.arrived_at))
+}
+
+fn arrived(entry: &Entry) -> Option<ServiceRecord> {
+    let Event::Arrived { interaction, channel, direction, caller, caller_name, contact, trunk, service } =
+        &entry.event
+    else {
+        return None;
+    };
+    Some(ServiceRecord {
+        interaction: *interaction,
+        tenant: entry.tenant,
+        channel: *channel,
+        direction: *direction,
+        caller: caller.clone(),
+        contact: contact.clone(),
+        caller_name: caller_name.clone(),
+        trunk: *trunk,
+        service: *service,
+        agent: None,
+        arrived_at: entry.at,
+        queued_at: None,
+        offered_at: None,
+        answered_at: None,
+        ended_at: None,
+        completed_at: None,
+        status: None,
+        ended_by: None,
+        disposition: None,
+        comment: String::new(),
+        recording: None,
+        customer_stats: None,
+        agent_stats: None,
+        holds: 0,
+    })
+}

@@ -1,0 +1,158 @@
+//! Service records: filter columns beside the document.
+
+use async_trait::async_trait;
+use model::id::{InteractionId, TenantId};
+use model::interaction::ServiceRecord;
+use sqlx::{AssertSqlSafe, QueryBuilder};
+
+use super::rows::{json, micros, to_json, to_word};
+use super::{Conn, Db, Engine, Query, newest};
+use crate::error::StoreError;
+use crate::page::{Cursor, Page, bounded};
+use crate::records::{RecordFilter, Records};
+
+const COLUMNS: [&str; 13] = [
+    "interaction",
+    "tenant",
+    "channel",
+    "direction",
+    "caller",
+    "contact",
+    "agent",
+    "service",
+    "disposition",
+    "arrived_at",
+    "status",
+    "unfinished",
+    "document",
+];
+
+/// Rows of one statement: a few sizes, so that few statements are prepared.
+const CHUNKS: [usize; 3] = [32, 8, 1];
+
+#[async_trait]
+impl Records for Engine {
+    async fn save_record(&self, record: &ServiceRecord) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        save(&mut tx, std::slice::from_ref(record)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn record(&self, tenant: TenantId, id: InteractionId) -> Result<Option<ServiceRecord>, StoreError> {
+        let query =
+            sqlx::query("SELECT document FROM service_records WHERE interaction = $1 AND tenant = $2");
+        let found =
+            query.bind(id.to_string()).bind(tenant.to_string()).fetch_optional(self.reading()).await?;
+        found.map(|row| json(&row, "document")).transpose()
+    }
+
+    async fn records(
+        &self,
+        tenant: TenantId,
+        filter: &RecordFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<ServiceRecord>, StoreError> {
+        let limit = bounded(limit);
+        let mut query = QueryBuilder::<Db>::new("SELECT document FROM service_records WHERE tenant = ");
+        query.push_bind(tenant.to_string());
+        push_filter(&mut query, filter);
+        newest::push_page::<InteractionId>(&mut query, "arrived_at", "interaction", after, limit)?;
+        let found = query.build().fetch_all(self.reading()).await?;
+        let found =
+            found.iter().map(|row| json(row, "document")).collect::<Result<Vec<ServiceRecord>, _>>()?;
+        Ok(Page::cut(found, limit, |record| newest::cursor(record.arrived_at, record.interaction)))
+    }
+
+    async fn unfinished_records(&self, tenant: TenantId) -> Result<Vec<ServiceRecord>, StoreError> {
+        let query = sqlx::query(
+            "SELECT document FROM service_records WHERE tenant = $1 AND unfinished
+             ORDER BY arrived_at, interaction LIMIT 10000",
+        );
+        let found = query.bind(tenant.to_string()).fetch_all(self.reading()).await?;
+        found.iter().map(|row| json(row, "document")).collect()
+    }
+}
+
+/// Inserts or replaces records, each interaction at most once in `records`.
+pub(super) async fn save(conn: &mut Conn, records: &[ServiceRecord]) -> Result<(), sqlx::Error> {
+    let mut rest = records;
+    for size in CHUNKS {
+        while rest.len() >= size {
+            let (now, later) = rest.split_at(size);
+            let query = sqlx::query(AssertSqlSafe(upsert(size)));
+            now.iter().fold(query, bind).execute(&mut *conn).await?;
+            rest = later;
+        }
+    }
+    Ok(())
+}
+
+/// The record of an interaction, as the projector needs it: within its transaction.
+pub(super) async fn load(conn: &mut Conn, id: InteractionId) -> Result<Option<ServiceRecord>, StoreError> {
+    let query =
+        sqlx::query("SELECT document FROM service_records WHERE interaction = $1").bind(id.to_string());
+    query.fetch_optional(conn).await?.map(|row| json(&row, "document")).transpose()
+}
+
+fn upsert(rows: usize) -> String {
+    let width = COLUMNS.len();
+    let row = |n: usize| {
+        let holes: Vec<String> = (1..=width).map(|c| format!("${}", n * width + c)).collect();
+        format!("({})", holes.join(", "))
+    };
+    let values: Vec<String> = (0..rows).map(row).collect();
+    let sets: Vec<String> = COLUMNS.iter().skip(1).map(|c| format!("{c} = excluded.{c}")).collect();
+    format!(
+        "INSERT INTO service_records ({}) VALUES {} ON CONFLICT (interaction) DO UPDATE SET {}",
+        COLUMNS.join(", "),
+        values.join(", "),
+        sets.join(", ")
+    )
+}
+
+fn bind<'q>(query: Query<'q>, record: &ServiceRecord) -> Query<'q> {
+    let unfinished =
+        record.ended_at.is_none() || (record.answered_at.is_some() && record.completed_at.is_none());
+    let query = query.bind(record.interaction.to_string()).bind(record.tenant.to_string());
+    let query = query.bind(to_word(&record.channel)).bind(to_word(&record.direction));
+    let query = query.bind(folded(&record.caller)).bind(folded(&record.contact));
+    let query =
+        query.bind(record.agent.map(|id| id.to_string())).bind(record.service.map(|id| id.to_string()));
+    let query = query.bind(record.disposition.map(|id| id.to_string())).bind(micros(record.arrived_at));
+    let query = query.bind(record.status.map(|status| to_word(&status))).bind(unfinished);
+    query.bind(to_json(record))
+}
+
+/// A number as it is looked for: lower case, and without NUL, which PostgreSQL does not take in text.
+fn folded(number: &str) -> String {
+    number.to_lowercase().replace('\0', "")
+}
+
+fn push_filter(query: &mut QueryBuilder<Db>, filter: &RecordFilter) {
+    if let Some(from) = filter.from {
+        query.push(" AND arrived_at >= ").push_bind(micros(from));
+    }
+    if let Some(to) = filter.to {
+        query.push(" AND arrived_at < ").push_bind(micros(to));
+    }
+    let words = [
+        (" AND agent = ", filter.agent.map(|id| id.to_string())),
+        (" AND service = ", filter.service.map(|id| id.to_string())),
+        (" AND channel = ", filter.channel.map(|channel| to_word(&channel))),
+        (" AND direction = ", filter.direction.map(|direction| to_word(&direction))),
+        (" AND status = ", filter.status.map(|status| to_word(&status))),
+    ];
+    for (condition, value) in words {
+        if let Some(value) = value {
+            query.push(condition).push_bind(value);
+        }
+    }
+    for (condition, part) in [(" AND caller LIKE ", &filter.caller), (" AND contact LIKE ", &filter.contact)]
+    {
+        if let Some(part) = part {
+            let part = folded(part).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            query.push(condition).push_bind(format!("%{part}%")).push(" ESCAPE '\\'");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Reading and writing the few types our columns have. Every value that cannot be read is an error with its column.
+
+use model::id::Id;
+use model::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row as _;
+
+use super::Row;
+use crate::error::StoreError;
+
+fn corrupt(column: &str, detail: impl ToString) -> StoreError {
+    StoreError::Corrupt { column: column.into(), detail: detail.to_string() }
+}
+
+pub(super) fn text(row: &Row, column: &str) -> Result<String, StoreError> {
+    Ok(row.try_get(column)?)
+}
+
+pub(super) fn text_or_none(row: &Row, column: &str) -> Result<Option<String>, StoreError> {
+    Ok(row.try_get(column)?)
+}
+
+pub(super) fn flag(row: &Row, column: &str) -> Result<bool, StoreError> {
+    Ok(row.try_get(column)?)
+}
+
+pub(super) fn id<T: Id>(row: &Row, column: &str) -> Result<T, StoreError> {
+    text(row, column)?.parse().map_err(|error| corrupt(column, error))
+}
+
+pub(super) fn id_or_none<T: Id>(row: &Row, column: &str) -> Result<Option<T>, StoreError> {
+    let found = text_or_none(row, column)?;
+    found.map(|text| text.parse().map_err(|error| corrupt(column, error))).transpose()
+}
+
+/// A number that is never negative.
+pub(super) fn count(row: &Row, column: &str) -> Result<u64, StoreError> {
+    let value: i64 = row.try_get(column)?;
+    u64::try_from(value).map_err(|_| corrupt(column, format_args!("{value} is negative")))
+}
+
+pub(super) fn time(row: &Row, column: &str) -> Result<Timestamp, StoreError> {
+    let value = count(row, column)?;
+    Ok(if value == i64::MAX as u64 { Timestamp::NEVER } else { Timestamp::from_micros(value) })
+}
+
+pub(super) fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<T, StoreError> {
+    serde_json::from_str(&text(row, column)?).map_err(|error| corrupt(column, error))
+}
+
+/// An enum of plain words, such as a role.
+pub(super) fn word<T: DeserializeOwned>(row: &Row, column: &str) -> Result<T, StoreError> {
+    let word = text(row, column)?;
+    serde_json::from_value(serde_json::Value::String(word)).map_err(|error| corrupt(column, error))
+}
+
+/// Microseconds as the databases hold them; "never" is the largest number they have.
+pub(super) fn micros(time: Timestamp) -> i64 {
+    signed(time.micros())
+}
+
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Our types always serialise: their maps have ids for keys, and nothing in them fails by itself.
+pub(super) fn to_json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+pub(super) fn to_word<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}

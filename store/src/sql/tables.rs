@@ -1,0 +1,193 @@
+//! The columns of each kind of configuration row, and the look-ups that only some kinds have.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use model::agent::Reason;
+use model::id::TenantId;
+use model::people::{Group, User};
+use model::service::{Disposition, Number, Service, Skill, Trunk};
+
+use super::rows::{flag, id, id_or_none, json, signed, text, text_or_none, to_json, to_word, word};
+use super::table::{Table, find};
+use super::{Engine, Query, Row, rows};
+use crate::catalogue::{Numbers, Users};
+use crate::error::StoreError;
+use crate::page::Versioned;
+
+impl Table for Group {
+    const NAME: &'static str = "groups";
+    const COLUMNS: &'static [&'static str] = &["name", "rules"];
+    const UNIQUE: &'static [&'static str] = &["name"];
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        query.bind(self.name.clone()).bind(to_json(&self.rules))
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let rules = json(row, "rules")?;
+        Ok(Self { id: id(row, "id")?, tenant: id(row, "tenant")?, name: text(row, "name")?, rules })
+    }
+}
+
+impl Table for Skill {
+    const NAME: &'static str = "skills";
+    const COLUMNS: &'static [&'static str] = &["name"];
+    const UNIQUE: &'static [&'static str] = &["name"];
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        query.bind(self.name.clone())
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self { id: id(row, "id")?, tenant: id(row, "tenant")?, name: text(row, "name")? })
+    }
+}
+
+impl Table for Reason {
+    const NAME: &'static str = "reasons";
+    const COLUMNS: &'static [&'static str] = &["name", "icon"];
+    const UNIQUE: &'static [&'static str] = &["name"];
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        query.bind(self.name.clone()).bind(self.icon.clone())
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let icon = text(row, "icon")?;
+        Ok(Self { id: id(row, "id")?, tenant: id(row, "tenant")?, name: text(row, "name")?, icon })
+    }
+}
+
+impl Table for Service {
+    const NAME: &'static str = "services";
+    const COLUMNS: &'static [&'static str] =
+        &["name", "requirement", "queue", "disposition_mandatory", "record", "is_open"];
+    const UNIQUE: &'static [&'static str] = &["name"];
+    const IN_RECORDS: Option<&'static str> = Some("service");
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        let query = query.bind(self.name.clone()).bind(to_json(&self.requirement)).bind(to_json(&self.queue));
+        query.bind(self.disposition_mandatory).bind(self.record).bind(self.open)
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: id(row, "id")?,
+            tenant: id(row, "tenant")?,
+            name: text(row, "name")?,
+            requirement: json(row, "requirement")?,
+            queue: json(row, "queue")?,
+            disposition_mandatory: flag(row, "disposition_mandatory")?,
+            record: flag(row, "record")?,
+            open: flag(row, "is_open")?,
+        })
+    }
+}
+
+impl Table for Disposition {
+    const NAME: &'static str = "dispositions";
+    const COLUMNS: &'static [&'static str] = &["service", "name", "success", "closing"];
+    const UNIQUE: &'static [&'static str] = &["name"];
+    const IN_RECORDS: Option<&'static str> = Some("disposition");
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        query.bind(self.service.to_string()).bind(self.name.clone()).bind(self.success).bind(self.closing)
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: id(row, "id")?,
+            tenant: id(row, "tenant")?,
+            service: id(row, "service")?,
+            name: text(row, "name")?,
+            success: flag(row, "success")?,
+            closing: flag(row, "closing")?,
+        })
+    }
+}
+
+impl Table for Number {
+    const NAME: &'static str = "numbers";
+    const COLUMNS: &'static [&'static str] = &["digits", "service"];
+    const UNIQUE: &'static [&'static str] = &["digits"];
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        query.bind(self.digits.clone()).bind(self.service.to_string())
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let service = id(row, "service")?;
+        Ok(Self { id: id(row, "id")?, tenant: id(row, "tenant")?, digits: text(row, "digits")?, service })
+    }
+}
+
+impl Table for Trunk {
+    const NAME: &'static str = "trunks";
+    const COLUMNS: &'static [&'static str] =
+        &["name", "addresses", "username", "target", "calls_max", "srtp"];
+    const UNIQUE: &'static [&'static str] = &["name"];
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        let query = query.bind(self.name.clone()).bind(to_json(&self.addresses)).bind(self.username.clone());
+        query.bind(self.target.clone()).bind(signed(u64::from(self.calls_max))).bind(to_word(&self.srtp))
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: id(row, "id")?,
+            tenant: id(row, "tenant")?,
+            name: text(row, "name")?,
+            addresses: json(row, "addresses")?,
+            username: text_or_none(row, "username")?,
+            target: text_or_none(row, "target")?,
+            calls_max: u32::try_from(rows::count(row, "calls_max")?).unwrap_or(u32::MAX),
+            srtp: word(row, "srtp")?,
+        })
+    }
+}
+
+impl Table for User {
+    const NAME: &'static str = "users";
+    const COLUMNS: &'static [&'static str] =
+        &["login", "name", "email", "extension", "role", "group_id", "skills", "phone", "disabled"];
+    const UNIQUE: &'static [&'static str] = &["login", "email", "extension"];
+    const IN_RECORDS: Option<&'static str> = Some("agent");
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        let query = query.bind(self.login.clone()).bind(self.name.clone()).bind(self.email.clone());
+        let query = query.bind(self.extension.clone()).bind(to_word(&self.role));
+        let query = query.bind(self.group.map(|group| group.to_string())).bind(to_json(&self.skills));
+        query.bind(to_word(&self.phone)).bind(self.disabled)
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: id(row, "id")?,
+            tenant: id(row, "tenant")?,
+            login: text(row, "login")?,
+            name: text(row, "name")?,
+            email: text_or_none(row, "email")?,
+            extension: text_or_none(row, "extension")?,
+            role: word(row, "role")?,
+            group: id_or_none(row, "group_id")?,
+            skills: json::<BTreeMap<_, _>>(row, "skills")?,
+            phone: word(row, "phone")?,
+            disabled: flag(row, "disabled")?,
+        })
+    }
+}
+
+#[async_trait]
+impl Users for Engine {
+    async fn user_by_sign_in(
+        &self,
+        tenant: TenantId,
+        name: &str,
+    ) -> Result<Option<Versioned<User>>, StoreError> {
+        let (tenant, name) = (tenant.to_string(), name.to_lowercase());
+        // A login wins over somebody else's address of the same text.
+        match find(self, "tenant = $1 AND login = $2", &[&tenant, &name]).await? {
+            Some(user) => Ok(Some(user)),
+            None => find(self, "tenant = $1 AND email = $2", &[&tenant, &name]).await,
+        }
+    }
+    async fn user_by_extension(
+        &self,
+        tenant: TenantId,
+        extension: &str,
+    ) -> Result<Option<Versioned<User>>, StoreError> {
+        find(self, "tenant = $1 AND extension = $2", &[&tenant.to_string(), extension]).await
+    }
+}
+
+#[async_trait]
+impl Numbers for Engine {
+    async fn number_by_digits(&self, digits: &str) -> Result<Option<Versioned<Number>>, StoreError> {
+        find(self, "digits = $1", &[digits]).await
+    }
+}
