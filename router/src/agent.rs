@@ -1,0 +1,191 @@
+//! What is known of one agent. The routing state is read off these facts and stored nowhere.
+
+use std::collections::BTreeMap;
+
+use model::agent::{AgentState, NotReadyReason};
+use model::id::{AgentId, GroupId, OfferToken, SessionId, SkillId};
+use model::interaction::Channel;
+use model::people::PhoneKind;
+use model::skill::Level;
+use model::time::Timestamp;
+use serde::Serialize;
+
+use crate::config::{AgentTerm, Capacity};
+use crate::profiles::{LANES, Standing, lane};
+use crate::slab::Key;
+
+/// Kinds of contact in the order of their lanes.
+pub(crate) const CHANNELS: [Channel; LANES] = [Channel::Voice];
+
+/// Where an agent stands when nothing is in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// Takes work.
+    Ready,
+    /// Takes none.
+    NotReady(NotReadyReason),
+    /// Out of routing and dialling.
+    Offline,
+}
+
+/// Offers of one agent since the floor began, by how they ended (VOICE-10, VOICE-15).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Rung.
+    pub offered: u64,
+    /// Taken.
+    pub accepted: u64,
+    /// Left unanswered.
+    pub missed: u64,
+    /// Refused.
+    pub declined: u64,
+    /// The phone could not be reached.
+    pub failed: u64,
+    /// The customer left while it rang.
+    pub abandoned: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lease {
+    pub item: Key,
+    pub token: OfferToken,
+}
+
+#[derive(Debug)]
+pub(crate) struct Agent {
+    pub id: AgentId,
+    pub skills: BTreeMap<SkillId, Level>,
+    pub group: Option<GroupId>,
+    pub profile: usize,
+    /// In the configuration. An agent taken out of it stays until the last work is done.
+    pub enrolled: bool,
+
+    pub session: Option<SessionId>,
+    pub phone: PhoneKind,
+    pub intent: Intent,
+    pub lease: Option<Lease>,
+    /// Work in hand.
+    pub active: Vec<Key>,
+    /// Ended, but not completed.
+    pub wrapping: Vec<Key>,
+    pub wrap_until: Option<Timestamp>,
+    /// When the stay in Not ready ends by itself.
+    pub stay_until: Option<Timestamp>,
+    /// Interactions leased, in hand or wrapping, by lane.
+    pub load: [u32; LANES],
+
+    pub since: Timestamp,
+    pub idle_since: Timestamp,
+    /// Number of the last offer.
+    pub turn: u64,
+    pub tally: Tally,
+
+    /// Where the agent lies in the lists of free agents.
+    pub filed: [Option<Standing>; LANES],
+    /// Whether the profile counts the agent as online.
+    pub counted: bool,
+    /// Whether the change of state is still to be told.
+    pub touched: bool,
+}
+
+impl Agent {
+    pub fn new(id: AgentId) -> Self {
+        Self {
+            id,
+            skills: BTreeMap::new(),
+            group: None,
+            profile: 0,
+            enrolled: false,
+            session: None,
+            phone: PhoneKind::None,
+            intent: Intent::NotReady(NotReadyReason::Login),
+            lease: None,
+            active: Vec::new(),
+            wrapping: Vec::new(),
+            wrap_until: None,
+            stay_until: None,
+            load: [0; LANES],
+            since: Timestamp::ZERO,
+            idle_since: Timestamp::ZERO,
+            turn: 0,
+            tally: Tally::default(),
+            filed: [None; LANES],
+            counted: false,
+            touched: false,
+        }
+    }
+
+    /// The state everybody sees.
+    pub fn state(&self) -> AgentState {
+        if self.session.is_none() {
+            AgentState::LoggedOut
+        } else if !self.active.is_empty() {
+            AgentState::Busy
+        } else if self.lease.is_some() {
+            AgentState::Ringing
+        } else if !self.wrapping.is_empty() {
+            AgentState::WrapUp
+        } else {
+            match self.intent {
+                Intent::Ready => AgentState::Ready,
+                Intent::NotReady(reason) => AgentState::NotReady { reason },
+                Intent::Offline => AgentState::Offline,
+            }
+        }
+    }
+
+    pub fn has_work(&self) -> bool {
+        self.lease.is_some() || !self.active.is_empty() || !self.wrapping.is_empty()
+    }
+
+    /// Signed in and in service.
+    pub fn is_online(&self) -> bool {
+        self.session.is_some() && self.intent != Intent::Offline
+    }
+
+    /// Whether a queued interaction of this kind may be offered now.
+    pub fn is_open(&self, channel: Channel, capacity: &Capacity) -> bool {
+        let in_wrap_up = self.active.is_empty() && !self.wrapping.is_empty();
+        self.enrolled
+            && self.session.is_some()
+            && self.intent == Intent::Ready
+            && self.lease.is_none()
+            && !in_wrap_up
+            && self.can_carry(channel)
+            && self.has_room(channel, capacity)
+    }
+
+    pub fn can_carry(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Voice => self.phone != PhoneKind::None,
+        }
+    }
+
+    pub fn has_room(&self, channel: Channel, capacity: &Capacity) -> bool {
+        let weight = capacity.weight(channel);
+        self.load[lane(channel)] < weight.at_once
+            && self.units(capacity).saturating_add(weight.units) <= capacity.units
+    }
+
+    /// Units in use.
+    pub fn units(&self, capacity: &Capacity) -> u32 {
+        CHANNELS.iter().zip(self.load).fold(0, |sum: u32, (channel, load)| {
+            sum.saturating_add(load.saturating_mul(capacity.weight(*channel).units))
+        })
+    }
+
+    /// Rank among agents of the same profile, smallest first.
+    pub fn standing(&self, order: &[AgentTerm], capacity: &Capacity) -> Standing {
+        let mut standing = Standing::default();
+        for (place, term) in standing.iter_mut().zip(order) {
+            *place = match term {
+                AgentTerm::MostSkilled | AgentTerm::LeastSkilled => 0,
+                AgentTerm::LeastLoaded => self.units(capacity).into(),
+                AgentTerm::LongestIdle => self.idle_since.micros(),
+                AgentTerm::RoundRobin => self.turn,
+            };
+        }
+        standing
+    }
+}

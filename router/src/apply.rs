@@ -1,0 +1,380 @@
+//! The fold: what each event of the journal makes true.
+//!
+//! Deciding code never changes a fact itself; it records an event, and the event is applied here. A replay applies the
+//! same events, so it cannot end elsewhere. Applying decides nothing and refuses nothing: events are facts. An event
+//! about somebody or something the floor does not hold changes nothing.
+
+use model::agent::{AgentState, NotReadyReason};
+use model::id::{AgentId, InteractionId};
+use model::interaction::Channel;
+use model::journal::{Event, OfferEnd};
+use model::skill::Requirement;
+use model::time::Timestamp;
+
+use crate::agent::{Agent, CHANNELS, Intent, Lease};
+use crate::classes::Place;
+use crate::floor::Floor;
+use crate::item::{Item, Kind, Phase, REFUSALS_MAX, Ring};
+use crate::profiles::lane;
+use crate::slab::Key;
+use crate::timers::Timer;
+
+impl Floor {
+    pub(crate) fn apply(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::AgentLoggedIn { agent, session, phone } => self.change(*agent, at, |agent| {
+                agent.session = Some(*session);
+                agent.phone = *phone;
+                agent.intent = Intent::NotReady(NotReadyReason::Login);
+                agent.stay_until = None;
+            }),
+            Event::AgentLoggedOut { agent } => self.change(*agent, at, |agent| agent.session = None),
+            Event::AgentReady { agent, .. } => self.change(*agent, at, |agent| {
+                if agent.intent != Intent::Ready {
+                    agent.idle_since = at;
+                }
+                agent.intent = Intent::Ready;
+                agent.stay_until = None;
+            }),
+            Event::AgentNotReady { agent, reason } => self.change(*agent, at, |agent| {
+                agent.intent = Intent::NotReady(*reason);
+                agent.stay_until = None;
+            }),
+            Event::AgentOffline { agent } => self.change(*agent, at, |agent| {
+                agent.intent = Intent::Offline;
+                agent.stay_until = None;
+            }),
+            Event::Queued { interaction, service, channel, requirement, priority } => {
+                let service = self.queue_numbers.get(service).copied();
+                self.queued(*interaction, service, *channel, requirement, *priority, at);
+            }
+            Event::Offered { interaction, agent, token, deadline } => {
+                self.offers += 1;
+                let turn = self.offers;
+                let Some(number) = self.agent_numbers.get(agent).copied() else { return };
+                // Never queued: a colleague calls.
+                let key = self.item_keys.get(interaction).copied().unwrap_or_else(|| {
+                    self.new_item(*interaction, Kind::Internal, Channel::Voice, Phase::Waiting, at)
+                });
+                self.leave_class(key);
+                let Some(item) = self.items.get_mut(key) else { return };
+                let (token, deadline, lane) = (*token, *deadline, lane(item.channel));
+                match &mut item.phase {
+                    Phase::Offered(ring) if ring.token == token => ring.members.push(number),
+                    phase => {
+                        *phase = Phase::Offered(Ring { token, deadline, members: vec![number] });
+                        self.arm(deadline, Timer::Offer { item: key });
+                    }
+                }
+                self.change(*agent, at, |agent| {
+                    agent.lease = Some(Lease { item: key, token });
+                    agent.load[lane] += 1;
+                    agent.turn = turn;
+                    agent.tally.offered += 1;
+                });
+            }
+            Event::Accepted { interaction, agent, .. } => {
+                let Some(number) = self.agent_numbers.get(agent).copied() else { return };
+                let Some(key) = self.item_keys.get(interaction).copied() else { return };
+                let Some(item) = self.items.get_mut(key) else { return };
+                item.phase = Phase::Active { agent: number };
+                let service = item.service;
+                self.leave_line(service);
+                self.change(*agent, at, |agent| {
+                    agent.lease = None;
+                    agent.active.push(key);
+                    agent.tally.accepted += 1;
+                });
+            }
+            Event::HandlingStarted { interaction, agent, channel } => {
+                let Some(number) = self.agent_numbers.get(agent).copied() else { return };
+                if self.item_keys.contains_key(interaction) {
+                    return;
+                }
+                let key =
+                    self.new_item(*interaction, Kind::Manual, *channel, Phase::Active { agent: number }, at);
+                self.change(*agent, at, |agent| {
+                    agent.active.push(key);
+                    agent.load[lane(*channel)] += 1;
+                });
+            }
+            Event::OfferEnded { interaction, agent, why, .. } => {
+                self.offer_ended(*interaction, *agent, *why, at)
+            }
+            Event::Ended { interaction, .. } => self.ended(*interaction, at),
+            Event::WrapUpStarted { agent, until, .. } => {
+                self.change(*agent, at, |agent| agent.wrap_until = *until);
+                if let (Some(until), Some(&agent)) = (until, self.agent_numbers.get(agent)) {
+                    self.arm(*until, Timer::WrapUp { agent });
+                }
+            }
+            Event::WrapUpContinued { agent, .. } => self.change(*agent, at, |agent| agent.wrap_until = None),
+            Event::Completed { interaction, .. } => self.completed(*interaction, at),
+            // Told by other rooms; nothing here depends on them.
+            Event::Arrived { .. }
+            | Event::Coded { .. }
+            | Event::LegAnswered { .. }
+            | Event::Bridged { .. }
+            | Event::HoldChanged { .. }
+            | Event::LegEnded { .. }
+            | Event::QualityChanged { .. }
+            | Event::RecordingStarted { .. }
+            | Event::RecordingFinished { .. }
+            | Event::RecordingFailed { .. } => {}
+        }
+    }
+
+    fn queued(
+        &mut self,
+        interaction: InteractionId,
+        service: Option<usize>,
+        channel: Channel,
+        requirement: &Requirement,
+        priority: i32,
+        at: Timestamp,
+    ) {
+        if self.item_keys.contains_key(&interaction) {
+            return;
+        }
+        let Some(plan) = self.plan(service, channel, requirement) else { return };
+        self.pin(&plan);
+        self.arrivals += 1;
+        let rules = self.queue_rules(service);
+        let bought =
+            i64::from(priority).saturating_mul(i64::from(rules.priority_second)).saturating_mul(1_000_000);
+        let arrived = i64::try_from(at.micros()).unwrap_or(i64::MAX);
+        let place = Place { virtual_arrival: arrived.saturating_sub(bought), arrival: self.arrivals };
+        let wait_ends = rules.wait_time_max.map(|longest| at + longest);
+        let item = Item {
+            id: interaction,
+            kind: Kind::Queued,
+            service,
+            channel,
+            place,
+            queued_at: at,
+            priority,
+            plan,
+            step: 0,
+            phase: Phase::Waiting,
+            refusals: Vec::new(),
+        };
+        let step_due = item.step_due();
+        let key = self.items.insert(item);
+        self.item_keys.insert(interaction, key);
+        if let Some(queue) = service.and_then(|number| self.queues.get_mut(number)) {
+            queue.waiting += 1;
+            queue.held += 1;
+            queue.line.push_back(key);
+        }
+        if let Some(due) = step_due {
+            self.arm(due, Timer::Step { item: key, step: 0 });
+        }
+        if let Some(due) = wait_ends {
+            self.arm(due, Timer::Wait { item: key });
+        }
+        self.enter_class(key);
+    }
+
+    fn new_item(
+        &mut self,
+        id: InteractionId,
+        kind: Kind,
+        channel: Channel,
+        phase: Phase,
+        at: Timestamp,
+    ) -> Key {
+        let key = self.items.insert(Item {
+            id,
+            kind,
+            service: None,
+            channel,
+            place: Place::LAST,
+            queued_at: at,
+            priority: 0,
+            plan: self.no_plan.clone(),
+            step: 0,
+            phase,
+            refusals: Vec::new(),
+        });
+        self.item_keys.insert(id, key);
+        key
+    }
+
+    fn offer_ended(&mut self, interaction: InteractionId, agent_id: AgentId, why: OfferEnd, at: Timestamp) {
+        let Some(number) = self.agent_numbers.get(&agent_id).copied() else { return };
+        let Some(key) = self.item_keys.get(&interaction).copied() else { return };
+        let Some(item) = self.items.get_mut(key) else { return };
+        let Phase::Offered(ring) = &mut item.phase else { return };
+        ring.members.retain(|&member| member != number);
+        let last = ring.members.is_empty();
+        let (lane, service, kind) = (lane(item.channel), item.service, item.kind);
+        let refused = matches!(why, OfferEnd::Declined | OfferEnd::NoAnswer | OfferEnd::ConnectionLost);
+        let cooldown = self.queue_rules(service).refusal_cooldown;
+        if refused && kind == Kind::Queued && !cooldown.is_zero() {
+            self.remember_refusal(key, agent_id, at + cooldown);
+        }
+        self.change(agent_id, at, |agent| {
+            agent.lease = None;
+            agent.load[lane] = agent.load[lane].saturating_sub(1);
+            match why {
+                OfferEnd::Declined => agent.tally.declined += 1,
+                OfferEnd::NoAnswer => agent.tally.missed += 1,
+                OfferEnd::ConnectionLost => agent.tally.failed += 1,
+                OfferEnd::CallerLeft => agent.tally.abandoned += 1,
+                OfferEnd::AgentLeft | OfferEnd::TakenElsewhere | OfferEnd::Restart => {}
+            }
+        });
+        if last && let Some(item) = self.items.get_mut(key) {
+            item.phase = Phase::Waiting;
+            self.enter_class(key);
+        }
+    }
+
+    fn remember_refusal(&mut self, key: Key, agent: AgentId, until: Timestamp) {
+        let Some(item) = self.items.get_mut(key) else { return };
+        item.refusals.retain(|&(who, _)| who != agent);
+        if item.refusals.len() >= REFUSALS_MAX
+            && let Some(first) =
+                (0..item.refusals.len()).min_by_key(|&i| (item.refusals[i].1, item.refusals[i].0))
+        {
+            item.refusals.remove(first);
+            // Forgiven early: that agent may be asked again at once.
+            self.loose.push(key);
+        }
+        let Some(item) = self.items.get_mut(key) else { return };
+        item.refusals.push((agent, until));
+        self.arm(until, Timer::CoolDown { item: key });
+    }
+
+    fn ended(&mut self, interaction: InteractionId, at: Timestamp) {
+        let Some(key) = self.item_keys.get(&interaction).copied() else { return };
+        self.leave_class(key);
+        let Some(item) = self.items.get_mut(key) else { return };
+        match &item.phase {
+            Phase::Active { agent } => {
+                let agent = *agent;
+                item.phase = Phase::Wrapping { agent, ended_at: at };
+                let agent = self.agents[agent].id;
+                self.change(agent, at, |agent| {
+                    agent.active.retain(|&active| active != key);
+                    agent.wrapping.push(key);
+                });
+            }
+            Phase::Waiting | Phase::Offered(_) => self.forget(key),
+            Phase::Wrapping { .. } => {}
+        }
+    }
+
+    fn completed(&mut self, interaction: InteractionId, at: Timestamp) {
+        let Some(key) = self.item_keys.get(&interaction).copied() else { return };
+        let Some(item) = self.items.get(key) else { return };
+        let (Phase::Active { agent } | Phase::Wrapping { agent, .. }) = item.phase else { return };
+        let (lane, customer) = (lane(item.channel), item.kind != Kind::Internal);
+        self.forget(key);
+        let agent = self.agents[agent].id;
+        self.change(agent, at, |agent| {
+            agent.active.retain(|&active| active != key);
+            agent.wrapping.retain(|&wrapping| wrapping != key);
+            agent.load[lane] = agent.load[lane].saturating_sub(1);
+            if agent.wrapping.is_empty() {
+                agent.wrap_until = None;
+            }
+            // A colleague's call does not cost the place among the idle.
+            if customer && !agent.has_work() {
+                agent.idle_since = at;
+            }
+        });
+    }
+
+    /// The interaction leaves the floor.
+    fn forget(&mut self, key: Key) {
+        let Some(item) = self.items.remove(key) else { return };
+        self.item_keys.remove(&item.id);
+        self.unpin(&item.plan.steps);
+        if let Some(queue) = item.service.and_then(|number| self.queues.get_mut(number)) {
+            queue.held = queue.held.saturating_sub(1);
+        }
+        if item.is_unanswered() {
+            self.leave_line(item.service);
+        }
+    }
+
+    /// One unanswered interaction less in the queue.
+    fn leave_line(&mut self, service: Option<usize>) {
+        let Some(queue) = service.and_then(|number| self.queues.get_mut(number)) else { return };
+        queue.waiting = queue.waiting.saturating_sub(1);
+        let waits = |key: &Key| self.items.get(*key).is_some_and(Item::is_unanswered);
+        while queue.line.front().is_some_and(|key| !waits(key)) {
+            queue.line.pop_front();
+        }
+        if queue.line.len() > 64 + 2 * queue.waiting {
+            queue.line.retain(waits);
+        }
+    }
+
+    /// Takes its place among those who wait for the same. The place is the one it always had (I8).
+    pub(crate) fn enter_class(&mut self, key: Key) {
+        let Some(item) = self.items.get(key) else { return };
+        if let Some(class) = item.class() {
+            self.board.classes.enter(class, item.place, key);
+            self.loose.push(key);
+        }
+    }
+    pub(crate) fn leave_class(&mut self, key: Key) {
+        let Some(item) = self.items.get(key) else { return };
+        if let (Phase::Waiting, Some(class)) = (&item.phase, item.class()) {
+            self.board.classes.leave(class, item.place, key);
+        }
+    }
+
+    /// Changes facts of an agent, and whatever is read off them.
+    fn change(&mut self, agent: AgentId, at: Timestamp, facts: impl FnOnce(&mut Agent)) {
+        let Some(number) = self.agent_numbers.get(&agent).copied() else { return };
+        let agent = &mut self.agents[number];
+        let (before, since) = (agent.state(), agent.since);
+        facts(agent);
+        let after = agent.state();
+        if after != before {
+            agent.since = at;
+            if !std::mem::replace(&mut agent.touched, true) {
+                self.touched.push((number, before, since));
+            }
+            // A stay is counted from when it first shows; a colleague's call in between does not prolong it.
+            if let AgentState::NotReady { reason: NotReadyReason::Chosen(reason) } = after
+                && agent.stay_until.is_none()
+                && let Some(stay) = self.config.stays.get(&reason)
+            {
+                let until = at + *stay;
+                agent.stay_until = Some(until);
+                self.arm(until, Timer::Stay { agent: number });
+            }
+        }
+        self.refile(number);
+    }
+
+    /// Puts the agent into the lists of free agents, or takes the agent out, as the facts have it.
+    pub(crate) fn refile(&mut self, number: usize) {
+        let agent = &mut self.agents[number];
+        for channel in CHANNELS {
+            let lane = lane(channel);
+            let open = agent.is_open(channel, &self.config.capacity);
+            let standing = open.then(|| agent.standing(&self.config.agent_order, &self.config.capacity));
+            if agent.filed[lane] == standing {
+                continue;
+            }
+            if let Some(old) = agent.filed[lane] {
+                self.board.profiles.unfile(agent.profile, lane, old, agent.id, number);
+            }
+            if let Some(new) = standing {
+                self.board.profiles.file(agent.profile, lane, new, agent.id, number);
+                self.freed.push(number);
+            }
+            agent.filed[lane] = standing;
+        }
+        let online = agent.enrolled && agent.is_online();
+        if online != agent.counted {
+            agent.counted = online;
+            self.staff_left |= self.board.profiles.count_online(agent.profile, online);
+        }
+    }
+}

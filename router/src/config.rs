@@ -1,0 +1,240 @@
+//! What an administrator sets up, as the floor needs it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use model::id::{AgentId, GroupId, ReasonId, ServiceId, SkillId};
+use model::interaction::Channel;
+use model::people::{GroupRules, User};
+use model::service::Service;
+use model::skill::{Level, Requirement, SkillExpr};
+
+/// Everything the floor decides by.
+#[derive(Clone, Debug)]
+pub struct FloorConfig {
+    /// Who may take interactions. At most [`AGENTS_MAX`].
+    pub agents: Vec<AgentProfile>,
+    /// Rules of groups; an agent without a group has [`GroupRules::default`].
+    pub groups: BTreeMap<GroupId, GroupRules>,
+    /// Queues and who answers them. At most [`SERVICES_MAX`].
+    pub services: Vec<Service>,
+    /// What interactions weigh on an agent.
+    pub capacity: Capacity,
+    /// Who is chosen among several who would do: the first term that tells two agents apart decides. Default
+    /// [`AgentTerm::MostSkilled`], [`AgentTerm::LeastLoaded`], [`AgentTerm::LongestIdle`]; then the lower id. Four
+    /// terms are looked at.
+    pub agent_order: Vec<AgentTerm>,
+    /// Reasons for being Not ready that end by themselves after a time (STATE-04). Only reasons from the tenant's list:
+    /// what the system set ends by hand (C24).
+    pub stays: BTreeMap<ReasonId, Duration>,
+    /// How many agents are rung at once for one interaction. Default 1; the first to accept wins.
+    pub ring_at_once: u32,
+    /// Interactions held at once. Default 100 000; further arrivals are refused.
+    pub interactions_max: usize,
+}
+
+/// Terms of the agent order that are looked at.
+pub(crate) const ORDER_TERMS: usize = 4;
+/// Agents preferred for or excluded from one interaction, each.
+pub const NAMED_MAX: usize = 64;
+/// Agents a floor takes.
+pub const AGENTS_MAX: usize = 100_000;
+/// Services a floor takes.
+pub const SERVICES_MAX: usize = 50_000;
+/// Different conditions held at once; those no waiting interaction needs make room.
+pub const CLASSES_MAX: usize = 65_536;
+/// Steps of one requirement.
+pub const STEPS_MAX: usize = 16;
+/// Terms of one condition, counting `and`, `or`, `not` and each agent named.
+pub const TERMS_MAX: usize = 256;
+/// How deep conditions may be nested.
+pub const DEPTH_MAX: usize = 16;
+/// Different skills a floor knows: a level for each is kept with each profile.
+pub const SKILLS_MAX: usize = 4_096;
+
+impl Default for FloorConfig {
+    fn default() -> Self {
+        Self {
+            agents: Vec::new(),
+            groups: BTreeMap::new(),
+            services: Vec::new(),
+            capacity: Capacity::default(),
+            agent_order: vec![AgentTerm::MostSkilled, AgentTerm::LeastLoaded, AgentTerm::LongestIdle],
+            stays: BTreeMap::new(),
+            ring_at_once: 1,
+            interactions_max: 100_000,
+        }
+    }
+}
+
+/// An agent as routing sees one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentProfile {
+    /// Who.
+    pub agent: AgentId,
+    /// The team whose rules apply.
+    pub group: Option<GroupId>,
+    /// What the agent can handle, and how well.
+    pub skills: BTreeMap<SkillId, Level>,
+}
+
+impl From<&User> for AgentProfile {
+    fn from(user: &User) -> Self {
+        Self { agent: user.id, group: user.group, skills: user.skills.clone() }
+    }
+}
+
+/// How much one agent carries at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// What an agent has. Default 100.
+    pub units: u32,
+    /// What a call takes. Default 100, one at once: a call takes the whole agent.
+    pub voice: Weight,
+}
+
+/// What one kind of contact takes of an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    /// Units for each.
+    pub units: u32,
+    /// How many at once, whatever the units allow.
+    pub at_once: u32,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { units: 100, voice: Weight { units: 100, at_once: 1 } }
+    }
+}
+
+impl Capacity {
+    /// What one of this kind takes.
+    pub fn weight(&self, channel: Channel) -> Weight {
+        match channel {
+            Channel::Voice => self.voice,
+        }
+    }
+}
+
+/// One term of the order in which agents are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentTerm {
+    /// The highest level first: the lowest level among the skills asked for counts.
+    MostSkilled,
+    /// The lowest sufficient level first, to keep experts free.
+    LeastSkilled,
+    /// Whoever carries the fewest units.
+    LeastLoaded,
+    /// Whoever took or ended work, or became ready, longest ago.
+    LongestIdle,
+    /// Whoever was rung longest ago.
+    RoundRobin,
+}
+
+/// Why a configuration cannot be used. The floor keeps the one it has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// More than the floor holds.
+    #[error("{what}: {got} are more than the {limit} the floor holds")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A service asks for something that cannot be evaluated.
+    #[error("service {service}: {why}")]
+    Requirement {
+        /// Whose requirement.
+        service: ServiceId,
+        /// What is wrong with it.
+        why: RequirementError,
+    },
+}
+
+/// Why a requirement cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequirementError {
+    /// Nobody could ever be asked.
+    #[error("a requirement has at least one step")]
+    NoStep,
+    /// Too many steps.
+    #[error("a requirement has at most 16 steps")]
+    TooManySteps,
+    /// Too large or too deeply nested.
+    #[error("a condition has at most 256 terms, nested at most 16 deep")]
+    TooComplex,
+}
+
+impl FloorConfig {
+    /// Whether the floor can work with it.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let skills: std::collections::BTreeSet<_> =
+            self.agents.iter().flat_map(|a| a.skills.keys()).collect();
+        let steps = self.services.iter().map(|service| service.requirement.steps.len()).sum();
+        for (what, got, limit) in [
+            ("steps of services", steps, CLASSES_MAX),
+            ("agents", self.agents.len(), AGENTS_MAX),
+            ("services", self.services.len(), SERVICES_MAX),
+            ("skills", skills.len(), SKILLS_MAX),
+        ] {
+            if got > limit {
+                return Err(ConfigError::TooMany { what, got, limit });
+            }
+        }
+        for service in &self.services {
+            check_requirement(&service.requirement)
+                .map_err(|why| ConfigError::Requirement { service: service.id, why })?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a requirement is small enough to be evaluated without fear.
+pub(crate) fn check_requirement(requirement: &Requirement) -> Result<(), RequirementError> {
+    match requirement.steps.len() {
+        0 => return Err(RequirementError::NoStep),
+        1..=STEPS_MAX => {}
+        _ => return Err(RequirementError::TooManySteps),
+    }
+    for step in &requirement.steps {
+        let mut terms = TERMS_MAX;
+        if !within(&step.who, DEPTH_MAX, &mut terms) {
+            return Err(RequirementError::TooComplex);
+        }
+    }
+    Ok(())
+}
+
+/// Spends `terms` on the condition; false when they or the depth do not suffice.
+fn within(who: &SkillExpr, depth: usize, terms: &mut usize) -> bool {
+    let cost = if let SkillExpr::OneOf(agents) = who { agents.len().max(1) } else { 1 };
+    if depth == 0 || *terms < cost {
+        return false;
+    }
+    *terms -= cost;
+    match who {
+        SkillExpr::Any | SkillExpr::AtLeast { .. } | SkillExpr::InGroup(_) | SkillExpr::OneOf(_) => true,
+        SkillExpr::And(all) | SkillExpr::Or(all) => all.iter().all(|each| within(each, depth - 1, terms)),
+        SkillExpr::Not(inner) => within(inner, depth - 1, terms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_nested_too_deeply_is_refused_instead_of_overflowing_the_stack() {
+        let deep = (0..DEPTH_MAX).fold(SkillExpr::Any, |inner, _| SkillExpr::Not(Box::new(inner)));
+        assert_eq!(check_requirement(&Requirement::fixed(deep)), Err(RequirementError::TooComplex));
+        let wide = SkillExpr::Or(vec![SkillExpr::Any; TERMS_MAX]);
+        assert_eq!(check_requirement(&Requirement::fixed(wide)), Err(RequirementError::TooComplex));
+        let none = Requirement { steps: vec![], mode: Default::default() };
+        assert_eq!(check_requirement(&none), Err(RequirementError::NoStep));
+        assert_eq!(check_requirement(&Requirement::fixed(SkillExpr::Any)), Ok(()));
+    }
+}

@@ -1,0 +1,170 @@
+//! What time alone brings about.
+
+use model::id::AgentId;
+use model::interaction::{EndStatus, EndedBy};
+use model::journal::{Event, OfferEnd};
+use model::service::Treatment;
+use model::time::Timestamp;
+
+use crate::floor::Floor;
+use crate::io::Output;
+use crate::item::{Item, Phase};
+use crate::slab::Key;
+use crate::timers::Timer;
+
+impl Floor {
+    pub(crate) fn arm(&mut self, due: Timestamp, timer: Timer) {
+        self.timers.arm(due, timer);
+        if self.timers.wants_sweep() {
+            let mut timers = std::mem::take(&mut self.timers);
+            timers.sweep(|due, timer| self.applies(due, timer));
+            self.timers = timers;
+        }
+    }
+
+    /// Whether a timer still means what it meant when it was armed.
+    fn applies(&self, due: Timestamp, timer: Timer) -> bool {
+        let item = |key: Key| self.items.get(key);
+        match timer {
+            Timer::Offer { item: key } => item(key)
+                .is_some_and(|item| matches!(&item.phase, Phase::Offered(ring) if ring.deadline == due)),
+            Timer::Step { item: key, step } => {
+                item(key).is_some_and(|item| item.is_unanswered() && item.step == step)
+            }
+            Timer::CoolDown { item: key } => {
+                item(key).is_some_and(|item| item.refusals.iter().any(|&(_, until)| until == due))
+            }
+            Timer::Wait { item: key } => item(key).is_some_and(Item::is_unanswered),
+            Timer::WrapUp { agent } => {
+                self.agents.get(agent).is_some_and(|agent| agent.wrap_until == Some(due))
+            }
+            Timer::Stay { agent } => {
+                self.agents.get(agent).is_some_and(|agent| agent.stay_until == Some(due))
+            }
+        }
+    }
+
+    /// Drops dead entries at the front, so that the next deadline is a real one.
+    pub(crate) fn trim_timers(&mut self) {
+        while let Some((due, timer)) = self.timers.first()
+            && !self.applies(due, timer)
+        {
+            self.timers.pop();
+        }
+    }
+
+    /// Fires everything due by now; true when something was.
+    pub(crate) fn fire_due(&mut self) -> bool {
+        let mut fired = false;
+        while let Some((due, timer)) = self.timers.first()
+            && due <= self.now
+        {
+            self.timers.pop();
+            fired |= self.fire_if_applies(due, timer);
+        }
+        fired
+    }
+
+    pub(crate) fn fire_if_applies(&mut self, due: Timestamp, timer: Timer) -> bool {
+        let applies = self.applies(due, timer);
+        if applies {
+            self.fire(timer);
+        }
+        applies
+    }
+
+    fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::Offer { item } => {
+                let Some(Item { phase: Phase::Offered(ring), .. }) = self.items.get(item) else { return };
+                for agent in ring.members.clone() {
+                    self.offer_refused(item, agent, OfferEnd::NoAnswer);
+                }
+            }
+            Timer::Step { item, .. } => self.next_step(item),
+            Timer::CoolDown { item } => self.forgive(item),
+            Timer::Wait { item } => {
+                if self.items.get(item).is_some_and(|item| matches!(item.phase, Phase::Waiting)) {
+                    self.turn_away(item, EndStatus::QueueFull);
+                }
+            }
+            Timer::WrapUp { agent } => self.complete_all(agent),
+            Timer::Stay { agent } => {
+                let agent = self.agents[agent].id;
+                self.record(Event::AgentReady { agent, by_hand: false });
+            }
+        }
+    }
+
+    /// The next step of the requirement begins. An interaction that rings goes on ringing.
+    fn next_step(&mut self, key: Key) {
+        self.leave_class(key);
+        let Some(item) = self.items.get_mut(key) else { return };
+        item.step += 1;
+        let (step, due, waits) = (item.step, item.step_due(), matches!(item.phase, Phase::Waiting));
+        if let Some(due) = due {
+            self.arm(due, Timer::Step { item: key, step });
+        }
+        if waits {
+            self.enter_class(key);
+        }
+    }
+
+    /// Refusals that are old enough are forgotten.
+    fn forgive(&mut self, key: Key) {
+        let now = self.now;
+        let Some(item) = self.items.get_mut(key) else { return };
+        item.refusals.retain(|&(_, until)| now < until);
+        self.loose.push(key);
+    }
+
+    /// Ends what waits by a rule of the queue, not by the customer's will.
+    pub(crate) fn turn_away(&mut self, key: Key, why: EndStatus) {
+        let Some(interaction) = self.items.get(key).map(|item| item.id) else { return };
+        self.record(Event::Ended { interaction, status: why, by: EndedBy::System });
+        self.out.push(Output::TurnedAway { interaction, why });
+    }
+
+    /// An interaction waits again after an offer: is there still anything to wait for?
+    pub(crate) fn recheck_waiting(&mut self, key: Key) {
+        let Some(item) = self.items.get(key).filter(|item| matches!(item.phase, Phase::Waiting)) else {
+            return;
+        };
+        let longest = self.queue_rules(item.service).wait_time_max;
+        if longest.is_some_and(|longest| self.now.since(item.queued_at) >= longest) {
+            self.turn_away(key, EndStatus::QueueFull);
+        } else if item.service.is_some_and(|service| self.turns_away_unstaffed(service)) {
+            self.turn_away(key, EndStatus::NoAgentOnline);
+        }
+    }
+
+    fn turns_away_unstaffed(&self, service: usize) -> bool {
+        self.queue_rules(Some(service)).when_unstaffed != Treatment::Queue && !self.is_staffed(service)
+    }
+
+    /// The last agent of a service left: those who wait for it hear so (VOICE-15).
+    pub(crate) fn end_unstaffed(&mut self) {
+        if !std::mem::take(&mut self.staff_left) {
+            return;
+        }
+        for service in 0..self.queues.len() {
+            if self.queues[service].waiting > 0 && self.turns_away_unstaffed(service) {
+                for key in self.queues[service].line.iter().copied().collect::<Vec<_>>() {
+                    if self.items.get(key).is_some_and(|item| matches!(item.phase, Phase::Waiting)) {
+                        self.turn_away(key, EndStatus::NoAgentOnline);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn is_staffed(&self, service: usize) -> bool {
+        self.queues
+            .get(service)
+            .is_some_and(|queue| queue.plan.steps.iter().any(|step| self.board.is_staffed(step.class)))
+    }
+
+    pub(crate) fn agent_id(&self, agent: usize) -> AgentId {
+        self.agents[agent].id
+    }
+}

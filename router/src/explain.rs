@@ -1,0 +1,123 @@
+//! Why an interaction is where it is (ROUTE-09): who may take it, who may not and on what ground, and what comes next.
+
+use model::agent::AgentState;
+use model::id::{AgentId, InteractionId};
+use model::time::Timestamp;
+use serde::Serialize;
+
+use crate::agent::CHANNELS;
+use crate::floor::Floor;
+use crate::item::Phase;
+use crate::profiles::lane;
+use crate::views::InteractionView;
+
+/// Agents listed one by one; the counts speak of all.
+pub const EXPLAINED_AGENTS_MAX: usize = 200;
+
+/// The answer to "why does this caller wait?".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The interaction: its place, step, refusals, and when the next step begins.
+    pub interaction: InteractionView,
+    /// How many unanswered interactions of the same service come first.
+    pub position: Option<usize>,
+    /// Agents whose skills fit the current step, signed in or not.
+    pub fitting: usize,
+    /// Of those, how many are signed in and not Offline.
+    pub online: usize,
+    /// Whether no agent of the configuration fits this step or a later one.
+    pub hopeless: bool,
+    /// What holds for each agent, first those who fit; then by id. Cut at [`EXPLAINED_AGENTS_MAX`].
+    pub agents: Vec<(AgentId, Verdict)>,
+}
+
+/// What stands between an interaction and an agent. The first ground that holds is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum Verdict {
+    /// Nothing: the agent could be offered it now. Never seen for a waiting interaction (I3).
+    Eligible {
+        /// How well the agent fits: 1 to 10.
+        fit: u8,
+    },
+    /// It rings at this agent's.
+    Ringing,
+    /// This agent has it.
+    Handling,
+    /// The agent refused or missed it.
+    Refused {
+        /// When the agent may be asked again.
+        until: Timestamp,
+    },
+    /// An offer is open, or work fills the agent's capacity.
+    NoRoom,
+    /// The agent is not Ready, or wants no further work.
+    NotReady,
+    /// Voice does not reach the agent.
+    NoPhone,
+    /// Signed out or Offline.
+    Away,
+    /// The agent does not meet the condition of the current step.
+    Unskilled,
+}
+
+impl Floor {
+    /// Explains an interaction on the floor; `None` once it has left.
+    pub fn explain(&self, interaction: InteractionId) -> Option<Explanation> {
+        let key = self.item_key(interaction).ok()?;
+        let item = self.items.get(key)?;
+        let class = item.class().map(|class| self.board.classes.get(class));
+        let later = item.plan.steps.get(item.step..).unwrap_or_default();
+        let (mut fitting, mut online) = (0, 0);
+        let mut agents = Vec::new();
+        for (number, agent) in self.agents.iter().enumerate().filter(|(_, agent)| agent.enrolled) {
+            let traits = &self.board.profiles.get(agent.profile).traits;
+            let fit = class.and_then(|class| class.condition.fit(traits));
+            if fit.is_some() {
+                fitting += 1;
+                online += usize::from(agent.is_online());
+            }
+            let here = match &item.phase {
+                Phase::Offered(ring) if ring.members.contains(&number) => Some(Verdict::Ringing),
+                Phase::Active { agent } | Phase::Wrapping { agent, .. } if *agent == number => {
+                    Some(Verdict::Handling)
+                }
+                _ => None,
+            };
+            agents.push((agent.id, here.unwrap_or_else(|| self.verdict(item, number, fit))));
+        }
+        agents.sort_unstable_by_key(|(agent, verdict)| (*verdict == Verdict::Unskilled, *agent));
+        agents.truncate(EXPLAINED_AGENTS_MAX);
+        Some(Explanation {
+            interaction: self.interaction(interaction)?,
+            position: self.position(interaction),
+            fitting,
+            online,
+            hopeless: !later.is_empty() && !later.iter().any(|step| self.board.has_agents(step.class)),
+            agents,
+        })
+    }
+
+    fn verdict(&self, item: &crate::item::Item, number: usize, fit: Option<u8>) -> Verdict {
+        let agent = &self.agents[number];
+        let Some(fit) = fit else { return Verdict::Unskilled };
+        if !agent.is_online() {
+            return Verdict::Away;
+        }
+        if !agent.can_carry(item.channel) {
+            return Verdict::NoPhone;
+        }
+        let refusal = item.refusals.iter().find(|&&(who, until)| who == agent.id && self.now < until);
+        if let Some(&(_, until)) = refusal {
+            return Verdict::Refused { until };
+        }
+        let free = agent.has_room(item.channel, &self.config.capacity) && agent.lease.is_none();
+        match agent.state() {
+            AgentState::Ready | AgentState::Busy | AgentState::Ringing if !free => Verdict::NoRoom,
+            _ if CHANNELS.contains(&item.channel) && agent.filed[lane(item.channel)].is_some() => {
+                Verdict::Eligible { fit }
+            }
+            _ => Verdict::NotReady,
+        }
+    }
+}

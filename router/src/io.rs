@@ -1,0 +1,266 @@
+//! What the floor is told, what it answers, and why it may refuse.
+
+use std::time::Duration;
+
+use model::agent::{AgentState, NotReadyReason};
+use model::id::{AgentId, InteractionId, OfferToken, ServiceId, SessionId};
+use model::interaction::{Channel, EndStatus, EndedBy};
+use model::journal::{Event, OfferEnd};
+use model::people::PhoneKind;
+use model::skill::Requirement;
+use model::time::Timestamp;
+
+use crate::config::RequirementError;
+
+/// What happened outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// An agent signed in. A second sign-in takes the place of the first.
+    LogIn {
+        /// Who.
+        agent: AgentId,
+        /// The session that began.
+        session: SessionId,
+        /// How voice reaches the agent.
+        phone: PhoneKind,
+    },
+    /// An agent signed out, was signed out, or lost the page for too long.
+    LogOut {
+        /// Who.
+        agent: AgentId,
+    },
+    /// The agent wants work.
+    Ready {
+        /// Who.
+        agent: AgentId,
+    },
+    /// The agent wants none; shows once the work in hand ends (STATE-16).
+    NotReady {
+        /// Who.
+        agent: AgentId,
+        /// Why.
+        reason: NotReadyReason,
+    },
+    /// The agent leaves routing and dialling without signing out (STATE-20).
+    Offline {
+        /// Who.
+        agent: AgentId,
+    },
+    /// The agent comes back from Offline.
+    Online {
+        /// Who.
+        agent: AgentId,
+    },
+    /// A supervisor puts the agent to work (STATE-22).
+    ForceReady {
+        /// Who.
+        agent: AgentId,
+    },
+    /// A supervisor takes the agent out of work (STATE-22).
+    ForceNotReady {
+        /// Who.
+        agent: AgentId,
+    },
+    /// A customer asks for a service.
+    Arrive(Arrival),
+    /// An internal call to one agent: rings, and is never queued (VOICE-08).
+    CallAgent {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who is called.
+        agent: AgentId,
+        /// How long it rings.
+        ring_time: Duration,
+    },
+    /// An agent begins work that nobody offered: a manual outbound call, dialling included (STATE-06).
+    Begin {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+        /// Kind of contact.
+        channel: Channel,
+    },
+    /// The customer left, wherever the interaction stands.
+    Abandon {
+        /// The interaction.
+        interaction: InteractionId,
+    },
+    /// The agent takes an offer.
+    Accept {
+        /// Who.
+        agent: AgentId,
+        /// The offer.
+        token: OfferToken,
+    },
+    /// The agent refuses an offer.
+    Decline {
+        /// Who.
+        agent: AgentId,
+        /// The offer.
+        token: OfferToken,
+    },
+    /// The agent's phone could not be reached.
+    OfferFailed {
+        /// Who.
+        agent: AgentId,
+        /// The offer.
+        token: OfferToken,
+    },
+    /// The conversation or the work ended.
+    Hangup {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who ended it.
+        by: EndedBy,
+    },
+    /// The agent stops the countdown of after-call work (STATE-10).
+    WrapUpContinue {
+        /// The interaction.
+        interaction: InteractionId,
+    },
+    /// The agent is done with an interaction that has ended (ACW-04).
+    Complete {
+        /// Who.
+        agent: AgentId,
+        /// The interaction.
+        interaction: InteractionId,
+    },
+}
+
+/// A customer at the door of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The interaction.
+    pub interaction: InteractionId,
+    /// The service asked for.
+    pub service: ServiceId,
+    /// Kind of contact.
+    pub channel: Channel,
+    /// Instead of the service's priority.
+    pub priority: Option<i32>,
+    /// Instead of the service's requirement.
+    pub requirement: Option<Requirement>,
+    /// Agents asked first, when they fit the requirement (ROUTE-02).
+    pub preferred: Vec<AgentId>,
+    /// How long to wait for a preferred agent before anybody else is asked. Zero: only if one is free at once.
+    pub preferred_hold: Duration,
+    /// Agents never asked.
+    pub excluded: Vec<AgentId>,
+}
+
+impl Arrival {
+    /// A contact with nothing special about it.
+    pub fn new(interaction: InteractionId, service: ServiceId, channel: Channel) -> Self {
+        Self {
+            interaction,
+            service,
+            channel,
+            priority: None,
+            requirement: None,
+            preferred: Vec::new(),
+            preferred_hold: Duration::ZERO,
+            excluded: Vec::new(),
+        }
+    }
+}
+
+/// What is to be done outside, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Append to the journal before anything after it is done.
+    Journal(Event),
+    /// Ring the agent.
+    Offer {
+        /// For what.
+        interaction: InteractionId,
+        /// Whom.
+        agent: AgentId,
+        /// The lease that an answer must name.
+        token: OfferToken,
+        /// When it ends by itself.
+        deadline: Timestamp,
+    },
+    /// Stop ringing the agent and close the offer window.
+    WithdrawOffer {
+        /// For what.
+        interaction: InteractionId,
+        /// Whom.
+        agent: AgentId,
+        /// The lease that ended.
+        token: OfferToken,
+        /// Why.
+        why: OfferEnd,
+    },
+    /// A waiting interaction was given up by the floor: the caller gets the treatment of the case.
+    TurnedAway {
+        /// Which.
+        interaction: InteractionId,
+        /// [`EndStatus::QueueFull`] (waited too long) or [`EndStatus::NoAgentOnline`].
+        why: EndStatus,
+    },
+    /// Nobody in the configuration fits a waiting interaction, now or in a later step: it waits in vain.
+    NobodyFits {
+        /// Which.
+        interaction: InteractionId,
+    },
+    /// Show the agent's new state.
+    AgentStateChanged {
+        /// Who.
+        agent: AgentId,
+        /// The state now.
+        state: AgentState,
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// Why an input was not taken. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The offer ended before the answer came: normal, and nothing to do.
+    #[error("the offer is over")]
+    Stale,
+    /// Not in the configuration.
+    #[error("no such agent")]
+    UnknownAgent,
+    /// Not in the configuration.
+    #[error("no such service")]
+    UnknownService,
+    /// Not on the floor (any more).
+    #[error("no such interaction")]
+    UnknownInteraction,
+    /// Already on the floor.
+    #[error("the interaction is already here")]
+    Duplicate,
+    /// The agent is signed out.
+    #[error("the agent is not signed in")]
+    LoggedOut,
+    /// Not possible in the agent's state.
+    #[error("not possible in the state {state:?}")]
+    NotNow {
+        /// The state.
+        state: AgentState,
+    },
+    /// Another agent has the interaction, or it has not ended.
+    #[error("the interaction is not in this agent's after-call work")]
+    NotYours,
+    /// The group's rules do not allow it.
+    #[error("the rules of the group do not allow it")]
+    NotAllowed,
+    /// The service has its limit of waiting callers.
+    #[error("the queue is full")]
+    QueueFull,
+    /// The service is closed.
+    #[error("the service is closed")]
+    Closed,
+    /// Nobody of the service is signed in.
+    #[error("no agent online")]
+    NoAgentOnline,
+    /// The floor holds its limit of interactions or of different requirements.
+    #[error("the floor is full")]
+    FloorFull,
+    /// The requirement cannot be used.
+    #[error(transparent)]
+    Requirement(#[from] RequirementError),
+}

@@ -1,0 +1,183 @@
+//! Arrivals and offers: into the queue, out of it, and back to the same place.
+
+use std::time::Duration;
+
+use model::agent::{AgentState, NotReadyReason};
+use model::id::{AgentId, InteractionId, OfferToken};
+use model::interaction::{EndStatus, EndedBy};
+use model::journal::{Event, OfferEnd};
+use model::service::Treatment;
+
+use crate::agent::Intent;
+use crate::config::{NAMED_MAX, RequirementError, check_requirement};
+use crate::floor::Floor;
+use crate::io::{Arrival, Output, Refusal};
+use crate::item::{Kind, Phase, Ring, with_wishes};
+use crate::pump::RING_TIME_MIN;
+use crate::slab::Key;
+
+impl Floor {
+    pub(crate) fn arrive(&mut self, arrival: &Arrival) -> Result<(), Refusal> {
+        let &Arrival { interaction, service, channel, .. } = arrival;
+        self.admit(interaction)?;
+        let number = self.queue_numbers.get(&service).copied().ok_or(Refusal::UnknownService)?;
+        let queue = self.queues.get(number).filter(|queue| !queue.closed).ok_or(Refusal::UnknownService)?;
+        let rules = &queue.service.queue;
+        if !queue.service.open && rules.when_closed != Treatment::Queue {
+            return Err(Refusal::Closed);
+        }
+        if rules.when_unstaffed != Treatment::Queue && !self.is_staffed(number) {
+            return Err(Refusal::NoAgentOnline);
+        }
+        if queue.waiting >= rules.waiting_max as usize {
+            return Err(Refusal::QueueFull);
+        }
+        let priority = arrival.priority.unwrap_or(rules.priority);
+        let base = arrival.requirement.as_ref().unwrap_or(&queue.service.requirement);
+        if arrival.requirement.is_some() {
+            check_requirement(base)?;
+        }
+        if arrival.preferred.len() > NAMED_MAX || arrival.excluded.len() > NAMED_MAX {
+            return Err(Refusal::Requirement(RequirementError::TooComplex));
+        }
+        let requirement = with_wishes(base.clone(), arrival);
+        let plan = self.plan(Some(number), channel, &requirement).ok_or(Refusal::FloorFull)?;
+        let hopeless = !plan.steps.iter().any(|step| self.board.has_agents(step.class));
+        self.record(Event::Queued { interaction, service, channel, requirement, priority });
+        if hopeless {
+            self.out.push(Output::NobodyFits { interaction });
+        }
+        Ok(())
+    }
+
+    /// Whether there is room for an interaction that is not here yet.
+    pub(crate) fn admit(&self, interaction: InteractionId) -> Result<(), Refusal> {
+        if self.item_keys.contains_key(&interaction) {
+            Err(Refusal::Duplicate)
+        } else if self.items.len() >= self.config.interactions_max {
+            Err(Refusal::FloorFull)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Rings one agent for a colleague. Possible wherever the agent is reachable and no other phone rings (table B1).
+    pub(crate) fn call_agent(
+        &mut self,
+        interaction: InteractionId,
+        agent: AgentId,
+        ring_time: Duration,
+    ) -> Result<(), Refusal> {
+        self.admit(interaction)?;
+        let number = self.signed_in(agent)?;
+        let state = self.agents[number].state();
+        let rings = self.agents[number].lease.is_some();
+        if rings || matches!(state, AgentState::Offline) {
+            return Err(Refusal::NotNow { state });
+        }
+        let (token, deadline) = (self.next_token(), self.now + ring_time.max(RING_TIME_MIN));
+        self.record(Event::Offered { interaction, agent, token, deadline });
+        self.out.push(Output::Offer { interaction, agent, token, deadline });
+        Ok(())
+    }
+
+    /// The lease an answer names; anything else is over, and nothing happens.
+    fn leased(&self, agent: AgentId, token: OfferToken) -> Result<(usize, Key), Refusal> {
+        let number = self.agent_number(agent)?;
+        match self.agents[number].lease {
+            Some(lease) if lease.token == token => Ok((number, lease.item)),
+            _ => Err(Refusal::Stale),
+        }
+    }
+
+    pub(crate) fn accept(&mut self, agent: AgentId, token: OfferToken) -> Result<(), Refusal> {
+        let (number, key) = self.leased(agent, token)?;
+        let interaction = self.items.get(key).ok_or(Refusal::Stale)?.id;
+        for other in self.ringing(key) {
+            if other != number {
+                self.end_offer(key, other, OfferEnd::TakenElsewhere);
+            }
+        }
+        self.record(Event::Accepted { interaction, agent, token });
+        Ok(())
+    }
+
+    pub(crate) fn answer_no(
+        &mut self,
+        agent: AgentId,
+        token: OfferToken,
+        why: OfferEnd,
+    ) -> Result<(), Refusal> {
+        let (number, key) = self.leased(agent, token)?;
+        self.offer_refused(key, number, why);
+        Ok(())
+    }
+
+    /// Who is rung for the interaction.
+    fn ringing(&self, key: Key) -> Vec<usize> {
+        match self.items.get(key).map(|item| &item.phase) {
+            Some(Phase::Offered(ring)) => ring.members.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn end_offer(&mut self, key: Key, number: usize, why: OfferEnd) {
+        let Some(item) = self.items.get(key) else { return };
+        let Phase::Offered(Ring { token, .. }) = item.phase else { return };
+        let (interaction, agent) = (item.id, self.agents[number].id);
+        self.record(Event::OfferEnded { interaction, agent, token, why });
+        self.out.push(Output::WithdrawOffer { interaction, agent, token, why });
+    }
+
+    /// An offer ends without acceptance while the customer still waits.
+    pub(crate) fn offer_refused(&mut self, key: Key, number: usize, why: OfferEnd) {
+        let Some(item) = self.items.get(key) else { return };
+        let (interaction, kind) = (item.id, item.kind);
+        self.end_offer(key, number, why);
+        if kind == Kind::Internal {
+            // VOICE-08: the caller hears busy; the agent goes back to where the agent was.
+            self.record(Event::Ended { interaction, status: EndStatus::Refused, by: EndedBy::Agent });
+            return;
+        }
+        match why {
+            OfferEnd::Declined => {
+                if self.group_rules(number).not_ready_on_refusal
+                    && self.agents[number].intent == Intent::Ready
+                {
+                    self.be_not_ready(number, NotReadyReason::Declined);
+                }
+            }
+            // These two stand even if the agent has just chosen a break: nobody may come back to work from them
+            // without saying so (C24).
+            OfferEnd::NoAnswer => self.be_not_ready(number, NotReadyReason::NoAnswer),
+            OfferEnd::ConnectionLost => self.be_not_ready(number, NotReadyReason::ConnectionLost),
+            OfferEnd::CallerLeft | OfferEnd::AgentLeft | OfferEnd::TakenElsewhere | OfferEnd::Restart => {}
+        }
+        self.recheck_waiting(key);
+    }
+
+    /// The customer left, wherever the interaction stands.
+    pub(crate) fn abandon(&mut self, interaction: InteractionId) -> Result<(), Refusal> {
+        let key = self.item_key(interaction)?;
+        let rung = self.ringing(key);
+        let status = match self.items.get(key).map(|item| &item.phase) {
+            Some(Phase::Waiting) => EndStatus::Abandoned,
+            Some(Phase::Offered(_)) => EndStatus::AbandonedRinging,
+            // The acceptance was faster: the customer hung up on the agent.
+            _ => return self.hang_up(interaction, EndedBy::Customer),
+        };
+        for number in rung {
+            self.end_offer(key, number, OfferEnd::CallerLeft);
+        }
+        self.record(Event::Ended { interaction, status, by: EndedBy::Customer });
+        Ok(())
+    }
+
+    /// Ends an unanswered interaction for a reason that is neither the customer's nor the queue's.
+    pub(crate) fn fail_unanswered(&mut self, key: Key, interaction: InteractionId, by: EndedBy) {
+        for number in self.ringing(key) {
+            self.end_offer(key, number, OfferEnd::CallerLeft);
+        }
+        self.record(Event::Ended { interaction, status: EndStatus::Failed, by });
+    }
+}

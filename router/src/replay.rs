@@ -1,0 +1,96 @@
+//! After a crash: the floor as the journal has it, and what a restart ends.
+
+use model::interaction::{EndStatus, EndedBy};
+use model::journal::{Entry, Event, OfferEnd};
+use model::time::Timestamp;
+
+use crate::config::{ConfigError, FloorConfig};
+use crate::floor::Floor;
+use crate::io::Output;
+use crate::item::Phase;
+use crate::timers::Timer;
+
+impl Floor {
+    /// The floor that wrote these entries, as it stood after the last one. Entries of other rooms are passed over.
+    ///
+    /// Nothing is decided: the entries say what was. What has become due since then is done by the next
+    /// [`Floor::tick`], exactly as it would have been without the crash.
+    pub fn replay<'a>(
+        config: FloorConfig,
+        entries: impl IntoIterator<Item = &'a Entry>,
+    ) -> Result<Self, ConfigError> {
+        let mut floor = Self::new(config)?;
+        for entry in entries {
+            floor.now = floor.now.max(entry.at);
+            floor.apply(&entry.event, entry.at);
+        }
+        floor.pass_silently();
+        Ok(floor)
+    }
+
+    /// Moves on what time moves without an entry in the journal: steps and forgiven refusals.
+    fn pass_silently(&mut self) {
+        let mut loud = Vec::new();
+        while let Some((due, timer)) = self.timers.first()
+            && due <= self.now
+        {
+            match timer {
+                Timer::Step { .. } | Timer::CoolDown { .. } => {
+                    self.timers.pop();
+                    self.fire_if_applies(due, timer);
+                }
+                // If it still applies, the crash came between the deadline and its entry: it is yet to be done.
+                Timer::Offer { .. } | Timer::Wait { .. } | Timer::WrapUp { .. } | Timer::Stay { .. } => {
+                    self.timers.pop();
+                    loud.push((due, timer));
+                }
+            }
+        }
+        for (due, timer) in loud {
+            self.arm(due, timer);
+        }
+        self.trim_timers();
+        for (agent, ..) in self.touched.drain(..) {
+            self.agents[agent].touched = false;
+        }
+        self.freed.clear();
+        self.loose.clear();
+        self.staff_left = false;
+    }
+
+    /// Ends what did not survive the process: open offers, interactions unanswered or in hand, and sign-ins.
+    ///
+    /// Afterwards the floor is empty, and its journal accounts for everybody who was on it (I10).
+    pub fn restart(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        self.now = self.now.max(now);
+        std::mem::swap(&mut self.out, out);
+        let mut items: Vec<_> = self.items.iter().map(|(key, item)| (item.id, key)).collect();
+        items.sort_unstable();
+        for (interaction, key) in items {
+            let Some(item) = self.items.get(key) else { continue };
+            if let Phase::Offered(ring) = &item.phase {
+                let token = ring.token;
+                for number in ring.members.clone() {
+                    let agent = self.agent_id(number);
+                    self.record(Event::OfferEnded { interaction, agent, token, why: OfferEnd::Restart });
+                }
+            }
+            let over = matches!(self.items.get(key).map(|item| &item.phase), Some(Phase::Wrapping { .. }));
+            if !over {
+                self.record(Event::Ended {
+                    interaction,
+                    status: EndStatus::Interrupted,
+                    by: EndedBy::System,
+                });
+            }
+            self.complete_one(key);
+        }
+        let mut agents: Vec<_> =
+            self.agents.iter().filter(|agent| agent.session.is_some()).map(|agent| agent.id).collect();
+        agents.sort_unstable();
+        for agent in agents {
+            self.record(Event::AgentLoggedOut { agent });
+        }
+        self.finish(out);
+    }
+}
