@@ -46,7 +46,7 @@ impl Concealer {
         for sample in out {
             let back = self.period - self.invented % self.period;
             let gain = gain_at(self.invented);
-            *sample = (i32::from(self.history[HISTORY - back]) * gain >> 15) as i16;
+            *sample = ((i32::from(self.history[HISTORY - back]) * gain) >> 15) as i16;
             self.invented = self.invented.saturating_add(1);
         }
     }
@@ -102,7 +102,9 @@ mod tests {
     use super::*;
 
     fn tone(hz: f32, from: usize, len: usize) -> Vec<i16> {
-        (from..from + len).map(|i| ((i as f32 * hz * std::f32::consts::TAU / 8000.0).sin() * 8000.0) as i16).collect()
+        (from..from + len)
+            .map(|i| ((i as f32 * hz * std::f32::consts::TAU / 8000.0).sin() * 8000.0) as i16)
+            .collect()
     }
 
     #[test]
@@ -112,7 +114,8 @@ mod tests {
         let mut invented = vec![0; 80];
         concealer.invent(&mut invented);
         let wanted = tone(200.0, 480, 80);
-        let worst = invented.iter().zip(&wanted).map(|(a, b)| (i32::from(*a) - i32::from(*b)).abs()).max().unwrap();
+        let worst =
+            invented.iter().zip(&wanted).map(|(a, b)| (i32::from(*a) - i32::from(*b)).abs()).max().unwrap();
         assert!(worst < 300, "off by {worst} of 8000");
     }
 

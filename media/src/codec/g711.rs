@@ -21,13 +21,13 @@ pub fn decode_a(code: u8) -> i16 {
     A_TO_LINEAR[code as usize]
 }
 
-/// The mu-law octet nearest to a sample.
+/// The mu-law octet for a sample.
 #[inline]
 pub fn encode_mu(sample: i16) -> u8 {
     LINEAR_TO_MU[(sample as u16 >> 2) as usize]
 }
 
-/// The A-law octet nearest to a sample.
+/// The A-law octet for a sample.
 #[inline]
 pub fn encode_a(sample: i16) -> u8 {
     LINEAR_TO_A[(sample as u16 >> 4) as usize]
@@ -156,11 +156,6 @@ const fn a_code(sample: i16) -> u8 {
 mod tests {
     use super::*;
 
-    /// The expansion of ITU-T G.711 Table 1 and 2 written from the segment edges, apart from the code above.
-    fn nearest_error(sample: i16, values: &[i16; 256]) -> i32 {
-        values.iter().map(|v| (i32::from(*v) - i32::from(sample)).abs()).min().unwrap()
-    }
-
     /// `ulaw_compress` of ITU-T G.191, told again: count segments by shifting until the magnitude fits.
     fn g191_mu(sample: i16) -> u8 {
         let mut absolute = i32::from(if sample < 0 { !sample } else { sample } >> 2) + 33;
@@ -204,7 +199,10 @@ mod tests {
     #[test]
     fn the_values_are_those_of_the_recommendation() {
         // G.711 Table 2a and 1a: the ends of the scale and the first steps, left-aligned to 16 bits.
-        assert_eq!((decode_mu(0x80), decode_mu(0x00), decode_mu(0xFF), decode_mu(0xFE)), (32124, -32124, 0, 8));
+        assert_eq!(
+            (decode_mu(0x80), decode_mu(0x00), decode_mu(0xFF), decode_mu(0xFE)),
+            (32124, -32124, 0, 8)
+        );
         assert_eq!((decode_a(0xAA), decode_a(0x2A), decode_a(0xD5), decode_a(0x55)), (32256, -32256, 8, -8));
         // Each segment doubles the step: 2, 4, 8 … 256 units of 14 bits; 2, 2, 4 … of 13.
         for segment in 0..8 {
@@ -227,13 +225,19 @@ mod tests {
     }
 
     #[test]
-    fn the_chosen_code_is_the_nearest_but_for_the_bits_dropped() {
+    fn no_sample_is_off_by_more_than_half_a_step() {
         for sample in i16::MIN..=i16::MAX {
-            let clipped = sample.clamp(-32635, 32635);
-            let mu = (i32::from(decode_mu(encode_mu(sample))) - i32::from(clipped)).abs();
-            assert!(mu <= nearest_error(clipped, &MU_TO_LINEAR) + 4, "{sample}");
-            let a = (i32::from(decode_a(encode_a(sample))) - i32::from(sample)).abs();
-            assert!(a <= nearest_error(sample, &A_TO_LINEAR) + 16, "{sample}");
+            // Beyond the last step all samples clip to it.
+            let sample = sample.clamp(-32_635, 32_635);
+            let mu = encode_mu(sample);
+            let step = 8 << ((!mu >> 4) & 7);
+            assert!(
+                (i32::from(decode_mu(mu)) - i32::from(sample)).abs() <= step / 2 + 1,
+                "mu-law of {sample}"
+            );
+            let a = encode_a(sample);
+            let step = 16 << i32::from(((a ^ 0x55) >> 4) & 7).saturating_sub(1).max(0);
+            assert!((i32::from(decode_a(a)) - i32::from(sample)).abs() <= step / 2, "A-law of {sample}");
         }
     }
 

@@ -6,7 +6,7 @@
 
 /// Resamples one mono stream.
 ///
-/// State: `taps` samples of history and `up x taps` coefficients; 8 to 48 kHz takes 0.8 KB, 48 to 8 kHz 1.2 KB.
+/// State: `taps` samples of history and `up x taps` coefficients; 8 to 48 kHz takes 1.5 KB, 48 to 8 kHz 3.5 KB.
 #[derive(Clone, Debug)]
 pub struct Resampler {
     /// Interpolation factor: phases of the filter.
@@ -37,7 +37,15 @@ impl Resampler {
             return None;
         }
         if up == down {
-            return Some(Self { up, down, phases: vec![1.0], taps: 1, history: vec![0.0; 2], at: 0, phase: 0 });
+            return Some(Self {
+                up,
+                down,
+                phases: vec![1.0],
+                taps: 1,
+                history: vec![0.0; 2],
+                at: 0,
+                phase: 0,
+            });
         }
         // Going down, the filter must be as many times longer as the band is narrower.
         let taps = (TAPS * down).div_ceil(up).max(TAPS);
@@ -133,7 +141,11 @@ fn low_pass(len: usize, narrow: usize) -> Vec<f32> {
     let mut taps: Vec<f64> = (0..len)
         .map(|i| {
             let x = i as f64 - centre;
-            let sinc = if x == 0.0 { cutoff } else { (std::f64::consts::PI * cutoff * x).sin() / (std::f64::consts::PI * x) };
+            let sinc = if x == 0.0 {
+                cutoff
+            } else {
+                (std::f64::consts::PI * cutoff * x).sin() / (std::f64::consts::PI * x)
+            };
             let r = x / centre;
             sinc * bessel_i0(KAISER_BETA * (1.0 - r * r).max(0.0).sqrt()) / bessel_i0(KAISER_BETA)
         })
@@ -159,10 +171,10 @@ fn gcd(a: u32, b: u32) -> u32 {
 
 /// Largest interpolation or decimation factor: 44.1 kHz to 8 kHz is 80 to 441.
 pub const PHASES_MAX: usize = 441;
-/// Taps a phase at the lower of the two rates. 32 give a slope of 15 % of the band at 80 dB.
-const TAPS: usize = 32;
+/// Taps a phase at the lower of the two rates: the slope at 80 dB takes a tenth of that rate, from 3.46 to 4.3 kHz at 8 kHz.
+const TAPS: usize = 48;
 /// Where the pass band's middle of slope lies, as a share of the lower band.
-const PASS: f64 = 0.92;
+const PASS: f64 = 0.97;
 /// Kaiser window of about 80 dB.
 const KAISER_BETA: f64 = 7.9;
 
@@ -171,7 +183,9 @@ mod tests {
     use super::*;
 
     fn tone(hz: f64, rate: u32, len: usize) -> Vec<i16> {
-        (0..len).map(|i| ((i as f64 * hz * std::f64::consts::TAU / f64::from(rate)).sin() * 16_000.0) as i16).collect()
+        (0..len)
+            .map(|i| ((i as f64 * hz * std::f64::consts::TAU / f64::from(rate)).sin() * 16_000.0) as i16)
+            .collect()
     }
 
     /// Level of one frequency in dB relative to the tone that went in.
@@ -189,7 +203,15 @@ mod tests {
 
     #[test]
     fn speech_band_passes_unchanged() {
-        for (from, to) in [(8_000, 16_000), (8_000, 48_000), (16_000, 48_000), (48_000, 8_000), (48_000, 16_000), (16_000, 8_000), (44_100, 8_000)] {
+        for (from, to) in [
+            (8_000, 16_000),
+            (8_000, 48_000),
+            (16_000, 48_000),
+            (48_000, 8_000),
+            (48_000, 16_000),
+            (16_000, 8_000),
+            (44_100, 8_000),
+        ] {
             let low = from.min(to);
             for hz in [300.0, 1_000.0, f64::from(low) * 0.425] {
                 let out = Resampler::whole(from, to, &tone(hz, from, from as usize / 2)).unwrap();

@@ -132,7 +132,9 @@ impl Transcoder {
                 self.counts.late += 1;
                 return;
             }
-            if !(0..DROPOUT_MAX).contains(&ahead) || jump.unsigned_abs() > JUMP_S_MAX * self.from.codec.clock_hz() {
+            if !(0..DROPOUT_MAX).contains(&ahead)
+                || jump.unsigned_abs() > JUMP_S_MAX * self.from.codec.clock_hz()
+            {
                 // Another stream under the same name (RFC 3550 A.1): nothing is known about what lies between.
                 self.decoder.reset();
                 self.skip(0, out);
@@ -148,8 +150,11 @@ impl Transcoder {
             self.counts.broken += 1;
             self.conceal(samples, None);
         }
-        self.next =
-            Some(Next { seq: packet.seq.wrapping_add(1), timestamp: packet.timestamp.wrapping_add(ticks), ticks });
+        self.next = Some(Next {
+            seq: packet.seq.wrapping_add(1),
+            timestamp: packet.timestamp.wrapping_add(ticks),
+            ticks,
+        });
         self.emit(out);
     }
 
@@ -216,7 +221,8 @@ impl Transcoder {
     }
 
     fn emit(&mut self, out: &mut impl FnMut(Encoded<'_>)) {
-        let duration = (self.frame as u64 * u64::from(self.to.codec.clock_hz()) / u64::from(self.encoder.rate_hz())) as u32;
+        let duration = (self.frame as u64 * u64::from(self.to.codec.clock_hz())
+            / u64::from(self.encoder.rate_hz())) as u32;
         let mut sent = 0;
         while self.held - sent >= self.frame {
             let samples = &self.store[sent..sent + self.frame];
@@ -238,7 +244,8 @@ impl Transcoder {
     }
 
     fn samples_of(&self, ticks: u32) -> usize {
-        (u64::from(ticks) * u64::from(self.decoder.rate_hz()) / u64::from(self.from.codec.clock_hz())) as usize
+        (u64::from(ticks) * u64::from(self.decoder.rate_hz()) / u64::from(self.from.codec.clock_hz()))
+            as usize
     }
 }
 

@@ -18,7 +18,15 @@ pub(super) struct Jitter {
 
 impl Jitter {
     pub(super) fn new(clock_hz: u32) -> Self {
-        Self { clock_hz, last: None, jitter: 0.0, max_ms: 0.0, transit_us: 0, floor_us: [0, 0], span_ends_us: 0 }
+        Self {
+            clock_hz,
+            last: None,
+            jitter: 0.0,
+            max_ms: 0.0,
+            transit_us: 0,
+            floor_us: [0, 0],
+            span_ends_us: 0,
+        }
     }
 
     /// Another timeline begins; the worst jitter is remembered.
@@ -32,7 +40,8 @@ impl Jitter {
             self.span_ends_us = at_us + SPAN_US;
             return false;
         };
-        let said_us = i64::from(timestamp.wrapping_sub(last_timestamp) as i32) * 1_000_000 / i64::from(self.clock_hz);
+        let said_us =
+            i64::from(timestamp.wrapping_sub(last_timestamp) as i32) * 1_000_000 / i64::from(self.clock_hz);
         let came_us = at_us.saturating_sub(last_at_us).min(i64::MAX as u64) as i64;
         let difference_us = came_us.saturating_sub(said_us);
         if difference_us.unsigned_abs() > JUMP_US {

@@ -179,7 +179,12 @@ impl StreamMeter {
         let buffer_ms = (2.0 * self.jitter.ms()).max(40.0);
         let delay_ms = self.rtt_ms? / 2.0 + 20.0 + lookahead_ms + buffer_ms;
         let loss = self.windows.loss(totals);
-        Some(emodel::mos(emodel::Impairment::of(self.codec), loss.percent, loss.burst_ratio, f64::from(delay_ms)) as f32)
+        Some(emodel::mos(
+            emodel::Impairment::of(self.codec),
+            loss.percent,
+            loss.burst_ratio,
+            f64::from(delay_ms),
+        ) as f32)
     }
 
     /// The report block for the next RTCP report; begins a new interval. `None` before the first packet.
@@ -190,7 +195,7 @@ impl StreamMeter {
         // Overtaken packets can bring the count of lost ones down: an interval with less than nothing lost is clean.
         let lost = totals.lost.saturating_sub(self.reported.1).min(expected);
         self.reported = (totals.expected, totals.lost);
-        let fraction = if expected == 0 { 0 } else { (lost * 256 / expected).min(255) };
+        let fraction = (lost * 256).checked_div(expected).unwrap_or(0).min(255);
         Some(Reception {
             ssrc,
             fraction_lost: fraction as u8,
