@@ -1,0 +1,105 @@
+//! What travelled: packets captured by tcpdump, as UDP payloads with their times.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::eventually;
+use crate::process::Running;
+
+/// One UDP datagram on the wire.
+#[derive(Clone, Debug)]
+pub struct Datagram {
+    /// Microseconds since 1970.
+    pub at_us: u64,
+    /// Sender.
+    pub from: SocketAddr,
+    /// Receiver.
+    pub to: SocketAddr,
+    /// UDP payload.
+    pub payload: Vec<u8>,
+}
+
+/// A capture that runs until it is read.
+pub struct Capture {
+    running: Running,
+    file: PathBuf,
+}
+
+impl Capture {
+    /// Captures UDP on `interface`, in network namespace `namespace` if given.
+    pub fn start(dir: &Path, interface: &str, filter: &str, namespace: Option<&str>) -> Self {
+        let file = dir.join(format!("capture-{interface}.pcap"));
+        let mut command = match namespace {
+            Some(name) => {
+                let mut c = Command::new("ip");
+                c.args(["netns", "exec", name, "tcpdump"]);
+                c
+            }
+            None => Command::new("tcpdump"),
+        };
+        command.args(["-i", interface, "-n", "-U", "-s", "0", "-B", "32768", "-Z", "root", "-w"]).arg(&file).arg(filter);
+        let running = Running::start("tcpdump", "tcpdump", &mut command, &dir.join(format!("tcpdump-{interface}.log")));
+        eventually("tcpdump listens", Duration::from_secs(10), || running.output().contains("listening on").then_some(()));
+        Self { running, file }
+    }
+
+    /// Ends the capture and reads it.
+    pub fn stop(mut self) -> Vec<Datagram> {
+        // What was sent just now still has to reach the capture's ring.
+        std::thread::sleep(Duration::from_millis(500));
+        self.running.signal(libc::SIGINT);
+        self.running.wait(Duration::from_secs(10));
+        read(&std::fs::read(&self.file).expect("tcpdump wrote its file"))
+    }
+}
+
+/// Reads a pcap file of Ethernet or loopback frames (link types 1, and 113 for `any`), IPv4 only.
+fn read(bytes: &[u8]) -> Vec<Datagram> {
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!(word(0), 0xa1b2_c3d4, "a pcap file of this machine's order, in microseconds");
+    let link = match word(20) {
+        1 => 14,
+        113 => 16,
+        other => panic!("link type {other} is not expected"),
+    };
+    let (mut at, mut found) = (24, Vec::new());
+    while at + 16 <= bytes.len() {
+        let (length, at_us) = (word(at + 8) as usize, u64::from(word(at)) * 1_000_000 + u64::from(word(at + 4)));
+        let Some(frame) = bytes.get(at + 16..at + 16 + length) else { break };
+        at += 16 + length;
+        found.extend(datagram(frame.get(link..).unwrap_or_default(), at_us));
+    }
+    found
+}
+
+fn datagram(ip: &[u8], at_us: u64) -> Option<Datagram> {
+    let header = usize::from(ip.first()? & 15) * 4;
+    if ip[0] >> 4 != 4 || *ip.get(9)? != 17 {
+        return None;
+    }
+    let udp = ip.get(header..)?;
+    let address = |at: usize| Some(IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?)));
+    let port = |at: usize| Some(u16::from_be_bytes([*udp.get(at)?, *udp.get(at + 1)?]));
+    Some(Datagram {
+        at_us,
+        from: SocketAddr::new(address(12)?, port(0)?),
+        to: SocketAddr::new(address(16)?, port(2)?),
+        payload: udp.get(8..usize::from(port(4)?))?.to_vec(),
+    })
+}
+
+/// RTP payloads of one payload type among datagrams to `port`, in order of sequence number, duplicates removed.
+pub fn rtp_payloads(datagrams: &[Datagram], to_port: u16, payload_type: u8) -> Vec<Vec<u8>> {
+    let mut packets: Vec<(u16, Vec<u8>)> = datagrams
+        .iter()
+        .filter(|d| d.to.port() == to_port && d.payload.len() > 12)
+        .filter(|d| d.payload[0] >> 6 == 2 && d.payload[1] & 0x7f == payload_type)
+        .map(|d| (u16::from_be_bytes([d.payload[2], d.payload[3]]), d.payload[12..].to_vec()))
+        .collect();
+    let first = packets.first().map_or(0, |p| p.0);
+    packets.sort_by_key(|p| p.0.wrapping_sub(first).wrapping_add(100));
+    packets.dedup_by_key(|p| p.0);
+    packets.into_iter().map(|p| p.1).collect()
+}

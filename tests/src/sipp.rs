@@ -1,0 +1,152 @@
+//! SIPp as the customers' side: a real SIP user agent with real RTP.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::{Running, free_port, free_stretch};
+use crate::tone;
+
+/// What a SIPp run does.
+pub struct Caller<'a> {
+    /// The number to dial.
+    pub dial: &'a str,
+    /// SIP port of the appliance on 127.0.0.1.
+    pub sip_port: u16,
+    /// How many calls.
+    pub calls: u32,
+    /// Calls a second.
+    pub rate: u32,
+    /// Milliseconds a call is held after its answer; `None`: until the other side hangs up.
+    pub hold_ms: Option<u32>,
+    /// Tone the callers speak.
+    pub hz: f64,
+    /// Extra arguments.
+    pub extra: &'a [&'a str],
+}
+
+/// A running SIPp.
+pub struct Sipp {
+    /// The process.
+    pub running: Running,
+    /// Port its audio comes from and goes to (the first call's; others count up by four).
+    pub media_port: u16,
+    /// Where its error log is.
+    pub dir: PathBuf,
+}
+
+impl Caller<'_> {
+    /// Begins to call.
+    pub fn start(&self, dir: &Path, name: &str) -> Sipp {
+        let dir = dir.join(name);
+        std::fs::create_dir_all(&dir).expect("a folder");
+        let speech: Vec<u8> = tone::sine(self.hz, 8_000, 10.0).into_iter().map(tone::to_mulaw).collect();
+        std::fs::write(dir.join("tone.ul"), speech).expect("a file");
+        let scenario = dir.join("caller.xml");
+        std::fs::write(&scenario, scenario_text(self.hold_ms)).expect("a file");
+        let media_port = free_stretch(u16::try_from(self.calls * 4 + 8).unwrap_or(1_000).min(2_000));
+        let mut command = Command::new("sipp");
+        command
+            .current_dir(&dir)
+            .arg(format!("127.0.0.1:{}", self.sip_port))
+            .args(["-sf", "caller.xml", "-s", self.dial, "-i", "127.0.0.1", "-nostdin", "-trace_err", "-trace_stat", "-fd", "1"])
+            .args(["-p", &free_port().to_string()])
+            .args(["-mi", "127.0.0.1", "-min_rtp_port", &media_port.to_string()])
+            .args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string(), "-l", &self.calls.max(1).to_string()])
+            .args(["-recv_timeout", "180000", "-timeout", "240s"])
+            .args(self.extra);
+        let running = Running::start("sipp", "sip-tester", &mut command, &dir.join("sipp.log"));
+        Sipp { running, media_port, dir }
+    }
+}
+
+impl Sipp {
+    /// What SIPp complained about.
+    pub fn errors(&self) -> String {
+        let files = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        files
+            .filter(|f| f.file_name().to_string_lossy().contains("errors"))
+            .map(|f| std::fs::read_to_string(f.path()).unwrap_or_default())
+            .collect()
+    }
+}
+
+/// The customer: INVITE, wait for the answer, speak, and hang up or be hung up on.
+fn scenario_text(hold_ms: Option<u32>) -> String {
+    let end = match hold_ms {
+        Some(ms) => format!(
+            r#"
+  <pause milliseconds="{ms}"/>
+  <send retrans="500"><![CDATA[
+BYE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: "Mara Lind" <sip:+4930[call_number]@[local_ip]>;tag=[pid]T[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 2 BYE
+Max-Forwards: 70
+Content-Length: 0
+
+  ]]></send>
+  <recv response="200"/>"#
+        ),
+        None => r#"
+  <recv request="BYE"/>
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+  ]]></send>"#
+            .into(),
+    };
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="customer">
+  <send retrans="500"><![CDATA[
+INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: "Mara Lind" <sip:+4930[call_number]@[local_ip]>;tag=[pid]T[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:customer@[local_ip]:[local_port];transport=[transport]>
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=customer 53655765 2353687637 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [rtpstream_audio_port] RTP/AVP 0 101
+a=rtpmap:0 PCMU/8000
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-15
+a=ptime:20
+a=sendrecv
+  ]]></send>
+  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="183" optional="true"/>
+  <recv response="200" rtd="true"/>
+  <send><![CDATA[
+ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: "Mara Lind" <sip:+4930[call_number]@[local_ip]>;tag=[pid]T[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+  ]]></send>
+  <nop><action><exec rtp_stream="tone.ul,-1,0,PCMU/8000"/></action></nop>{end}
+</scenario>
+"#
+    )
+}
