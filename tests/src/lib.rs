@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod appliance;
+pub mod browser;
 pub mod http;
 pub mod pcap;
 pub mod process;
@@ -24,4 +25,21 @@ pub fn eventually<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Optio
         assert!(Instant::now() < end, "{what}: did not happen within {limit:?}");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Asks over REST until it is there: recordings are finished a moment after the call.
+pub async fn eventually_ok<F>(mut ask: impl FnMut() -> F) -> Vec<u8>
+where
+    F: Future<Output = (reqwest::StatusCode, Vec<u8>)>,
+{
+    let mut last = None;
+    for _ in 0..150 {
+        let (status, bytes) = ask().await;
+        if status.is_success() {
+            return bytes;
+        }
+        last = Some((status, String::from_utf8_lossy(&bytes).into_owned()));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("still not there after 30 s: {last:?}")
 }

@@ -1,0 +1,114 @@
+//! The first promise: a customer calls over SIP and an agent in a browser talks to them, recorded and measured.
+
+use std::time::Duration;
+
+use scenarios::appliance::{Appliance, Options, PASSWORD, text};
+use scenarios::browser::Browser;
+use scenarios::pcap::{Capture, rtp_payloads};
+use scenarios::sipp::Caller;
+use scenarios::tone;
+use serde_json::json;
+
+const CUSTOMER_HZ: f64 = 440.0;
+const AGENT_HZ: f64 = 1_000.0;
+
+/// VOICE-02, VOICE-06, STATE-03, STATE-08, ACW-03, ACW-04, REC-02, REC-03, REC-07, RECO-01, WRTC-01: the whole way of a call,
+/// with audio proved in both directions by the frequency that arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_it_all() {
+    let appliance = Appliance::start(&Options::default());
+    let admin = appliance.admin().await;
+    let house = appliance.furnish(&admin, "+4930555100").await;
+    appliance.hire(&admin, &house, "anna", "browser", None).await;
+
+    let microphone = appliance.dir.path().join("microphone.wav");
+    tone::write_wav(&microphone, 48_000, &tone::sine(AGENT_HZ, 48_000, 4.0));
+    let mut page = Browser::start(appliance.dir.path(), &microphone);
+    page.act("goto", json!({ "url": appliance.base }));
+    page.see("form");
+    page.shot("sign-in");
+    page.assert_clean("sign-in");
+    page.sign_in(&appliance.base, "anna", PASSWORD);
+    page.see("[data-phone=up]");
+    page.see("[data-state=ready]");
+    page.shot("ready");
+    page.assert_clean("desk");
+
+    let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
+    let caller =
+        Caller { dial: "+4930555100", sip_port: appliance.sip, calls: 1, rate: 1, hold_ms: None, hz: CUSTOMER_HZ, extra: &[] };
+    let mut sipp = caller.start(appliance.dir.path(), "customer");
+
+    page.see("[data-offer]");
+    page.see("[data-state=ringing]");
+    page.shot("offer");
+    page.assert_clean("offer window");
+    page.click("Accept");
+    page.see("[data-phase=talking]");
+    page.see("[data-state=busy]");
+    let heard = page.heard_hz();
+    assert!(heard.is_some_and(|hz| (hz - CUSTOMER_HZ).abs() < 12.0), "the browser hears {heard:?}, not the customer");
+    page.see("[data-quality=good]");
+    page.shot("talking");
+    page.assert_clean("call panel");
+    page.click("Solved");
+    page.act("fill", json!({ "label": "Remark", "text": "Asked for a lamp." }));
+    page.click("Hang up");
+    page.see("[data-state=wrap_up]");
+    page.shot("wrap-up");
+    page.assert_clean("after-call work");
+    page.click("Complete");
+    page.see("[data-state=ready]");
+    assert!(sipp.running.wait(Duration::from_secs(20)).success(), "SIPp: {}", sipp.errors());
+
+    let heard_by_customer: Vec<i16> = rtp_payloads(&capture.stop(), sipp.media_port, 0)
+        .concat()
+        .into_iter()
+        .map(tone::from_mulaw)
+        .collect();
+    let share = tone::windows_with(&heard_by_customer, 8_000, AGENT_HZ);
+    let seconds = heard_by_customer.len() as f64 / 8_000.0;
+    assert!(share * seconds > 2.0, "the customer heard the agent's tone {:.1} s of {seconds:.1} s", share * seconds);
+
+    let records = admin.get("/records").await;
+    let record = &records["items"][0];
+    assert_eq!(record["status"], "normal", "{record}");
+    assert_eq!(record["ended_by"], "agent");
+    assert_eq!(record["contact"], "+4930555100");
+    assert_eq!(record["comment"], "Asked for a lamp.");
+    assert_eq!(record["disposition"], house.disposition);
+    assert!(record["answered_at"].as_u64() > record["arrived_at"].as_u64());
+    for side in ["customer_stats", "agent_stats"] {
+        let stats = &record[side];
+        assert!(stats["packets"].as_u64() > Some(100), "{side}: {stats}");
+        assert!(stats["mos"].as_f64().is_some_and(|m| m > 3.5), "{side}: {stats}");
+        assert!(stats["jitter_ms"].as_f64().is_some_and(|j| j < 20.0), "{side}: {stats}");
+    }
+
+    let path = format!("/records/{}/recording", text(&record["interaction"]));
+    let wav = scenarios::eventually_ok(|| admin.bytes(&format!("{path}.wav"))).await;
+    let (rate, channels) = tone::read_wav(&wav);
+    assert_eq!(channels.len(), 2, "customer left, agent right");
+    let length = channels[0].len() as f64 / f64::from(rate);
+    assert!(length > 3.0, "{length} s recorded");
+    for (channel, own, other) in [(0, CUSTOMER_HZ, AGENT_HZ), (1, AGENT_HZ, CUSTOMER_HZ)] {
+        assert!(tone::windows_with(&channels[channel], rate, own) > 0.7, "channel {channel} lacks its own party");
+        assert!(tone::windows_with(&channels[channel], rate, other) < 0.05, "channel {channel} holds the other party");
+    }
+    for (kind, magic) in [("opus", b"OggS".as_slice()), ("mp3", &[0xff]), ("mp3", &[])] {
+        let (status, bytes) = admin.bytes(&format!("{path}.{kind}")).await;
+        assert!(status.is_success() && (bytes.starts_with(magic) || bytes.starts_with(b"ID3")), "{kind}: {status}");
+    }
+
+    page.click("Service records");
+    page.see("table tbody tr");
+    page.shot("records");
+    page.assert_clean("records");
+    page.click("Open record");
+    page.see("canvas");
+    page.shot("player");
+    page.assert_clean("player");
+    page.act("theme", json!({ "dark": true }));
+    page.shot("player-dark");
+    page.assert_clean("player, dark");
+}
