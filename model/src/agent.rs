@@ -43,6 +43,8 @@ pub enum NotReadyReason {
     ConnectionLost,
     /// A supervisor said so (STATE-22).
     Forced,
+    /// Chosen by the agent without naming a reason.
+    ByHand,
     /// Chosen by the agent from the tenant's list (STATE-12).
     Chosen(ReasonId),
 }
