@@ -1,1 +1,27 @@
 //! What people work on: sign-in, agent sessions, offers, wrap-up, service records.
+//!
+//! [`Desk::start`] ends what the last run left open and gives a [`DeskHandle`], which is all that the API needs. Behind
+//! it one task owns the tenant's floor ([`floor`]): commands of console pages and facts of signalling go in, journal
+//! events, orders to signalling and console events come out, the journal always first.
+//!
+//! Not here: who is chosen for a call (`router`), SIP and media (`signaling`, `media`), HTTP (`control-api`), SQL
+//! (`store`). Calls are reached by [`CallOrder`](model::call::CallOrder) and [`CallFact`](model::call::CallFact) alone.
+#![forbid(unsafe_code)]
+
+pub mod audit;
+pub mod auth;
+pub mod clock;
+pub mod configuration;
+pub mod console;
+pub mod floor;
+pub mod metrics;
+pub mod recording;
+mod recording_rows;
+pub mod records;
+pub mod refusal;
+mod start;
+mod trouble;
+
+pub use clock::{Clock, Entropy, ManualClock, Sources};
+pub use refusal::Refusal;
+pub use start::{Desk, DeskConfig, DeskHandle, Parts, StartError};

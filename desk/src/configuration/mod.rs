@@ -1,0 +1,5 @@
+//! What administrators set up.
+
+mod snapshot;
+
+pub use self::snapshot::{Configuration, meets};

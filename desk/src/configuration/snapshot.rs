@@ -1,0 +1,219 @@
+//! The configuration as the floor and the consoles use it: read from the store as a whole after every change.
+
+use std::collections::{BTreeMap, HashMap};
+
+use model::agent::Reason;
+use model::call::{CallConfig, Ha1, PhoneAccount};
+use model::id::{DispositionId, GroupId, ReasonId, ServiceId, TenantId, UserId};
+use model::people::{Group, GroupRules, PhoneKind, User};
+use model::service::{Disposition, Service, SrtpPolicy, Trunk};
+use model::skill::SkillExpr;
+use router::{AgentProfile, FloorConfig};
+use store::secrets::DigestSecret;
+use store::{Store, StoreError, catalogue};
+
+use crate::console::protocol::{DispositionView, ReasonView, ServiceName, ServiceView};
+
+/// One consistent view of what the administrator set up.
+#[derive(Clone, Debug, Default)]
+pub struct Configuration {
+    /// People, disabled ones too: records name them.
+    pub users: BTreeMap<UserId, User>,
+    /// Teams.
+    pub groups: BTreeMap<GroupId, Group>,
+    /// Reasons for being Not ready.
+    pub reasons: BTreeMap<ReasonId, Reason>,
+    /// Entry points.
+    pub services: BTreeMap<ServiceId, Service>,
+    /// How interactions end.
+    pub dispositions: BTreeMap<DispositionId, Disposition>,
+    /// Where dialled numbers lead.
+    pub numbers: HashMap<String, ServiceId>,
+    /// Trunks.
+    pub trunks: Vec<Trunk>,
+    /// Who may answer each service, in some step of its requirement.
+    eligible: BTreeMap<ServiceId, Vec<UserId>>,
+}
+
+impl Configuration {
+    /// Reads everything of a tenant.
+    pub async fn load(store: &Store, tenant: TenantId) -> Result<Self, StoreError> {
+        let users = catalogue::all::<User>(store.users(), tenant).await?;
+        let groups = catalogue::all(store.groups(), tenant).await?;
+        let reasons = catalogue::all(store.reasons(), tenant).await?;
+        let services = catalogue::all(store.services(), tenant).await?;
+        let dispositions = catalogue::all(store.dispositions(), tenant).await?;
+        let numbers = catalogue::all::<model::service::Number>(store.numbers(), tenant).await?;
+        let trunks = catalogue::all(store.trunks(), tenant).await?;
+        Ok(Self {
+            eligible: BTreeMap::new(),
+            users: users.into_iter().map(|row| (row.item.id, row.item)).collect(),
+            groups: groups.into_iter().map(|row| (row.item.id, row.item)).collect(),
+            reasons: reasons.into_iter().map(|row| (row.item.id, row.item)).collect(),
+            services: services.into_iter().map(|row| (row.item.id, row.item)).collect(),
+            dispositions: dispositions.into_iter().map(|row| (row.item.id, row.item)).collect(),
+            numbers: numbers.into_iter().map(|row| (row.item.digits, row.item.service)).collect(),
+            trunks: trunks.into_iter().map(|row| row.item).collect(),
+        }
+        .with_eligible())
+    }
+
+    /// Finds out once who may answer what; figures of queues ask it all the time.
+    fn with_eligible(mut self) -> Self {
+        let users = || self.users.values().filter(|user| !user.disabled);
+        self.eligible = self
+            .services
+            .values()
+            .map(|service| {
+                let steps = &service.requirement.steps;
+                let fits = |user: &&User| steps.iter().any(|step| meets(user, &step.who));
+                (service.id, users().filter(fits).map(|user| user.id).collect())
+            })
+            .collect();
+        self
+    }
+
+    /// Agents who may answer a service, in some step of its requirement.
+    pub fn eligible(&self, service: ServiceId) -> &[UserId] {
+        self.eligible.get(&service).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the floor decides by.
+    pub fn floor(&self) -> FloorConfig {
+        FloorConfig {
+            agents: self.users.values().filter(|user| !user.disabled).map(AgentProfile::from).collect(),
+            groups: self.groups.values().map(|group| (group.id, group.rules.clone())).collect(),
+            services: self.services.values().cloned().collect(),
+            ..FloorConfig::default()
+        }
+    }
+
+    /// What signalling knows of trunks and phones. Secrets that cannot be read leave their owner without a way in.
+    pub async fn calls(&self, store: &Store, realm: &str) -> Result<CallConfig, StoreError> {
+        let mut trunks = Vec::with_capacity(self.trunks.len());
+        for trunk in &self.trunks {
+            let secret = match &trunk.username {
+                Some(username) => store.secrets().trunk_secret(realm, username).await?,
+                None => None,
+            };
+            let secret = secret.filter(|known| known.owner == trunk.id).map(|known| ha1(&known.secret));
+            trunks.push((trunk.clone(), secret));
+        }
+        let mut phones = Vec::new();
+        for user in self.users.values().filter(|user| !user.disabled && user.phone == PhoneKind::Sip) {
+            let Some(extension) = &user.extension else { continue };
+            let known = store.secrets().phone_secret(realm, extension).await?;
+            let Some(known) = known.filter(|known| known.owner == user.id) else { continue };
+            phones.push(PhoneAccount {
+                agent: user.id,
+                tenant: user.tenant,
+                extension: extension.clone(),
+                ha1: ha1(&known.secret),
+                srtp: SrtpPolicy::Accept,
+            });
+        }
+        Ok(CallConfig { realm: realm.to_owned(), trunks, phones })
+    }
+
+    /// The service a dialled number leads to. Trunks differ in whether they send the `+`; both find the number.
+    pub fn service_of_number(&self, digits: &str) -> Option<&Service> {
+        let other = match digits.strip_prefix('+') {
+            Some(bare) => bare.to_owned(),
+            None => format!("+{digits}"),
+        };
+        let id = self.numbers.get(digits).or_else(|| self.numbers.get(&other))?;
+        self.services.get(id)
+    }
+
+    /// The rules of an agent's group; without a group the defaults.
+    pub fn rules_of(&self, user: UserId) -> GroupRules {
+        let group = self.users.get(&user).and_then(|user| user.group);
+        group.and_then(|id| self.groups.get(&id)).map(|group| group.rules.clone()).unwrap_or_default()
+    }
+
+    /// How voice reaches an agent.
+    pub fn phone_of(&self, user: UserId) -> PhoneKind {
+        self.users.get(&user).map_or(PhoneKind::None, |user| user.phone)
+    }
+
+    /// A service as views name it; a deleted one keeps its id.
+    pub fn name_service(&self, id: ServiceId) -> ServiceName {
+        let name = self.services.get(&id).map(|service| service.name.clone()).unwrap_or_default();
+        ServiceName { id, name }
+    }
+
+    /// Reasons for the state menu.
+    pub fn reason_views(&self) -> Vec<ReasonView> {
+        let view = |r: &Reason| ReasonView { id: r.id, name: r.name.clone(), icon: r.icon.clone() };
+        self.reasons.values().map(view).collect()
+    }
+
+    /// Services with their dispositions, for pickers (ACW-01).
+    pub fn service_views(&self) -> Vec<ServiceView> {
+        let dispositions = |service: ServiceId| {
+            self.dispositions.values().filter(move |d| d.service == service).map(|d| DispositionView {
+                id: d.id,
+                name: d.name.clone(),
+                success: d.success,
+                closing: d.closing,
+            })
+        };
+        let view = |service: &Service| ServiceView {
+            id: service.id,
+            name: service.name.clone(),
+            disposition_mandatory: service.disposition_mandatory,
+            dispositions: dispositions(service.id).collect(),
+        };
+        self.services.values().map(view).collect()
+    }
+}
+
+/// Whether a user meets a condition. Its depth is bounded by the check before it was stored.
+pub fn meets(user: &User, who: &SkillExpr) -> bool {
+    match who {
+        SkillExpr::Any => true,
+        SkillExpr::AtLeast { skill, level } => user.skills.get(skill).is_some_and(|has| has >= level),
+        SkillExpr::InGroup(group) => user.group == Some(*group),
+        SkillExpr::OneOf(agents) => agents.contains(&user.id),
+        SkillExpr::And(all) => all.iter().all(|each| meets(user, each)),
+        SkillExpr::Or(any) => any.iter().any(|each| meets(user, each)),
+        SkillExpr::Not(inner) => !meets(user, inner),
+    }
+}
+
+fn ha1(secret: &DigestSecret) -> Ha1 {
+    Ha1 { md5: secret.ha1_md5().to_owned(), sha256: secret.ha1_sha256().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::id::Id;
+    use model::service::QueueRules;
+    use model::skill::{Requirement, SkillExpr};
+
+    #[test]
+    fn a_number_is_found_with_or_without_the_plus_that_a_trunk_may_drop() {
+        let id = ServiceId::from_number(1);
+        let service = Service {
+            id,
+            tenant: TenantId::from_number(1),
+            name: "Help".into(),
+            requirement: Requirement::fixed(SkillExpr::Any),
+            queue: QueueRules::default(),
+            disposition_mandatory: false,
+            record: true,
+            open: true,
+        };
+        let configuration = Configuration {
+            services: [(id, service)].into(),
+            numbers: [("+49301234".to_owned(), id), ("100".to_owned(), id)].into(),
+            ..Configuration::default()
+        };
+        for digits in ["+49301234", "49301234", "100", "+100"] {
+            assert_eq!(configuration.service_of_number(digits).map(|s| s.id), Some(id), "{digits}");
+        }
+        assert!(configuration.service_of_number("").is_none());
+        assert!(configuration.service_of_number("1000").is_none());
+    }
+}

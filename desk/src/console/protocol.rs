@@ -1,0 +1,495 @@
+//! What console pages and the appliance say to each other (docs/protocols/console.md), as types.
+
+use model::agent::AgentState;
+use model::id::{DispositionId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
+use model::interaction::{Channel, Direction};
+use model::media::StreamStats;
+use model::people::PhoneKind;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A command of a page, without the page's own counter.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Command {
+    /// Take work (STATE-04).
+    Ready,
+    /// Stop taking work; while busy, at the end of the work (STATE-16).
+    NotReady {
+        /// Chosen from the tenant's list.
+        #[serde(default)]
+        reason: Option<ReasonId>,
+    },
+    /// Leave service (STATE-20).
+    Offline,
+    /// Re-enter service.
+    Online,
+    /// Answer the offer.
+    Accept {
+        /// The lease.
+        offer: OfferToken,
+    },
+    /// Refuse the offer.
+    Decline {
+        /// The lease.
+        offer: OfferToken,
+    },
+    /// The customer hears music.
+    Hold {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// Back from hold.
+    Retrieve {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// The customer does not hear the agent.
+    Mute {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// The customer hears the agent again.
+    Unmute {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// End the call.
+    HangUp {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// Keypad.
+    Digits {
+        /// Which call.
+        interaction: InteractionId,
+        /// `0-9 * # A-D ,`.
+        digits: String,
+    },
+    /// Set disposition or comment (ACW-03, ACW-05).
+    Code {
+        /// Which call.
+        interaction: InteractionId,
+        /// How it ended.
+        #[serde(default)]
+        disposition: Option<DispositionId>,
+        /// Free text.
+        #[serde(default)]
+        comment: Option<String>,
+    },
+    /// Stop the countdown (STATE-10).
+    ContinueWrapUp {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// End after-call work.
+    Complete {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// Connect or re-connect the softphone.
+    PhoneOffer {
+        /// SDP offer.
+        sdp: String,
+    },
+    /// What the page found out about its devices.
+    PhoneReady {
+        /// Whether there is a microphone it may use.
+        microphone: bool,
+        /// In words.
+        #[serde(default)]
+        detail: Option<String>,
+    },
+    /// A new snapshot.
+    Resync,
+}
+
+/// An event for one user's page. `seq` and `at` are added by the user's log.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum ConsoleEvent {
+    /// The own state changed.
+    Me {
+        /// As it is now.
+        agent: AgentView,
+    },
+    /// A new offer.
+    Offered {
+        /// The offer.
+        offer: OfferView,
+    },
+    /// An offer is over.
+    OfferEnded {
+        /// Which.
+        offer: OfferToken,
+        /// Why.
+        why: OfferOver,
+    },
+    /// Anything about a piece of work changed.
+    Work {
+        /// As it is now.
+        work: WorkView,
+    },
+    /// A piece of work is complete.
+    WorkEnded {
+        /// Which.
+        interaction: InteractionId,
+    },
+    /// A queue changed.
+    Queue {
+        /// As it is now.
+        queue: QueueView,
+    },
+    /// Something to show at the top of the screen (UI-20).
+    Banner {
+        /// How bad it is.
+        level: Level,
+        /// Stable name.
+        code: &'static str,
+        /// For the text.
+        params: serde_json::Value,
+    },
+    /// The softphone's SDP answer.
+    PhoneAnswer {
+        /// SDP.
+        sdp: String,
+    },
+    /// The softphone cannot be connected.
+    PhoneRefused {
+        /// In words.
+        why: String,
+    },
+    /// The own phone came or went.
+    Phone {
+        /// As it is now.
+        phone: PhoneView,
+    },
+    /// The session is over; the socket closes after it.
+    SessionEnded {
+        /// Why.
+        why: SessionOver,
+    },
+}
+
+/// Why an offer is over, for the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferOver {
+    /// This agent took it.
+    Accepted,
+    /// This agent refused it.
+    Declined,
+    /// The deadline passed.
+    NoAnswer,
+    /// The phone could not be reached.
+    ConnectionLost,
+    /// The caller hung up.
+    CallerLeft,
+    /// This agent signed out or was forced away.
+    AgentLeft,
+    /// Several agents were rung and another one took it.
+    TakenElsewhere,
+}
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionOver {
+    /// The same user signed in elsewhere (ERR-21).
+    Elsewhere,
+    /// The user signed out.
+    SignedOut,
+    /// An administrator disabled the user or a supervisor ended it.
+    BySupervisor,
+    /// Idle or signed in for too long.
+    Expired,
+}
+
+/// How bad a banner is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// For knowledge.
+    Info,
+    /// Something needs a look.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// Everything the page shows.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Snapshot {
+    /// The own state.
+    pub me: AgentView,
+    /// Open offers.
+    pub offers: Vec<OfferView>,
+    /// Open work.
+    pub work: Vec<WorkView>,
+    /// All queues.
+    pub queues: Vec<QueueView>,
+    /// What can be chosen when leaving work.
+    pub reasons: Vec<ReasonView>,
+    /// The own phone.
+    pub phone: PhoneView,
+    /// Services with their dispositions.
+    pub services: Vec<ServiceView>,
+}
+
+/// An agent as everybody sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct AgentView {
+    /// Who.
+    #[schema(value_type = String)]
+    pub user: UserId,
+    /// Shown name.
+    pub name: String,
+    /// Routing state.
+    pub state: StateView,
+    /// Since when, in milliseconds since 1970.
+    pub since: u64,
+    /// What follows at the end of the work, when something was chosen.
+    pub after_work: Option<StateView>,
+    /// States that may be chosen now.
+    pub can: Vec<&'static str>,
+    /// Offers left unanswered today.
+    pub missed_today: u32,
+    /// Offers refused today.
+    pub declined_today: u32,
+}
+
+/// A routing state with the reason's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StateView {
+    /// `logged_out`, `ready`, `ringing`, `busy`, `wrap_up`, `not_ready` or `offline`.
+    pub state: &'static str,
+    /// Why not ready.
+    pub reason: Option<StateReason>,
+}
+
+/// Why an agent is not ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StateReason {
+    /// `login`, `after_interaction`, `declined`, `no_answer`, `connection_lost`, `forced` or `chosen`.
+    pub kind: &'static str,
+    /// Of a chosen reason.
+    #[schema(value_type = Option<String>)]
+    pub id: Option<ReasonId>,
+    /// For people.
+    pub name: String,
+}
+
+/// The name of a state on the wire.
+pub fn state_name(state: AgentState) -> &'static str {
+    match state {
+        AgentState::LoggedOut => "logged_out",
+        AgentState::Ready => "ready",
+        AgentState::Ringing => "ringing",
+        AgentState::Busy => "busy",
+        AgentState::WrapUp => "wrap_up",
+        AgentState::NotReady { .. } => "not_ready",
+        AgentState::Offline => "offline",
+    }
+}
+
+/// A service as it is named in other views.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ServiceName {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: ServiceId,
+    /// Its name.
+    pub name: String,
+}
+
+/// An offer as the offer window shows it (VOICE-03).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct OfferView {
+    /// The lease.
+    #[schema(value_type = String)]
+    pub offer: OfferToken,
+    /// What is offered.
+    #[schema(value_type = String)]
+    pub interaction: InteractionId,
+    /// Which service was called.
+    pub service: ServiceName,
+    /// Kind of contact.
+    #[schema(value_type = String)]
+    pub channel: Channel,
+    /// Calling number.
+    pub caller: String,
+    /// Display name.
+    pub caller_name: Option<String>,
+    /// Called number.
+    pub contact: String,
+    /// How long the caller has waited.
+    pub waited_ms: u64,
+    /// When the offer ends, in milliseconds since 1970 (VOICE-09).
+    pub deadline: u64,
+    /// Whether it is accepted without the agent's doing.
+    pub auto_answer: bool,
+}
+
+/// What a piece of work is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Accepted; the parties are being joined.
+    Connecting,
+    /// They hear each other.
+    Talking,
+    /// The customer hears music.
+    Held,
+    /// After-call work.
+    WrapUp,
+}
+
+/// A piece of work as its agent sees it (VOICE-06).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct WorkView {
+    /// Which call.
+    #[schema(value_type = String)]
+    pub interaction: InteractionId,
+    /// Of which service.
+    pub service: ServiceName,
+    /// Kind of contact.
+    #[schema(value_type = String)]
+    pub channel: Channel,
+    /// Who began it.
+    #[schema(value_type = String)]
+    pub direction: Direction,
+    /// Calling number.
+    pub caller: String,
+    /// Display name.
+    pub caller_name: Option<String>,
+    /// Called number.
+    pub contact: String,
+    /// What it is at.
+    pub phase: Phase,
+    /// Whether the customer does not hear the agent.
+    pub muted: bool,
+    /// Since when the phase lasts.
+    pub since: u64,
+    /// When they began to hear each other.
+    pub answered_at: Option<u64>,
+    /// After-call work, while it lasts.
+    pub wrap_up: Option<WrapUpView>,
+    /// How it was coded so far.
+    #[schema(value_type = Option<String>)]
+    pub disposition: Option<DispositionId>,
+    /// The remark so far.
+    pub comment: String,
+    /// Live figures.
+    pub quality: Option<QualityView>,
+    /// Whether it is being recorded.
+    pub recording: bool,
+    /// Digits the customer pressed.
+    pub digits: String,
+}
+
+/// After-call work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WrapUpView {
+    /// When it ends by itself.
+    pub until: Option<u64>,
+    /// Whether the countdown may be stopped.
+    pub may_continue: bool,
+}
+
+/// Live figures of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub struct QualityView {
+    /// Outside the limits now (ERR-19).
+    pub poor: bool,
+    /// What comes from the customer.
+    #[schema(value_type = Object)]
+    pub customer: StreamStats,
+    /// What comes from the agent.
+    #[schema(value_type = Object)]
+    pub agent: StreamStats,
+}
+
+/// A queue as everybody sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct QueueView {
+    /// Of which service.
+    pub service: ServiceName,
+    /// Callers waiting.
+    pub waiting: u32,
+    /// When the one who waits longest came.
+    pub longest_since: Option<u64>,
+    /// Agents of the service who could take a call now.
+    pub ready_agents: u32,
+    /// Agents of the service who are signed in.
+    pub agents: u32,
+}
+
+/// The own phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PhoneView {
+    /// Which kind.
+    #[schema(value_type = String)]
+    pub kind: PhoneKind,
+    /// Whether calls can reach it.
+    pub up: bool,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+/// A reason that can be chosen (STATE-12).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ReasonView {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: ReasonId,
+    /// Its name.
+    pub name: String,
+    /// Its icon's name.
+    pub icon: String,
+}
+
+/// A service with what its work is coded with (ACW-01).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ServiceView {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// Whether work cannot be completed without a disposition.
+    pub disposition_mandatory: bool,
+    /// Its list.
+    pub dispositions: Vec<DispositionView>,
+}
+
+/// A disposition in a picker (ACW-07).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DispositionView {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: DispositionId,
+    /// Its name.
+    pub name: String,
+    /// A success in reports.
+    pub success: bool,
+    /// Closes the matter.
+    pub closing: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::id::Id;
+
+    #[test]
+    fn a_command_reads_as_the_protocol_says() {
+        let offer = OfferToken::from_number(4);
+        let text = format!(r#"{{"id": 7, "do": "accept", "offer": "{offer}"}}"#);
+        assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), Command::Accept { offer });
+        assert_eq!(
+            serde_json::from_str::<Command>(r#"{"do":"not_ready"}"#).unwrap(),
+            Command::NotReady { reason: None }
+        );
+        assert!(serde_json::from_str::<Command>(r#"{"do":"self_destruct"}"#).is_err());
+    }
+}

@@ -1,0 +1,241 @@
+//! What an agent's page asks for.
+
+use model::agent::NotReadyReason;
+use model::call::CallOrder;
+use model::id::{InteractionId, SessionId, UserId};
+use model::journal::Event;
+use model::people::PhoneKind;
+use model::time::Timestamp;
+use router::Input;
+
+use super::call::Call;
+use super::core::{Core, Effect};
+use crate::console::protocol::{Command, ConsoleEvent, Phase};
+use crate::refusal::Refusal;
+
+/// Longest remark.
+pub const COMMENT_MAX: usize = 4_000;
+/// Most digits in one command.
+const DIGITS_MAX: usize = 32;
+/// Longest SDP offer.
+const SDP_MAX: usize = 16 * 1024;
+
+impl Core {
+    /// Does what the page of `agent` asks for, or says why not; a refused command changes nothing.
+    pub fn command(
+        &mut self,
+        agent: UserId,
+        session: SessionId,
+        command: Command,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        match command {
+            Command::Ready => self.ask(Input::Ready { agent }, now, out),
+            Command::NotReady { reason } => {
+                let reason = match reason {
+                    Some(id) if self.config.reasons.contains_key(&id) => NotReadyReason::Chosen(id),
+                    Some(_) => return Err(Refusal::missing("reason")),
+                    None => NotReadyReason::ByHand,
+                };
+                self.ask(Input::NotReady { agent, reason }, now, out)
+            }
+            Command::Offline => self.ask(Input::Offline { agent }, now, out),
+            Command::Online => self.ask(Input::Online { agent }, now, out),
+            Command::Accept { offer } => {
+                if !self.ringing.contains_key(&(offer, agent)) {
+                    return Err(Refusal::OfferGone);
+                }
+                if self.config.phone_of(agent) == PhoneKind::Sip {
+                    return Err(Refusal::NotNow { why: "Pick up your phone to accept." });
+                }
+                self.ask(Input::Accept { agent, token: offer }, now, out)
+            }
+            Command::Decline { offer } => self.ask(Input::Decline { agent, token: offer }, now, out),
+            Command::Hold { interaction } => {
+                self.talking(agent, interaction)?;
+                out.push(Effect::Order(CallOrder::Hold { interaction }));
+                Ok(())
+            }
+            Command::Retrieve { interaction } => {
+                self.talking(agent, interaction)?;
+                out.push(Effect::Order(CallOrder::Retrieve { interaction }));
+                Ok(())
+            }
+            Command::Mute { interaction } => self.mute(agent, interaction, true, out),
+            Command::Unmute { interaction } => self.mute(agent, interaction, false, out),
+            Command::HangUp { interaction } => {
+                let call = self.work_of(agent, interaction)?;
+                if !call.up() {
+                    return Err(Refusal::NotNow { why: "The call is over already." });
+                }
+                out.push(Effect::Order(CallOrder::HangUp { interaction }));
+                Ok(())
+            }
+            Command::Digits { interaction, digits } => self.send_digits(agent, interaction, digits, out),
+            Command::Code { interaction, disposition, comment } => {
+                self.code(agent, interaction, disposition, comment, out)
+            }
+            Command::ContinueWrapUp { interaction } => {
+                self.work_of(agent, interaction)?;
+                self.ask(Input::WrapUpContinue { interaction }, now, out)
+            }
+            Command::Complete { interaction } => self.complete(agent, interaction, now, out),
+            Command::PhoneOffer { sdp } => self.attach_phone(agent, session, sdp, out),
+            Command::PhoneReady { microphone, detail } => {
+                let cut = |text: String| text.chars().take(200).collect::<String>();
+                let problem = (!microphone).then(|| detail.map_or_else(|| "no_microphone".into(), cut));
+                self.person(agent).phone_problem = problem;
+                let phone = self.phone_view(agent);
+                out.push(Effect::Tell(agent, ConsoleEvent::Phone { phone }));
+                Ok(())
+            }
+            // Answered by the driver, which knows the page.
+            Command::Resync => Ok(()),
+        }
+    }
+
+    /// A supervisor puts an agent to work or takes one out (STATE-22).
+    pub fn force(
+        &mut self,
+        agent: UserId,
+        ready: bool,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        if !self.config.users.contains_key(&agent) {
+            return Err(Refusal::missing("agent"));
+        }
+        let input = if ready { Input::ForceReady { agent } } else { Input::ForceNotReady { agent } };
+        self.ask(input, now, out)?;
+        let state = if ready { "ready" } else { "not_ready" };
+        self.banner(
+            agent,
+            crate::console::protocol::Level::Info,
+            "state_forced",
+            serde_json::json!({ "state": state }),
+            out,
+        );
+        Ok(())
+    }
+
+    /// A supervisor ends a call.
+    pub fn hang_up(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) -> Result<(), Refusal> {
+        let call = self.calls.get(&interaction).filter(|call| call.up());
+        call.ok_or(Refusal::missing("call"))?;
+        out.push(Effect::Order(CallOrder::HangUp { interaction }));
+        Ok(())
+    }
+
+    fn ask(&mut self, input: Input, now: Timestamp, out: &mut Vec<Effect>) -> Result<(), Refusal> {
+        self.tell_floor(input, now, out).map_err(Self::refused)
+    }
+
+    /// The agent's own work; of other people's there is none to be seen.
+    fn work_of(&mut self, agent: UserId, interaction: InteractionId) -> Result<&mut Call, Refusal> {
+        let call = self.calls.get_mut(&interaction).filter(|call| call.agent() == Some(agent));
+        call.ok_or(Refusal::missing("call"))
+    }
+    fn talking(&mut self, agent: UserId, interaction: InteractionId) -> Result<&mut Call, Refusal> {
+        let call = self.work_of(agent, interaction)?;
+        match call.phase() {
+            Some(Phase::Talking | Phase::Held) => Ok(call),
+            _ => Err(Refusal::NotNow { why: "There is no conversation now." }),
+        }
+    }
+
+    fn mute(
+        &mut self,
+        agent: UserId,
+        interaction: InteractionId,
+        muted: bool,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.talking(agent, interaction)?;
+        out.push(Effect::Order(CallOrder::Mute { interaction, muted }));
+        Ok(())
+    }
+
+    fn send_digits(
+        &mut self,
+        agent: UserId,
+        interaction: InteractionId,
+        digits: String,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.talking(agent, interaction)?;
+        let fit = |c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D' | ',');
+        if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.chars().all(fit) {
+            return Err(Refusal::field("/digits", "1 to 32 of 0-9 * # A-D and the comma"));
+        }
+        out.push(Effect::Order(CallOrder::SendDigits { interaction, digits }));
+        Ok(())
+    }
+
+    /// Sets disposition and remark, during the call or after it (ACW-03, ACW-05).
+    fn code(
+        &mut self,
+        agent: UserId,
+        interaction: InteractionId,
+        disposition: Option<model::id::DispositionId>,
+        comment: Option<String>,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        if comment.as_ref().is_some_and(|text| text.len() > COMMENT_MAX) {
+            return Err(Refusal::field("/comment", format!("at most {COMMENT_MAX} octets")));
+        }
+        let service = self.work_of(agent, interaction)?.service;
+        if let Some(id) = disposition {
+            let known = self.config.dispositions.get(&id).is_some_and(|d| d.service == service);
+            if !known {
+                return Err(Refusal::field("/disposition", "not in the list of the service"));
+            }
+        }
+        let call = self.work_of(agent, interaction)?;
+        call.disposition = disposition.or(call.disposition);
+        if let Some(text) = &comment {
+            call.comment.clone_from(text);
+        }
+        out.push(Effect::Journal(Event::Coded { interaction, agent, disposition, comment }));
+        self.show_work(interaction, out);
+        Ok(())
+    }
+
+    /// Ends after-call work (ACW-04); without a mandatory disposition it is refused (ACW-02, ERR-16).
+    fn complete(
+        &mut self,
+        agent: UserId,
+        interaction: InteractionId,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let call = self.work_of(agent, interaction)?;
+        if call.up() {
+            return Err(Refusal::NotNow { why: "The call is still up." });
+        }
+        let (service, coded) = (call.service, call.disposition.is_some());
+        let mandatory = self.config.services.get(&service).is_some_and(|s| s.disposition_mandatory);
+        if mandatory && !coded {
+            return Err(Refusal::DispositionRequired);
+        }
+        self.ask(Input::Complete { agent, interaction }, now, out)
+    }
+
+    fn attach_phone(
+        &mut self,
+        agent: UserId,
+        session: SessionId,
+        sdp: String,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        if self.config.phone_of(agent) != PhoneKind::Browser {
+            return Err(Refusal::NotNow { why: "Your phone is not the one in the browser." });
+        }
+        if sdp.len() > SDP_MAX {
+            return Err(Refusal::field("/sdp", format!("at most {SDP_MAX} octets")));
+        }
+        let tenant = self.tenant;
+        out.push(Effect::Order(CallOrder::AttachPhone { agent, tenant, session, sdp }));
+        Ok(())
+    }
+}

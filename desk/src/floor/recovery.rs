@@ -1,0 +1,133 @@
+//! After a start: what the last run left open is ended, so that nobody is forgotten (I10) and every record has an end.
+//!
+//! The floor is brought to where it stood by the journal's last entries and then restarted: open offers end, calls are
+//! interrupted, agents are signed out. Records that are older than those entries are ended by themselves. Agents whose
+//! page comes back with the same session are put back to where they were.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use model::id::{InteractionId, RecordingId, SessionId, TenantId, UserId};
+use model::interaction::{EndStatus, EndedBy};
+use model::journal::{Event, Seq};
+use model::time::Timestamp;
+use router::{Floor, Intent, Output};
+use store::recordings::RecordingState;
+use store::{Journal, Store};
+
+use crate::configuration::Configuration;
+use crate::recording::{Job, RecordingFinisher};
+use crate::start::StartError;
+
+/// Entries that are replayed at most: days of a busy floor. Whatever is older has a record, and ends by that.
+const REPLAYED_MAX: u64 = 100_000;
+
+/// What is found at a start.
+pub struct Recovered {
+    /// An empty floor whose journal accounts for everybody.
+    pub floor: Floor,
+    /// Events to be written before anything else happens.
+    pub events: Vec<Event>,
+    /// Where agents stood when the last run ended.
+    pub returning: HashMap<UserId, (SessionId, Intent)>,
+    /// Recordings to be finished.
+    pub jobs: Vec<Job>,
+}
+
+/// Looks at what the last run left.
+pub async fn recover(
+    tenant: TenantId,
+    store: &Store,
+    journal: &Journal,
+    config: &Arc<Configuration>,
+    finisher: &dyn RecordingFinisher,
+    now: Timestamp,
+) -> Result<Recovered, StartError> {
+    let last = journal.last_seq(tenant).await?.0;
+    let mut next = last.saturating_sub(REPLAYED_MAX) + 1;
+    let mut entries = Vec::new();
+    while next <= last {
+        let read = journal.read(tenant, Seq(next), store::journal::READ_MAX).await?;
+        let Some(end) = read.last() else { break };
+        next = end.seq.0 + 1;
+        entries.extend(read);
+    }
+    let mut floor = Floor::replay(config.floor(), &entries)?;
+    let returning = floor
+        .agents()
+        .into_iter()
+        .filter_map(|agent| Some((agent.agent, (agent.session?, agent.intent))))
+        .collect();
+    let mut out = Vec::new();
+    floor.restart(now, &mut out);
+    let mut events: Vec<Event> =
+        out.into_iter().filter_map(|o| if let Output::Journal(event) = o { Some(event) } else { None }).collect();
+    let ended: BTreeSet<InteractionId> = events
+        .iter()
+        .filter(|event| matches!(event, Event::Ended { .. } | Event::Completed { .. }))
+        .filter_map(Event::interaction)
+        .collect();
+    for record in store.records().unfinished_records(tenant).await? {
+        let interaction = record.interaction;
+        if ended.contains(&interaction) {
+            continue;
+        }
+        if record.ended_at.is_none() {
+            let (status, by) = (EndStatus::Interrupted, EndedBy::System);
+            events.push(Event::Ended { interaction, status, by });
+        }
+        if let (Some(agent), None) = (record.agent, record.completed_at) {
+            let wrap_up = record.ended_at.map_or_else(Default::default, |ended| now.since(ended));
+            events.push(Event::Completed { interaction, agent, wrap_up });
+        }
+    }
+    let jobs = unfinished(tenant, store, finisher).await?;
+    link(tenant, store, &jobs, &mut events).await?;
+    Ok(Recovered { floor, events, returning, jobs })
+}
+
+/// Recordings that were being captured or finished, by their rows and by the containers on disk.
+async fn unfinished(
+    tenant: TenantId,
+    store: &Store,
+    finisher: &dyn RecordingFinisher,
+) -> Result<Vec<Job>, StartError> {
+    let mut found: HashMap<RecordingId, InteractionId> = HashMap::new();
+    for row in store.recordings().unfinished_recordings().await? {
+        if row.tenant == tenant {
+            found.insert(row.id, row.interaction);
+        }
+    }
+    match finisher.unfinished().await {
+        Ok(containers) => {
+            for (recording, interaction) in containers {
+                let row = store.recordings().recording(tenant, recording).await?;
+                let over = |state| matches!(state, RecordingState::Ready | RecordingState::Failed);
+                if !row.is_some_and(|row| over(row.state)) {
+                    found.insert(recording, interaction);
+                }
+            }
+        }
+        Err(error) => tracing::error!(%error, "captured recordings of the last run cannot be listed"),
+    }
+    let mut jobs: Vec<_> =
+        found.into_iter().map(|(recording, interaction)| Job { interaction, recording }).collect();
+    jobs.sort_unstable_by_key(|job| job.recording);
+    Ok(jobs)
+}
+
+/// A recording whose beginning did not reach the journal is linked to its record now.
+async fn link(
+    tenant: TenantId,
+    store: &Store,
+    jobs: &[Job],
+    events: &mut Vec<Event>,
+) -> Result<(), StartError> {
+    for Job { interaction, recording } in jobs {
+        let record = store.records().record(tenant, *interaction).await?;
+        if record.is_some_and(|record| record.recording.is_none()) {
+            events.push(Event::RecordingStarted { interaction: *interaction, recording: *recording });
+        }
+    }
+    Ok(())
+}

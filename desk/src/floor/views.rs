@@ -1,0 +1,279 @@
+//! What pages and the API show, read off the floor and the calls at the moment they ask.
+
+use model::agent::{AgentState, NotReadyReason};
+use model::id::{InteractionId, OfferToken, ServiceId, UserId};
+use model::interaction::{Channel, Direction};
+use model::people::PhoneKind;
+use model::time::Timestamp;
+use router::Intent;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::call::Stage;
+use super::core::{Core, day_of};
+use crate::console::protocol::{
+    AgentView, OfferView, Phase, PhoneView, QualityView, QueueView, ServiceName, Snapshot, StateReason,
+    StateView, WorkView, WrapUpView, state_name,
+};
+
+/// A call as supervisors see it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CallView {
+    /// Which one.
+    #[schema(value_type = String)]
+    pub interaction: InteractionId,
+    /// Of which service.
+    pub service: ServiceName,
+    /// Who began it.
+    #[schema(value_type = String)]
+    pub direction: Direction,
+    /// Calling number.
+    pub caller: String,
+    /// Display name.
+    pub caller_name: Option<String>,
+    /// Called number.
+    pub contact: String,
+    /// `announced`, `waiting`, `ringing`, `connecting`, `talking`, `held` or `wrap_up`.
+    pub phase: &'static str,
+    /// Who is rung or works on it.
+    #[schema(value_type = Option<String>)]
+    pub agent: Option<UserId>,
+    /// When it came.
+    pub arrived_at: u64,
+    /// When they began to hear each other.
+    pub answered_at: Option<u64>,
+    /// Whether it is being recorded.
+    pub recording: bool,
+}
+
+impl Core {
+    /// Everything a page of `agent` shows.
+    pub fn snapshot(&self, agent: UserId, now: Timestamp) -> Snapshot {
+        let offers = self.ringing.iter().filter(|((_, user), _)| *user == agent);
+        let work = self.calls.iter().filter(|(_, call)| call.agent() == Some(agent));
+        Snapshot {
+            me: self.agent_view(agent, now).unwrap_or_else(|| self.stranger(agent)),
+            offers: offers.filter_map(|(key, _)| self.offer_view(*key, now)).collect(),
+            work: work.filter_map(|(interaction, _)| self.work_view(*interaction)).collect(),
+            queues: self.queue_views(),
+            reasons: self.config.reason_views(),
+            phone: self.phone_view(agent),
+            services: self.config.service_views(),
+        }
+    }
+
+    /// An agent's state; `None` for whom the floor does not know.
+    pub fn agent_view(&self, agent: UserId, now: Timestamp) -> Option<AgentView> {
+        let seen = self.floor.agent(agent)?;
+        let name = self.config.users.get(&agent).map(|user| user.name.clone()).unwrap_or_default();
+        let counts = self.people.get(&agent).filter(|person| person.day == day_of(now));
+        Some(AgentView {
+            user: agent,
+            name,
+            state: self.state_view(seen.state),
+            since: seen.since.millis(),
+            after_work: after_work(seen.state, seen.intent).map(|state| self.state_view(state)),
+            can: can(seen.state),
+            missed_today: counts.map_or(0, |person| person.missed),
+            declined_today: counts.map_or(0, |person| person.declined),
+        })
+    }
+
+    /// Everybody of the tenant who may sign in.
+    pub fn agent_views(&self, now: Timestamp) -> Vec<AgentView> {
+        let users = self.config.users.values().filter(|user| !user.disabled);
+        users.map(|user| self.agent_view(user.id, now).unwrap_or_else(|| self.stranger(user.id))).collect()
+    }
+
+    /// Signed-in agents by the name of their state.
+    pub fn agents_by_state(&self) -> std::collections::BTreeMap<&'static str, i64> {
+        let names = ["ready", "ringing", "busy", "wrap_up", "not_ready", "offline"];
+        let mut counts: std::collections::BTreeMap<_, _> = names.into_iter().map(|name| (name, 0)).collect();
+        for user in self.config.users.keys() {
+            if let Some((state, _)) = self.floor.state(*user)
+                && let Some(count) = counts.get_mut(state_name(state))
+            {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    fn stranger(&self, agent: UserId) -> AgentView {
+        AgentView {
+            user: agent,
+            name: self.config.users.get(&agent).map(|user| user.name.clone()).unwrap_or_default(),
+            state: self.state_view(AgentState::LoggedOut),
+            since: 0,
+            after_work: None,
+            can: can(AgentState::LoggedOut),
+            missed_today: 0,
+            declined_today: 0,
+        }
+    }
+
+    /// A state with the tenant's name of its reason.
+    pub fn state_view(&self, state: AgentState) -> StateView {
+        let reason = match state {
+            AgentState::NotReady { reason } => Some(self.reason_view(reason)),
+            _ => None,
+        };
+        StateView { state: state_name(state), reason }
+    }
+
+    fn reason_view(&self, reason: NotReadyReason) -> StateReason {
+        let (kind, name) = match reason {
+            NotReadyReason::Login => ("login", "Signed in"),
+            NotReadyReason::AfterInteraction => ("after_interaction", "After a call"),
+            NotReadyReason::Declined => ("declined", "Declined"),
+            NotReadyReason::NoAnswer => ("no_answer", "No answer"),
+            NotReadyReason::ConnectionLost => ("connection_lost", "Connection lost"),
+            NotReadyReason::Forced => ("forced", "Set by a supervisor"),
+            NotReadyReason::ByHand => ("chosen", "Not ready"),
+            NotReadyReason::Chosen(id) => {
+                let name = self.config.reasons.get(&id).map(|reason| reason.name.clone()).unwrap_or_default();
+                return StateReason { kind: "chosen", id: Some(id), name };
+            }
+        };
+        StateReason { kind, id: None, name: name.to_owned() }
+    }
+
+    /// An open offer as the offer window shows it.
+    pub fn offer_view(&self, key: (OfferToken, UserId), now: Timestamp) -> Option<OfferView> {
+        let ringing = self.ringing.get(&key)?;
+        let call = self.calls.get(&ringing.interaction)?;
+        Some(OfferView {
+            offer: key.0,
+            interaction: ringing.interaction,
+            service: self.config.name_service(call.service),
+            channel: Channel::Voice,
+            caller: call.caller.clone(),
+            caller_name: call.caller_name.clone(),
+            contact: call.contact.clone(),
+            waited_ms: u64::try_from(now.since(call.arrived_at).as_millis()).unwrap_or(u64::MAX),
+            deadline: ringing.deadline.millis(),
+            auto_answer: self.config.phone_of(key.1) == PhoneKind::Browser
+                && self.config.rules_of(key.1).auto_answer,
+        })
+    }
+
+    /// A piece of work as its agent sees it.
+    pub fn work_view(&self, interaction: InteractionId) -> Option<WorkView> {
+        let call = self.calls.get(&interaction)?;
+        let Stage::Work { agent, phase, since, until } = call.stage else { return None };
+        let wrap_up = (phase == Phase::WrapUp).then(|| WrapUpView {
+            until: until.map(Timestamp::millis),
+            may_continue: until.is_some() && self.config.rules_of(agent).wrap_up_continue,
+        });
+        let poor = call.poor.0 || call.poor.1;
+        Some(WorkView {
+            interaction,
+            service: self.config.name_service(call.service),
+            channel: Channel::Voice,
+            direction: Direction::Inbound,
+            caller: call.caller.clone(),
+            caller_name: call.caller_name.clone(),
+            contact: call.contact.clone(),
+            phase,
+            muted: call.muted,
+            since: since.millis(),
+            answered_at: call.answered_at.map(Timestamp::millis),
+            wrap_up,
+            disposition: call.disposition,
+            comment: call.comment.clone(),
+            quality: call.quality.map(|(customer, agent)| QualityView { poor, customer, agent }),
+            recording: call.recording_now,
+            digits: call.digits.clone(),
+        })
+    }
+
+    /// All queues.
+    pub fn queue_views(&self) -> Vec<QueueView> {
+        self.config.services.keys().filter_map(|service| self.queue_view(*service)).collect()
+    }
+
+    /// The queue of a service.
+    pub fn queue_view(&self, service: ServiceId) -> Option<QueueView> {
+        let seen = self.floor.queue(service)?;
+        let states = self.config.eligible(service).iter().filter_map(|agent| self.floor.state(*agent));
+        let (mut agents, mut ready_agents) = (0, 0);
+        for (state, _) in states {
+            agents += u32::from(state != AgentState::LoggedOut);
+            ready_agents += u32::from(state == AgentState::Ready);
+        }
+        Some(QueueView {
+            service: self.config.name_service(service),
+            waiting: u32::try_from(seen.waiting).unwrap_or(u32::MAX),
+            longest_since: seen.oldest.map(Timestamp::millis),
+            ready_agents,
+            agents,
+        })
+    }
+
+    /// The own phone.
+    pub fn phone_view(&self, agent: UserId) -> PhoneView {
+        let person = self.people.get(&agent);
+        PhoneView {
+            kind: self.config.phone_of(agent),
+            up: person.is_some_and(|person| person.phone_up),
+            problem: person.and_then(|person| person.phone_problem.clone()),
+        }
+    }
+
+    /// Live calls, oldest first.
+    pub fn call_views(&self) -> Vec<CallView> {
+        self.calls.keys().filter_map(|interaction| self.call_view(*interaction)).collect()
+    }
+
+    /// One live call.
+    pub fn call_view(&self, interaction: InteractionId) -> Option<CallView> {
+        let call = self.calls.get(&interaction)?;
+        let rung = self.ringing.values().find(|ringing| ringing.interaction == interaction);
+        let phase = match (call.stage, rung) {
+            (Stage::Announced { .. }, _) => "announced",
+            (Stage::Waiting, Some(_)) => "ringing",
+            (Stage::Waiting, None) => "waiting",
+            (Stage::Work { phase: Phase::Connecting, .. }, _) => "connecting",
+            (Stage::Work { phase: Phase::Talking, .. }, _) => "talking",
+            (Stage::Work { phase: Phase::Held, .. }, _) => "held",
+            (Stage::Work { phase: Phase::WrapUp, .. }, _) => "wrap_up",
+        };
+        Some(CallView {
+            interaction,
+            service: self.config.name_service(call.service),
+            direction: Direction::Inbound,
+            caller: call.caller.clone(),
+            caller_name: call.caller_name.clone(),
+            contact: call.contact.clone(),
+            phase,
+            agent: call.agent().or(rung.map(|ringing| ringing.agent)),
+            arrived_at: call.arrived_at.millis(),
+            answered_at: call.answered_at.map(Timestamp::millis),
+            recording: call.recording_now,
+        })
+    }
+}
+
+/// What an agent may choose now: the same answer the floor would give.
+fn can(state: AgentState) -> Vec<&'static str> {
+    match state {
+        AgentState::LoggedOut => vec![],
+        AgentState::Ready => vec!["not_ready", "offline"],
+        AgentState::NotReady { .. } => vec!["ready", "not_ready", "offline"],
+        AgentState::WrapUp => vec!["ready", "not_ready", "offline"],
+        AgentState::Ringing => vec!["not_ready"],
+        AgentState::Busy => vec!["ready", "not_ready"],
+        AgentState::Offline => vec!["online"],
+    }
+}
+
+/// What follows the work in hand, when it is not simply the next call.
+fn after_work(state: AgentState, intent: Intent) -> Option<AgentState> {
+    match (state, intent) {
+        (AgentState::Ringing | AgentState::Busy | AgentState::WrapUp, Intent::NotReady(reason)) => {
+            Some(AgentState::NotReady { reason })
+        }
+        (AgentState::Ringing | AgentState::Busy | AgentState::WrapUp, Intent::Offline) => Some(AgentState::Offline),
+        _ => None,
+    }
+}

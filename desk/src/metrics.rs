@@ -1,0 +1,395 @@
+//! What dashboards and alerts read about the contact centre. Renaming one of these is a breaking change.
+//!
+//! Counted from journal events, so a figure can never tell a different story than the records. Labels come from small
+//! closed sets: a service's name (the first [`QUEUES_MAX`], then `other`), a state, a result.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use model::id::{InteractionId, ServiceId};
+use model::interaction::{Direction, EndStatus};
+use model::journal::{Event, OfferEnd};
+use model::time::Timestamp;
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry,
+};
+
+/// Services with a label of their own.
+const QUEUES_MAX: usize = 200;
+/// Leaving within this time is a wrong number, not impatience.
+const SHORT_ABANDON: Duration = Duration::from_secs(5);
+/// Bounds of waiting times. 20 s is one of them, so that "80 % in 20 s" reads exactly.
+const WAIT_BUCKETS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0, 600.0];
+/// Bounds of call lengths and wrap-up.
+const WORK_BUCKETS: [f64; 9] = [5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0];
+
+/// The figures of one desk.
+pub struct Metrics {
+    /// Callers waiting now.
+    pub queue_waiting: IntGaugeVec,
+    /// How long the first of them has waited.
+    pub queue_oldest_wait: GaugeVec,
+    queue_arrivals: IntCounterVec,
+    queue_answered: IntCounterVec,
+    queue_answered_in_sl: IntCounterVec,
+    queue_abandoned: IntCounterVec,
+    queue_wait: HistogramVec,
+    offers: IntCounterVec,
+    /// Signed-in agents by state.
+    pub agents: IntGaugeVec,
+    calls: IntCounterVec,
+    calls_active: IntGaugeVec,
+    call_duration: Histogram,
+    wrapup: Histogram,
+    /// Recordings that wait to be finished.
+    pub recordings_pending: IntGauge,
+    recording_failures: IntCounter,
+    /// Sign-ins by result.
+    pub signins: IntCounterVec,
+    /// Pages that are attached.
+    pub consoles: IntGauge,
+    /// 1 while the journal cannot be written.
+    pub journal_behind: IntGauge,
+    /// From an input to its effects, journal included.
+    pub decision: Histogram,
+    open: Mutex<Open>,
+}
+
+/// What has to be remembered between two events.
+#[derive(Default)]
+struct Open {
+    calls: HashMap<InteractionId, Call>,
+    names: HashMap<ServiceId, (String, Duration)>,
+    shown: HashSet<String>,
+}
+
+struct Call {
+    direction: Direction,
+    arrived: Timestamp,
+    queued: Option<(Timestamp, ServiceId)>,
+    answered: bool,
+}
+
+impl Metrics {
+    /// Registers all figures. Twice in one registry is refused.
+    pub fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let r = registry;
+        Ok(Self {
+            queue_waiting: int_gauges(r, "patchbay_queue_waiting", "Callers waiting now.", &["queue"])?,
+            queue_oldest_wait: gauges(
+                r,
+                "patchbay_queue_oldest_wait_seconds",
+                "How long the caller at the head has waited.",
+                &["queue"],
+            )?,
+            queue_arrivals: counters(
+                r,
+                "patchbay_queue_offered_total",
+                "Callers who entered the queue.",
+                &["queue"],
+            )?,
+            queue_answered: counters(
+                r,
+                "patchbay_queue_answered_total",
+                "Callers who came to talk to an agent.",
+                &["queue"],
+            )?,
+            queue_answered_in_sl: counters(
+                r,
+                "patchbay_queue_answered_in_sl_total",
+                "Callers answered within the service level.",
+                &["queue"],
+            )?,
+            queue_abandoned: counters(
+                r,
+                "patchbay_queue_abandoned_total",
+                "Callers who left first; short: within 5 s.",
+                &["queue", "short"],
+            )?,
+            queue_wait: histograms(
+                r,
+                "patchbay_queue_wait_seconds",
+                "From entering the queue to the conversation.",
+                &WAIT_BUCKETS,
+                &["queue"],
+            )?,
+            offers: counters(r, "patchbay_offers_total", "Offers to agents by result.", &["result"])?,
+            agents: int_gauges(r, "patchbay_agents", "Signed-in agents by state.", &["state"])?,
+            calls: counters(r, "patchbay_calls_total", "Calls that ended.", &["direction", "result"])?,
+            calls_active: int_gauges(r, "patchbay_calls_active", "Calls now.", &["direction"])?,
+            call_duration: histogram(
+                r,
+                "patchbay_call_duration_seconds",
+                "From arrival to hang-up.",
+                &WORK_BUCKETS,
+            )?,
+            wrapup: histogram(r, "patchbay_wrapup_seconds", "After-call work.", &WORK_BUCKETS)?,
+            recordings_pending: int_gauge(
+                r,
+                "patchbay_recordings_pending",
+                "Captured recordings that wait to be finished.",
+            )?,
+            recording_failures: counter(
+                r,
+                "patchbay_recording_failures_total",
+                "Calls that should be recorded and are not.",
+            )?,
+            signins: counters(r, "patchbay_signins_total", "Sign-ins by result.", &["result"])?,
+            consoles: int_gauge(r, "patchbay_consoles_attached", "Console pages that are connected.")?,
+            journal_behind: int_gauge(
+                r,
+                "patchbay_journal_behind",
+                "1 while events wait because the database does not take them.",
+            )?,
+            decision: histogram(
+                r,
+                "patchbay_route_decision_seconds",
+                "From an input of the floor to its effects, the journal's commit included.",
+                &[0.000_1, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5],
+            )?,
+            open: Mutex::default(),
+        })
+    }
+
+    /// Names and service levels of the services, for labels.
+    pub fn name_services(&self, services: impl Iterator<Item = (ServiceId, String, Duration)>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.names = services.map(|(id, name, level)| (id, (name, level))).collect();
+    }
+
+    /// The label of a service.
+    pub fn label(&self, service: ServiceId) -> String {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).label(service)
+    }
+
+    /// Counts an event.
+    pub fn observe(&self, event: &Event, at: Timestamp) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Arrived { interaction, direction, .. } => {
+                let call = Call { direction: *direction, arrived: at, queued: None, answered: false };
+                if open.calls.insert(*interaction, call).is_none() {
+                    self.calls_active.with_label_values(&[direction_name(*direction)]).inc();
+                }
+            }
+            Event::Queued { interaction, service, .. } => {
+                self.queue_arrivals.with_label_values(&[&open.label(*service)]).inc();
+                if let Some(call) = open.calls.get_mut(interaction) {
+                    call.queued = Some((at, *service));
+                }
+            }
+            Event::Accepted { .. } => self.offers.with_label_values(&["accepted"]).inc(),
+            Event::OfferEnded { why, .. } => self.offers.with_label_values(&[offer_end_name(*why)]).inc(),
+            Event::Bridged { interaction, .. } => self.answered(&mut open, *interaction, at),
+            Event::Ended { interaction, status, .. } => self.ended(&mut open, *interaction, *status, at),
+            Event::Completed { wrap_up, .. } => self.wrapup.observe(wrap_up.as_secs_f64()),
+            Event::RecordingFailed { .. } => self.recording_failures.inc(),
+            _ => {}
+        }
+    }
+
+    fn answered(&self, open: &mut Open, interaction: InteractionId, at: Timestamp) {
+        let Some(call) = open.calls.get_mut(&interaction).filter(|call| !call.answered) else { return };
+        call.answered = true;
+        let Some((queued, service)) = call.queued else { return };
+        let label = open.label(service);
+        let waited = at.since(queued);
+        self.queue_answered.with_label_values(&[&label]).inc();
+        self.queue_wait.with_label_values(&[&label]).observe(waited.as_secs_f64());
+        if open.names.get(&service).is_some_and(|(_, level)| waited <= *level) {
+            self.queue_answered_in_sl.with_label_values(&[&label]).inc();
+        }
+    }
+
+    fn ended(&self, open: &mut Open, interaction: InteractionId, status: EndStatus, at: Timestamp) {
+        let Some(call) = open.calls.remove(&interaction) else { return };
+        let direction = direction_name(call.direction);
+        self.calls_active.with_label_values(&[direction]).dec();
+        self.calls.with_label_values(&[direction, status_name(status)]).inc();
+        self.call_duration.observe(at.since(call.arrived).as_secs_f64());
+        if let (Some((queued, service)), EndStatus::Abandoned | EndStatus::AbandonedRinging) =
+            (call.queued, status)
+        {
+            let short = if at.since(queued) < SHORT_ABANDON { "true" } else { "false" };
+            self.queue_abandoned.with_label_values(&[&open.label(service), short]).inc();
+        }
+    }
+}
+
+impl Open {
+    fn label(&mut self, service: ServiceId) -> String {
+        let Some((name, _)) = self.names.get(&service) else { return "other".into() };
+        if !self.shown.contains(name) {
+            if self.shown.len() >= QUEUES_MAX {
+                return "other".into();
+            }
+            self.shown.insert(name.clone());
+        }
+        name.clone()
+    }
+}
+
+fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+    }
+}
+
+/// The name of a status in records, filters and labels.
+pub fn status_name(status: EndStatus) -> &'static str {
+    match status {
+        EndStatus::Normal => "normal",
+        EndStatus::Blocked => "blocked",
+        EndStatus::Refused => "refused",
+        EndStatus::Transferred => "transferred",
+        EndStatus::Abandoned => "abandoned",
+        EndStatus::AbandonedRinging => "abandoned_ringing",
+        EndStatus::NoAgentOnline => "no_agent_online",
+        EndStatus::Closed => "closed",
+        EndStatus::QueueFull => "queue_full",
+        EndStatus::UnknownNumber => "unknown_number",
+        EndStatus::Interrupted => "interrupted",
+        EndStatus::Failed => "failed",
+    }
+}
+
+fn offer_end_name(why: OfferEnd) -> &'static str {
+    match why {
+        OfferEnd::Declined => "declined",
+        OfferEnd::NoAnswer => "no_answer",
+        OfferEnd::ConnectionLost => "connection_lost",
+        OfferEnd::CallerLeft => "caller_left",
+        OfferEnd::AgentLeft => "agent_left",
+        OfferEnd::TakenElsewhere => "taken_elsewhere",
+        OfferEnd::Restart => "restart",
+    }
+}
+
+fn register<M: prometheus::core::Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: M,
+) -> Result<M, prometheus::Error> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+fn int_gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+    register(r, IntGaugeVec::new(Opts::new(name, help), labels)?)
+}
+fn gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, prometheus::Error> {
+    register(r, GaugeVec::new(Opts::new(name, help), labels)?)
+}
+fn int_gauge(r: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+    register(r, IntGauge::new(name, help)?)
+}
+fn counters(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+    register(r, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+fn counter(r: &Registry, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+    register(r, IntCounter::new(name, help)?)
+}
+fn histograms(
+    r: &Registry,
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+    labels: &[&str],
+) -> Result<HistogramVec, prometheus::Error> {
+    register(r, HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?)
+}
+fn histogram(r: &Registry, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
+    register(r, Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
+}
+
+/// A gauge of the moment the process started: restarts show as a step.
+pub fn start_time(registry: &Registry, now: Timestamp) -> Result<(), prometheus::Error> {
+    let gauge =
+        register(registry, Gauge::new("patchbay_start_time_seconds", "When this process started.")?)?;
+    gauge.set(now.since(Timestamp::ZERO).as_secs_f64());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::id::{AgentId, Id, OfferToken};
+    use model::interaction::{Channel, EndedBy};
+    use model::skill::{Requirement, SkillExpr};
+
+    fn arrives(n: u64) -> [Event; 2] {
+        let interaction = InteractionId::from_number(n);
+        [
+            Event::Arrived {
+                interaction,
+                channel: Channel::Voice,
+                direction: Direction::Inbound,
+                caller: "+49301".into(),
+                caller_name: None,
+                contact: "100".into(),
+                trunk: None,
+                service: Some(ServiceId::from_number(1)),
+            },
+            Event::Queued {
+                interaction,
+                service: ServiceId::from_number(1),
+                channel: Channel::Voice,
+                requirement: Requirement::fixed(SkillExpr::Any),
+                priority: 0,
+            },
+        ]
+    }
+    fn text(registry: &Registry) -> String {
+        prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap()
+    }
+
+    /// OPS-06: documented names, base units, labels from small closed sets.
+    #[test]
+    fn a_call_answered_after_nineteen_seconds_counts_for_the_service_level() {
+        let registry = Registry::new();
+        let metrics = Metrics::new(&registry).unwrap();
+        metrics.name_services(
+            [(ServiceId::from_number(1), "Help".to_owned(), Duration::from_secs(20))].into_iter(),
+        );
+        let (interaction, agent) = (InteractionId::from_number(7), AgentId::from_number(1));
+        let at = Timestamp::from_millis(1_000_000);
+        for event in arrives(7) {
+            metrics.observe(&event, at);
+        }
+        let token = OfferToken::from_number(1);
+        metrics.observe(&Event::Accepted { interaction, agent, token }, at);
+        metrics.observe(&Event::Bridged { interaction, agent }, at + Duration::from_secs(19));
+        let ended = Event::Ended { interaction, status: EndStatus::Normal, by: EndedBy::Customer };
+        metrics.observe(&ended, at + Duration::from_secs(60));
+        let text = text(&registry);
+        for line in [
+            r#"patchbay_queue_answered_in_sl_total{queue="Help"} 1"#,
+            r#"patchbay_queue_wait_seconds_bucket{queue="Help",le="20"} 1"#,
+            r#"patchbay_queue_wait_seconds_bucket{queue="Help",le="15"} 0"#,
+            r#"patchbay_calls_total{direction="inbound",result="normal"} 1"#,
+            r#"patchbay_calls_active{direction="inbound"} 0"#,
+            r#"patchbay_offers_total{result="accepted"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn leaving_within_five_seconds_is_a_short_abandon() {
+        let registry = Registry::new();
+        let metrics = Metrics::new(&registry).unwrap();
+        let at = Timestamp::from_millis(1_000_000);
+        for (n, seconds) in [(1, 4), (2, 6)] {
+            for event in arrives(n) {
+                metrics.observe(&event, at);
+            }
+            let interaction = InteractionId::from_number(n);
+            let ended = Event::Ended { interaction, status: EndStatus::Abandoned, by: EndedBy::Customer };
+            metrics.observe(&ended, at + Duration::from_secs(seconds));
+        }
+        let text = text(&registry);
+        assert!(text.contains(r#"patchbay_queue_abandoned_total{queue="other",short="true"} 1"#), "{text}");
+        assert!(text.contains(r#"patchbay_queue_abandoned_total{queue="other",short="false"} 1"#), "{text}");
+    }
+}

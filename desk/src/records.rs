@@ -1,0 +1,202 @@
+//! Service records as people see them, and their recordings.
+//!
+//! Agents see their own records only; the privilege widens it (REC-01, C18). Every access to a recording is audited.
+
+use std::path::PathBuf;
+
+use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
+use model::interaction::{Channel, Direction, EndStatus, EndedBy, ServiceRecord};
+use model::media::StreamStats;
+use model::people::Privilege;
+use model::time::Timestamp;
+use serde::Serialize;
+use store::page::{Cursor, Page};
+use store::records::{RecordFilter, duration, time};
+use utoipa::ToSchema;
+
+use crate::audit::Actor;
+use crate::auth::Identity;
+use crate::configuration::Configuration;
+use crate::metrics::status_name;
+use crate::recording::{AudioFormat, Peaks, RecordingError};
+use crate::refusal::Refusal;
+use crate::start::DeskHandle;
+use crate::trouble::read;
+
+/// One line of the service records.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RecordView {
+    /// The interaction it describes.
+    #[schema(value_type = String)]
+    pub interaction: InteractionId,
+    /// Kind of contact.
+    #[schema(value_type = String)]
+    pub channel: Channel,
+    /// Who began it.
+    #[schema(value_type = String)]
+    pub direction: Direction,
+    /// Calling number (REC-05).
+    pub caller: String,
+    /// Called number (REC-05).
+    pub contact: String,
+    /// Display name the caller sent.
+    pub caller_name: Option<String>,
+    /// The trunk it came over.
+    #[schema(value_type = Option<String>)]
+    pub trunk: Option<TrunkId>,
+    /// The service that was reached.
+    #[schema(value_type = Option<String>)]
+    pub service: Option<ServiceId>,
+    /// Its name.
+    pub service_name: Option<String>,
+    /// The agent who handled it, or in whose ringing it was abandoned.
+    #[schema(value_type = Option<String>)]
+    pub agent: Option<UserId>,
+    /// The agent's name.
+    pub agent_name: Option<String>,
+    /// The time it is shown under (REC-03), in milliseconds since 1970 as all times.
+    pub time: u64,
+    /// From arrival to hang-up (REC-04).
+    pub duration_ms: Option<u64>,
+    /// First INVITE.
+    pub arrived_at: u64,
+    /// Entered the queue.
+    pub queued_at: Option<u64>,
+    /// First offered to an agent.
+    pub offered_at: Option<u64>,
+    /// Conversation began.
+    pub answered_at: Option<u64>,
+    /// Hang-up.
+    pub ended_at: Option<u64>,
+    /// After-call work completed.
+    pub completed_at: Option<u64>,
+    /// How it ended (REC-06).
+    pub status: Option<&'static str>,
+    /// Which side ended it.
+    #[schema(value_type = Option<String>)]
+    pub ended_by: Option<EndedBy>,
+    /// How the agent coded it.
+    #[schema(value_type = Option<String>)]
+    pub disposition: Option<DispositionId>,
+    /// Its name.
+    pub disposition_name: Option<String>,
+    /// The agent's remark (ACW-06).
+    pub comment: String,
+    /// Its recording.
+    #[schema(value_type = Option<String>)]
+    pub recording: Option<RecordingId>,
+    /// What came from the customer.
+    #[schema(value_type = Option<Object>)]
+    pub customer_stats: Option<StreamStats>,
+    /// What came from the agent.
+    #[schema(value_type = Option<Object>)]
+    pub agent_stats: Option<StreamStats>,
+    /// Times the customer was put on hold.
+    pub holds: u32,
+}
+
+impl RecordView {
+    fn new(record: ServiceRecord, names: &Configuration) -> Self {
+        let millis = |at: Option<Timestamp>| at.map(Timestamp::millis);
+        Self {
+            interaction: record.interaction,
+            channel: record.channel,
+            direction: record.direction,
+            service_name: record.service.and_then(|id| Some(names.services.get(&id)?.name.clone())),
+            agent_name: record.agent.and_then(|id| Some(names.users.get(&id)?.name.clone())),
+            disposition_name: record.disposition.and_then(|id| Some(names.dispositions.get(&id)?.name.clone())),
+            time: time(&record).millis(),
+            duration_ms: duration(&record).map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
+            caller: record.caller,
+            contact: record.contact,
+            caller_name: record.caller_name,
+            trunk: record.trunk,
+            service: record.service,
+            agent: record.agent,
+            arrived_at: record.arrived_at.millis(),
+            queued_at: millis(record.queued_at),
+            offered_at: millis(record.offered_at),
+            answered_at: millis(record.answered_at),
+            ended_at: millis(record.ended_at),
+            completed_at: millis(record.completed_at),
+            status: record.status.map(status_name),
+            ended_by: record.ended_by,
+            disposition: record.disposition,
+            comment: record.comment,
+            recording: record.recording,
+            customer_stats: record.customer_stats,
+            agent_stats: record.agent_stats,
+            holds: record.holds,
+        }
+    }
+}
+
+/// The status of a name, as filters give it.
+pub fn status_of(name: &str) -> Option<EndStatus> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
+}
+
+impl DeskHandle {
+    /// A page of records, newest first: the person's own, unless they may see all (REC-01).
+    pub async fn records(
+        &self,
+        who: &Identity,
+        mut filter: RecordFilter,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<RecordView>, Refusal> {
+        if !who.may(Privilege::SeeAllRecords) {
+            if filter.agent.is_some_and(|agent| agent != who.user.id) {
+                return Err(Refusal::Forbidden { needs: Privilege::SeeAllRecords });
+            }
+            filter.agent = Some(who.user.id);
+        }
+        let page = self.0.store.records().records(self.tenant(), &filter, after, limit).await.map_err(read)?;
+        let names = self.configuration();
+        let items = page.items.into_iter().map(|record| RecordView::new(record, &names)).collect();
+        Ok(Page { items, next: page.next })
+    }
+
+    /// One record. Somebody else's is not there for whoever may see only their own.
+    pub async fn record(&self, who: &Identity, interaction: InteractionId) -> Result<RecordView, Refusal> {
+        let record = self.0.store.records().record(self.tenant(), interaction).await.map_err(read)?;
+        let own = |record: &ServiceRecord| record.agent == Some(who.user.id);
+        let record = record.filter(|record| who.may(Privilege::SeeAllRecords) || own(record));
+        Ok(RecordView::new(record.ok_or(Refusal::missing("record"))?, &self.configuration()))
+    }
+
+    /// The audio of a record, to be sent. Audited, whether or not the file can be made.
+    pub async fn recording(
+        &self,
+        who: &Identity,
+        interaction: InteractionId,
+        format: AudioFormat,
+        actor: Actor,
+    ) -> Result<PathBuf, Refusal> {
+        let recording = self.recording_of(who, interaction).await?;
+        let detail = serde_json::json!({ "recording": recording, "format": format.ending() });
+        self.audit().record(actor, "recording.play", interaction, detail).await?;
+        self.0.finisher.file(recording, format).await.map_err(no_recording)
+    }
+
+    /// The shape of a record's audio.
+    pub async fn peaks(&self, who: &Identity, interaction: InteractionId) -> Result<Peaks, Refusal> {
+        let recording = self.recording_of(who, interaction).await?;
+        self.0.finisher.peaks(recording).await.map_err(no_recording)
+    }
+
+    async fn recording_of(&self, who: &Identity, interaction: InteractionId) -> Result<RecordingId, Refusal> {
+        self.record(who, interaction).await?.recording.ok_or(Refusal::missing("recording"))
+    }
+}
+
+fn no_recording(error: RecordingError) -> Refusal {
+    match error {
+        RecordingError::Missing(_) => Refusal::missing("recording"),
+        RecordingError::Format(_) => Refusal::NotNow { why: "This format cannot be made on this appliance." },
+        RecordingError::Failed(why) => {
+            tracing::warn!(why, "a recording could not be opened");
+            Refusal::NotNow { why: "The recording is not ready yet. Try again soon." }
+        }
+    }
+}
