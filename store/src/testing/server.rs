@@ -42,12 +42,15 @@ impl PostgresServer {
         let data = folder.join("data");
         if is_root() {
             // The server refuses to be root: its folder belongs to the user of the package, and the way there is open.
-            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("our own folder");
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))
+                .expect("our own folder");
             run(Command::new("install").args(["-d", "-o", "postgres", "-m", "700"]).arg(&data));
         }
         let watchdog = watchdog(&bin, &folder);
         let mut initdb = as_postgres(&bin.join("initdb"));
-        initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "--pgdata"]).arg(&data);
+        initdb
+            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "--pgdata"])
+            .arg(&data);
         run(&mut initdb);
         let server = Self { bin, folder, durable, watchdog };
         server.resume();
@@ -77,7 +80,10 @@ impl PostgresServer {
 
     /// Stops the server at once, as a fault would: connections break, open transactions are lost.
     pub fn stop(&self) {
-        run(as_postgres(&self.bin.join("pg_ctl")).args(["-w", "-m", "immediate", "-D"]).arg(self.data()).arg("stop"));
+        run(as_postgres(&self.bin.join("pg_ctl"))
+            .args(["-w", "-m", "immediate", "-D"])
+            .arg(self.data())
+            .arg("stop"));
     }
 
     fn data(&self) -> PathBuf {
@@ -101,7 +107,8 @@ fn bin() -> Option<PathBuf> {
         .filter(|(_, bin)| bin.join("pg_ctl").exists())
         .collect();
     found.sort();
-    let in_path = || std::env::split_paths(&std::env::var_os("PATH")?).find(|folder| folder.join("pg_ctl").exists());
+    let in_path =
+        || std::env::split_paths(&std::env::var_os("PATH")?).find(|folder| folder.join("pg_ctl").exists());
     found.pop().map(|(_, bin)| bin).or_else(in_path)
 }
 
