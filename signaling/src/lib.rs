@@ -1,7 +1,9 @@
 //! SIP endpoint, SDP, trunks, registrar and the call machine.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod digest;
 pub mod registrar;
 pub mod sdp;
 pub mod service;
+pub mod trunk;
