@@ -1,1 +1,74 @@
-fn main() {}
+//! The binary: configuration, command line, wiring and supervision.
+#![forbid(unsafe_code)]
+
+mod ask;
+mod cli;
+mod clock;
+mod config;
+mod demo;
+mod doctor;
+mod finisher;
+mod init;
+mod logging;
+mod metrics;
+mod run;
+mod secret;
+mod seed;
+mod sounds;
+mod tls;
+mod users;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tls::install_provider();
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            // The chain of causes on one line each, outermost first: what failed, then why.
+            eprintln!("patchbay: {error}");
+            error.chain().skip(1).for_each(|cause| eprintln!("  because: {cause}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Init { config, data_dir, tenant, admin } => {
+            block_on(init::init(&config.config, data_dir.as_deref(), &tenant, &admin))?;
+        }
+        Command::Run { config } => {
+            let file = config.config;
+            let config = Config::read(&file)?;
+            let level = logging::start(&config.log)?;
+            block_on(run::run(config, Some(file), level))?;
+        }
+        Command::Demo { https_port, sip_port, media_port, every } => {
+            block_on(demo::demo(demo::Ports { https: https_port, sip: sip_port, media: media_port }, every))?;
+        }
+        Command::CheckConfig { config, print } => {
+            let checked = Config::read(&config.config)?;
+            println!("{} is good.", config.config.display());
+            if print {
+                println!("{checked:#?}");
+            }
+        }
+        Command::User { config, command } => block_on(users::run(&Config::read(&config.config)?, command))?,
+        Command::Status { ask } => block_on(ask::status(&Config::read(&ask.config.config)?, ask.json))?,
+        Command::Calls { ask } => block_on(ask::calls(&Config::read(&ask.config.config)?, ask.json))?,
+        Command::Doctor { config } => return block_on(doctor::doctor(&config.config)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("patchbay").build()?.block_on(work)
+}

@@ -57,6 +57,15 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     out.sync_all()
 }
 
+/// Days until a certificate expires; negative when it has.
+pub fn days_left(cert: &Path) -> Result<i64> {
+    let pem = fs::read(cert).with_context(|| format!("cannot read {}", cert.display()))?;
+    let (_, pem) = x509_parser::pem::parse_x509_pem(&pem).context("no PEM certificate")?;
+    let until = pem.parse_x509().context("no X.509 certificate")?.validity().not_after.timestamp();
+    let now = i64::try_from(crate::clock::now().millis() / 1_000)?;
+    Ok((until - now).div_euclid(86_400))
+}
+
 /// Installs the process-wide cryptography of TLS. Two libraries are linked in (a dependency brings the second), so the
 /// choice has to be made once, here.
 pub fn install_provider() {
@@ -79,6 +88,7 @@ mod tests {
         let first = fs::read(&made.cert).unwrap();
         assert!(made.self_signed && first.starts_with(b"-----BEGIN CERTIFICATE"));
         assert_eq!(fs::metadata(&made.key).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(days_left(&made.cert).unwrap() > 300);
         files(&config).unwrap();
         assert_eq!(fs::read(&made.cert).unwrap(), first);
     }
