@@ -91,7 +91,9 @@ fn wrong_integrity_is_refused_and_verifies_nothing() {
         if !username.is_empty() {
             request.attribute(USERNAME, username.as_bytes());
         }
-        password.map(|password| request.integrity(password));
+        if let Some(password) = password {
+            request.integrity(password);
+        }
         request.finish()
     };
     let right = format!("{}:them", ours.ufrag);

@@ -26,7 +26,8 @@ pub(super) struct PacketId {
 
 /// Session keys for one purpose (RTP or RTCP), ready for use.
 pub(super) enum Cipher {
-    CounterMode(CounterMode),
+    /// Boxed: its two expanded keys would make the other kind as large.
+    CounterMode(Box<CounterMode>),
     Gcm(Gcm),
 }
 
@@ -85,12 +86,12 @@ impl Cipher {
         tag: usize,
     ) -> Result<Self, SrtpError> {
         let length = SrtpError::KeyLength { wanted: 14, given: salt.len() };
-        Ok(Self::CounterMode(CounterMode {
+        Ok(Self::CounterMode(Box::new(CounterMode {
             aes: Aes::new(key)?,
             salt: salt.try_into().map_err(|_| length)?,
             hmac: Hmac::new_from_slice(authentication).map_err(|_| length)?,
             tag,
-        }))
+        })))
     }
 
     pub(super) fn gcm(key: &[u8], salt: &[u8]) -> Result<Self, SrtpError> {
