@@ -143,6 +143,11 @@ impl Writer {
                 break;
             }
         }
+        if let Some(job) = self.job.take() {
+            // Not left running behind the back of whoever opens the journal next; a cancelled task is no news.
+            job.task.abort();
+            job.task.await.ok();
+        }
     }
 
     fn take(&mut self, append: Append) {

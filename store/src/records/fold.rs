@@ -28,7 +28,7 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         Event::Offered { .. } => {
             record.offered_at.get_or_insert(at);
         }
-        Event::Accepted { agent, .. } => record.agent = Some(*agent),
+        Event::Accepted { agent, .. } | Event::HandlingStarted { agent, .. } => record.agent = Some(*agent),
         // The caller left while this agent's phone rang: it counts against the agent (VOICE-15).
         Event::OfferEnded { agent, why: OfferEnd::CallerLeft, .. } if record.answered_at.is_none() => {
             record.agent = Some(*agent);
@@ -112,3 +112,6 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         holds: 0,
     })
 }
+
+#[cfg(test)]
+mod tests;
