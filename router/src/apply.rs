@@ -66,6 +66,7 @@ impl Floor {
                         self.arm(deadline, Timer::Offer { item: key });
                     }
                 }
+                self.catch_up_steps(key, at);
                 self.change(*agent, at, |agent| {
                     agent.lease = Some(Lease { item: key, token });
                     agent.load[lane] += 1;
@@ -76,6 +77,7 @@ impl Floor {
             Event::Accepted { interaction, agent, .. } => {
                 let Some(number) = self.agent_numbers.get(agent).copied() else { return };
                 let Some(key) = self.item_keys.get(interaction).copied() else { return };
+                self.catch_up_steps(key, at);
                 let Some(item) = self.items.get_mut(key) else { return };
                 item.phase = Phase::Active { agent: number };
                 let service = item.service;

@@ -110,6 +110,14 @@ impl Floor {
         }
     }
 
+    /// Steps that began by now although no timer said so: the fold of a journal has no timers, and a step may last no
+    /// time at all.
+    pub(crate) fn catch_up_steps(&mut self, key: Key, now: Timestamp) {
+        while self.items.get(key).and_then(Item::step_due).is_some_and(|due| due <= now) {
+            self.next_step(key);
+        }
+    }
+
     /// Refusals that are old enough are forgotten.
     fn forgive(&mut self, key: Key) {
         let now = self.now;

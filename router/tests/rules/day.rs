@@ -1,0 +1,361 @@
+//! Random events on random floors, and whole days of work, watched by the oracle.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::time::Duration;
+
+use model::agent::NotReadyReason;
+use model::id::{AgentId, Id, InteractionId, OfferToken, ReasonId, ServiceId, SessionId, SkillId};
+use model::interaction::{Channel, EndedBy};
+use model::people::{GroupRules, PhoneKind, RestState};
+use model::service::QueueRules;
+use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
+use model::time::Timestamp;
+use router::{AgentProfile, Arrival, FloorConfig, Input, Output, Refusal};
+
+use crate::hall::{MORNING, service};
+use crate::sim::{Dice, Watched, expression, for_each_seed, random_change, random_config};
+
+/// ROUTE-06: on floors of every make, whatever happens in whatever order, each decision is the oracle's, and I1 to I11
+/// hold after every event. A stale token changes nothing, and the journal replays to the same floor.
+#[test]
+fn route_06_every_decision_is_the_oracles() {
+    for_each_seed(150, |seed| {
+        let mut dice = Dice::new(seed);
+        let mut world = Watched::new(random_config(&mut dice), 5);
+        let reconfigures = seed % 3 == 0;
+        let mut next = 1;
+        for _ in 0..400 {
+            if dice.percent(60) {
+                world.now = world.now + Duration::from_millis(dice.below(8_000));
+            }
+            if reconfigures && dice.percent(2) {
+                let mut config = world.oracle.config.clone();
+                random_change(&mut dice, &mut config);
+                world.configure(config);
+            }
+            if dice.percent(10) {
+                // Sometimes the driver is on time; mostly the next input comes first.
+                world.tick();
+            }
+            random_input(&mut world, &mut dice, &mut next);
+            if dice.percent(1) {
+                world.check_replay();
+            }
+        }
+        world.check_replay();
+        assert_eq!(world.floor.audit(), Vec::<String>::new());
+    });
+}
+
+fn random_input(world: &mut Watched, dice: &mut Dice, next: &mut u64) {
+    let agent = AgentId::from_number(dice.below(14) + 1);
+    let known: Vec<AgentId> = world.oracle.agents.keys().copied().collect();
+    let somebody = dice.pick(&known).unwrap_or(agent);
+    let offers: Vec<(AgentId, OfferToken)> =
+        world.oracle.agents.iter().filter_map(|(id, seen)| Some((*id, seen.offer?.1))).collect();
+    let anything: Vec<InteractionId> = world.oracle.callers.keys().copied().collect();
+    let wraps: Vec<(AgentId, InteractionId)> = world
+        .oracle
+        .agents
+        .iter()
+        .flat_map(|(id, seen)| seen.wrapping.iter().map(|wrapping| (*id, *wrapping)))
+        .collect();
+    let fresh = InteractionId::from_number(*next);
+    *next += 1;
+    let input = match dice.below(100) {
+        0..30 => {
+            let service = ServiceId::from_number(dice.below(7) + 1);
+            return arrives(world, dice, Arrival::new(fresh, service, Channel::Voice));
+        }
+        30..45 => dice.pick(&offers).map(|(agent, token)| Input::Accept { agent, token }),
+        45..50 => dice.pick(&offers).map(|(agent, token)| Input::Decline { agent, token }),
+        50..52 => dice.pick(&offers).map(|(agent, token)| Input::OfferFailed { agent, token }),
+        52..54 => return stale(world, dice, somebody),
+        54..60 => dice.pick(&anything).map(|interaction| Input::Abandon { interaction }),
+        60..70 => {
+            let by = dice.one([EndedBy::Customer, EndedBy::Agent, EndedBy::System]);
+            dice.pick(&anything).map(|interaction| Input::Hangup { interaction, by })
+        }
+        70..77 => dice.pick(&wraps).map(|(agent, interaction)| Input::Complete { agent, interaction }),
+        77..79 => dice.pick(&wraps).map(|(_, interaction)| Input::WrapUpContinue { interaction }),
+        79..85 => {
+            let phone = dice.one([PhoneKind::Browser, PhoneKind::Browser, PhoneKind::Sip, PhoneKind::None]);
+            Some(Input::LogIn { agent, session: SessionId::from_number(*next), phone })
+        }
+        85..87 => Some(Input::LogOut { agent: somebody }),
+        87..92 => Some(Input::Ready { agent: somebody }),
+        92..94 => {
+            let reason = NotReadyReason::Chosen(ReasonId::from_number(1 + dice.below(2)));
+            Some(Input::NotReady { agent: somebody, reason })
+        }
+        94 => Some(Input::Offline { agent: somebody }),
+        95 => Some(Input::Online { agent: somebody }),
+        96 => Some(Input::ForceReady { agent: somebody }),
+        97 => Some(Input::ForceNotReady { agent: somebody }),
+        98 => Some(Input::CallAgent { interaction: fresh, agent: somebody, ring_time: Duration::from_secs(10) }),
+        _ => Some(Input::Begin { interaction: fresh, agent: somebody, channel: Channel::Voice }),
+    };
+    // Whether it is taken depends on the state; the oracle judges what follows.
+    let _ = input.map(|input| world.tell(input));
+}
+
+fn arrives(world: &mut Watched, dice: &mut Dice, mut arrival: Arrival) {
+    if dice.percent(20) {
+        arrival.priority = Some(dice.below(20) as i32);
+    }
+    if dice.percent(20) {
+        arrival.requirement = Some(Requirement::fixed(expression(dice, 2)));
+    }
+    if dice.percent(10) {
+        arrival.preferred = vec![AgentId::from_number(dice.below(13) + 1)];
+        arrival.preferred_hold = Duration::from_secs(dice.below(20) + 1);
+    }
+    if dice.percent(10) {
+        arrival.excluded = vec![AgentId::from_number(dice.below(13) + 1)];
+    }
+    // What is due may change what the door says, so it is done first.
+    world.tick();
+    let expected = world.oracle.door(arrival.service);
+    assert_eq!(world.tell(Input::Arrive(arrival)), expected);
+}
+
+/// ROUTE-05: a token that is not the agent's open offer changes nothing, whatever the floor looks like.
+fn stale(world: &mut Watched, dice: &mut Dice, agent: AgentId) {
+    world.tick();
+    let picture = world.floor.snapshot();
+    let token = OfferToken::from_number(dice.below(1_000));
+    let input = match dice.below(3) {
+        0 => Input::Accept { agent, token },
+        1 => Input::Decline { agent, token },
+        _ => Input::OfferFailed { agent, token },
+    };
+    let answer = world.tell(input);
+    assert!(matches!(answer, Err(Refusal::Stale | Refusal::UnknownAgent)), "{answer:?}");
+    assert_eq!((world.floor.snapshot(), world.out.len()), (picture, 0));
+}
+
+/// What people are about to do, each at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Plan {
+    Arrive,
+    Leave(InteractionId),
+    Answer(AgentId, OfferToken),
+    HangUp(InteractionId),
+    Finish(AgentId, InteractionId),
+    ComeBack(AgentId),
+    LosePage(AgentId),
+}
+
+struct Day {
+    world: Watched,
+    dice: Dice,
+    plans: BinaryHeap<Reverse<(Timestamp, u64, Plan)>>,
+    planned: u64,
+    calls: u64,
+}
+
+const AGENTS: u64 = 40;
+const SHIFT: Duration = Duration::from_secs(4 * 3_600);
+
+impl Day {
+    fn begin(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let world = Watched::new(Self::call_centre(&mut dice), 50);
+        let mut day = Self { world, dice, plans: BinaryHeap::new(), planned: 0, calls: 0 };
+        for number in 1..=AGENTS {
+            let agent = AgentId::from_number(number);
+            day.sign_in(agent);
+            let lost_at = day.dice.around(Duration::from_secs(8 * 3_600));
+            day.plan(lost_at, Plan::LosePage(agent));
+        }
+        day.plan(Duration::ZERO, Plan::Arrive);
+        day
+    }
+
+    /// Forty agents with two of six skills each, six services, rings that widen after 30 s.
+    fn call_centre(dice: &mut Dice) -> FloorConfig {
+        let at_least = |skill, level| SkillExpr::AtLeast {
+            skill: SkillId::from_number(skill),
+            level: Level::new(level).unwrap(),
+        };
+        let rules = GroupRules { after_login: RestState::Ready, ..GroupRules::default() };
+        let group = model::id::GroupId::from_number(1);
+        FloorConfig {
+            agents: (1..=AGENTS)
+                .map(|number| {
+                    let skills = (0..2).map(|_| {
+                        let level = Level::new(dice.below(10) as u8 + 1).unwrap();
+                        (SkillId::from_number(dice.below(6) + 1), level)
+                    });
+                    AgentProfile { agent: AgentId::from_number(number), group: Some(group), skills: skills.collect() }
+                })
+                .collect(),
+            services: (1..=6)
+                .map(|number| {
+                    let steps = vec![
+                        Step { who: at_least(number, 5), lasts: Some(Duration::from_secs(30)) },
+                        Step { who: at_least(number, 1), lasts: None },
+                    ];
+                    let priority = dice.one([0, 0, 5]);
+                    let queue = QueueRules { priority, waiting_max: 40, ..QueueRules::default() };
+                    service(number, Requirement { steps, mode: StepMode::Cumulative }, queue)
+                })
+                .collect(),
+            groups: [(group, rules)].into(),
+            ..FloorConfig::default()
+        }
+    }
+
+    fn plan(&mut self, after: Duration, plan: Plan) {
+        self.planned += 1;
+        self.plans.push(Reverse((self.world.now + after, self.planned, plan)));
+    }
+
+    fn sign_in(&mut self, agent: AgentId) {
+        self.planned += 1;
+        let session = SessionId::from_number(self.planned);
+        assert_eq!(self.world.tell(Input::LogIn { agent, session, phone: PhoneKind::Browser }), Ok(()));
+        self.react();
+    }
+
+    /// Jumps from event to event until the shift is over.
+    fn run(&mut self) {
+        let end = MORNING + SHIFT;
+        while self.world.now < end {
+            let due = self.world.floor.next_deadline();
+            let planned = self.plans.peek().map(|Reverse((at, ..))| *at);
+            match (due, planned) {
+                (Some(due), planned) if planned.is_none_or(|planned| due <= planned) => {
+                    self.world.now = due;
+                    self.world.tick();
+                    self.react();
+                }
+                _ => {
+                    let Some(Reverse((at, _, plan))) = self.plans.pop() else { break };
+                    self.world.now = at;
+                    self.play(plan);
+                    self.react();
+                }
+            }
+        }
+    }
+
+    fn play(&mut self, plan: Plan) {
+        match plan {
+            Plan::Arrive => {
+                self.calls += 1;
+                let id = InteractionId::from_number(self.calls);
+                let service = ServiceId::from_number(self.dice.below(6) + 1);
+                self.world.tick();
+                let expected = self.world.oracle.door(service);
+                let mut arrival = Arrival::new(id, service, Channel::Voice);
+                if self.dice.percent(5) {
+                    arrival.preferred = vec![AgentId::from_number(self.dice.below(AGENTS) + 1)];
+                    arrival.preferred_hold = Duration::from_secs(15);
+                }
+                assert_eq!(self.world.tell(Input::Arrive(arrival)), expected);
+                let patience = self.dice.around(Duration::from_secs(120));
+                self.plan(patience, Plan::Leave(id));
+                let gap = self.dice.around(Duration::from_secs(6));
+                self.plan(gap, Plan::Arrive);
+            }
+            Plan::Leave(interaction) => {
+                // Whoever is being talked to does not hang up for impatience.
+                if self.world.oracle.callers.get(&interaction).is_some_and(|caller| !caller.answered) {
+                    assert_eq!(self.world.tell(Input::Abandon { interaction }), Ok(()));
+                }
+            }
+            Plan::Answer(agent, token) => {
+                let answer = match self.dice.below(100) {
+                    0..3 => self.world.tell(Input::Decline { agent, token }),
+                    3 => self.world.tell(Input::OfferFailed { agent, token }),
+                    _ => self.world.tell(Input::Accept { agent, token }),
+                };
+                assert!(matches!(answer, Ok(()) | Err(Refusal::Stale)));
+            }
+            Plan::HangUp(interaction) => {
+                let by = self.dice.one([EndedBy::Customer, EndedBy::Agent]);
+                let _ = self.world.tell(Input::Hangup { interaction, by });
+            }
+            Plan::Finish(agent, interaction) => {
+                let _ = self.world.tell(Input::Complete { agent, interaction });
+            }
+            Plan::ComeBack(agent) => {
+                if self.world.oracle.agents[&agent].signed_in {
+                    assert_eq!(self.world.tell(Input::Ready { agent }), Ok(()));
+                } else {
+                    self.sign_in(agent);
+                }
+            }
+            Plan::LosePage(agent) => {
+                let _ = self.world.tell(Input::LogOut { agent });
+                let away = self.dice.around(Duration::from_secs(300));
+                self.plan(away, Plan::ComeBack(agent));
+            }
+        }
+    }
+
+    /// People react to what the floor just did.
+    fn react(&mut self) {
+        use model::journal::Event;
+        for output in std::mem::take(&mut self.world.out) {
+            let dice = &mut self.dice;
+            match output {
+                Output::Offer { agent, token, .. } => {
+                    let after = dice.around(Duration::from_secs(6));
+                    self.plan(after, Plan::Answer(agent, token));
+                }
+                Output::Journal(Event::Accepted { interaction, .. }) => {
+                    let talk = dice.around(Duration::from_secs(180));
+                    self.plan(talk, Plan::HangUp(interaction));
+                }
+                Output::Journal(Event::WrapUpStarted { agent, interaction, .. }) => {
+                    let after = dice.around(Duration::from_secs(20));
+                    self.plan(after, Plan::Finish(agent, interaction));
+                }
+                Output::Journal(Event::AgentNotReady { agent, .. }) => {
+                    let rest = dice.around(Duration::from_secs(120));
+                    self.plan(rest, Plan::ComeBack(agent));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// ROUTE-06: a shift of forty agents and some two thousand calls; I1 to I11 after every event, and nobody is lost.
+#[test]
+fn route_06_nobody_is_lost_in_a_day_though_agents_drop_out() {
+    for_each_seed(2, |seed| {
+        let mut day = Day::begin(seed);
+        day.run();
+        let oracle = &day.world.oracle;
+        assert!(oracle.arrived > 1_000 && oracle.completed > oracle.arrived / 2, "a day of work: {:?}", oracle.lost);
+        day.world.check_replay();
+        let mut floor = day.world.floor;
+        let mut out = Vec::new();
+        floor.restart(day.world.now, &mut out);
+        assert_eq!(floor.snapshot().interactions, [], "a restart accounts for everybody");
+    });
+}
+
+/// I11: the same day again gives the same journal, byte for byte.
+#[test]
+fn the_same_inputs_give_the_same_journal_byte_for_byte() {
+    let journal = |seed| {
+        let mut dice = Dice::new(seed);
+        let mut world = Watched::new(random_config(&mut dice), 100);
+        let mut next = 1;
+        for _ in 0..300 {
+            world.now = world.now + Duration::from_millis(dice.below(8_000));
+            random_input(&mut world, &mut dice, &mut next);
+        }
+        serde_json::to_string(&world.journal).unwrap()
+    };
+    for seed in 0..5 {
+        assert_eq!(journal(seed), journal(seed), "seed {seed}");
+    }
+    let different: BTreeMap<String, u64> = (0..5).map(|seed| (journal(seed), seed)).collect();
+    assert_eq!(different.len(), 5, "and other seeds give others");
+}

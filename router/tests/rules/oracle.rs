@@ -1,0 +1,305 @@
+//! The slow and obvious router: looks at every waiting interaction and every agent, and knows no index.
+//!
+//! It reads the journal alone. Before each offer it says who must be offered what, and after each move that nobody is
+//! left to be served.
+
+use std::collections::BTreeMap;
+
+use model::id::{AgentId, InteractionId, OfferToken, ServiceId};
+use model::interaction::EndStatus;
+use model::journal::Event;
+use model::people::PhoneKind;
+use model::service::Treatment;
+use model::skill::{Requirement, SkillExpr, StepMode};
+use model::time::Timestamp;
+use router::{AgentProfile, AgentTerm, FloorConfig, Refusal};
+
+/// An agent as the journal tells.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub signed_in: bool,
+    pub voice: bool,
+    pub ready: bool,
+    pub offline: bool,
+    pub offer: Option<(InteractionId, OfferToken)>,
+    pub active: Vec<InteractionId>,
+    pub wrapping: Vec<InteractionId>,
+    idle_since: Timestamp,
+    turn: u64,
+}
+
+/// An interaction as the journal tells.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub queued: bool,
+    pub answered: bool,
+    pub rung: Vec<AgentId>,
+    service: Option<ServiceId>,
+    token: Option<OfferToken>,
+    deadline: Timestamp,
+    key: (i128, u64),
+    since: Timestamp,
+    requirement: Requirement,
+    refusals: BTreeMap<AgentId, Timestamp>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Oracle {
+    pub config: FloorConfig,
+    pub agents: BTreeMap<AgentId, Seen>,
+    pub callers: BTreeMap<InteractionId, Caller>,
+    pub arrived: u64,
+    pub completed: u64,
+    pub lost: BTreeMap<&'static str, u64>,
+    offers: u64,
+}
+
+impl Oracle {
+    pub fn new(config: FloorConfig) -> Self {
+        let (agents, callers, lost) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { config, agents, callers, arrived: 0, completed: 0, lost, offers: 0 }
+    }
+
+    fn fit(who: &SkillExpr, agent: &AgentProfile) -> Option<u8> {
+        match who {
+            SkillExpr::Any => Some(10),
+            SkillExpr::AtLeast { skill, level } => agent.skills.get(skill).filter(|has| *has >= level).map(|l| l.get()),
+            SkillExpr::InGroup(group) => (agent.group == Some(*group)).then_some(10),
+            SkillExpr::OneOf(agents) => agents.contains(&agent.agent).then_some(10),
+            SkillExpr::And(all) => all.iter().map(|one| Self::fit(one, agent)).try_fold(10, |a, b| Some(a.min(b?))),
+            SkillExpr::Or(all) => all.iter().filter_map(|one| Self::fit(one, agent)).max(),
+            SkillExpr::Not(inner) => Self::fit(inner, agent).is_none().then_some(10),
+        }
+    }
+
+    /// Lower is chosen first; `None`: not eligible.
+    fn rank(&self, caller: &Caller, agent: &AgentProfile, now: Timestamp) -> Option<(Vec<u64>, AgentId)> {
+        let seen = self.agents.get(&agent.agent)?;
+        let load = seen.active.len() + seen.wrapping.len() + usize::from(seen.offer.is_some());
+        let (load, voice) = (load as u32, self.config.capacity.voice);
+        let wraps_up = seen.active.is_empty() && !seen.wrapping.is_empty();
+        let room = load < voice.at_once && (load + 1) * voice.units <= self.config.capacity.units;
+        let cooling = caller.refusals.get(&agent.agent).is_some_and(|until| now < *until);
+        if !seen.signed_in || !seen.ready || !seen.voice || seen.offer.is_some() || wraps_up || !room || cooling {
+            return None;
+        }
+        let steps = &caller.requirement.steps;
+        let (mut step, mut ends) = (0, caller.since);
+        while let Some(lasts) = steps[step].lasts
+            && step + 1 < steps.len()
+            && ends + lasts <= now
+        {
+            (step, ends) = (step + 1, ends + lasts);
+        }
+        let first = if caller.requirement.mode == StepMode::Cumulative { 0 } else { step };
+        let fit = steps[first..=step].iter().filter_map(|step| Self::fit(&step.who, agent)).max()?;
+        let term = |term: &AgentTerm| match term {
+            AgentTerm::MostSkilled => u64::from(10 - fit),
+            AgentTerm::LeastSkilled => u64::from(fit),
+            AgentTerm::LeastLoaded => u64::from(load * voice.units),
+            AgentTerm::LongestIdle => seen.idle_since.micros(),
+            AgentTerm::RoundRobin => seen.turn,
+        };
+        Some((self.config.agent_order.iter().map(term).collect(), agent.agent))
+    }
+
+    fn best_agent(&self, caller: &Caller, now: Timestamp) -> Option<AgentId> {
+        self.config.agents.iter().filter_map(|agent| self.rank(caller, agent, now)).min().map(|(_, agent)| agent)
+    }
+
+    /// Who must be offered what now, if anybody.
+    pub fn next_offer(&self, now: Timestamp) -> Option<(InteractionId, AgentId)> {
+        let mut waiting: Vec<_> =
+            self.callers.iter().filter(|(_, c)| c.queued && !c.answered && c.rung.is_empty()).collect();
+        waiting.sort_by_key(|(_, caller)| caller.key);
+        waiting.into_iter().find_map(|(id, caller)| Some((*id, self.best_agent(caller, now)?)))
+    }
+
+    /// Checks an offer before it is made true.
+    fn check_offer(&self, interaction: InteractionId, agent: AgentId, token: OfferToken, now: Timestamp) {
+        let Some(caller) = self.callers.get(&interaction) else { return };
+        if caller.token == Some(token) {
+            // A further phone for the same lease.
+            assert!(caller.rung.len() < self.config.ring_at_once as usize);
+            assert_eq!(self.best_agent(caller, now), Some(agent), "the next best for {interaction}");
+        } else {
+            assert_eq!(self.next_offer(now), Some((interaction, agent)), "the offer the rules demand");
+        }
+    }
+
+    fn staffed(&self, service: ServiceId) -> bool {
+        let Some(service) = self.config.services.iter().find(|s| s.id == service) else { return false };
+        self.config.agents.iter().any(|agent| {
+            let online = self.agents.get(&agent.agent).is_some_and(|seen| seen.signed_in && !seen.offline);
+            online && service.requirement.steps.iter().any(|step| Self::fit(&step.who, agent).is_some())
+        })
+    }
+
+    pub fn waiting_for(&self, service: ServiceId) -> usize {
+        self.callers.values().filter(|c| c.service == Some(service) && c.queued && !c.answered).count()
+    }
+
+    /// What the door must say.
+    pub fn door(&self, id: ServiceId) -> Result<(), Refusal> {
+        let service = self.config.services.iter().find(|s| s.id == id).ok_or(Refusal::UnknownService)?;
+        if !service.open && service.queue.when_closed != Treatment::Queue {
+            Err(Refusal::Closed)
+        } else if service.queue.when_unstaffed != Treatment::Queue && !self.staffed(id) {
+            Err(Refusal::NoAgentOnline)
+        } else if self.waiting_for(id) >= service.queue.waiting_max as usize {
+            Err(Refusal::QueueFull)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Makes an event true, after checking that it may happen at all.
+    pub fn happened(&mut self, event: &Event, at: Timestamp) {
+        if let Event::Offered { interaction, agent, token, .. } = event {
+            self.check_offer(*interaction, *agent, *token, at);
+        }
+        match event {
+            Event::AgentLoggedIn { agent, phone, .. } => {
+                let seen = self.agents.entry(*agent).or_default();
+                assert!(!seen.signed_in, "signed in twice");
+                (seen.signed_in, seen.ready, seen.offline) = (true, false, false);
+                seen.voice = *phone != PhoneKind::None;
+            }
+            Event::AgentLoggedOut { agent } => self.seen(agent).signed_in = false,
+            Event::AgentReady { agent, .. } => {
+                let seen = self.seen(agent);
+                if !seen.ready {
+                    seen.idle_since = at;
+                }
+                (seen.ready, seen.offline) = (true, false);
+            }
+            Event::AgentNotReady { agent, .. } => (self.seen(agent).ready, self.seen(agent).offline) = (false, false),
+            Event::AgentOffline { agent } => (self.seen(agent).ready, self.seen(agent).offline) = (false, true),
+            Event::Queued { interaction, service, requirement, priority, .. } => {
+                self.arrived += 1;
+                let rules = self.config.services.iter().find(|s| s.id == *service).unwrap();
+                let bought = i128::from(*priority) * i128::from(rules.queue.priority_second) * 1_000_000;
+                let key = (i128::from(at.micros()) - bought, self.arrived);
+                let caller = self.caller(key, at, true, Some(*service), requirement.clone());
+                assert!(self.callers.insert(*interaction, caller).is_none(), "I1: queued once");
+            }
+            Event::HandlingStarted { interaction, agent, .. } => {
+                let mut caller = self.caller((0, 0), at, false, None, Requirement::fixed(SkillExpr::Any));
+                caller.answered = true;
+                self.arrived += 1;
+                self.callers.insert(*interaction, caller);
+                self.seen(agent).active.push(*interaction);
+            }
+            Event::Offered { interaction, agent, token, deadline } => {
+                self.offers += 1;
+                let turn = self.offers;
+                if !self.callers.contains_key(interaction) {
+                    let caller = self.caller((0, 0), at, false, None, Requirement::fixed(SkillExpr::Any));
+                    self.arrived += 1;
+                    self.callers.insert(*interaction, caller);
+                }
+                let seen = self.seen(agent);
+                assert!(seen.offer.is_none() && seen.signed_in, "I2: one offer at a time");
+                (seen.offer, seen.turn) = (Some((*interaction, *token)), turn);
+                let caller = self.callers.get_mut(interaction).unwrap();
+                assert!(!caller.answered, "I1");
+                (caller.token, caller.deadline) = (Some(*token), *deadline);
+                caller.rung.push(*agent);
+            }
+            Event::Accepted { interaction, agent, token } => {
+                let seen = self.seen(agent);
+                assert_eq!(seen.offer.take(), Some((*interaction, *token)));
+                seen.active.push(*interaction);
+                let caller = self.callers.get_mut(interaction).unwrap();
+                assert_eq!(caller.rung, [*agent], "I1: the others were released first");
+                (caller.answered, caller.rung) = (true, vec![]);
+            }
+            Event::OfferEnded { interaction, agent, token, why } => {
+                assert_eq!(self.seen(agent).offer.take(), Some((*interaction, *token)));
+                let caller = self.callers.get_mut(interaction).unwrap();
+                caller.rung.retain(|rung| rung != agent);
+                if caller.rung.is_empty() {
+                    caller.token = None;
+                }
+                use model::journal::OfferEnd::{ConnectionLost, Declined, NoAnswer};
+                if caller.queued && matches!(why, Declined | NoAnswer | ConnectionLost) {
+                    let service = caller.service;
+                    let rules = self.config.services.iter().find(|s| Some(s.id) == service);
+                    let pause = rules.map_or(std::time::Duration::from_secs(60), |s| s.queue.refusal_cooldown);
+                    self.callers.get_mut(interaction).unwrap().refusals.insert(*agent, at + pause);
+                }
+            }
+            Event::Ended { interaction, status, .. } => {
+                let caller = self.callers.get(interaction).expect("I10: ended once, and only what was here");
+                assert!(caller.rung.is_empty(), "phones are silent first");
+                if caller.answered {
+                    let seen = self.agents.values_mut().find(|seen| seen.active.contains(interaction));
+                    let seen = seen.expect("I1: somebody has it");
+                    seen.active.retain(|active| active != interaction);
+                    seen.wrapping.push(*interaction);
+                } else {
+                    self.callers.remove(interaction);
+                    *self.lost.entry(loss(*status)).or_default() += 1;
+                }
+            }
+            Event::WrapUpStarted { .. } | Event::WrapUpContinued { .. } => {}
+            Event::Completed { interaction, agent, .. } => {
+                let caller = self.callers.remove(interaction).expect("I10: completed once");
+                let internal = !caller.queued && caller.token.is_some();
+                let seen = self.seen(agent);
+                let before = seen.wrapping.len();
+                seen.wrapping.retain(|wrapping| wrapping != interaction);
+                assert_eq!(seen.wrapping.len() + 1, before, "completed by the one who had it");
+                let idle = seen.active.is_empty() && seen.wrapping.is_empty() && seen.offer.is_none();
+                if idle && !internal {
+                    seen.idle_since = at;
+                }
+                self.completed += 1;
+            }
+            other => panic!("the floor does not tell {other:?}"),
+        }
+    }
+
+    fn seen(&mut self, agent: &AgentId) -> &mut Seen {
+        self.agents.get_mut(agent).expect("somebody who signed in")
+    }
+
+    fn caller(
+        &self,
+        key: (i128, u64),
+        since: Timestamp,
+        queued: bool,
+        service: Option<ServiceId>,
+        requirement: Requirement,
+    ) -> Caller {
+        let (rung, refusals, deadline) = (vec![], BTreeMap::new(), Timestamp::NEVER);
+        Caller { queued, answered: false, rung, service, token: None, deadline, key, since, requirement, refusals }
+    }
+
+    /// What must hold whenever nothing more is to be done at this moment.
+    pub fn check_rest(&self, now: Timestamp) {
+        assert_eq!(self.next_offer(now), None, "I3: nobody free may take anybody who waits");
+        for caller in self.callers.values() {
+            assert!(caller.rung.is_empty() || caller.deadline > now, "I9: every offer ends in time");
+            let service = caller.service.and_then(|id| self.config.services.iter().find(|s| s.id == id));
+            if let Some(service) = service.filter(|_| caller.queued && !caller.answered && caller.rung.is_empty()) {
+                let rules = &service.queue;
+                assert!(rules.when_unstaffed == Treatment::Queue || self.staffed(service.id), "VOICE-15");
+            }
+        }
+        let lost: u64 = self.lost.values().sum();
+        assert_eq!(self.arrived, self.completed + lost + self.callers.len() as u64, "I10: nobody is lost");
+    }
+}
+
+fn loss(status: EndStatus) -> &'static str {
+    match status {
+        EndStatus::Abandoned => "abandoned",
+        EndStatus::AbandonedRinging => "abandoned in ringing",
+        EndStatus::NoAgentOnline => "no agent online",
+        EndStatus::QueueFull => "waited too long",
+        EndStatus::Refused => "internal, refused",
+        EndStatus::Failed => "failed",
+        other => panic!("nobody unanswered ends as {other:?}"),
+    }
+}

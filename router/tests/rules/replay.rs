@@ -1,0 +1,95 @@
+//! After a crash.
+
+use model::agent::AgentState;
+use model::interaction::EndStatus;
+use model::journal::{Event, OfferEnd};
+use router::{Floor, Input};
+
+use crate::hall::{German, Hall, seconds};
+
+/// The journal is folded into the floor as it was, and a restart accounts for everybody who was on it.
+#[test]
+fn a_restart_ends_what_did_not_survive_and_loses_nobody() {
+    let mut hall = Hall::open();
+    let talking = hall.agent(&[]);
+    let talk = hall.takes_a_call(talking);
+    let wrapping = hall.agent(&[]);
+    let wrapped = hall.takes_a_call(wrapping);
+    hall.hangs_up(wrapped);
+    let rung = hall.agent(&[]);
+    let rings = hall.call();
+    let waits = hall.call_needing(German.at(1));
+    assert_eq!(hall.offered_to(rings), Some(rung));
+
+    let mut floor = Floor::replay(hall.config.clone(), &hall.journal).unwrap();
+    assert_eq!(floor.snapshot(), hall.floor.snapshot());
+    let mut out = Vec::new();
+    floor.restart(hall.now + seconds(5), &mut out);
+    assert_eq!(floor.snapshot().interactions, []);
+    assert!(floor.agents().iter().all(|agent| agent.state == AgentState::LoggedOut));
+    assert_eq!(floor.audit(), Vec::<String>::new());
+    assert_eq!(floor.next_deadline(), None);
+    let events: Vec<&Event> = out
+        .iter()
+        .filter_map(|output| match output {
+            router::Output::Journal(event) => Some(event),
+            _ => None,
+        })
+        .collect();
+    for call in [talk, rings, waits] {
+        let ends = events.iter().filter(|event| {
+            matches!(event, Event::Ended { interaction, status: EndStatus::Interrupted, .. } if *interaction == call)
+        });
+        assert_eq!(ends.count(), 1, "{call}");
+    }
+    assert!(events.iter().any(|event| matches!(event, Event::OfferEnded { why: OfferEnd::Restart, .. })));
+    for call in [talk, wrapped] {
+        let done =
+            events.iter().any(|event| matches!(event, Event::Completed { interaction, .. } if *interaction == call));
+        assert!(done, "{call} has its completion");
+    }
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::AgentLoggedOut { .. })).count(), 3);
+}
+
+/// The crash came between a deadline and its entry: it is done after the replay, not forgotten.
+#[test]
+fn what_was_due_in_the_crash_is_done_after_it() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    let call = hall.call();
+    let journal = hall.journal.clone();
+    let mut floor = Floor::replay(hall.config.clone(), &journal).unwrap();
+    assert_eq!(floor.next_deadline(), Some(hall.now + seconds(20)));
+    let mut out = Vec::new();
+    floor.tick(hall.now + seconds(25), &mut out);
+    hall.pass(seconds(25));
+    assert!(hall.waits(call));
+    assert_eq!(floor.agent(ana).unwrap().tally.missed, 1);
+}
+
+/// Tokens go on where they were: none is given out twice, before or after a crash.
+#[test]
+fn no_token_is_given_out_twice() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    hall.call();
+    let before = hall.token(ana);
+    let mut floor = Floor::replay(hall.config.clone(), &hall.journal).unwrap();
+    let mut out = Vec::new();
+    floor.restart(hall.now, &mut out);
+    floor
+        .handle(
+            Input::LogIn { agent: ana, session: model::id::Id::from_number(7), phone: Default::default() },
+            hall.now,
+            &mut out,
+        )
+        .unwrap();
+    let again = router::Arrival::new(
+        model::id::Id::from_number(77),
+        crate::hall::hotline(),
+        model::interaction::Channel::Voice,
+    );
+    floor.handle(Input::Arrive(again), hall.now, &mut out).unwrap();
+    let after = floor.agent(ana).unwrap().offer.unwrap().1;
+    assert_ne!(before, after);
+}

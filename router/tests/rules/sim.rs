@@ -1,0 +1,261 @@
+//! Chance with a seed, and a floor that is watched at every move.
+
+use std::time::Duration;
+
+use model::id::{AgentId, GroupId, Id, ReasonId, ServiceId, SkillId, TenantId};
+use model::journal::{Entry, Seq};
+use model::people::{GroupRules, RestState};
+use model::service::{QueueRules, Service, Treatment};
+use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
+use model::time::Timestamp;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use router::{AgentProfile, AgentTerm, Floor, FloorConfig, Input, Output, Refusal, Weight};
+
+use crate::hall::{MORNING, service};
+use crate::oracle::Oracle;
+
+/// All chance of a test comes from here.
+pub struct Dice(ChaCha8Rng);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.0.next_u64() % n.max(1)
+    }
+    pub fn percent(&mut self, chance: u64) -> bool {
+        self.below(100) < chance
+    }
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> Option<T> {
+        if from.is_empty() { None } else { Some(from[self.below(from.len() as u64) as usize].clone()) }
+    }
+    pub fn one<T: Clone, const N: usize>(&mut self, of: [T; N]) -> T {
+        of[self.below(N as u64) as usize].clone()
+    }
+    /// Exponentially distributed around a mean.
+    pub fn around(&mut self, mean: Duration) -> Duration {
+        let uniform = (self.below(1 << 30) + 1) as f64 / f64::from(1 << 30);
+        mean.mul_f64(-uniform.ln())
+    }
+}
+
+/// `SIM_SEED` plays one seed again; `SIM_SEEDS` says how many are played.
+pub fn seeds(default: u64) -> std::ops::Range<u64> {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match number("SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIM_SEEDS").unwrap_or(default),
+    }
+}
+
+/// Plays a test for each seed and says which one failed.
+pub fn for_each_seed(default: u64, play: impl Fn(u64)) {
+    for seed in seeds(default) {
+        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(seed)));
+        if let Err(cause) = played {
+            eprintln!("play it again with SIM_SEED={seed}");
+            std::panic::resume_unwind(cause);
+        }
+    }
+}
+
+pub fn expression(dice: &mut Dice, depth: u64) -> SkillExpr {
+    let skill = SkillId::from_number(dice.below(4) + 1);
+    let level = Level::new(dice.below(10) as u8 + 1).unwrap();
+    let two = |dice: &mut Dice| vec![expression(dice, depth - 1), expression(dice, depth - 1)];
+    match dice.below(if depth == 0 { 6 } else { 10 }) {
+        0 => SkillExpr::Any,
+        1..=3 => SkillExpr::AtLeast { skill, level },
+        4 => SkillExpr::InGroup(GroupId::from_number(dice.below(3) + 1)),
+        5 => SkillExpr::OneOf((0..dice.below(3)).map(|_| AgentId::from_number(dice.below(14) + 1)).collect()),
+        6 | 7 => SkillExpr::And(two(dice)),
+        8 => SkillExpr::Or(two(dice)),
+        _ => SkillExpr::Not(Box::new(expression(dice, depth - 1))),
+    }
+}
+
+pub fn requirement(dice: &mut Dice) -> Requirement {
+    let steps = 1 + dice.below(3);
+    let step = |dice: &mut Dice| Step {
+        who: expression(dice, 2),
+        lasts: (!dice.percent(10)).then(|| Duration::from_secs(5 + dice.below(60))),
+    };
+    let mode = dice.one([StepMode::Replace, StepMode::Cumulative]);
+    Requirement { steps: (0..steps).map(|_| step(dice)).collect(), mode }
+}
+
+fn random_service(dice: &mut Dice, number: u64) -> Service {
+    let treatment = |dice: &mut Dice| dice.one([Treatment::Announce, Treatment::Reject, Treatment::Queue]);
+    let queue = QueueRules {
+        priority: dice.one([0, 0, 0, 1, 5, 1_000]),
+        priority_second: dice.one([0, 1, 60]),
+        ring_time: Duration::from_secs(5 + dice.below(20)),
+        waiting_max: dice.one([3, 10, 50]),
+        wait_time_max: dice.one([None, None, Some(Duration::from_secs(45))]),
+        refusal_cooldown: Duration::from_secs(dice.one([0, 10, 60])),
+        when_unstaffed: treatment(dice),
+        when_closed: treatment(dice),
+        ..QueueRules::default()
+    };
+    Service { open: !dice.percent(5), ..service(number, requirement(dice), queue) }
+}
+
+pub fn random_agent(dice: &mut Dice, number: u64) -> AgentProfile {
+    let skills = (1..=4).filter(|_| dice.percent(50)).collect::<Vec<u64>>();
+    let skills = skills
+        .into_iter()
+        .map(|skill| (SkillId::from_number(skill), Level::new(dice.below(10) as u8 + 1).unwrap()))
+        .collect();
+    let group = dice.one([None, Some(1), Some(2), Some(3)]).map(GroupId::from_number);
+    AgentProfile { agent: AgentId::from_number(number), group, skills }
+}
+
+fn random_rules(dice: &mut Dice) -> GroupRules {
+    let rest = |dice: &mut Dice| dice.one([RestState::Ready, RestState::Ready, RestState::NotReady]);
+    GroupRules {
+        after_login: rest(dice),
+        wrap_up: dice.percent(60),
+        wrap_up_time: dice.one([None, Some(0), Some(5), Some(30)]).map(Duration::from_secs),
+        wrap_up_continue: dice.percent(50),
+        after_interaction: rest(dice),
+        not_ready_on_refusal: dice.percent(50),
+        auto_answer: false,
+    }
+}
+
+/// A call centre set up by chance: every knob somewhere.
+pub fn random_config(dice: &mut Dice) -> FloorConfig {
+    use AgentTerm::{LeastLoaded, LeastSkilled, LongestIdle, MostSkilled, RoundRobin};
+    let terms = [MostSkilled, LeastSkilled, LeastLoaded, LongestIdle, RoundRobin];
+    let mut config = FloorConfig {
+        agents: (1..=1 + dice.below(12)).map(|number| random_agent(dice, number)).collect(),
+        services: (1..=1 + dice.below(6)).map(|number| random_service(dice, number)).collect(),
+        agent_order: (0..dice.below(5)).map(|_| dice.one(terms)).collect(),
+        ring_at_once: dice.one([1, 1, 1, 2, 3]),
+        ..FloorConfig::default()
+    };
+    config.capacity.voice =
+        dice.one([(100, 1), (50, 2), (50, 1), (30, 3), (30, 2)].map(|(units, at_once)| Weight { units, at_once }));
+    for group in 1..=3 {
+        config.groups.insert(GroupId::from_number(group), random_rules(dice));
+    }
+    config.stays.insert(ReasonId::from_number(1), Duration::from_secs(40));
+    config
+}
+
+/// Changes something while people work; everything but the capacity, which must not shrink under load.
+pub fn random_change(dice: &mut Dice, config: &mut FloorConfig) {
+    let agents = config.agents.len() as u64;
+    match dice.below(6) {
+        0 => {
+            let free: Vec<u64> = (1..=13)
+                .filter(|number| config.agents.iter().all(|a| a.agent != AgentId::from_number(*number)))
+                .collect();
+            if let Some(number) = dice.pick(&free) {
+                config.agents.push(random_agent(dice, number));
+            }
+        }
+        1 if agents > 1 => drop(config.agents.remove(dice.below(agents) as usize)),
+        2 => {
+            let at = dice.below(agents) as usize;
+            let agent = config.agents[at].agent;
+            config.agents[at] = AgentProfile { agent, ..random_agent(dice, 1) };
+        }
+        3 => {
+            let number = dice.below(8) + 1;
+            let new = random_service(dice, number);
+            config.services.retain(|service| service.id != ServiceId::from_number(number));
+            config.services.push(new);
+        }
+        4 => drop(config.groups.insert(GroupId::from_number(dice.below(3) + 1), random_rules(dice))),
+        _ => config.agent_order.reverse(),
+    }
+}
+
+/// A floor, its journal, and the oracle that reads along.
+pub struct Watched {
+    pub floor: Floor,
+    pub oracle: Oracle,
+    pub now: Timestamp,
+    pub journal: Vec<Entry>,
+    pub out: Vec<Output>,
+    /// Whether the configuration is still the one it began with.
+    pub unchanged: bool,
+    audit_each: u64,
+    moves: u64,
+}
+
+impl Watched {
+    pub fn new(config: FloorConfig, audit_each: u64) -> Self {
+        Self {
+            floor: Floor::new(config.clone()).unwrap(),
+            oracle: Oracle::new(config),
+            now: MORNING,
+            journal: Vec::new(),
+            out: Vec::new(),
+            unchanged: true,
+            audit_each,
+            moves: 0,
+        }
+    }
+
+    pub fn tell(&mut self, input: Input) -> Result<(), Refusal> {
+        self.out.clear();
+        let answer = self.floor.handle(input, self.now, &mut self.out);
+        self.watch();
+        answer
+    }
+
+    pub fn tick(&mut self) {
+        self.out.clear();
+        self.floor.tick(self.now, &mut self.out);
+        self.watch();
+    }
+
+    pub fn configure(&mut self, config: FloorConfig) {
+        self.tick();
+        self.out.clear();
+        self.floor.configure(config.clone(), self.now, &mut self.out).unwrap();
+        self.oracle.config = config;
+        self.unchanged = false;
+        self.watch();
+    }
+
+    fn watch(&mut self) {
+        for output in &self.out {
+            let Output::Journal(event) = output else { continue };
+            self.oracle.happened(event, self.now);
+            let seq = Seq(self.journal.len() as u64 + 1);
+            self.journal.push(Entry { seq, tenant: TenantId::from_number(1), at: self.now, event: event.clone() });
+        }
+        self.oracle.check_rest(self.now);
+        self.moves += 1;
+        if self.moves % self.audit_each == 0 {
+            assert_eq!(self.floor.audit(), Vec::<String>::new());
+        }
+    }
+
+    /// A second floor made from the journal is the same floor.
+    pub fn check_replay(&mut self) {
+        if !self.unchanged {
+            return;
+        }
+        self.tick();
+        let mut copy = Floor::replay(self.oracle.config.clone(), &self.journal).unwrap();
+        let mut out = Vec::new();
+        copy.tick(self.now, &mut out);
+        assert_eq!(out, [], "a replay decides nothing anew");
+        let (ours, theirs) = (self.floor.snapshot(), copy.snapshot());
+        for (ours, theirs) in ours.agents.iter().zip(&theirs.agents) {
+            assert_eq!(ours, theirs);
+        }
+        for (ours, theirs) in ours.interactions.iter().zip(&theirs.interactions) {
+            assert_eq!(ours, theirs);
+        }
+        assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "byte for byte");
+        assert_eq!(copy.next_deadline(), self.floor.next_deadline());
+        assert_eq!(copy.audit(), Vec::<String>::new());
+    }
+}

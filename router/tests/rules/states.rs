@@ -1,0 +1,369 @@
+//! Agent states and after-call work.
+
+use model::agent::{AgentState, NotReadyReason};
+use model::id::{Id, ReasonId};
+use model::interaction::Channel;
+use model::journal::Event;
+use model::people::{GroupRules, RestState};
+use router::{Input, Refusal};
+
+use crate::hall::{Hall, seconds, team};
+
+const LUNCH: fn() -> NotReadyReason = || NotReadyReason::Chosen(ReasonId::from_number(1));
+
+fn not_ready(reason: NotReadyReason) -> AgentState {
+    AgentState::NotReady { reason }
+}
+
+/// STATE-01: the states are read off what the agent does, and only Ready is offered work.
+#[test]
+fn state_01_only_a_ready_agent_is_offered_queue_work() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    hall.must(Input::NotReady { agent: ana, reason: LUNCH() });
+    let first = hall.call();
+    assert_eq!((hall.state(ana), hall.offered_to(first)), (not_ready(LUNCH()), None));
+    hall.must(Input::Offline { agent: ana });
+    assert_eq!((hall.state(ana), hall.offered_to(first)), (AgentState::Offline, None));
+    hall.must(Input::Online { agent: ana });
+    assert_eq!((hall.state(ana), hall.offered_to(first)), (AgentState::Ringing, Some(ana)));
+    hall.accepts(ana);
+    let second = hall.call();
+    assert_eq!((hall.state(ana), hall.offered_to(second)), (AgentState::Busy, None));
+    hall.hangs_up(first);
+    assert_eq!((hall.state(ana), hall.offered_to(second)), (AgentState::WrapUp, None));
+    hall.completes(ana);
+    assert_eq!((hall.state(ana), hall.offered_to(second)), (AgentState::Ringing, Some(ana)));
+}
+
+/// STATE-03: Ready, Ringing, Busy, after-call work, Ready.
+#[test]
+fn state_03_the_normal_cycle_of_one_interaction() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    assert_eq!(hall.state(ana), AgentState::Ready);
+    let call = hall.call();
+    assert_eq!(hall.state(ana), AgentState::Ringing);
+    hall.accepts(ana);
+    assert_eq!(hall.state(ana), AgentState::Busy);
+    hall.customer_hangs_up(call);
+    assert_eq!(hall.state(ana), AgentState::WrapUp);
+    hall.pass(seconds(30));
+    assert_eq!(hall.state(ana), AgentState::Ready);
+    assert!(hall.floor.interaction(call).is_none(), "nothing is left of it on the floor");
+}
+
+/// STATE-04: by hand, at login, after work, when a stay or after-call work runs out, or by a supervisor.
+#[test]
+fn state_04_every_way_into_ready() {
+    let mut hall = Hall::with(|config| {
+        config.stays.insert(ReasonId::from_number(1), seconds(1800));
+    });
+    let ana = hall.agent(&[]);
+    assert_eq!(hall.state(ana), AgentState::Ready, "at login");
+    hall.must(Input::NotReady { agent: ana, reason: LUNCH() });
+    hall.pass(seconds(1799));
+    assert_eq!(hall.state(ana), not_ready(LUNCH()));
+    hall.pass(seconds(1));
+    assert_eq!(hall.state(ana), AgentState::Ready, "the time allowed for lunch is over");
+    hall.must(Input::NotReady { agent: ana, reason: LUNCH() });
+    hall.must(Input::ForceReady { agent: ana });
+    assert_eq!(hall.state(ana), AgentState::Ready, "a supervisor said so");
+    hall.must(Input::NotReady { agent: ana, reason: LUNCH() });
+    hall.must(Input::Ready { agent: ana });
+    assert_eq!(hall.state(ana), AgentState::Ready, "by hand");
+    let call = hall.takes_a_call(ana);
+    hall.hangs_up(call);
+    hall.pass(seconds(30));
+    assert_eq!(hall.state(ana), AgentState::Ready, "after-call work ran out");
+    hall.reconfigure(|config| config.groups.get_mut(&team()).unwrap().wrap_up = false);
+    let call = hall.takes_a_call(ana);
+    hall.hangs_up(call);
+    assert_eq!(hall.state(ana), AgentState::Ready, "the interaction ended");
+}
+
+/// STATE-04: the group may want its agents to rest at login instead.
+#[test]
+fn state_04_at_login_the_group_decides() {
+    let mut hall = Hall::with_rules(GroupRules { after_login: RestState::NotReady, ..GroupRules::default() });
+    let ana = hall.agent(&[]);
+    assert_eq!(hall.state(ana), not_ready(NotReadyReason::Login));
+}
+
+/// STATE-05: Ringing ends with acceptance, refusal or withdrawal, and lasts no longer.
+#[test]
+fn state_05_ringing_lasts_only_while_the_offer_is_open() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    let gone = hall.call();
+    assert_eq!(hall.state(ana), AgentState::Ringing);
+    hall.customer_leaves(gone);
+    assert_eq!(hall.state(ana), AgentState::Ready, "withdrawn");
+    hall.call();
+    hall.declines(ana);
+    assert_ne!(hall.state(ana), AgentState::Ringing, "refused");
+    hall.pass(seconds(61));
+    hall.must(Input::Ready { agent: ana });
+    assert_eq!(hall.state(ana), AgentState::Ringing);
+    hall.accepts(ana);
+    assert_eq!(hall.state(ana), AgentState::Busy, "accepted");
+}
+
+/// STATE-06: Busy from acceptance to the end; dialling counts for a call the agent places.
+#[test]
+fn state_06_an_agent_who_dials_is_busy_before_anybody_answers() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    let outbound = hall.next_id();
+    hall.must(Input::Begin { interaction: outbound, agent: ana, channel: Channel::Voice });
+    assert_eq!(hall.state(ana), AgentState::Busy);
+    let waiting = hall.call();
+    assert_eq!(hall.offered_to(waiting), None, "the line is in use");
+    hall.hangs_up(outbound);
+    assert_eq!(hall.state(ana), AgentState::WrapUp);
+    hall.completes(ana);
+    assert_eq!(hall.offered_to(waiting), Some(ana));
+}
+
+/// STATE-07: Busy until the last of several ends; meanwhile more may be offered, and after-call work comes only then.
+#[test]
+fn state_07_with_two_calls_open_the_agent_is_busy_until_the_last_one_ends() {
+    let mut hall = Hall::two_at_once();
+    let ana = hall.agent(&[]);
+    let first = hall.takes_a_call(ana);
+    let second = hall.takes_a_call(ana);
+    let third = hall.call();
+    assert_eq!(hall.offered_to(third), None, "two fill the agent");
+    hall.hangs_up(first);
+    assert_eq!(hall.state(ana), AgentState::Busy);
+    hall.pass(seconds(300));
+    assert_eq!(hall.state(ana), AgentState::Busy, "no countdown while work goes on");
+    assert_eq!(hall.offered_to(third), None, "the first is not completed, it still takes its share");
+    hall.customer_hangs_up(second);
+    assert_eq!((hall.state(ana), hall.offered_to(third)), (AgentState::WrapUp, None));
+    hall.pass(seconds(30));
+    assert_eq!(hall.offered_to(third), Some(ana), "both are completed by the one countdown");
+}
+
+/// STATE-07: completing the first by hand makes room for a further one at once.
+#[test]
+fn state_07_a_busy_agent_with_room_is_offered_more() {
+    let mut hall = Hall::two_at_once();
+    let ana = hall.agent(&[]);
+    let first = hall.takes_a_call(ana);
+    hall.takes_a_call(ana);
+    let third = hall.call();
+    hall.hangs_up(first);
+    hall.completes(ana);
+    assert_eq!((hall.state(ana), hall.offered_to(third)), (AgentState::Busy, Some(ana)));
+}
+
+/// STATE-08: after-call work follows whichever side hangs up, and nothing is routed in it; without the rule there is none.
+#[test]
+fn state_08_after_call_work_begins_whoever_hangs_up() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    for customer_ends in [true, false] {
+        let call = hall.takes_a_call(ana);
+        if customer_ends { hall.customer_hangs_up(call) } else { hall.hangs_up(call) }
+        assert_eq!(hall.state(ana), AgentState::WrapUp);
+        let waiting = hall.call();
+        assert_eq!(hall.offered_to(waiting), None);
+        hall.customer_leaves(waiting);
+        hall.completes(ana);
+    }
+    let mut hall = Hall::with_rules(GroupRules {
+        wrap_up: false,
+        after_login: RestState::Ready,
+        ..GroupRules::default()
+    });
+    let ana = hall.agent(&[]);
+    let call = hall.takes_a_call(ana);
+    hall.hangs_up(call);
+    assert_eq!(hall.state(ana), AgentState::Ready);
+}
+
+/// STATE-09: ends by hand or by the clock, and leads where the group's rule says.
+#[test]
+fn state_09_after_call_work_leads_where_the_group_says() {
+    for by_hand in [true, false] {
+        for (rule, state) in [
+            (RestState::Ready, AgentState::Ready),
+            (RestState::NotReady, not_ready(NotReadyReason::AfterInteraction)),
+        ] {
+            let mut hall = Hall::with_rules(GroupRules {
+                after_login: RestState::Ready,
+                after_interaction: rule,
+                ..GroupRules::default()
+            });
+            let ana = hall.agent(&[]);
+            let call = hall.takes_a_call(ana);
+            hall.hangs_up(call);
+            assert_eq!(hall.state(ana), AgentState::WrapUp);
+            if by_hand { hall.completes(ana) } else { hall.pass(seconds(30)) }
+            assert_eq!(hall.state(ana), state, "by hand: {by_hand}");
+        }
+    }
+}
+
+/// STATE-10: the countdown ends in Ready; "return" ends it early; "continue" stops it.
+#[test]
+fn state_10_continue_stops_the_countdown_and_return_ends_it() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    let call = hall.takes_a_call(ana);
+    hall.hangs_up(call);
+    let view = hall.floor.agent(ana).unwrap();
+    assert_eq!(view.wrap_until, Some(hall.now + seconds(30)), "what the countdown shows");
+    hall.pass(seconds(29));
+    hall.must(Input::WrapUpContinue { interaction: call });
+    hall.pass(seconds(3600));
+    assert_eq!(hall.state(ana), AgentState::WrapUp);
+    hall.completes(ana);
+    assert_eq!(hall.state(ana), AgentState::Ready);
+    let wrap_up = hall.events().find_map(|event| match event {
+        Event::Completed { wrap_up, .. } => Some(*wrap_up),
+        _ => None,
+    });
+    assert_eq!(wrap_up, Some(seconds(3629)), "the record says how long it took");
+
+    hall.reconfigure(|config| config.groups.get_mut(&team()).unwrap().wrap_up_continue = false);
+    let call = hall.takes_a_call(ana);
+    hall.hangs_up(call);
+    assert_eq!(hall.tell(Input::WrapUpContinue { interaction: call }), Err(Refusal::NotAllowed));
+    hall.pass(seconds(30));
+    assert_eq!(hall.state(ana), AgentState::Ready);
+}
+
+/// STATE-11: at login, after an interaction, on refusal, on no answer, by a supervisor; each by rule.
+#[test]
+fn state_11_every_way_into_not_ready() {
+    let rules = GroupRules { after_interaction: RestState::NotReady, wrap_up: false, ..GroupRules::default() };
+    let mut hall = Hall::with_rules(rules);
+    let ana = hall.agent(&[]);
+    assert_eq!(hall.state(ana), not_ready(NotReadyReason::Login));
+    hall.must(Input::Ready { agent: ana });
+    let call = hall.takes_a_call(ana);
+    hall.hangs_up(call);
+    assert_eq!(hall.state(ana), not_ready(NotReadyReason::AfterInteraction));
+    hall.must(Input::Ready { agent: ana });
+    let call = hall.call();
+    hall.declines(ana);
+    assert_eq!(hall.state(ana), not_ready(NotReadyReason::Declined));
+    hall.customer_leaves(call);
+    hall.must(Input::Ready { agent: ana });
+    let call = hall.call();
+    hall.pass(seconds(20));
+    assert_eq!(hall.state(ana), not_ready(NotReadyReason::NoAnswer));
+    hall.customer_leaves(call);
+    hall.must(Input::Ready { agent: ana });
+    hall.must(Input::ForceNotReady { agent: ana });
+    assert_eq!(hall.state(ana), not_ready(NotReadyReason::Forced));
+}
+
+/// STATE-11: where the rule says so, refusing does not make Not ready.
+#[test]
+fn state_11_a_group_may_let_its_agents_refuse() {
+    let rules =
+        GroupRules { after_login: RestState::Ready, not_ready_on_refusal: false, ..GroupRules::default() };
+    let mut hall = Hall::with_rules(rules);
+    let ana = hall.agent(&[]);
+    let refused = hall.call();
+    hall.declines(ana);
+    assert_eq!(hall.state(ana), AgentState::Ready);
+    assert!(hall.waits(refused), "not offered again to the one who just refused it");
+    let other = hall.call();
+    assert_eq!(hall.offered_to(other), Some(ana));
+}
+
+/// STATE-12: a reason is one of the tenant's list, and the state says which.
+#[test]
+fn state_12_the_chosen_reason_is_part_of_the_state() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    for number in [1, 2, 7] {
+        let reason = NotReadyReason::Chosen(ReasonId::from_number(number));
+        hall.must(Input::NotReady { agent: ana, reason });
+        assert_eq!(hall.state(ana), not_ready(reason));
+        assert!(hall.events().any(|event| *event == Event::AgentNotReady { agent: ana, reason }));
+    }
+}
+
+/// STATE-15: after refusal, no answer or a lost connection only the agent's own choice brings work again.
+#[test]
+fn state_15_what_the_system_set_never_ends_by_itself() {
+    let mut hall = Hall::with(|config| {
+        config.stays.insert(ReasonId::from_number(1), seconds(60));
+    });
+    let ana = hall.agent(&[]);
+    for (reason, refuse) in [
+        (NotReadyReason::Declined, Hall::declines as fn(&mut Hall, _)),
+        (NotReadyReason::NoAnswer, |hall: &mut Hall, _| hall.pass(seconds(20))),
+        (NotReadyReason::ConnectionLost, Hall::cannot_be_reached),
+    ] {
+        let call = hall.call();
+        refuse(&mut hall, ana);
+        hall.pass(seconds(36_000));
+        assert_eq!((hall.state(ana), hall.waits(call)), (not_ready(reason), true), "ten hours later");
+        hall.must(Input::Ready { agent: ana });
+        assert_eq!(hall.offered_to(call), Some(ana));
+        hall.customer_leaves(call);
+    }
+}
+
+/// STATE-16: Not ready chosen while handling: nothing further is routed, and it shows once the work ends.
+#[test]
+fn state_16_not_ready_chosen_while_busy_shows_when_the_work_ends() {
+    let mut hall = Hall::two_at_once();
+    let ana = hall.agent(&[]);
+    let first = hall.takes_a_call(ana);
+    let second = hall.takes_a_call(ana);
+    hall.must(Input::NotReady { agent: ana, reason: LUNCH() });
+    assert_eq!(hall.state(ana), AgentState::Busy);
+    hall.hangs_up(first);
+    hall.completes(ana);
+    let waiting = hall.call();
+    assert_eq!(hall.offered_to(waiting), None, "there is room, but lunch is next");
+    hall.hangs_up(second);
+    assert_eq!(hall.state(ana), AgentState::WrapUp);
+    hall.completes(ana);
+    assert_eq!(hall.state(ana), not_ready(LUNCH()));
+}
+
+/// STATE-16: a stay is counted from when it shows, not from when it was chosen.
+#[test]
+fn the_time_allowed_for_lunch_begins_when_lunch_does() {
+    let mut hall = Hall::with(|config| {
+        config.stays.insert(ReasonId::from_number(1), seconds(1800));
+    });
+    let ana = hall.agent(&[]);
+    let call = hall.takes_a_call(ana);
+    hall.must(Input::NotReady { agent: ana, reason: LUNCH() });
+    hall.pass(seconds(1700));
+    hall.hangs_up(call);
+    hall.completes(ana);
+    hall.pass(seconds(1799));
+    assert_eq!(hall.state(ana), not_ready(LUNCH()));
+    hall.pass(seconds(1));
+    assert_eq!(hall.state(ana), AgentState::Ready);
+}
+
+/// ACW-04: completing leads where the group says, unless other work keeps the agent busy.
+#[test]
+fn acw_04_complete_frees_the_agent_unless_other_work_is_open() {
+    let mut hall = Hall::two_at_once();
+    let ana = hall.agent(&[]);
+    let first = hall.takes_a_call(ana);
+    let second = hall.takes_a_call(ana);
+    assert_eq!(
+        hall.tell(Input::Complete { agent: ana, interaction: first }),
+        Err(Refusal::NotYours),
+        "it has not ended"
+    );
+    hall.hangs_up(first);
+    hall.must(Input::Complete { agent: ana, interaction: first });
+    assert_eq!(hall.state(ana), AgentState::Busy);
+    hall.hangs_up(second);
+    hall.must(Input::Complete { agent: ana, interaction: second });
+    assert_eq!(hall.state(ana), AgentState::Ready);
+}
