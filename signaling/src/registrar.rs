@@ -172,7 +172,7 @@ impl Registrar {
     pub fn contacts(&self, user: &str, now: Timestamp) -> Vec<&Binding> {
         let all = self.users.get(user).map(Vec::as_slice).unwrap_or_default();
         let mut valid: Vec<&Binding> = all.iter().filter(|b| b.expires_at > now).collect();
-        valid.sort_by(|a, b| (b.q, b.since).cmp(&(a.q, a.since)));
+        valid.sort_by_key(|b| std::cmp::Reverse((b.q, b.since)));
         valid
     }
 

@@ -162,7 +162,7 @@ fn response<'a>(message: &'a [u8], head: &Head<'_>, carrier: Carrier, most: usiz
         }
         common(head, None)?;
         // It went through us: that is another element's response, or one that was sent astray (§8.1.3.3).
-        if head.all("via").map(|value| values(value)).sum::<usize>() != 1 {
+        if head.all("via").map(values).sum::<usize>() != 1 {
             return Err("more than one Via in a response");
         }
         body_length(head, carrier == Carrier::Stream)

@@ -25,7 +25,7 @@ fn bob(cseq: u32, contacts: Vec<Contact>) -> Register {
 const DESK: &str = "sip:bob@10.0.0.5:5060";
 const MOBILE: &str = "sip:bob@10.0.0.6:5060;transport=tcp";
 
-/// SIP-03: contacts come, are refreshed, are taken back, and the rest of the user's phones stay.
+/// Contacts come, are refreshed, are taken back, and the rest of the user's phones stay.
 #[test]
 fn a_user_has_several_phones_and_each_takes_back_only_its_own() {
     let mut registrar = Registrar::default();
