@@ -1,0 +1,89 @@
+//! MP3 through the `lame` program. LAME is LGPL, so it stays a program of its own, never a part of this one.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Why there is no MP3.
+#[derive(Debug, thiserror::Error)]
+pub enum Mp3Error {
+    /// The program is not installed.
+    #[error("MP3 needs the program `lame`, which is not installed: apt install lame")]
+    LameMissing,
+    /// It refused the file.
+    #[error("lame failed on {wav}: {why}")]
+    Lame {
+        /// What it was given.
+        wav: PathBuf,
+        /// What it said last.
+        why: String,
+    },
+    /// It took longer than a broken one should.
+    #[error("lame was stopped after {seconds} s")]
+    TimedOut {
+        /// How long it ran.
+        seconds: u64,
+    },
+    /// A file could not be read or written.
+    #[error("the MP3 cannot be written")]
+    Io(#[from] std::io::Error),
+}
+
+/// Makes an MP3 of a WAV file; two channels stay two. Blocks while `lame` runs, at most 30 s and a second for each
+/// megabyte. The result appears whole or not at all.
+pub fn mp3(wav: &Path, out: &Path) -> Result<(), Mp3Error> {
+    let octets = std::fs::metadata(wav)?.len();
+    let part = super::finish::part_of(out);
+    let made = run(wav, &part, Duration::from_secs(30 + octets / 1_000_000));
+    if made.is_err() {
+        // There may be nothing to remove.
+        _ = std::fs::remove_file(&part);
+    }
+    made?;
+    std::fs::rename(&part, out)?;
+    Ok(())
+}
+
+fn run(wav: &Path, out: &Path, limit: Duration) -> Result<(), Mp3Error> {
+    // lame knows no `--`: a path in front keeps a file name from being taken for an option.
+    let anchored = |path: &Path| Path::new(".").join(path);
+    // Plain stereo: joint stereo would mix a little of one voice into the other.
+    let child = Command::new("lame")
+        .args(["--quiet", "-m", "s", "-V", "5"])
+        .args([anchored(wav), anchored(out)])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Mp3Error::LameMissing),
+        Err(error) => return Err(error.into()),
+    };
+    let mut waited = Duration::ZERO;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if waited >= limit {
+            child.kill()?;
+            child.wait()?;
+            return Err(Mp3Error::TimedOut { seconds: waited.as_secs() });
+        }
+        std::thread::sleep(POLL);
+        waited += POLL;
+    };
+    if status.success() {
+        return Ok(());
+    }
+    let mut said = String::new();
+    if let Some(stderr) = child.stderr.take() {
+        use std::io::Read;
+        // What a failing program says may be no text; the exit status is told in any case.
+        _ = stderr.take(4_096).read_to_string(&mut said);
+    }
+    let why = said.lines().last().map_or_else(|| status.to_string(), str::to_owned);
+    Err(Mp3Error::Lame { wav: wav.to_path_buf(), why })
+}
+
+const POLL: Duration = Duration::from_millis(20);
