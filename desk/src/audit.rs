@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use model::id::{TenantId, UserId};
 use store::Store;
-use store::audit::{AuditEntry, AuditFilter};
-use store::page::{Cursor, Page};
+pub use store::audit::{AuditEntry, AuditFilter};
 
 use crate::clock::Sources;
+use crate::page::{Cursor, Page};
 use crate::refusal::Refusal;
 use crate::trouble::read;
 

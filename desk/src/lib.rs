@@ -14,6 +14,7 @@ pub mod clock;
 pub mod configuration;
 pub mod console;
 pub mod floor;
+pub mod idempotency;
 pub mod metrics;
 pub mod recording;
 mod recording_rows;
@@ -21,6 +22,11 @@ pub mod records;
 pub mod refusal;
 mod start;
 mod trouble;
+
+/// Lists in pages, and rows with versions.
+pub mod page {
+    pub use store::page::{Cursor, Page, Version, Versioned};
+}
 
 pub use clock::{Clock, Entropy, ManualClock, Sources};
 pub use refusal::Refusal;

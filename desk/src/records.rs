@@ -10,8 +10,8 @@ use model::media::StreamStats;
 use model::people::Privilege;
 use model::time::Timestamp;
 use serde::Serialize;
-use store::page::{Cursor, Page};
-use store::records::{RecordFilter, duration, time};
+pub use store::records::RecordFilter;
+use store::records::{duration, time};
 use utoipa::ToSchema;
 
 use crate::audit::Actor;
@@ -19,6 +19,7 @@ use crate::auth::Identity;
 use crate::configuration::Configuration;
 use crate::metrics::status_name;
 use crate::recording::{AudioFormat, Peaks, RecordingError};
+use crate::page::{Cursor, Page};
 use crate::refusal::Refusal;
 use crate::start::DeskHandle;
 use crate::trouble::read;

@@ -265,6 +265,11 @@ impl DeskHandle {
         let _ = self.0.mailbox.send(Request::Detached(user)).await;
     }
 
+    /// The session whose page a user has or had.
+    pub async fn session_of(&self, user: UserId) -> Option<SessionId> {
+        self.ask(|answer| Request::SessionOf(user, answer)).await.ok().flatten()
+    }
+
     /// A page wants something.
     pub async fn command(&self, user: UserId, session: SessionId, command: Command) -> Result<(), Refusal> {
         self.ask(|answer| Request::Command(user, session, command, answer)).await?

@@ -1,5 +1,9 @@
-//! What administrators set up.
+//! What administrators set up: how it is checked, stored, and given to floor and signalling.
 
+mod service;
 mod snapshot;
+mod validate;
 
+pub use self::service::{Configured, NewSecret};
 pub use self::snapshot::{Configuration, meets};
+pub use self::validate::Checked;

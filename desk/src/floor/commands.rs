@@ -87,7 +87,7 @@ impl Core {
                 let problem = (!microphone).then(|| detail.map_or_else(|| "no_microphone".into(), cut));
                 self.person(agent).phone_problem = problem;
                 let phone = self.phone_view(agent);
-                out.push(Effect::Tell(agent, ConsoleEvent::Phone { phone }));
+                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Phone { phone })));
                 Ok(())
             }
             // Answered by the driver, which knows the page.

@@ -32,7 +32,7 @@ pub enum Effect {
     /// Tell signalling.
     Order(CallOrder),
     /// Tell a user's page.
-    Tell(UserId, ConsoleEvent),
+    Tell(UserId, Box<ConsoleEvent>),
     /// A captured recording can be finished.
     Finish(InteractionId, RecordingId),
     /// What is known of a recording changed: capturing began, or failed.
@@ -255,7 +255,7 @@ impl Core {
             }
             Output::AgentStateChanged { agent, .. } => {
                 if let Some(view) = self.agent_view(agent, now) {
-                    out.push(Effect::Tell(agent, ConsoleEvent::Me { agent: view }));
+                    out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Me { agent: view })));
                 }
                 self.touch_queues();
             }
@@ -269,7 +269,7 @@ impl Core {
         self.touch(interaction);
         out.push(Effect::Order(CallOrder::RingAgent { interaction, token, agent, phone }));
         if let Some(offer) = self.offer_view((token, agent), now) {
-            out.push(Effect::Tell(agent, ConsoleEvent::Offered { offer }));
+            out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Offered { offer })));
         }
         // A SIP phone accepts by being picked up. The softphone of a group with auto-answer accepts at once; the agent
         // hears the two-tone prompt before the customer (VOICE-11).
@@ -300,7 +300,7 @@ impl Core {
             OfferEnd::TakenElsewhere => OfferOver::TakenElsewhere,
             OfferEnd::AgentLeft | OfferEnd::Restart => OfferOver::AgentLeft,
         };
-        out.push(Effect::Tell(agent, ConsoleEvent::OfferEnded { offer: token, why: shown }));
+        out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: token, why: shown })));
         let person = self.person_today(agent, now);
         let banner = match why {
             OfferEnd::Declined => {
@@ -319,7 +319,7 @@ impl Core {
         }
         // The counts are part of the agent's view.
         if let (Some(_), Some(view)) = (banner, self.agent_view(agent, now)) {
-            out.push(Effect::Tell(agent, ConsoleEvent::Me { agent: view }));
+            out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Me { agent: view })));
         }
     }
 
@@ -358,7 +358,7 @@ impl Core {
                 let announce = self.config.rules_of(agent).auto_answer;
                 out.push(Effect::Order(CallOrder::Connect { interaction: id, agent, record, announce }));
                 let why = OfferOver::Accepted;
-                out.push(Effect::Tell(agent, ConsoleEvent::OfferEnded { offer: *token, why }));
+                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: *token, why })));
                 self.show_work(id, out);
             }
             Event::WrapUpStarted { interaction, agent, until } => {
@@ -376,7 +376,7 @@ impl Core {
             }
             Event::Completed { interaction, agent, .. } => {
                 self.calls.remove(interaction);
-                out.push(Effect::Tell(*agent, ConsoleEvent::WorkEnded { interaction: *interaction }));
+                out.push(Effect::Tell(*agent, Box::new(ConsoleEvent::WorkEnded { interaction: *interaction })));
             }
             Event::Queued { interaction, .. } => self.touch(*interaction),
             _ => {}
@@ -392,7 +392,7 @@ impl Core {
         params: serde_json::Value,
         out: &mut Vec<Effect>,
     ) {
-        out.push(Effect::Tell(agent, ConsoleEvent::Banner { level, code, params }));
+        out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Banner { level, code, params })));
     }
 
     /// Tells the agent of a call how it stands.
@@ -400,7 +400,7 @@ impl Core {
         if let (Some(agent), Some(work)) =
             (self.calls.get(&interaction).and_then(Call::agent), self.work_view(interaction))
         {
-            out.push(Effect::Tell(agent, ConsoleEvent::Work { work }));
+            out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Work { work })));
         }
     }
 

@@ -107,10 +107,10 @@ impl Core {
             }
             CallFact::Ended { interaction, by, failure } => self.ended(interaction, by, failure, now, out),
             CallFact::PhoneAnswer { agent, session: _, sdp } => {
-                out.push(Effect::Tell(agent, ConsoleEvent::PhoneAnswer { sdp }));
+                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::PhoneAnswer { sdp })));
             }
             CallFact::PhoneRefused { agent, session: _, why } => {
-                out.push(Effect::Tell(agent, ConsoleEvent::PhoneRefused { why }));
+                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::PhoneRefused { why })));
             }
             CallFact::PhoneUp { agent, phone } => self.phone_changed(agent, phone, true, out),
             CallFact::PhoneDown { agent, phone } => self.phone_changed(agent, phone, false, out),
@@ -307,7 +307,7 @@ impl Core {
         if !open && let Some(call) = self.calls.remove(&interaction) {
             self.dirty.insert(call.service);
             if let Some(agent) = call.agent() {
-                out.push(Effect::Tell(agent, ConsoleEvent::WorkEnded { interaction }));
+                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::WorkEnded { interaction })));
             }
         }
     }
@@ -318,7 +318,7 @@ impl Core {
         }
         self.person(agent).phone_up = up;
         let phone = self.phone_view(agent);
-        out.push(Effect::Tell(agent, ConsoleEvent::Phone { phone }));
+        out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Phone { phone })));
     }
 
     /// A call in which customer and agent are joined, or are being joined.

@@ -43,12 +43,17 @@ const HOUSEKEEPING: Duration = Duration::from_secs(15);
 /// A commit is waited for this long; then calls go on without it, since the journal keeps trying.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Looks at the desk as it is now.
+pub(crate) type Look = Box<dyn FnOnce(&Core, Timestamp) + Send>;
+
 /// What the task is asked to do.
 pub(crate) enum Request {
     /// A page came.
     Attach(Attach, oneshot::Sender<Result<(), Refusal>>),
     /// A socket ended.
     Detached(UserId),
+    /// Asks whose page a user has or had.
+    SessionOf(UserId, oneshot::Sender<Option<SessionId>>),
     /// A page wants something.
     Command(UserId, SessionId, Command, oneshot::Sender<Result<(), Refusal>>),
     /// A user signs out.
@@ -64,7 +69,7 @@ pub(crate) enum Request {
     /// The configuration changed.
     Configure(Arc<Configuration>, Box<model::call::CallConfig>, oneshot::Sender<()>),
     /// Looks at the desk.
-    Read(Box<dyn FnOnce(&Core, Timestamp) + Send>),
+    Read(Look),
     /// Takes new calls, or not.
     Admit(bool),
 }
@@ -86,7 +91,7 @@ enum Later {
     Resync(UserId),
     Farewell(UserId, SessionOver),
     Expect(UserId, SessionId),
-    Read(Box<dyn FnOnce(&Core, Timestamp) + Send>),
+    Read(Look),
     Configure(Box<model::call::CallConfig>),
 }
 
@@ -223,6 +228,7 @@ impl Service {
                 state.later.push(Later::Attach(attach, answer));
             }
             Request::Detached(user) => consoles.detached(user, now),
+            Request::SessionOf(user, answer) => drop(answer.send(consoles.session_of(user))),
             Request::Command(user, session, command, answer) => {
                 let result = if consoles.session_of(user) == Some(session) {
                     let resync = command == Command::Resync;

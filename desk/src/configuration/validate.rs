@@ -1,0 +1,261 @@
+//! What a configuration object must look like before it is stored. Uniqueness and references are the store's to check.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use model::agent::Reason;
+use model::people::{Group, PhoneKind, Role, User};
+use model::service::{Disposition, Number, Service, Skill, Trunk};
+use router::FloorConfig;
+
+use super::snapshot::{Configuration, meets};
+use crate::refusal::FieldError;
+
+/// Looks an object over.
+pub trait Checked {
+    /// What cannot be taken, against the configuration as it is.
+    fn errors(&self, now: &Configuration) -> Vec<FieldError>;
+    /// What can be taken but will surprise.
+    fn warnings(&self, _now: &Configuration) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl Checked for User {
+    fn errors(&self, now: &Configuration) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
+        if self.login.is_empty() || self.login.len() > 64 || !self.login.chars().all(fit) {
+            errors.push(FieldError::new("/login", "1 to 64 letters, digits or . _ - @"));
+        }
+        name(&self.name, &mut errors);
+        if let Some(email) = &self.email {
+            let parts = email.split_once('@');
+            let fits = parts.is_some_and(|(who, host)| !who.is_empty() && !host.is_empty() && !host.contains('@'));
+            if !fits || email.len() > 254 || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+                errors.push(FieldError::new("/email", "not an e-mail address"));
+            }
+        }
+        if let Some(extension) = &self.extension
+            && !(digits(extension) && (2..=8).contains(&extension.len()))
+        {
+            errors.push(FieldError::new("/extension", "2 to 8 digits"));
+        }
+        if self.phone == PhoneKind::Sip && self.extension.is_none() {
+            errors.push(FieldError::new("/extension", "a SIP phone registers with the extension"));
+        }
+        let boss = |user: &User| user.role == Role::Administrator && !user.disabled;
+        let others = now.users.values().any(|user| user.id != self.id && boss(user));
+        if now.users.get(&self.id).is_some_and(boss) && !boss(self) && !others {
+            errors.push(FieldError::new("/role", "the last administrator stays one"));
+        }
+        errors
+    }
+}
+
+impl Checked for Group {
+    fn errors(&self, _: &Configuration) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        name(&self.name, &mut errors);
+        if let Some(time) = self.rules.wrap_up_time {
+            seconds("/rules/wrap_up_ms", time, 1..=3_600, &mut errors);
+        }
+        errors
+    }
+}
+
+impl Checked for Skill {
+    fn errors(&self, _: &Configuration) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        name(&self.name, &mut errors);
+        errors
+    }
+}
+
+impl Checked for Reason {
+    fn errors(&self, _: &Configuration) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        name(&self.name, &mut errors);
+        let fit = |c: char| c.is_ascii_lowercase() || c == '-';
+        if self.icon.is_empty() || self.icon.len() > 32 || !self.icon.chars().all(fit) {
+            errors.push(FieldError::new("/icon", "the name of an icon: coffee, lunch, meeting, training, away"));
+        }
+        errors
+    }
+}
+
+impl Checked for Service {
+    fn errors(&self, _: &Configuration) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        name(&self.name, &mut errors);
+        let alone = FloorConfig { services: vec![self.clone()], ..FloorConfig::default() };
+        if let Err(error) = alone.check() {
+            errors.push(FieldError::new("/requirement", error.to_string()));
+        }
+        let queue = &self.queue;
+        if !(0..=1_000).contains(&queue.priority) {
+            errors.push(FieldError::new("/queue/priority", "0 to 1000"));
+        }
+        if !(1..=86_400).contains(&queue.priority_second) {
+            errors.push(FieldError::new("/queue/priority_second", "1 to 86400"));
+        }
+        if !(1..=10_000).contains(&queue.waiting_max) {
+            errors.push(FieldError::new("/queue/waiting_max", "1 to 10000"));
+        }
+        seconds("/queue/ring_time_ms", queue.ring_time, 5..=300, &mut errors);
+        seconds("/queue/service_level_ms", queue.service_level, 1..=3_600, &mut errors);
+        seconds("/queue/refusal_cooldown_ms", queue.refusal_cooldown, 0..=3_600, &mut errors);
+        if let Some(longest) = queue.wait_time_max {
+            seconds("/queue/wait_time_max_ms", longest, 1..=14_400, &mut errors);
+        }
+        errors
+    }
+
+    fn warnings(&self, now: &Configuration) -> Vec<String> {
+        let mut users = now.users.values().filter(|user| !user.disabled);
+        let anybody = users.any(|user| self.requirement.steps.iter().any(|step| meets(user, &step.who)));
+        if anybody { vec![] } else { vec!["Nobody meets the requirement: callers would wait in vain.".into()] }
+    }
+}
+
+impl Checked for Disposition {
+    fn errors(&self, _: &Configuration) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        name(&self.name, &mut errors);
+        errors
+    }
+}
+
+impl Checked for Number {
+    fn errors(&self, _: &Configuration) -> Vec<FieldError> {
+        let bare = self.digits.strip_prefix('+').unwrap_or(&self.digits);
+        if digits(bare) && (1..=20).contains(&bare.len()) {
+            vec![]
+        } else {
+            vec![FieldError::new("/digits", "1 to 20 digits with an optional + in front")]
+        }
+    }
+}
+
+impl Checked for Trunk {
+    fn errors(&self, _: &Configuration) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        name(&self.name, &mut errors);
+        if self.addresses.len() > 64 {
+            errors.push(FieldError::new("/addresses", "at most 64"));
+        }
+        for (n, address) in self.addresses.iter().enumerate() {
+            if let Err(why) = network(address) {
+                errors.push(FieldError::new(format!("/addresses/{n}"), why));
+            }
+        }
+        if let Some(username) = &self.username {
+            let fit = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ':' | '@' | ',' | ';');
+            if username.is_empty() || username.len() > 64 || !username.chars().all(fit) {
+                errors.push(FieldError::new("/username", "1 to 64 letters, digits or signs without \" \\ : @ , ;"));
+            }
+        }
+        if self.addresses.is_empty() && self.username.is_none() && self.target.is_none() {
+            errors.push(FieldError::new("/addresses", "without addresses, user name and target nobody can use it"));
+        }
+        if let Some(target) = &self.target
+            && !is_target(target)
+        {
+            errors.push(FieldError::new("/target", "host[:port][;transport=udp|tcp|tls]"));
+        }
+        if !(1..=100_000).contains(&self.calls_max) {
+            errors.push(FieldError::new("/calls_max", "1 to 100000"));
+        }
+        errors
+    }
+}
+
+/// A name people will read.
+fn name(text: &str, errors: &mut Vec<FieldError>) {
+    let letters = text.chars().count();
+    if text.trim() != text || !(1..=80).contains(&letters) || text.chars().any(char::is_control) {
+        errors.push(FieldError::new("/name", "1 to 80 characters, no blanks at the ends"));
+    }
+}
+
+fn seconds(pointer: &str, time: Duration, range: RangeInclusive<u64>, errors: &mut Vec<FieldError>) {
+    let (low, high) = (Duration::from_secs(*range.start()), Duration::from_secs(*range.end()));
+    if time < low || time > high {
+        errors.push(FieldError::new(pointer, format!("{} to {} s", range.start(), range.end())));
+    }
+}
+
+fn digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `address` or `address/prefix-length`. A prefix of 0 would match everybody, so it is refused.
+fn network(text: &str) -> Result<(), &'static str> {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().map_err(|_| "not an IP address")?;
+    if address.is_unspecified() {
+        return Err("the unspecified address names nobody");
+    }
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    match prefix.map(str::parse::<u8>) {
+        None => Ok(()),
+        Some(Ok(0)) => Err("a prefix of 0 would let everybody in"),
+        Some(Ok(length)) if length <= most => Ok(()),
+        Some(_) => Err("the prefix length is not one of the address"),
+    }
+}
+
+fn is_target(text: &str) -> bool {
+    let (address, transport) = match text.split_once(';') {
+        Some((address, parameter)) => (address, parameter.strip_prefix("transport=")),
+        None => (text, Some("udp")),
+    };
+    if !transport.is_some_and(|transport| matches!(transport, "udp" | "tcp" | "tls")) {
+        return false;
+    }
+    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port != 0);
+    if let Some(rest) = address.strip_prefix('[') {
+        let Some((host, rest)) = rest.split_once(']') else { return false };
+        let port_fits = rest.is_empty() || rest.strip_prefix(':').is_some_and(port);
+        return host.parse::<std::net::Ipv6Addr>().is_ok() && port_fits;
+    }
+    let (host, port_fits) = match address.split_once(':') {
+        Some((host, text)) => (host, port(text)),
+        None => (address, true),
+    };
+    let label = |label: &str| {
+        !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    port_fits && host.len() <= 253 && host.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SAFE-01: nothing is open by default; a rule that matches everybody is refused.
+    #[test]
+    fn a_trunk_that_would_let_everybody_in_is_refused() {
+        assert!(network("0.0.0.0/0").is_err());
+        assert!(network("::/0").is_err());
+        assert!(network("0.0.0.0").is_err());
+        assert!(network("192.0.2.1/33").is_err());
+        assert!(network("192.0.2").is_err());
+        assert_eq!(network("192.0.2.0/28"), Ok(()));
+        assert_eq!(network("2001:db8::/32"), Ok(()));
+    }
+
+    #[test]
+    fn a_target_is_a_host_with_an_optional_port_and_transport() {
+        for good in ["carrier.example", "192.0.2.1:5061;transport=tls", "[2001:db8::1]:5060", "sip-1.example.org"] {
+            assert!(is_target(good), "{good}");
+        }
+        for bad in ["", "host:0", "host:port", "host;transport=sctp", "a b", "[::1", "host;lr", "..", "x@y"] {
+            assert!(!is_target(bad), "{bad}");
+        }
+    }
+}
