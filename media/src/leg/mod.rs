@@ -1,1 +1,267 @@
 //! One party's RTP, both directions, without I/O.
+//!
+//! A [`Leg`] takes datagrams and `now`, and says what they are: audio for whoever hears this leg, an event, or nothing for
+//! others. It writes packets for its own far end into buffers it is given. What is relayed stays in the buffer it came in:
+//! checked and opened by the leg it came to ([`Leg::receive`]), renumbered and closed by the leg it goes to ([`Leg::relay`]).
+//!
+//! - `latch`: whose packets are believed, and where to send
+//! - `protection`: SRTP, kept over re-negotiations
+//! - `incoming`: from datagram to audio
+//! - `outgoing`: our one stream to the far end; `hearing`, `sounds`: what goes into it
+//! - `reports`: RTCP, time-outs, quality
+//! - `setup`: applying what was negotiated
+//!
+//! Not here: who hears whom (`plane`), sockets (`driver`).
+
+mod hearing;
+mod incoming;
+mod latch;
+mod outgoing;
+mod protection;
+mod reports;
+mod setup;
+mod silence;
+mod sounds;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use model::id::LegId;
+use model::media::Codec;
+use model::time::Timestamp;
+
+use crate::codec::Transcoder;
+use crate::control::{Event, LegSetup, LegStats};
+use crate::driver::Clock;
+use crate::dtmf;
+use crate::ice::{BrowserTransport, IceOutput};
+use crate::quality::StreamMeter;
+
+pub use hearing::Way;
+pub use incoming::{Audio, DropReason, HeardEvent, Received};
+pub use latch::{LEARNING_WINDOW, Latch};
+pub use outgoing::{Outgoing, SourceKey};
+pub use sounds::prepare_tones;
+
+use protection::Protection;
+use reports::Reports;
+use sounds::Player;
+
+/// Which of a leg's two sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// RTP, and RTCP where both share a port.
+    Rtp,
+    /// RTCP alone.
+    Rtcp,
+}
+
+/// Where a leg puts packets of its own making.
+pub trait Wire {
+    /// Sends what `write` puts into an empty buffer; it returns the length, 0 for nothing.
+    fn put(&mut self, door: Door, to: SocketAddr, write: &mut dyn FnMut(&mut [u8]) -> usize);
+}
+
+/// What legs tell, gathered until somebody takes it.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// For control.
+    pub events: Vec<Event>,
+    /// From the leg's ICE; [`Leg::apply_ice`] empties it.
+    pub ice: Vec<IceOutput>,
+}
+
+/// What a leg is born with.
+#[derive(Clone, Copy, Debug)]
+pub struct Birth {
+    /// SSRC, first sequence number and timestamp: unpredictable (RFC 3550 §5.1).
+    pub ssrc: u32,
+    /// See `ssrc`.
+    pub seq: u16,
+    /// See `ssrc`.
+    pub timestamp: u32,
+    /// Silence of this length is told.
+    pub media_timeout: Duration,
+    /// The clock that `now` comes from.
+    pub clock: Clock,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Leg {
+    id: LegId,
+    clock: Clock,
+    setup: Option<LegSetup>,
+    latch: Latch,
+    ice: Option<Box<BrowserTransport>>,
+    /// The browser let go of the address it had verified (RFC 7675).
+    consent_lost: bool,
+    protection: Protection,
+    outgoing: Outgoing,
+    transcoder: Option<Box<Transcoding>>,
+    digits: Option<Box<Digits>>,
+    tone: Option<Box<Player>>,
+    sound: Option<Box<Player>>,
+    event_relay: Option<hearing::EventRelay>,
+    meter: StreamMeter,
+    events_in: dtmf::Receiver,
+    stream: Stream,
+    muted: bool,
+    media_timeout: Duration,
+    alive: Alive,
+    reports: Reports,
+}
+
+/// A transcoder and whose voice is in it.
+struct Transcoding {
+    key: SourceKey,
+    transcoder: Transcoder,
+    /// Timestamp of the next packet; `None` before the first.
+    next: Option<crate::rtp::RtpTimestamp>,
+}
+
+impl std::fmt::Debug for Transcoding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Transcoding({:?} to {:?})", self.transcoder.from(), self.transcoder.to())
+    }
+}
+
+/// Digits on their way to the far end.
+#[derive(Debug)]
+struct Digits {
+    sender: dtmf::Sender,
+    /// Whether control asked for them and is told when they are out.
+    told: bool,
+    /// RTP time of the event being sent, and when that was.
+    began: Option<(crate::rtp::RtpTimestamp, Timestamp)>,
+}
+
+/// The far end's stream, as hearers must know it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stream {
+    ssrc: Option<u32>,
+    /// The SSRC before, and until when stragglers of it are expected.
+    before: Option<(u32, Timestamp)>,
+    codec: Option<Codec>,
+    /// Grows with each new SSRC or codec.
+    number: u32,
+}
+
+/// Signs of life.
+#[derive(Clone, Copy, Debug, Default)]
+struct Alive {
+    /// Since when something is expected; `None`: nothing is.
+    expected_since: Option<Timestamp>,
+    heard_at: Option<Timestamp>,
+    started: bool,
+    silent_told: bool,
+}
+
+impl Leg {
+    /// A leg that nothing is known about yet.
+    pub fn new(id: LegId, birth: &Birth, ice: Option<BrowserTransport>) -> Self {
+        Self {
+            id,
+            clock: birth.clock,
+            setup: None,
+            latch: Latch::new(crate::control::Latching::Off, None, None, true),
+            ice: ice.map(Box::new),
+            consent_lost: false,
+            protection: Protection::Waiting,
+            outgoing: Outgoing::new(birth.ssrc, birth.seq, birth.timestamp),
+            transcoder: None,
+            digits: None,
+            tone: None,
+            sound: None,
+            event_relay: None,
+            meter: StreamMeter::new(Codec::Pcmu),
+            events_in: dtmf::Receiver::new(8_000),
+            stream: Stream::default(),
+            muted: false,
+            media_timeout: birth.media_timeout,
+            alive: Alive::default(),
+            reports: Reports::new(birth.ssrc, birth.timestamp),
+        }
+    }
+
+    /// Its name.
+    pub const fn id(&self) -> LegId {
+        self.id
+    }
+    /// Whether its far end is a browser.
+    pub const fn is_ice(&self) -> bool {
+        self.ice.is_some()
+    }
+    /// What was negotiated last.
+    pub const fn setup(&self) -> Option<&LegSetup> {
+        self.setup.as_ref()
+    }
+    /// CTRL-01: silences its words towards whoever hears them. Its stream goes on, with silence in it.
+    pub const fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+    /// Whether media from this address may be this leg's (shared ports only).
+    pub fn is_verified(&self, from: SocketAddr) -> bool {
+        self.ice.as_ref().is_some_and(|ice| ice.is_verified(from))
+    }
+
+    /// Its figures.
+    pub fn stats(&self) -> LegStats {
+        LegStats {
+            received: self.meter.snapshot(),
+            sent_packets: self.outgoing.packets(),
+            sent_octets: self.outgoing.octets(),
+            far_lost_percent: self.reports.far_lost_percent(),
+            far_jitter_ms: self.reports.far_jitter_ms(self.send_clock()),
+        }
+    }
+
+    /// Where audio goes now; `None` when none may.
+    fn destination(&self) -> Option<SocketAddr> {
+        use crate::control::Direction::{SendOnly, SendRecv};
+        let setup = self.setup.as_ref()?;
+        if !matches!(setup.direction, SendRecv | SendOnly) || !self.protection.is_ready() || self.consent_lost
+        {
+            return None;
+        }
+        self.latch.rtp_to()
+    }
+
+    fn send_clock(&self) -> u32 {
+        self.setup.as_ref().map_or(8_000, |setup| setup.send.codec.clock_hz())
+    }
+
+    /// Ticks of one packet we send.
+    fn send_step(&self) -> u32 {
+        self.setup
+            .as_ref()
+            .map_or(160, |setup| setup.send.codec.clock_hz() / 1_000 * u32::from(setup.send.ptime_ms))
+    }
+
+    /// When [`Leg::timer`] has something to do, finer than once a second.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let digits = self.digits.as_ref().map(|digits| digits.sender.next_deadline());
+        let tone = self.tone.as_ref().map(|tone| tone.next_deadline());
+        let sound = self.sound.as_ref().map(|sound| sound.next_deadline());
+        let ice = self.ice.as_ref().and_then(|ice| ice.next_timeout());
+        // Libraries count in Instant; what lies in the past is due now.
+        let ice = ice.map(|at| self.clock.timestamp(at));
+        [digits, tone, sound, ice, self.events_in.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Does what is due: digits to be sent, digits whose end was lost, retransmissions of the handshake.
+    pub fn timer(&mut self, now: Timestamp, wire: &mut dyn Wire, out: &mut Outbox) {
+        if let Some(digit) = self.events_in.expire(now) {
+            out.events.push(Event::Dtmf { leg: self.id, digit: digit.digit, held: digit.held });
+        }
+        if let Some(ice) = &mut self.ice {
+            let instant = self.clock.instant(now);
+            if ice.next_timeout().is_some_and(|at| at <= instant) {
+                ice.handle_timeout(instant, &mut out.ice);
+                self.apply_ice(now, wire, out);
+            }
+        }
+        self.send_digits(now, wire, out);
+        self.play_on(now, wire, out);
+    }
+}

@@ -1,1 +1,350 @@
 //! The pinned threads that own the legs.
+//!
+//! ```text
+//! control ── Command ──▶ PlaneHandle ── Order ──▶ Shard (a thread) ── Driver ── kernel
+//!         ◀── Answer, Event ───────────────────────┘
+//! ```
+//! Each thread has its own driver, legs, wheel and counters; nothing is shared on the packet path. Legs that hear each other
+//! live on one thread (`relocate` brings them together); packets are never handed between threads.
+//!
+//! - `handle`: commands from control, from any task; `directory`: which leg lives where
+//! - `shard`: the loop of a thread and the way of a packet; `orders`: commands as a thread carries them out
+//! - `table`: who hears whom; `browsers`: whose address is whose on shared ports; `wheel`: who is called when
+//! - `ports`: port pairs; `recordings`: what is captured where; `counters`: for metrics
+//!
+//! Not here: what a packet means (`leg`), system calls (`driver`).
+
+mod browsers;
+mod counters;
+mod directory;
+mod handle;
+mod orders;
+mod ports;
+mod recordings;
+mod relocate;
+mod shard;
+mod table;
+mod wheel;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::control::Event;
+use crate::driver::{Clock, Driver, DriverConfig, DriverKind, Load, Wake, bind_media_socket, pin_to_core};
+use crate::ice::Certificate;
+use crate::leg::prepare_tones;
+use crate::record::{Recorder, Tap};
+
+pub use counters::{Counters, ThreadCounters};
+pub use handle::PlaneHandle;
+
+use browsers::Browsers;
+use counters::Shown;
+use directory::{Directory, Post};
+use handle::Inner;
+use orders::Order;
+use ports::PortPool;
+use recordings::Recordings;
+use shard::{SHARED, Shard, Start};
+
+/// One address media uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// The address to bind; names the interface in [`Transport::Ports`](crate::control::Transport::Ports).
+    pub bind: IpAddr,
+    /// The address to signal: the same, or the public one of a one-to-one NAT.
+    pub advertised: IpAddr,
+}
+
+/// What a plane is started with.
+#[derive(Clone, Debug)]
+pub struct PlaneConfig {
+    /// Threads, 1 to 64. Default: one a core.
+    pub threads: usize,
+    /// Whether each thread keeps to one core. Default true.
+    pub pin: bool,
+    /// Addresses; at least one.
+    pub interfaces: Vec<Interface>,
+    /// First port of the range for port pairs. Default 30000.
+    pub port_min: u16,
+    /// Last port of the range. Default 39999.
+    pub port_max: u16,
+    /// Port for browsers: thread `n` uses this one plus `n`, on every interface; 0: the system chooses. `None`: no browsers.
+    pub ice_port: Option<u16>,
+    /// Our certificate for DTLS; made at start when `None`.
+    pub certificate: Option<Certificate>,
+    /// Which driver, and its buffers.
+    pub driver: DriverConfig,
+    /// A leg that nothing verified came to for this long is told to be silent. Default 30 s.
+    pub media_timeout: Duration,
+    /// Bounds and cadences of recording.
+    pub recording: crate::record::Config,
+    /// Commands that wait for one thread at most; more are refused as unavailable. Default 1024.
+    pub commands_max: usize,
+    /// Events that wait for control at most; more are lost and counted. Default 16384.
+    pub events_max: usize,
+}
+
+impl Default for PlaneConfig {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            pin: true,
+            interfaces: Vec::new(),
+            port_min: 30_000,
+            port_max: 39_999,
+            ice_port: None,
+            certificate: None,
+            driver: DriverConfig::default(),
+            media_timeout: Duration::from_secs(30),
+            recording: crate::record::Config::default(),
+            commands_max: 1_024,
+            events_max: 16_384,
+        }
+    }
+}
+
+/// Why a plane did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaneError {
+    /// The configuration cannot work.
+    #[error("the media plane cannot start: {0}")]
+    Config(String),
+    /// A shared port could not be bound.
+    #[error("the media plane cannot bind {addr}: {source}")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refused something else.
+    #[error("the media plane cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// What runs: for metrics and the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaneInfo {
+    /// One entry a thread.
+    pub threads: Vec<ThreadInfo>,
+}
+
+/// What one thread runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadInfo {
+    /// Its driver.
+    pub driver: DriverKind,
+    /// Why it is not io_uring, when that was wanted.
+    pub refused: Option<String>,
+    /// The core it keeps to.
+    pub core: Option<usize>,
+    /// Addresses of its shared ports, to be signalled.
+    pub shared: Vec<SocketAddr>,
+}
+
+/// The running plane; ends its threads when dropped.
+#[derive(Debug)]
+pub struct Plane {
+    handle: PlaneHandle,
+    info: PlaneInfo,
+    events: Mutex<Option<mpsc::Receiver<Event>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Plane {
+    /// Starts the threads; returns when each of them runs.
+    pub fn start(config: PlaneConfig) -> Result<Self, PlaneError> {
+        check(&config)?;
+        prepare_tones();
+        let clock = Clock::start();
+        let (events, events_out) = mpsc::channel(config.events_max.max(1));
+        let recordings = Arc::new(Recordings::default());
+        let recorder = {
+            let (recordings, events) = (Arc::clone(&recordings), events.clone());
+            Recorder::start(config.recording, move |report| recordings.reported(report, &events))?
+        };
+        let mut boxes = Vec::new();
+        let mut posts = Vec::new();
+        for _ in 0..config.threads {
+            let (inbox, letters) = sync_channel(config.commands_max.max(1));
+            let wake = Arc::new(Wake::new()?);
+            boxes.push((letters, Arc::clone(&wake)));
+            posts.push(Post { inbox, wake });
+        }
+        let directory = Arc::new(Directory::new(posts));
+        let certificate = match config.certificate.clone() {
+            Some(certificate) => certificate,
+            None => Certificate::generate().map_err(|why| PlaneError::Config(why.to_string()))?,
+        };
+        let mut threads = Vec::new();
+        let mut info = PlaneInfo { threads: Vec::new() };
+        let mut shown = Vec::new();
+        for (number, (letters, wake)) in boxes.into_iter().enumerate() {
+            let tap = recorder.tap().map_err(|why| PlaneError::Config(why.to_string()))?;
+            let counts = Arc::new(Shown::default());
+            shown.push(Arc::clone(&counts));
+            let seed = Seed {
+                number,
+                config: config.clone(),
+                clock,
+                letters,
+                wake,
+                directory: Arc::clone(&directory),
+                events: events.clone(),
+                shown: counts,
+                tap,
+            };
+            let (ready, started) = sync_channel(1);
+            let thread = std::thread::Builder::new()
+                .name(format!("media-{number}"))
+                .spawn(move || run(seed, &ready))?;
+            threads.push(thread);
+            let started =
+                started.recv().unwrap_or_else(|_| Err(PlaneError::Config("a thread ended at once".into())));
+            match started {
+                Ok(thread) => info.threads.push(thread),
+                Err(why) => {
+                    end(&directory, threads);
+                    return Err(why);
+                }
+            }
+        }
+        let pool = |interface: &Interface| {
+            Arc::new(PortPool::new(interface.bind, interface.advertised, config.port_min, config.port_max))
+        };
+        let drivers = info.threads.iter().map(|thread| thread.driver).collect();
+        let inner = Inner {
+            clock,
+            directory,
+            pools: config.interfaces.iter().map(pool).collect(),
+            shared: info.threads.iter().map(|thread| thread.shared.clone()).collect(),
+            certificate,
+            media_timeout: config.media_timeout,
+            shown,
+            drivers,
+            recordings,
+            recorder,
+            serial: std::sync::atomic::AtomicU64::new(1),
+        };
+        let handle = PlaneHandle::new(inner);
+        Ok(Self { handle, info, events: Mutex::new(Some(events_out)), threads })
+    }
+
+    /// For commands; may be cloned and used from anywhere.
+    pub fn handle(&self) -> PlaneHandle {
+        self.handle.clone()
+    }
+    /// What runs.
+    pub const fn info(&self) -> &PlaneInfo {
+        &self.info
+    }
+    /// What happens without being asked. One reader: the second call gives `None`.
+    pub fn events(&self) -> Option<mpsc::Receiver<Event>> {
+        self.events.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        end(self.handle.directory(), std::mem::take(&mut self.threads));
+    }
+}
+
+fn end(directory: &Directory, threads: Vec<JoinHandle<()>>) {
+    for (number, thread) in threads.into_iter().enumerate() {
+        // A full letter box is being emptied; a thread that is gone has none.
+        while !thread.is_finished() && directory.post(number, Order::Stop).is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        thread.join().ok();
+    }
+}
+
+/// What a thread takes with it.
+struct Seed {
+    number: usize,
+    config: PlaneConfig,
+    clock: Clock,
+    letters: Receiver<Order>,
+    wake: Arc<Wake>,
+    directory: Arc<Directory>,
+    events: mpsc::Sender<Event>,
+    shown: Arc<Shown>,
+    tap: Tap,
+}
+
+/// A thread's life: set up on the thread itself (io_uring belongs to who made it), report, run.
+fn run(seed: Seed, ready: &std::sync::mpsc::SyncSender<Result<ThreadInfo, PlaneError>>) {
+    let number = seed.number;
+    match set_up(seed) {
+        Ok((mut shard, info)) => {
+            ready.send(Ok(info)).ok();
+            if let Err(why) = shard.run() {
+                tracing::error!(thread = number, %why, "a media thread ended");
+            }
+        }
+        Err(why) => drop(ready.send(Err(why))),
+    }
+}
+
+fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
+    let Seed { number, config, clock, letters, wake, directory, events, shown, tap } = seed;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let core = Some(number % cores).filter(|_| config.pin);
+    // A core we may not have is no reason not to run.
+    let core = core.filter(|core| pin_to_core(*core).is_ok());
+    let (mut driver, refused) = Driver::new(&config.driver, wake)?;
+    let mut browsers = Browsers::default();
+    for interface in config.interfaces.iter().filter(|_| config.ice_port.is_some()) {
+        let port = match config.ice_port {
+            Some(0) | None => 0,
+            Some(first) => first + number as u16,
+        };
+        let addr = SocketAddr::new(interface.bind, port);
+        let bind = |source| PlaneError::Bind { addr, source };
+        let socket = bind_media_socket(addr).map_err(bind)?;
+        let port = socket.local_addr().map_err(bind)?.port();
+        let id = driver.add(socket, SHARED, Load::Shared).map_err(bind)?;
+        browsers.sockets.push((id, SocketAddr::new(interface.advertised, port)));
+    }
+    let info = ThreadInfo {
+        driver: driver.kind(),
+        refused: refused.map(|why| why.to_string()),
+        core,
+        shared: browsers.sockets.iter().map(|(_, addr)| *addr).collect(),
+    };
+    let random = clock.now().micros() as u32 ^ (number as u32).wrapping_mul(0x9E37_79B9);
+    let start =
+        Start { number, driver, clock, browsers, inbox: letters, directory, events, shown, tap, random };
+    Ok((Shard::new(start), info))
+}
+
+fn check(config: &PlaneConfig) -> Result<(), PlaneError> {
+    let refuse = |why: &str| Err(PlaneError::Config(why.into()));
+    if !(1..=64).contains(&config.threads) {
+        return refuse("media.threads must be 1 to 64");
+    }
+    if config.interfaces.is_empty() {
+        return refuse("media.interfaces is empty: name at least one address");
+    }
+    if config.port_min < 1_024 || config.port_max <= config.port_min {
+        return refuse("media.port_min and media.port_max must span a range above 1023");
+    }
+    if let Some(first) = config.ice_port.filter(|first| *first != 0) {
+        let last = usize::from(first) + config.threads - 1;
+        if last > 65_535 {
+            return refuse("media.ice_port plus the number of threads goes beyond 65535");
+        }
+        if last >= usize::from(config.port_min) && first <= config.port_max {
+            return refuse("media.ice_port lies within media.port_min and media.port_max");
+        }
+    }
+    Ok(())
+}

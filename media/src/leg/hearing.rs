@@ -1,0 +1,267 @@
+//! What goes into the stream a leg sends: the voice it hears, digits, and who gives way to whom.
+//!
+//! Digits go before voices: RFC 4733 events replace the audio they cover. A voice that was interrupted is joined anew.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use model::media::Codec;
+use model::time::Timestamp;
+
+use super::incoming::{Audio, HeardEvent};
+use super::{Door, Leg, Outbox, SourceKey, Transcoding, Wire};
+use crate::codec::{self, Transcoder, g711};
+use crate::control::{Event, Format, MediaError};
+use crate::dtmf::{self, Step};
+use crate::rtp::{HEADER_LEN, Header, RtpTimestamp};
+
+/// How a voice reaches this leg's far end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// In the buffer it came in.
+    InPlace,
+    /// Through a transcoder.
+    Transcoded,
+    /// Not at all.
+    Nowhere,
+}
+
+/// A telephone event that is being passed on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventRelay {
+    key: SourceKey,
+    heard: RtpTimestamp,
+    said: RtpTimestamp,
+    began: Timestamp,
+}
+
+impl Leg {
+    /// How a voice in this codec would reach the far end now.
+    pub fn way(&self, codec: Codec) -> Way {
+        match self.setup.as_ref().map(|setup| setup.send.codec) {
+            None => Way::Nowhere,
+            Some(own) if own == codec => Way::InPlace,
+            // One table look-up an octet, in place (G.711): no decoding.
+            Some(Codec::Pcmu | Codec::Pcma) if codec != Codec::Opus => Way::InPlace,
+            Some(_) => Way::Transcoded,
+        }
+    }
+
+    /// The leg hears somebody else, or nobody, from now on.
+    pub fn source_changed(&mut self) {
+        self.outgoing.interrupted();
+        self.event_relay = None;
+        if let Some(transcoding) = &mut self.transcoder {
+            transcoding.transcoder.reset();
+            transcoding.next = None;
+        }
+    }
+
+    /// Makes the packet in `buffer` this leg's own, where it lies: payload at `datagram_at + audio.payload_at`. Says what to
+    /// send and where; `None` when it is not to be sent.
+    pub fn relay(
+        &mut self,
+        key: SourceKey,
+        audio: &Audio,
+        buffer: &mut [u8],
+        datagram_at: usize,
+        now: Timestamp,
+    ) -> Option<(Range<usize>, SocketAddr)> {
+        let Some(to) = self.destination().filter(|_| !self.sends_digits()) else {
+            self.outgoing.interrupted();
+            return None;
+        };
+        let send = self.setup.as_ref()?.send;
+        let heard = Header { payload_type: send.payload_type, ..audio.header };
+        let step = self.send_step();
+        let header = self.outgoing.relay(key, &heard, step, now)?;
+        // A payload lies at least a header's length behind the datagram's beginning, whatever stood between.
+        let at = (datagram_at + audio.payload_at).checked_sub(HEADER_LEN)?;
+        let room = buffer.get_mut(at..)?;
+        if send.codec != audio.codec {
+            let payload = room.get_mut(HEADER_LEN..HEADER_LEN + audio.payload_len)?;
+            match send.codec {
+                Codec::Pcma => g711::mu_to_a_in_place(payload),
+                _ => g711::a_to_mu_in_place(payload),
+            }
+        }
+        header.write(room);
+        let len = self.protection.protect_rtp(room, HEADER_LEN + audio.payload_len)?;
+        self.outgoing.sent(&header, audio.payload_len, now);
+        Some((at..at + len, to))
+    }
+
+    /// Sends a voice in another codec. `payload`: as it came.
+    pub fn transcode(
+        &mut self,
+        key: SourceKey,
+        audio: &Audio,
+        payload: &[u8],
+        now: Timestamp,
+        wire: &mut dyn Wire,
+    ) -> Result<(), codec::CodecError> {
+        let Some(to) = self.destination().filter(|_| !self.sends_digits()) else {
+            self.source_changed();
+            return Ok(());
+        };
+        let step = self.send_step();
+        let Some(send) = self.setup.as_ref().map(|setup| setup.send) else { return Ok(()) };
+        let from = Format { payload_type: audio.header.payload_type, codec: audio.codec, ptime_ms: 20 };
+        let Self { transcoder, outgoing, protection, .. } = self;
+        let transcoding = prepare(transcoder, key, from, send)?;
+        let packet = codec::Packet { seq: audio.header.seq.0, timestamp: audio.header.timestamp.0, payload };
+        let Transcoding { transcoder, next, .. } = transcoding;
+        transcoder.push(packet, &mut |encoded| {
+            let time = next.unwrap_or_else(|| outgoing.time_at(now, step)).plus(encoded.skipped);
+            *next = Some(time.plus(encoded.duration));
+            let header = outgoing.own(send.payload_type, encoded.marker, time);
+            wire.put(Door::Rtp, to, &mut |room| {
+                let len = write_packet(&header, encoded.payload, room);
+                protection.protect_rtp(room, len).unwrap_or(0)
+            });
+            outgoing.sent(&header, encoded.payload.len(), now);
+        });
+        Ok(())
+    }
+
+    /// Makes the transcoder for a voice beforehand, so that its first packet need not.
+    pub fn expect(&mut self, key: SourceKey, from: Format) -> Result<(), MediaError> {
+        if self.way(from.codec) != Way::Transcoded {
+            return Ok(());
+        }
+        let Some(send) = self.setup.as_ref().map(|setup| setup.send) else { return Ok(()) };
+        prepare(&mut self.transcoder, key, from, send)
+            .map(drop)
+            .map_err(|why| MediaError::BadSetup(why.to_string()))
+    }
+
+    /// Passes a telephone event on, in the buffer it came in; where events were not negotiated, as a tone at its end.
+    pub fn relay_event(
+        &mut self,
+        key: SourceKey,
+        heard: &HeardEvent,
+        buffer: &mut [u8],
+        datagram_at: usize,
+        now: Timestamp,
+    ) -> Option<(Range<usize>, SocketAddr)> {
+        let events = self.setup.as_ref()?.events;
+        let Some(events) = events else {
+            if let Some(ended) = heard.ended {
+                self.add_digits(&ended.digit.to_string(), ended.held, false, now);
+            }
+            return None;
+        };
+        let to = self.destination().filter(|_| !self.sends_digits())?;
+        let going =
+            self.event_relay.filter(|going| going.key == key && going.heard == heard.header.timestamp);
+        let relay = going.unwrap_or_else(|| EventRelay {
+            key,
+            heard: heard.header.timestamp,
+            said: self.outgoing.time_at(now, 0),
+            began: now,
+        });
+        self.event_relay = Some(relay);
+        let header = self.outgoing.own(events.payload_type, going.is_none(), relay.said);
+        let event = heard.event.in_clock(heard.clock_hz, events.clock_hz);
+        let room = buffer.get_mut(datagram_at..)?;
+        let len = write_packet(&header, &event.octets(), room);
+        let len = self.protection.protect_rtp(room, len)?;
+        self.outgoing.sent(&header, dtmf::PAYLOAD_LEN, relay.began);
+        Some((datagram_at..datagram_at + len, to))
+    }
+
+    /// Sends digits to the far end from now on. False when they are none, or too many wait.
+    pub fn add_digits(
+        &mut self,
+        digits: &str,
+        each: std::time::Duration,
+        told: bool,
+        now: Timestamp,
+    ) -> bool {
+        match &mut self.digits {
+            Some(sending) => {
+                sending.told |= told;
+                sending.sender.add(digits, each)
+            }
+            None => match dtmf::Sender::new(digits, each, now) {
+                Some(sender) => {
+                    self.digits = Some(Box::new(super::Digits { sender, told, began: None }));
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    /// Whether a digit is on its way, so that voices must wait.
+    pub(super) fn sends_digits(&self) -> bool {
+        self.sends_tone() || self.digits.as_ref().is_some_and(|digits| digits.sender.is_sending())
+    }
+
+    pub(super) fn send_digits(&mut self, now: Timestamp, wire: &mut dyn Wire, out: &mut Outbox) {
+        let Some(mut digits) = self.digits.take() else { return };
+        let events = self.setup.as_ref().and_then(|setup| setup.events);
+        while let Some(step) = digits.sender.step(events.map(|events| events.clock_hz), now) {
+            match step {
+                Step::Send(packet) => {
+                    let fresh = || (self.outgoing.time_at(now, 0), now);
+                    let (time, began) = digits.began.filter(|_| !packet.first).unwrap_or_else(fresh);
+                    digits.began = Some((time, began));
+                    if let (Some(to), Some(events)) = (self.destination(), events) {
+                        let header = self.outgoing.own(events.payload_type, packet.first, time);
+                        self.put(&header, &packet.event.octets(), to, wire);
+                        self.outgoing.sent(&header, dtmf::PAYLOAD_LEN, began);
+                    }
+                }
+                Step::Tone(digit) => self.begin_tone(digit, now),
+                Step::Done => {
+                    if digits.told {
+                        out.events.push(Event::DtmfSent { leg: self.id });
+                    }
+                    return;
+                }
+            }
+        }
+        self.digits = Some(digits);
+    }
+
+    /// Puts a packet of our own on the wire.
+    pub(super) fn put(&mut self, header: &Header, payload: &[u8], to: SocketAddr, wire: &mut dyn Wire) {
+        let protection = &mut self.protection;
+        wire.put(Door::Rtp, to, &mut |room| {
+            let len = write_packet(header, payload, room);
+            protection.protect_rtp(room, len).unwrap_or(0)
+        });
+    }
+}
+
+/// The transcoder for this voice: the one at hand when its formats fit, else a new one.
+fn prepare(
+    slot: &mut Option<Box<Transcoding>>,
+    key: SourceKey,
+    from: Format,
+    to: Format,
+) -> Result<&mut Transcoding, codec::CodecError> {
+    let fits = slot
+        .as_ref()
+        .is_some_and(|old| old.transcoder.from().codec == from.codec && old.transcoder.to() == to);
+    if !fits {
+        *slot = Some(Box::new(Transcoding { key, transcoder: Transcoder::new(from, to)?, next: None }));
+    }
+    let Some(transcoding) = slot else { return Err(codec::CodecError::PacketTime(to.ptime_ms)) };
+    if transcoding.key != key {
+        transcoding.key = key;
+        transcoding.transcoder.reset();
+        transcoding.next = None;
+    }
+    Ok(transcoding)
+}
+
+/// Header and payload into the front of `room`; the length, 0 when there is no room.
+fn write_packet(header: &Header, payload: &[u8], room: &mut [u8]) -> usize {
+    let len = HEADER_LEN + payload.len();
+    let Some(place) = room.get_mut(HEADER_LEN..len) else { return 0 };
+    place.copy_from_slice(payload);
+    header.write(room);
+    len
+}

@@ -1,0 +1,296 @@
+//! From a datagram to audio: who sent it, is it theirs, what is in it.
+//!
+//! Nothing changes before all checks are passed: not the learnt address, not a counter of the stream, not the replay window.
+
+use std::net::SocketAddr;
+
+use model::media::Codec;
+use model::time::Timestamp;
+
+use super::silence::silence;
+use super::{Door, Leg, Outbox, Protection};
+use crate::control::{Direction, Event};
+use crate::dtmf;
+use crate::ice::{self, Kind};
+use crate::quality::{Arrival, Verdict};
+use crate::rtp::{Header, View, is_rtcp};
+use crate::srtp::SrtpError;
+
+/// Stragglers of an SSRC that was replaced are expected for this long.
+const STRAGGLERS: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Audio for whoever hears the leg.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Audio {
+    /// The header as it came, with its own payload type.
+    pub header: Header,
+    /// What the payload is.
+    pub codec: Codec,
+    /// Changes when the stream is another: new SSRC, new codec.
+    pub stream: u32,
+    /// Where in the datagram the payload begins.
+    pub payload_at: usize,
+    /// Octets of payload.
+    pub payload_len: usize,
+}
+
+/// A telephone event for whoever hears the leg.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeardEvent {
+    /// The header as it came.
+    pub header: Header,
+    /// What it says.
+    pub event: dtmf::Event,
+    /// The clock its duration counts in.
+    pub clock_hz: u32,
+    /// The digit that ended with it, if one did.
+    pub ended: Option<dtmf::Digit>,
+}
+
+/// What a datagram was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Received {
+    /// Audio.
+    Audio(Audio),
+    /// A telephone event.
+    Event(HeardEvent),
+    /// Of concern to this leg alone: reports, checks, handshakes.
+    Done,
+    /// Dropped.
+    Dropped(DropReason),
+}
+
+/// Why a datagram was dropped; each is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum DropReason {
+    /// From an address that is not the far end's.
+    WrongSource,
+    /// Not what RTP or RTCP look like.
+    Malformed,
+    /// A payload type that was not negotiated.
+    UnknownPayload,
+    /// Its tag is wrong.
+    BadTag,
+    /// It came before, or is too old.
+    Repeated,
+    /// It may not pass: no keys, or nothing negotiated yet.
+    NotReady,
+    /// The direction is not negotiated.
+    NotWanted,
+    /// No leg could be told from it (shared ports).
+    NoLeg,
+}
+
+impl DropReason {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::WrongSource,
+        Self::Malformed,
+        Self::UnknownPayload,
+        Self::BadTag,
+        Self::Repeated,
+        Self::NotReady,
+        Self::NotWanted,
+        Self::NoLeg,
+    ];
+
+    /// The label in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WrongSource => "wrong_source",
+            Self::Malformed => "malformed",
+            Self::UnknownPayload => "unknown_payload",
+            Self::BadTag => "bad_tag",
+            Self::Repeated => "repeated",
+            Self::NotReady => "not_ready",
+            Self::NotWanted => "not_wanted",
+            Self::NoLeg => "no_leg",
+        }
+    }
+}
+
+impl Leg {
+    /// Handles the datagram in `buffer[..len]`, in place. The rest of the buffer is room. After it, the caller empties
+    /// `out.ice` by [`Leg::apply_ice`].
+    pub fn receive(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+        from: SocketAddr,
+        door: Door,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Received {
+        let result = self.sort(buffer, len, from, door, now, out);
+        match result {
+            Ok(received) => received,
+            Err(reason) => {
+                if self.setup.is_some() && reason != DropReason::NotWanted {
+                    self.meter.rejected();
+                }
+                Received::Dropped(reason)
+            }
+        }
+    }
+
+    fn sort(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+        from: SocketAddr,
+        door: Door,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<Received, DropReason> {
+        let datagram = buffer.get(..len).ok_or(DropReason::Malformed)?;
+        match ice::classify(*datagram.first().ok_or(DropReason::Malformed)?) {
+            Kind::Media => {}
+            Kind::Stun | Kind::Dtls => {
+                let transport = self.ice.as_mut().ok_or(DropReason::Malformed)?;
+                transport.handle(datagram, from, self.clock.instant(now), &mut out.ice);
+                return Ok(Received::Done);
+            }
+            Kind::Other => return Err(DropReason::Malformed),
+        }
+        if self.setup.is_none() {
+            return Err(DropReason::NotReady);
+        }
+        if is_rtcp(datagram) {
+            return self.receive_rtcp(buffer, len, from, door, now, out);
+        }
+        if door == Door::Rtcp {
+            return Err(DropReason::Malformed);
+        }
+        let believed = match &self.ice {
+            Some(ice) => ice.is_verified(from),
+            None => self.latch.admits(from, now),
+        };
+        if !believed {
+            return Err(DropReason::WrongSource);
+        }
+        let len = self.open(buffer, len)?;
+        let packet = buffer.get(..len).ok_or(DropReason::Malformed)?;
+        let view = View::parse(packet).map_err(|_| DropReason::Malformed)?;
+        self.sort_rtp(buffer, len, &view, from, now, out)
+    }
+
+    /// Verifies and decrypts an RTP packet; says how long it is then.
+    fn open(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, DropReason> {
+        match &mut self.protection {
+            Protection::Plain => Ok(len),
+            Protection::Waiting => Err(DropReason::NotReady),
+            Protection::Keyed(keyed) => {
+                let packet = buffer.get_mut(..len).ok_or(DropReason::Malformed)?;
+                keyed.receive.unprotect_rtp(packet).map_err(reason_of)
+            }
+        }
+    }
+
+    fn sort_rtp(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+        view: &View,
+        from: SocketAddr,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<Received, DropReason> {
+        let setup = self.setup.as_ref().ok_or(DropReason::NotReady)?;
+        let header = view.header;
+        let event = setup.events.filter(|events| events.payload_type == header.payload_type);
+        let format = setup.receive.iter().find(|format| format.payload_type == header.payload_type);
+        let codec = match (event, format) {
+            (None, None) => return Err(DropReason::UnknownPayload),
+            (_, Some(format)) => Some(format.codec),
+            (Some(_), None) => None,
+        };
+        let wanted = matches!(setup.direction, Direction::SendRecv | Direction::RecvOnly);
+        if self.ice.is_none() {
+            self.latch.verified(from, self.protection.proves(), now);
+        }
+        self.heard(now, out);
+        if !wanted {
+            return Err(DropReason::NotWanted);
+        }
+        self.note_stream(header.ssrc, codec, now)?;
+        let arrival = Arrival {
+            ssrc: header.ssrc,
+            seq: header.seq.0,
+            timestamp: header.timestamp.0,
+            at_us: now.micros(),
+            octets: len,
+            timed: codec.is_some(),
+        };
+        if matches!(self.meter.packet(arrival), Verdict::Duplicate | Verdict::Stray) {
+            return Err(DropReason::Repeated);
+        }
+        let payload = view.payload_at..view.payload_at + view.payload_len;
+        let Some(codec) = codec else {
+            let clock_hz = event.map_or(8_000, |event| event.clock_hz);
+            let payload = buffer.get(payload).ok_or(DropReason::Malformed)?;
+            return self.receive_event(&header, payload, clock_hz, now, out);
+        };
+        let mut payload_len = view.payload_len;
+        if self.muted {
+            let room = buffer.get_mut(view.payload_at..).ok_or(DropReason::Malformed)?;
+            payload_len = silence(codec, room, payload_len);
+        }
+        let stream = self.stream.number;
+        Ok(Received::Audio(Audio { header, codec, stream, payload_at: view.payload_at, payload_len }))
+    }
+
+    fn receive_event(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+        clock_hz: u32,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<Received, DropReason> {
+        let event = dtmf::Event::parse(payload).ok_or(DropReason::Malformed)?;
+        let digits = self.events_in.packet(header.timestamp.0, event, now);
+        for digit in digits.into_iter().flatten() {
+            out.events.push(Event::Dtmf { leg: self.id, digit: digit.digit, held: digit.held });
+        }
+        let ended = digits.into_iter().flatten().last();
+        Ok(Received::Event(HeardEvent { header: *header, event, clock_hz, ended }))
+    }
+
+    /// Notices that the stream is another one: the far end changed its SSRC or its codec.
+    fn note_stream(&mut self, ssrc: u32, codec: Option<Codec>, now: Timestamp) -> Result<(), DropReason> {
+        let stream = &mut self.stream;
+        if stream.ssrc != Some(ssrc) {
+            if stream.before.is_some_and(|(before, until)| before == ssrc && now < until) {
+                return Err(DropReason::Repeated);
+            }
+            stream.before = stream.ssrc.map(|old| (old, now + STRAGGLERS));
+            stream.ssrc = Some(ssrc);
+            stream.number = stream.number.wrapping_add(1);
+        }
+        if let Some(codec) = codec.filter(|codec| stream.codec != Some(*codec)) {
+            stream.codec = Some(codec);
+            stream.number = stream.number.wrapping_add(1);
+            self.meter.set_codec(codec);
+        }
+        Ok(())
+    }
+
+    /// Something verified came.
+    pub(super) fn heard(&mut self, now: Timestamp, out: &mut Outbox) {
+        self.alive.heard_at = Some(now);
+        if !self.alive.started || self.alive.silent_told {
+            self.alive.started = true;
+            self.alive.silent_told = false;
+            out.events.push(Event::Started { leg: self.id });
+        }
+    }
+}
+
+pub(super) const fn reason_of(error: SrtpError) -> DropReason {
+    match error {
+        SrtpError::Replayed => DropReason::Repeated,
+        SrtpError::Malformed | SrtpError::NoRoom => DropReason::Malformed,
+        _ => DropReason::BadTag,
+    }
+}

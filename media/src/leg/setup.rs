@@ -1,0 +1,145 @@
+//! Applying what was negotiated: checked in full first, so that a refused setup leaves the leg as it was (MEDIA-13).
+
+use std::net::{IpAddr, SocketAddr};
+
+use model::time::Timestamp;
+
+use super::protection::Keyed;
+use super::{Latch, Leg, Outbox, Protection, Wire};
+use crate::control::{Event, Format, LegSetup, MediaError, Security};
+use crate::dtmf;
+use crate::ice::IceOutput;
+
+/// Formats a far end may send at most; more is no phone.
+const FORMATS_MAX: usize = 16;
+
+impl Leg {
+    /// Takes over what was negotiated; may be repeated.
+    pub fn configure(&mut self, setup: LegSetup, now: Timestamp, out: &mut Outbox) -> Result<(), MediaError> {
+        check(&setup, self.is_ice())?;
+        let keyed = self.secure(&setup.security, now, out)?;
+        match (keyed, &setup.security) {
+            (Some(keyed), _) => self.protection.rekey(keyed),
+            (None, Security::None) => self.protection = Protection::Plain,
+            // Keys of a handshake stay until the next handshake brings others.
+            (None, _) if matches!(self.protection, Protection::Keyed(_)) => {}
+            (None, _) => self.protection = Protection::Waiting,
+        }
+        if !self.is_ice() {
+            let remote = setup.remote.filter(|addr| is_somewhere(*addr));
+            let rtcp = setup.remote_rtcp.filter(|addr| is_somewhere(*addr));
+            let new = Latch::new(setup.latching, remote, rtcp, setup.rtcp_mux);
+            self.latch = self.latch.clone().renegotiated(new);
+        }
+        if self.setup.as_ref().map(|old| old.send) != Some(setup.send) {
+            self.outgoing.set_clock(setup.send.codec.clock_hz());
+            self.outgoing.interrupted();
+            self.transcoder = None;
+            self.play_in(setup.send);
+        }
+        let clock_of = |setup: &LegSetup| setup.events.map(|events| events.clock_hz);
+        if self.setup.as_ref().and_then(clock_of) != clock_of(&setup) {
+            self.events_in = dtmf::Receiver::new(clock_of(&setup).unwrap_or(8_000));
+        }
+        self.expect_packets(setup.direction, now);
+        self.setup = Some(setup);
+        Ok(())
+    }
+
+    /// Prepares what the negotiated security needs; changes only ICE, and that only when nothing can fail any more.
+    fn secure(
+        &mut self,
+        security: &Security,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<Option<Keyed>, MediaError> {
+        let bad = |why: String| MediaError::BadSetup(why);
+        match (security, &mut self.ice) {
+            (Security::None, None) => Ok(None),
+            (Security::Sdes { send, receive }, None) => {
+                Protection::check(send, receive).map(Some).map_err(|why| bad(why.to_string()))
+            }
+            (Security::Dtls { remote_ufrag, remote_pwd, remote_fingerprint, active }, Some(ice)) => {
+                let instant = self.clock.instant(now);
+                ice.set_remote(remote_ufrag, remote_pwd, remote_fingerprint, *active, instant, &mut out.ice)
+                    .map(|()| None)
+                    .map_err(|why| bad(why.to_string()))
+            }
+            (Security::Dtls { .. }, None) => Err(bad("DTLS needs a leg made for ICE".into())),
+            (_, Some(_)) => Err(bad("a leg made for ICE needs DTLS".into())),
+        }
+    }
+
+    /// Does what ICE and DTLS want; empties `out.ice`.
+    pub fn apply_ice(&mut self, now: Timestamp, wire: &mut dyn Wire, out: &mut Outbox) {
+        while !out.ice.is_empty() {
+            // Handshakes are rare; their order matters, so the front is taken.
+            match out.ice.remove(0) {
+                IceOutput::Send { to, bytes } => wire.put(super::Door::Rtp, to, &mut |room| {
+                    let Some(place) = room.get_mut(..bytes.len()) else { return 0 };
+                    place.copy_from_slice(&bytes);
+                    bytes.len()
+                }),
+                IceOutput::Selected(addr) => {
+                    self.latch.verified_by_ice(addr);
+                    self.consent_lost = false;
+                }
+                IceOutput::Keys { send, receive } => match Protection::check(&send, &receive) {
+                    Ok(keyed) => {
+                        self.protection.rekey(keyed);
+                        out.events.push(Event::Secured { leg: self.id });
+                    }
+                    Err(why) => {
+                        out.events.push(Event::SecureFailed { leg: self.id, why: why.to_string() });
+                    }
+                },
+                IceOutput::Failed(why) => {
+                    self.protection = Protection::Waiting;
+                    out.events.push(Event::SecureFailed { leg: self.id, why });
+                }
+                IceOutput::ConsentLost => self.consent_is_lost(out),
+                IceOutput::Closed => {
+                    self.protection = Protection::Waiting;
+                    self.consent_is_lost(out);
+                }
+            }
+        }
+        let _ = now;
+    }
+}
+
+/// What no setup may say.
+fn check(setup: &LegSetup, ice: bool) -> Result<(), MediaError> {
+    let bad = |why: String| Err(MediaError::BadSetup(why));
+    if setup.receive.len() > FORMATS_MAX {
+        return bad(format!("{} formats are more than {FORMATS_MAX}", setup.receive.len()));
+    }
+    let events = setup.events.map(|events| events.payload_type);
+    let types = setup.receive.iter().map(|format| format.payload_type);
+    for payload_type in types.chain([setup.send.payload_type]).chain(events) {
+        // With the marker bit these would read as RTCP on a shared port (RFC 5761 §4).
+        if payload_type > 127 || (64..=95).contains(&payload_type) {
+            return bad(format!("{payload_type} is no payload type for audio"));
+        }
+    }
+    let Format { ptime_ms, .. } = setup.send;
+    if !(10..=60).contains(&ptime_ms) {
+        return bad(format!("a packet time of {ptime_ms} ms is outside 10 to 60 ms"));
+    }
+    if let Some(events) = setup.events.filter(|events| !matches!(events.clock_hz, 8_000 | 16_000 | 48_000)) {
+        return bad(format!("events cannot be counted at {} Hz", events.clock_hz));
+    }
+    let addrs = [setup.remote, setup.remote_rtcp];
+    for addr in addrs.into_iter().flatten().filter(|_| !ice) {
+        let broadcast = matches!(addr.ip(), IpAddr::V4(ip) if ip.is_broadcast());
+        if addr.ip().is_multicast() || broadcast {
+            return bad(format!("{} is not one party's address", addr.ip()));
+        }
+    }
+    Ok(())
+}
+
+/// Old-style hold signals `0.0.0.0` (RFC 3264 §8.4), and a refused stream port 0: there is nowhere to send to.
+fn is_somewhere(addr: SocketAddr) -> bool {
+    !addr.ip().is_unspecified() && addr.port() != 0
+}

@@ -1,0 +1,145 @@
+//! Counts of the media threads, for metrics. A thread counts in plain numbers of its own and shows them now and then, so that no
+//! packet touches memory that another core reads.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::driver::{DriverCounters, DriverKind};
+use crate::leg::DropReason;
+
+/// Counts of one thread, since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Datagrams that came in.
+    pub received_packets: u64,
+    /// Their octets.
+    pub received_octets: u64,
+    /// Datagrams handed to the kernel.
+    pub sent_packets: u64,
+    /// Their octets.
+    pub sent_octets: u64,
+    /// Packets sent in the buffer they came in.
+    pub relayed_in_place: u64,
+    /// Packets that were copied because several legs hear one.
+    pub relayed_copies: u64,
+    /// Packets that went through a transcoder.
+    pub transcoded: u64,
+    /// Datagrams dropped, by [`DropReason`].
+    pub dropped: [u64; DropReason::ALL.len()],
+    /// Payloads given to recordings.
+    pub recorded: u64,
+    /// Payloads that recordings lost because the writer was behind.
+    pub record_overruns: u64,
+    /// Events that control lost because it was behind.
+    pub events_lost: u64,
+    /// Legs now.
+    pub legs: u64,
+    /// Below, in the driver.
+    pub driver: DriverCounters,
+}
+
+/// Counts of one thread, with its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreadCounters {
+    /// Which thread.
+    pub thread: usize,
+    /// Which driver it runs.
+    pub driver: DriverKind,
+    /// Its counts.
+    pub counters: Counters,
+}
+
+const NUMBERS: usize = 10 + DropReason::ALL.len() + 6;
+
+impl Counters {
+    fn numbers(&self) -> [u64; NUMBERS] {
+        let mut numbers = [0; NUMBERS];
+        let all = [
+            self.received_packets,
+            self.received_octets,
+            self.sent_packets,
+            self.sent_octets,
+            self.relayed_in_place,
+            self.relayed_copies,
+            self.transcoded,
+            self.recorded,
+            self.record_overruns,
+            self.events_lost,
+            self.legs,
+            self.driver.send_errors,
+            self.driver.receive_errors,
+            self.driver.no_buffers,
+            self.driver.too_large,
+            self.driver.turns,
+        ];
+        for (number, value) in numbers.iter_mut().zip(all.into_iter().chain(self.dropped)) {
+            *number = value;
+        }
+        numbers
+    }
+
+    fn from_numbers(numbers: [u64; NUMBERS]) -> Self {
+        let mut next = numbers.into_iter();
+        let mut one = || next.next().unwrap_or_default();
+        let mut counters = Self {
+            received_packets: one(),
+            received_octets: one(),
+            sent_packets: one(),
+            sent_octets: one(),
+            relayed_in_place: one(),
+            relayed_copies: one(),
+            transcoded: one(),
+            recorded: one(),
+            record_overruns: one(),
+            events_lost: one(),
+            legs: one(),
+            ..Self::default()
+        };
+        counters.driver = DriverCounters {
+            send_errors: one(),
+            receive_errors: one(),
+            no_buffers: one(),
+            too_large: one(),
+            turns: one(),
+        };
+        counters.dropped = std::array::from_fn(|_| one());
+        counters
+    }
+}
+
+/// Where a thread shows its counts.
+#[derive(Debug)]
+pub(super) struct Shown {
+    numbers: [AtomicU64; NUMBERS],
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self { numbers: std::array::from_fn(|_| AtomicU64::new(0)) }
+    }
+}
+
+impl Shown {
+    pub fn show(&self, counters: &Counters) {
+        for (shown, number) in self.numbers.iter().zip(counters.numbers()) {
+            shown.store(number, Ordering::Relaxed);
+        }
+    }
+    pub fn read(&self) -> Counters {
+        Counters::from_numbers(std::array::from_fn(|n| self.numbers[n].load(Ordering::Relaxed)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_thread_shows_is_read_as_it_was() {
+        let mut counters = Counters { received_packets: 1, legs: 7, events_lost: 6, ..Counters::default() };
+        counters.dropped = std::array::from_fn(|n| n as u64 + 20);
+        counters.driver.turns = 99;
+        let shown = Shown::default();
+        shown.show(&counters);
+        assert_eq!(shown.read(), counters);
+    }
+}

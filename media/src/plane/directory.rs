@@ -1,0 +1,111 @@
+//! Which leg lives on which thread, and how to reach the threads. Looked into by commands, never by packets.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use model::id::LegId;
+
+use super::orders::Order;
+use crate::driver::Wake;
+
+/// The letter box of a thread.
+#[derive(Debug)]
+pub(super) struct Post {
+    pub inbox: SyncSender<Order>,
+    pub wake: Arc<Wake>,
+}
+
+/// Where legs live.
+#[derive(Debug, Default)]
+pub(super) struct Homes {
+    by_leg: HashMap<LegId, usize>,
+    legs: Vec<usize>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Directory {
+    posts: Vec<Post>,
+    homes: Mutex<Homes>,
+}
+
+impl Directory {
+    pub fn new(posts: Vec<Post>) -> Self {
+        let legs = vec![0; posts.len()];
+        Self { posts, homes: Mutex::new(Homes { by_leg: HashMap::new(), legs }) }
+    }
+
+    pub fn threads(&self) -> usize {
+        self.posts.len()
+    }
+
+    /// Leaves an order for a thread; gives it back when the box is full or the thread is gone.
+    pub fn post(&self, thread: usize, order: Order) -> Result<(), Order> {
+        let Some(post) = self.posts.get(thread) else { return Err(order) };
+        match post.inbox.try_send(order) {
+            Ok(()) => {
+                post.wake.wake();
+                Ok(())
+            }
+            Err(TrySendError::Full(order) | TrySendError::Disconnected(order)) => Err(order),
+        }
+    }
+
+    /// Wakes a thread.
+    pub fn wake(&self, thread: usize) {
+        if let Some(post) = self.posts.get(thread) {
+            post.wake.wake();
+        }
+    }
+
+    pub fn home(&self, leg: LegId) -> Option<usize> {
+        self.homes().by_leg.get(&leg).copied()
+    }
+
+    /// Chooses a home for a new leg: with `near`, else where the fewest are. `None` when the leg exists.
+    pub fn settle(&self, leg: LegId, near: Option<LegId>) -> Option<usize> {
+        let mut homes = self.homes();
+        if homes.by_leg.contains_key(&leg) {
+            return None;
+        }
+        let near = near.and_then(|near| homes.by_leg.get(&near).copied());
+        let fewest =
+            || homes.legs.iter().enumerate().min_by_key(|(_, legs)| **legs).map_or(0, |(thread, _)| thread);
+        let thread = near.unwrap_or_else(fewest);
+        homes.put(leg, thread);
+        Some(thread)
+    }
+
+    /// The leg lives elsewhere now.
+    pub fn moved(&self, leg: LegId, thread: usize) {
+        let mut homes = self.homes();
+        homes.take(leg);
+        homes.put(leg, thread);
+    }
+
+    /// The leg is gone.
+    pub fn gone(&self, leg: LegId) {
+        self.homes().take(leg);
+    }
+
+    fn homes(&self) -> MutexGuard<'_, Homes> {
+        self.homes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Homes {
+    fn put(&mut self, leg: LegId, thread: usize) {
+        self.by_leg.insert(leg, thread);
+        if let Some(legs) = self.legs.get_mut(thread) {
+            *legs += 1;
+        }
+    }
+    fn take(&mut self, leg: LegId) {
+        if let Some(thread) = self.by_leg.remove(&leg)
+            && let Some(legs) = self.legs.get_mut(thread)
+        {
+            *legs = legs.saturating_sub(1);
+        }
+    }
+}

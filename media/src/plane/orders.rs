@@ -1,0 +1,342 @@
+//! Commands as a thread carries them out: each is checked in full first, so that a refused one changes nothing (MEDIA-13).
+
+use model::id::LegId;
+use tokio::sync::oneshot;
+
+use super::ports::PortLease;
+use super::recordings::SeatTap;
+use super::relocate::Evicted;
+use super::shard::{Shard, doors};
+use super::table::{Heard, Seat};
+use crate::control::{Answer, Command, LegSetup, MediaError, Source};
+use crate::driver::Load;
+use crate::leg::{Leg, SourceKey};
+
+/// Where the answer goes.
+pub(super) type Reply = oneshot::Sender<Result<Answer, MediaError>>;
+
+/// What a thread can be told.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// A new leg.
+    Seat(Box<Newcomer>, oneshot::Sender<Result<(), MediaError>>),
+    /// A command about legs that live here.
+    Run(Command, Reply),
+    /// Let a leg, and all that is bound to it, move to another thread. Answered when they are there; false: they cannot.
+    Move(LegId, usize, oneshot::Sender<Result<bool, MediaError>>),
+    /// Legs that come from another thread.
+    Adopt(Vec<Evicted>),
+    /// A channel of a recording captures a leg, or no longer.
+    Tap {
+        /// Whose words.
+        leg: LegId,
+        /// Where they go.
+        tap: SeatTap,
+        /// Whether from now on, or no longer.
+        on: bool,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), MediaError>>,
+    },
+    /// End.
+    Stop,
+}
+
+/// A leg on its way to its first thread.
+#[derive(Debug)]
+pub(super) struct Newcomer {
+    pub leg: Leg,
+    pub serial: u64,
+    pub place: Place,
+}
+
+/// Where a leg's packets come in.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// Its own ports.
+    Own(PortLease, std::net::UdpSocket, std::net::UdpSocket),
+    /// The thread's shared ports, under this `ice-ufrag`.
+    Shared(String),
+}
+
+/// Orders carried out in one turn at most, so that a flood of them does not hold up packets.
+const ORDERS_A_TURN: usize = 64;
+/// Orders that wait for legs on the move.
+const DEFERRED_MAX: usize = 256;
+
+impl Shard {
+    pub(super) fn take_orders(&mut self) {
+        for _ in 0..ORDERS_A_TURN {
+            match self.inbox.try_recv() {
+                Ok(order) => self.order(order),
+                Err(std::sync::mpsc::TryRecvError::Empty) => return,
+                // All handles are gone, and with them whoever could want anything.
+                Err(std::sync::mpsc::TryRecvError::Disconnected) => {
+                    self.stopping = true;
+                    return;
+                }
+            }
+        }
+        // More may wait: come back at once.
+        self.wake_self();
+    }
+
+    pub(super) fn order(&mut self, order: Order) {
+        match order {
+            Order::Seat(newcomer, reply) => {
+                // Who asked may be gone; then the leg stays until it is deleted, as if the answer had been lost.
+                reply.send(self.seat(*newcomer)).ok();
+            }
+            Order::Run(command, reply) => self.run_command(command, reply),
+            Order::Move(leg, target, reply) => self.begin_move(leg, target, reply),
+            Order::Adopt(legs) => self.adopt(legs),
+            Order::Tap { leg, tap, on, reply } => self.order_tap(leg, tap, on, reply),
+            Order::Stop => self.stop(),
+        }
+    }
+
+    fn order_tap(
+        &mut self,
+        leg: LegId,
+        tap: SeatTap,
+        on: bool,
+        reply: oneshot::Sender<Result<(), MediaError>>,
+    ) {
+        let order = |reply| Order::Tap { leg, tap, on, reply };
+        match self.table.find(leg) {
+            Some(index) if self.table.get(index).is_some_and(|seat| seat.moving) => {
+                self.deferred.push(order(reply));
+            }
+            Some(_) if on => drop(reply.send(self.tap(leg, tap))),
+            Some(_) => {
+                self.untap(leg, &tap);
+                reply.send(Ok(())).ok();
+            }
+            None => match self.directory.home(leg).filter(|home| *home != self.number) {
+                Some(home) => {
+                    if let Err(Order::Tap { reply, .. }) = self.directory.post(home, order(reply)) {
+                        reply.send(Err(MediaError::Unavailable)).ok();
+                    }
+                }
+                None => drop(reply.send(Err(MediaError::NoSuchLeg(leg)))),
+            },
+        }
+    }
+
+    fn seat(&mut self, newcomer: Newcomer) -> Result<(), MediaError> {
+        let id = newcomer.leg.id();
+        if self.table.find(id).is_some() {
+            return Err(MediaError::LegExists(id));
+        }
+        let (index, rtp_tag, rtcp_tag) = self.table.reserve();
+        let refuse = |why: std::io::Error| MediaError::BadSetup(format!("cannot read its socket: {why}"));
+        let (rtp, rtcp, lease, ufrag) = match newcomer.place {
+            Place::Own(lease, rtp, rtcp) => {
+                let added = self.driver.add(rtp, rtp_tag, Load::OneParty);
+                let rtp = added.map_err(refuse).inspect_err(|_| self.table.forget(index))?;
+                let rtcp = match self.driver.add(rtcp, rtcp_tag, Load::OneParty) {
+                    Ok(rtcp) => rtcp,
+                    Err(why) => {
+                        self.driver.retire(rtp);
+                        self.table.forget(index);
+                        return Err(refuse(why));
+                    }
+                };
+                (rtp, Some(rtcp), Some(lease), None)
+            }
+            Place::Shared(ufrag) => {
+                let Some((socket, _)) = self.browsers.sockets.first().copied() else {
+                    self.table.forget(index);
+                    return Err(MediaError::BadSetup("no port is configured for browsers".into()));
+                };
+                self.browsers.expect(ufrag.clone(), index);
+                (socket, None, None, Some(ufrag))
+            }
+        };
+        let seat = Seat {
+            leg: newcomer.leg,
+            serial: newcomer.serial,
+            rtp,
+            rtcp,
+            lease,
+            hears: Heard::Nothing,
+            hearers: Vec::new(),
+            taps: Vec::new(),
+            armed: None,
+            moving: false,
+            addrs: Vec::new(),
+            ufrag,
+        };
+        self.table.seat(index, Box::new(seat));
+        Ok(())
+    }
+
+    fn run_command(&mut self, command: Command, reply: Reply) {
+        let concerned = legs_of(&command);
+        for leg in concerned.into_iter().flatten() {
+            match self.table.find(leg) {
+                Some(index) if self.table.get(index).is_some_and(|seat| seat.moving) => {
+                    if self.deferred.len() < DEFERRED_MAX {
+                        self.deferred.push(Order::Run(command, reply));
+                    } else {
+                        reply.send(Err(MediaError::Unavailable)).ok();
+                    }
+                    return;
+                }
+                Some(_) => {}
+                // It moved while the command was on its way: the command follows.
+                None => {
+                    match self.directory.home(leg).filter(|home| *home != self.number) {
+                        Some(home) => {
+                            if let Err(Order::Run(_, reply)) =
+                                self.directory.post(home, Order::Run(command, reply))
+                            {
+                                reply.send(Err(MediaError::Unavailable)).ok();
+                            }
+                        }
+                        None => drop(reply.send(Err(MediaError::NoSuchLeg(leg)))),
+                    }
+                    return;
+                }
+            }
+        }
+        match command {
+            // Answered when the ports are closed and free again.
+            Command::DeleteLeg { leg } => match self.table.find(leg) {
+                Some(index) => self.delete(index, reply),
+                None => drop(reply.send(Err(MediaError::NoSuchLeg(leg)))),
+            },
+            command => drop(reply.send(self.execute(command))),
+        }
+        self.tell();
+    }
+
+    fn execute(&mut self, command: Command) -> Result<Answer, MediaError> {
+        match command {
+            Command::ConfigureLeg { leg, setup } => self.configure(leg, *setup)?,
+            Command::Hear { leg, source } => self.hear(leg, source)?,
+            Command::Bridge { a, b } => self.bridge(a, b)?,
+            Command::Mute { leg, muted } => {
+                let index = self.find(leg)?;
+                if let Some(seat) = self.table.get_mut(index) {
+                    seat.leg.mute(muted);
+                }
+            }
+            Command::SendDtmf { leg, digits, each } => {
+                let index = self.find(leg)?;
+                let now = self.now;
+                let taken = self
+                    .table
+                    .get_mut(index)
+                    .is_some_and(|seat| seat.leg.add_digits(&digits, each, true, now));
+                if !taken {
+                    return Err(MediaError::BadSetup(
+                        "these digits cannot be sent: only 0-9 * # A-D and comma, 128 at most".into(),
+                    ));
+                }
+                self.arm(index);
+            }
+            Command::Stats { leg } => {
+                let index = self.find(leg)?;
+                let stats = self.table.get(index).map(|seat| seat.leg.stats()).unwrap_or_default();
+                return Ok(Answer::Stats(Box::new(stats)));
+            }
+            // The handle takes care of these, or never sends them here.
+            Command::CreateLeg { .. }
+            | Command::DeleteLeg { .. }
+            | Command::StartRecording { .. }
+            | Command::Tap { .. }
+            | Command::StopRecording { .. } => return Err(MediaError::Unavailable),
+        }
+        Ok(Answer::Done)
+    }
+
+    fn find(&self, leg: LegId) -> Result<u32, MediaError> {
+        self.table.find(leg).ok_or(MediaError::NoSuchLeg(leg))
+    }
+
+    fn configure(&mut self, leg: LegId, setup: LegSetup) -> Result<(), MediaError> {
+        let index = self.find(leg)?;
+        let Some(seat) = self.table.get_mut(index) else { return Err(MediaError::NoSuchLeg(leg)) };
+        seat.leg.configure(setup, self.now, &mut self.out)?;
+        let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, seat, None);
+        seat.leg.apply_ice(self.now, &mut doors, &mut self.out);
+        // Transcoders that are needed now are made now, not when the next packet comes.
+        let speaker = if let Heard::Leg(speaker) = seat.hears { Some(speaker) } else { None };
+        let hearers = seat.hearers.clone();
+        if let Some(speaker) = speaker {
+            self.expect(index, speaker)?;
+        }
+        for hearer in hearers {
+            self.expect(hearer, index)?;
+        }
+        self.arm(index);
+        Ok(())
+    }
+
+    fn hear(&mut self, leg: LegId, source: Source) -> Result<(), MediaError> {
+        let listener = self.find(leg)?;
+        match source {
+            Source::Nothing => self.table.hear(listener, Heard::Nothing),
+            Source::Leg(speaker) => {
+                let speaker = self.find(speaker)?;
+                self.check_room(speaker, listener)?;
+                self.table.hear(listener, Heard::Leg(speaker));
+                self.expect(listener, speaker)?;
+            }
+            Source::Prompt { prompt, repeat } => {
+                self.table.hear(listener, Heard::Sound);
+                if let Some(seat) = self.table.get_mut(listener) {
+                    seat.leg.play(prompt, repeat, self.now);
+                }
+            }
+        }
+        self.arm(listener);
+        Ok(())
+    }
+
+    fn bridge(&mut self, a: LegId, b: LegId) -> Result<(), MediaError> {
+        let (a, b) = (self.find(a)?, self.find(b)?);
+        self.check_room(a, b)?;
+        self.check_room(b, a)?;
+        self.table.hear(a, Heard::Leg(b));
+        self.table.hear(b, Heard::Leg(a));
+        self.expect(a, b)?;
+        self.expect(b, a)
+    }
+
+    fn check_room(&self, speaker: u32, listener: u32) -> Result<(), MediaError> {
+        if self.table.has_room(speaker, listener) {
+            return Ok(());
+        }
+        Err(MediaError::BadSetup(format!("{} legs hear it already", super::table::HEARERS_MAX)))
+    }
+
+    /// Prepares what `listener` needs to hear `speaker` in its own codec.
+    fn expect(&mut self, listener: u32, speaker: u32) -> Result<(), MediaError> {
+        let Some(seat) = self.table.get(speaker) else { return Ok(()) };
+        let key = SourceKey { speaker: seat.serial, stream: 0 };
+        let Some(from) = seat.leg.setup().and_then(|setup| setup.receive.first().copied()) else {
+            return Ok(());
+        };
+        match self.table.get_mut(listener) {
+            Some(seat) => seat.leg.expect(key, from),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The legs a command needs on this thread.
+fn legs_of(command: &Command) -> [Option<LegId>; 2] {
+    match command {
+        Command::Bridge { a, b } => [Some(*a), Some(*b)],
+        Command::Hear { leg, source: Source::Leg(speaker) } => [Some(*leg), Some(*speaker)],
+        Command::ConfigureLeg { leg, .. }
+        | Command::Hear { leg, .. }
+        | Command::Mute { leg, .. }
+        | Command::SendDtmf { leg, .. }
+        | Command::Stats { leg }
+        | Command::DeleteLeg { leg }
+        | Command::CreateLeg { leg, .. } => [Some(*leg), None],
+        Command::StartRecording { .. } | Command::Tap { .. } | Command::StopRecording { .. } => [None, None],
+    }
+}

@@ -1,0 +1,23 @@
+//! The media plane on the loopback, once over io_uring and once over mmsg: real sockets, real threads.
+
+mod relay;
+mod world;
+
+/// Runs a scenario with each driver.
+#[macro_export]
+macro_rules! both_drivers {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        mod $name {
+            use media::driver::DriverChoice;
+            #[tokio::test]
+            async fn uring() {
+                super::$name(DriverChoice::Uring).await;
+            }
+            #[tokio::test]
+            async fn mmsg() {
+                super::$name(DriverChoice::Mmsg).await;
+            }
+        }
+    )*};
+}
