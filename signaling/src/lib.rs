@@ -7,3 +7,7 @@ pub mod registrar;
 pub mod sdp;
 pub mod service;
 pub mod trunk;
+pub mod call;
+pub mod endpoint;
+pub mod phones;
+mod switchboard;

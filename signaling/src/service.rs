@@ -10,12 +10,18 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use media::control::{Answer, Command, MediaError};
+use media::control::{Answer, Command, Event, MediaError};
 use media::prompt::Prompt;
 use model::call::{CallFact, CallOrder, Sound};
 use model::media::Codec;
 use model::time::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::endpoint::counters::Counters;
+use crate::endpoint::{Bound, Endpoint, EndpointConfig};
+use crate::switchboard::accounts::SharedAccounts;
+use crate::switchboard::shared::{Directory, Shared};
+use crate::switchboard::{Control, Queues, Switchboard};
 
 /// Carries out commands of the media plane, here or on another box.
 pub trait MediaPlane: Send + Sync + 'static {
@@ -97,12 +103,106 @@ pub struct SignalingConfig {
     pub random: Random,
 }
 
-/// A running signalling. Dropping it stops it.
+/// The running signalling: how it is started.
+pub struct Signaling;
+
+impl Signaling {
+    /// Binds all listeners and begins to serve. No call is taken before the first [`CallOrder::Configure`], because no
+    /// trunk is known.
+    pub async fn start(
+        config: SignalingConfig,
+        plane: Arc<dyn MediaPlane>,
+        media_events: mpsc::Receiver<Event>,
+    ) -> Result<SignalingHandle, StartError> {
+        let counters = Arc::new(Counters::default());
+        let accounts = SharedAccounts::default();
+        let trunks = accounts.clone();
+        let (endpoint, incoming) = Endpoint::start(EndpointConfig {
+            listeners: config.listeners,
+            tls: config.tls,
+            user_agent: config.user_agent,
+            clock: config.clock.clone(),
+            random: config.random.clone(),
+            trusted: Arc::new(move |ip| trunks.get().is_trunk(ip)),
+            counters: counters.clone(),
+        })
+        .await?;
+        let listeners = endpoint.listeners().to_vec();
+        let (facts_sender, facts) = mpsc::channel(FACTS_MAX);
+        let (orders, order_receiver) = mpsc::channel(ORDERS_MAX);
+        let (internal_sender, internal) = mpsc::channel(ORDERS_MAX);
+        let (control, control_receiver) = mpsc::channel(4);
+        let shared = Arc::new(Shared {
+            endpoint,
+            plane,
+            facts: facts_sender,
+            counters: counters.clone(),
+            clock: config.clock,
+            random: config.random,
+            sounds: config.sounds,
+            announce: config.announce,
+            recordings: config.recordings,
+            directory: Directory::default(),
+        });
+        let switchboard = Switchboard::new(shared, accounts, config.codecs, config.calls_max, internal_sender);
+        let queues = Queues { orders: order_receiver, incoming, media: media_events, internal, control: control_receiver };
+        tokio::spawn(switchboard.run(queues));
+        Ok(SignalingHandle { orders, facts, counters, listeners, control })
+    }
+}
+
+/// The handle of a running signalling. Dropping it stops it without a word to the far ends; see [`SignalingHandle::stop`].
 pub struct SignalingHandle {
     /// Orders; bounded, so a desk that floods waits.
     pub orders: mpsc::Sender<CallOrder>,
     /// Facts; bounded, so they must be taken.
     pub facts: mpsc::Receiver<CallFact>,
+    counters: Arc<Counters>,
+    listeners: Vec<Bound>,
+    control: mpsc::Sender<Control>,
+}
+
+/// What can still be asked of the signalling when orders and facts were handed out.
+#[derive(Clone)]
+pub struct SignalingControl {
+    control: mpsc::Sender<Control>,
+}
+
+impl SignalingHandle {
+    /// Totals for metrics; read at any time.
+    pub fn counters(&self) -> Arc<Counters> {
+        self.counters.clone()
+    }
+    /// The listeners with the ports they got.
+    pub fn listeners(&self) -> &[Bound] {
+        &self.listeners
+    }
+    /// Drain and stop, for another task.
+    pub fn control(&self) -> SignalingControl {
+        SignalingControl { control: self.control.clone() }
+    }
+    /// Takes no new calls from now on: INVITE gets 503, OPTIONS too, so that trunks look elsewhere.
+    pub async fn drain(&self) {
+        self.control().drain().await;
+    }
+    /// Ends all calls and closes all sockets. Facts must still be taken meanwhile, or clones of the queue dropped.
+    pub async fn stop(&self) {
+        self.control().stop().await;
+    }
+}
+
+impl SignalingControl {
+    /// See [`SignalingHandle::drain`].
+    pub async fn drain(&self) {
+        self.control.send(Control::Drain).await.ok();
+    }
+    /// See [`SignalingHandle::stop`]. Returns when all calls have ended.
+    pub async fn stop(&self) {
+        let (done, over) = oneshot::channel();
+        if self.control.send(Control::Stop(done)).await.is_ok() {
+            over.await.ok();
+        }
+    }
 }
 
 /// Why signalling did not start.

@@ -1,0 +1,434 @@
+//! Carries a call: one task with a mailbox, the dialogs, and the machine that decides.
+
+mod fork;
+mod media;
+mod requests;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use media_control::Event;
+use model::call::CallFact;
+use model::id::{InteractionId, LegId, RecordingId};
+use model::interaction::EndedBy;
+use tokio::sync::{mpsc, watch};
+
+use super::timer::SessionTimer;
+use super::words::{Branch, Input, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId, Step};
+use super::{Call, NewCall};
+use crate::endpoint::dialog::Dialog;
+use crate::endpoint::message::{ALLOW, Method, Reply};
+use crate::endpoint::{Endpoint, Flow, Incoming, InviteEvent, Responder, ServerTransaction};
+use crate::switchboard::shared::Shared;
+use ::media::control as media_control;
+pub(crate) use fork::Target;
+use fork::ForkNews;
+use requests::Waiting;
+
+/// Messages that may wait for one call.
+pub(crate) const MAILBOX_MAX: usize = 256;
+
+/// What a call is told.
+pub(crate) enum Message {
+    /// An order of the desk.
+    Order(Order),
+    /// An order that rings phones, with the ways to them.
+    Ring(Order, Vec<Target>),
+    /// About the customer's INVITE.
+    Invite(InviteEvent),
+    /// A request within one of its dialogs.
+    Request(Party, Box<Incoming>),
+    /// About a re-INVITE within one of its dialogs.
+    Reinvite(Party, InviteEvent),
+    /// From an INVITE to a phone.
+    Fork(Branch, ForkNews),
+    /// From the media plane.
+    Media(Event),
+    /// The agent's softphone.
+    Softphone {
+        leg: LegId,
+        up: bool,
+    },
+    /// Our renewal of the customer's session was answered.
+    Renewed(u16),
+}
+
+/// Whose dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    Customer,
+    Phone(Branch),
+}
+
+/// The customer's side at the beginning.
+pub(crate) struct CustomerSide {
+    pub(crate) dialog: Dialog,
+    pub(crate) tag: String,
+    pub(crate) flow: Flow,
+    pub(crate) user: String,
+    pub(crate) timer: Option<SessionTimer>,
+    pub(crate) responder: Responder,
+    /// Becomes true with the ACK of our 2xx: before it, BYE is forbidden (RFC 3261 §15).
+    pub(crate) acknowledged: watch::Receiver<bool>,
+}
+
+/// What must be given back even if the call's task dies.
+#[derive(Default)]
+pub(crate) struct Held {
+    legs: HashSet<LegId>,
+    recording: Option<RecordingId>,
+    softphone: Option<LegId>,
+    phones: Vec<(Dialog, Flow)>,
+    /// The customer's INVITE had a final answer: 2xx or another.
+    accepted: Option<bool>,
+    ended: bool,
+}
+
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    interaction: InteractionId,
+    customer_leg: LegId,
+    caller: String,
+    caller_name: Option<String>,
+    call: Call,
+    customer: CustomerSide,
+    phones: HashMap<Branch, PhoneSide>,
+    targets: HashMap<Branch, Target>,
+    /// Where phone legs get their ports.
+    phone_listener: usize,
+    /// Requests that wait for the machine's answer.
+    waiting: HashMap<RequestId, Waiting>,
+    next_request: u32,
+    mailbox: mpsc::Sender<Message>,
+    held: Arc<Mutex<Held>>,
+}
+
+/// A phone's side.
+enum PhoneSide {
+    /// Rings; dropping the sender means that nobody wants it any more.
+    Forking { _wanted: mpsc::Sender<()> },
+    /// Picked up.
+    Up { dialog: Box<Dialog>, flow: Flow },
+}
+
+/// Runs a call to its end in a task of its own, and cleans up behind it if it panics.
+pub(crate) fn spawn(
+    shared: Arc<Shared>,
+    new: NewCall,
+    customer: CustomerSide,
+    mailbox: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
+    over: impl FnOnce() + Send + 'static,
+) {
+    let interaction = new.interaction;
+    let held = Arc::new(Mutex::new(Held::default()));
+    let goodbye = Goodbye {
+        responder: customer.responder.clone(),
+        tag: customer.tag.clone(),
+        dialog: customer.dialog.clone(),
+        flow: customer.flow.clone(),
+    };
+    let (caller, caller_name, customer_leg) = (new.caller.clone(), new.caller_name.clone(), new.leg);
+    let (call, first) = Call::begin(new, shared.now());
+    let driver = Driver {
+        shared: shared.clone(),
+        interaction,
+        customer_leg,
+        caller,
+        caller_name,
+        call,
+        customer,
+        phones: HashMap::new(),
+        targets: HashMap::new(),
+        phone_listener: 0,
+        waiting: HashMap::new(),
+        next_request: 0,
+        mailbox: mailbox.0,
+        held: held.clone(),
+    };
+    tokio::spawn(async move {
+        let task = tokio::spawn(driver.run(first, mailbox.1));
+        if let Err(error) = task.await {
+            shared.counters.call_panics.add();
+            tracing::error!(%interaction, %error, "a call's task died; the call is ended");
+            clean_up(&shared, interaction, &held, goodbye).await;
+        }
+        over();
+    });
+}
+
+impl Driver {
+    async fn run(mut self, first: Vec<Output>, mut mailbox: mpsc::Receiver<Message>) {
+        self.carry_out(first).await;
+        while !self.call.is_over() {
+            let patience = self.call.next_deadline().since(self.shared.now()).min(Duration::from_secs(3_600));
+            let input = tokio::select! {
+                message = mailbox.recv() => match message {
+                    Some(message) => self.input(message).await,
+                    // Never while we hold a sender ourselves.
+                    None => return,
+                },
+                () = tokio::time::sleep(patience) => Some(Input::Tick),
+            };
+            if let Some(input) = input {
+                let outputs = self.call.handle(input, self.shared.now());
+                self.carry_out(outputs).await;
+            }
+        }
+        // Whoever still writes to this call is answered; a pick-up that came too late is hung up.
+        mailbox.close();
+        while let Some(message) = mailbox.recv().await {
+            match message {
+                Message::Request(_, incoming) => {
+                    let status = if incoming.request.method == Method::Bye { 200 } else { 481 };
+                    incoming.transaction.finish(&Reply::new(status), None);
+                }
+                Message::Fork(_, ForkNews::Answered { dialog, flow, .. }) => self.bye_phone(*dialog, flow),
+                _ => {}
+            }
+        }
+    }
+
+    /// Carries out all outputs, then hands in what the media plane answered, until nothing is left to do.
+    async fn carry_out(&mut self, outputs: Vec<Output>) {
+        let mut outputs = VecDeque::from(outputs);
+        let mut done = VecDeque::new();
+        loop {
+            while let Some(output) = outputs.pop_front() {
+                match output {
+                    Output::Customer(order) => self.tell_customer(order),
+                    Output::Phone(branch, order) => self.tell_phone(branch, order),
+                    Output::Fact(fact) => self.tell_desk(fact).await,
+                    Output::Media(order) => {
+                        let step = order.step();
+                        done.push_back((step, self.order_media(order).await));
+                    }
+                }
+            }
+            let Some((step, result)) = done.pop_front() else { return };
+            if let Err(why) = &result {
+                tracing::warn!(interaction = %self.interaction, ?step, %why, "the media plane refused");
+            }
+            let _: &Step = &step;
+            outputs.extend(self.call.handle(Input::Done(step, result), self.shared.now()));
+        }
+    }
+
+    async fn tell_desk(&mut self, fact: CallFact) {
+        if let CallFact::Ended { by, failure, .. } = &fact {
+            self.held().ended = true;
+            match failure {
+                Some(why) => {
+                    self.shared.counters.calls_failed.add();
+                    tracing::warn!(interaction = %self.interaction, ?by, why, "call failed");
+                }
+                None => tracing::info!(interaction = %self.interaction, ?by, "call ended"),
+            }
+        }
+        self.shared.tell(fact).await;
+    }
+
+    fn tell_customer(&mut self, order: PeerOrder) {
+        let side = &self.customer;
+        match order {
+            PeerOrder::Ring => {
+                side.responder.respond(&Reply::new(180).with("Contact", self.contact()).with("Allow", ALLOW), &side.tag);
+            }
+            PeerOrder::Answer { sdp } => {
+                let mut reply = Reply::new(200)
+                    .with("Contact", self.contact())
+                    .with("Allow", ALLOW)
+                    .with("Supported", "timer")
+                    .with_sdp(Some(sdp));
+                if let Some(timer) = &side.timer {
+                    reply = timer_headers(reply, timer);
+                }
+                self.customer.responder.respond(&reply, &self.customer.tag);
+                self.held().accepted = Some(true);
+            }
+            PeerOrder::Refuse { status, retry_after_s, warning } => {
+                let mut reply = Reply::new(status);
+                if let Some(seconds) = retry_after_s {
+                    reply = reply.with("Retry-After", seconds.to_string());
+                }
+                if let Some(warning) = warning {
+                    reply = reply.with("Warning", warning);
+                }
+                side.responder.respond(&reply, &side.tag);
+                self.held().accepted = Some(false);
+            }
+            PeerOrder::Reply(answered) => self.reply(Party::Customer, answered),
+            PeerOrder::Bye { reason } => {
+                let mut bye = self.customer.dialog.request(Method::Bye);
+                if let Some(reason) = reason {
+                    bye.headers.push("Reason", format!("SIP;cause=480;text={}", crate::endpoint::uri::quoted(&reason)));
+                }
+                let (endpoint, flow) = (self.shared.endpoint.clone(), self.customer.flow.clone());
+                let mut acknowledged = self.customer.acknowledged.clone();
+                tokio::spawn(async move {
+                    let patience = Duration::from_secs(33);
+                    tokio::time::timeout(patience, acknowledged.wait_for(|known| *known)).await.ok();
+                    endpoint.request(&flow, bye).await.ok();
+                });
+                self.held().accepted = Some(false);
+            }
+            PeerOrder::Renew => {
+                let update = self.customer.dialog.request(Method::Update);
+                let mut update = update;
+                update.headers.push("Contact", self.contact());
+                update.headers.push("Supported", "timer");
+                if let Some(timer) = &self.customer.timer {
+                    // In our own request we are the client.
+                    update.headers.push("Session-Expires", timer.header().replace("refresher=uas", "refresher=uac"));
+                }
+                let (endpoint, flow, mailbox) =
+                    (self.shared.endpoint.clone(), self.customer.flow.clone(), self.mailbox.clone());
+                tokio::spawn(async move {
+                    let status = endpoint.request(&flow, update).await.map_or(408, |r| r.status);
+                    mailbox.send(Message::Renewed(status)).await.ok();
+                });
+            }
+        }
+    }
+
+    fn tell_phone(&mut self, branch: Branch, order: PhoneOrder) {
+        match order {
+            PhoneOrder::Invite { sdp } => self.invite(branch, sdp),
+            PhoneOrder::Reply(answered) => self.reply(Party::Phone(branch), answered),
+            PhoneOrder::End => {
+                if let Some(PhoneSide::Up { dialog, flow }) = self.phones.remove(&branch) {
+                    self.shared.directory.forget(&dialog.key());
+                    self.held().phones.clear();
+                    self.bye_phone(*dialog, flow);
+                }
+            }
+        }
+    }
+
+    fn bye_phone(&self, mut dialog: Dialog, flow: Flow) {
+        let bye = dialog.request(Method::Bye);
+        let endpoint = self.shared.endpoint.clone();
+        tokio::spawn(async move { endpoint.request(&flow, bye).await });
+    }
+
+    /// What a message means to the machine; what means nothing to it is answered here.
+    async fn input(&mut self, message: Message) -> Option<Input> {
+        Some(match message {
+            Message::Order(order) => Input::Order(order),
+            Message::Ring(order, targets) => {
+                self.phone_listener = targets.first().map_or(0, |t| t.flow.listener);
+                self.targets.extend(targets.into_iter().map(|t| (t.branch, t)));
+                Input::Order(order)
+            }
+            Message::Invite(InviteEvent::Cancelled) => Input::Customer(Peer::Cancelled),
+            Message::Invite(InviteEvent::Acknowledged(sdp)) => Input::Customer(Peer::Acknowledged(sdp)),
+            Message::Invite(InviteEvent::NeverAcknowledged) => Input::Customer(Peer::NeverAcknowledged),
+            Message::Reinvite(party, event) => peer(party, match event {
+                InviteEvent::Acknowledged(sdp) => Peer::OfferAcknowledged(sdp),
+                // RFC 3261 §14.2: without the ACK of a re-INVITE's 2xx the dialog is ended.
+                InviteEvent::NeverAcknowledged => Peer::NeverAcknowledged,
+                InviteEvent::Cancelled => return None,
+            }),
+            Message::Request(party, incoming) => return self.request(party, *incoming),
+            Message::Fork(branch, news) => return self.fork_said(branch, news),
+            Message::Media(event) => Input::Media(event),
+            Message::Softphone { leg, up } => Input::Softphone { leg, up },
+            Message::Renewed(status) => Input::Customer(Peer::RenewalAnswered(status)),
+        })
+    }
+
+    fn fork_said(&mut self, branch: Branch, news: ForkNews) -> Option<Input> {
+        let event = match news {
+            ForkNews::Answered { dialog, flow, sdp } => {
+                // Its end was ordered already: the pick-up crossed it.
+                if !matches!(self.phones.get(&branch), Some(PhoneSide::Forking { .. })) {
+                    self.bye_phone(*dialog, flow);
+                    return None;
+                }
+                self.held().phones.push(((*dialog).clone(), flow.clone()));
+                self.phones.insert(branch, PhoneSide::Up { dialog, flow });
+                PhoneEvent::Answered(sdp)
+            }
+            ForkNews::Refused(status) => {
+                self.phones.remove(&branch)?;
+                PhoneEvent::Refused(status)
+            }
+            ForkNews::Unreachable(why) => {
+                self.phones.remove(&branch)?;
+                PhoneEvent::Unreachable(why)
+            }
+        };
+        Some(Input::Phone(branch, event))
+    }
+
+    fn contact(&self) -> String {
+        self.customer.flow.contact(&self.customer.user)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn peer(party: Party, event: Peer) -> Input {
+    match party {
+        Party::Customer => Input::Customer(event),
+        Party::Phone(branch) => Input::Phone(branch, PhoneEvent::Peer(event)),
+    }
+}
+
+fn timer_headers(reply: Reply, timer: &SessionTimer) -> Reply {
+    let reply = reply.with("Session-Expires", timer.header());
+    if timer.requires() { reply.with("Require", "timer") } else { reply }
+}
+
+/// What is needed to tell the customer that it is over.
+struct Goodbye {
+    responder: Responder,
+    tag: String,
+    dialog: Dialog,
+    flow: Flow,
+}
+
+/// After a panic: nothing of the call is left standing, and the desk hears of its end exactly once.
+async fn clean_up(shared: &Shared, interaction: InteractionId, held: &Mutex<Held>, mut goodbye: Goodbye) {
+    use media_control::{Command, Source};
+    let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
+    match held.accepted {
+        None => goodbye.responder.respond(&Reply::new(500), &goodbye.tag),
+        Some(false) => {}
+        Some(true) => {
+            // The dead task may have spent numbers of this dialog; a gap does no harm (§12.2.2).
+            for _ in 0..100 {
+                goodbye.dialog.request(Method::Update);
+            }
+            let (endpoint, flow, bye) = (shared.endpoint.clone(), goodbye.flow, goodbye.dialog.request(Method::Bye));
+            tokio::spawn(async move { endpoint.request(&flow, bye).await });
+        }
+    }
+    for (mut dialog, flow) in held.phones {
+        shared.directory.forget(&dialog.key());
+        let (endpoint, bye) = (shared.endpoint.clone(), dialog.request(Method::Bye));
+        tokio::spawn(async move { endpoint.request(&flow, bye).await });
+    }
+    if let Some(recording) = held.recording
+        && shared.command(Command::StopRecording { recording }).await.is_ok()
+    {
+        shared.tell(CallFact::RecordingCaptured { interaction, recording }).await;
+    }
+    if let Some(leg) = held.softphone {
+        shared.command(Command::Hear { leg, source: Source::Nothing }).await.ok();
+    }
+    for leg in held.legs {
+        shared.command(Command::DeleteLeg { leg }).await.ok();
+    }
+    if !held.ended {
+        shared.counters.calls_failed.add();
+        let failure = Some("an error in the appliance ended the call".to_owned());
+        shared.tell(CallFact::Ended { interaction, by: EndedBy::System, failure }).await;
+    }
+}
+
+/// Shortens types in the submodules.
+type Transaction = ServerTransaction;
+type Sip = Endpoint;

@@ -1,0 +1,142 @@
+//! INVITEs to the agent's phones: each in a task that outlives the call if it must.
+
+use tokio::sync::mpsc;
+
+use super::{Driver, Message, PhoneSide, Sip};
+use crate::call::fork::{Fork, ForkInput, ForkOutput};
+use crate::call::words::Branch;
+use crate::endpoint::dialog::Dialog;
+use crate::endpoint::message::{ALLOW, Method, Response};
+use crate::endpoint::uri::{escape_user, quoted};
+use crate::endpoint::{Flow, Progress};
+
+/// A registered contact to ring.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) branch: Branch,
+    /// Its contact URI, as the phone wrote it.
+    pub(crate) uri: String,
+    /// The address of record: the extension.
+    pub(crate) user: String,
+    pub(crate) flow: Flow,
+}
+
+/// What an INVITE to a phone came to.
+pub(crate) enum ForkNews {
+    Answered { dialog: Box<Dialog>, flow: Flow, sdp: String },
+    Refused(u16),
+    Unreachable(String),
+}
+
+impl Driver {
+    pub(super) fn invite(&mut self, branch: Branch, sdp: String) {
+        let Some(target) = self.targets.remove(&branch) else { return };
+        let endpoint = self.shared.endpoint.clone();
+        let local = target.flow.local;
+        // The agent's phone shows who calls; the host is ours, because the number is not an address of the caller.
+        let caller = format!(
+            "{} <sip:{}@{local}>",
+            quoted(self.caller_name.as_deref().unwrap_or(&self.caller)),
+            escape_user(&self.caller)
+        );
+        let callee = format!("<sip:{}@{local}>", escape_user(&target.user));
+        let tag = endpoint.token();
+        let mut dialog = Dialog::begin(&endpoint.token(), &caller, &tag, &callee, &target.uri);
+        let mut invite = dialog.request(Method::Invite);
+        invite.headers.push("Contact", target.flow.contact("patchbay"));
+        invite.headers.push("Allow", ALLOW);
+        invite.headers.push("P-Asserted-Identity", caller);
+        invite.headers.push("Content-Type", "application/sdp");
+        invite.body = sdp.into_bytes();
+        self.shared.directory.add(dialog.key(), self.mailbox.clone(), super::Party::Phone(branch));
+        let (wanted, unwanted) = mpsc::channel(1);
+        self.phones.insert(branch, PhoneSide::Forking { _wanted: wanted });
+        let run = Run {
+            endpoint,
+            flow: target.flow,
+            dialog,
+            branch,
+            mailbox: self.mailbox.clone(),
+            shared: self.shared.clone(),
+            handed: false,
+        };
+        tokio::spawn(run.run(invite, unwanted));
+    }
+}
+
+struct Run {
+    endpoint: Sip,
+    flow: Flow,
+    dialog: Dialog,
+    branch: Branch,
+    mailbox: mpsc::Sender<Message>,
+    shared: std::sync::Arc<crate::switchboard::shared::Shared>,
+    /// The dialog is the call's now.
+    handed: bool,
+}
+
+impl Run {
+    async fn run(mut self, invite: crate::endpoint::message::Request, mut unwanted: mpsc::Receiver<()>) {
+        let (progress, mut heard) = mpsc::channel(32);
+        let pending = self.endpoint.invite(&self.flow, invite, move |p| {
+            // Provisional responses beyond the bound tell nothing new.
+            progress.try_send(p).ok();
+        });
+        let mut fork = Fork::default();
+        let mut wanted = true;
+        while !fork.is_over() && !self.handed {
+            let (input, response, why) = tokio::select! {
+                biased;
+                // The call lets go of its sender when it wants the phone no more, or is gone.
+                _ = unwanted.recv(), if wanted => {
+                    wanted = false;
+                    (ForkInput::Unwanted, None, String::new())
+                }
+                progress = heard.recv() => match progress {
+                    Some(Progress::Provisional(_)) => (ForkInput::Provisional, None, String::new()),
+                    Some(Progress::Answered(response)) => (ForkInput::Answered, Some(response), String::new()),
+                    Some(Progress::Refused(response)) => (ForkInput::Refused(response.status), None, String::new()),
+                    Some(Progress::Failed(why)) => (ForkInput::Failed, None, why.to_string()),
+                    None => (ForkInput::Failed, None, "the INVITE was lost".to_owned()),
+                },
+            };
+            for output in fork.handle(input) {
+                match output {
+                    ForkOutput::SendCancel => pending.cancel(),
+                    ForkOutput::SendAck => {
+                        if let Some(response) = &response {
+                            self.dialog.complete(response);
+                        }
+                        self.endpoint.acknowledge(&self.flow, &self.dialog, 1).await;
+                    }
+                    ForkOutput::SendBye => self.bye().await,
+                    ForkOutput::TellAnswered => self.hand_over(response.as_ref()).await,
+                    ForkOutput::TellRefused(status) => self.tell(ForkNews::Refused(status)).await,
+                    ForkOutput::TellUnreachable => self.tell(ForkNews::Unreachable(why.clone())).await,
+                }
+            }
+        }
+        if !self.handed {
+            self.shared.directory.forget(&self.dialog.key());
+        }
+    }
+
+    async fn hand_over(&mut self, response: Option<&Response>) {
+        let sdp = response.and_then(Response::sdp).unwrap_or_default();
+        let news = ForkNews::Answered { dialog: Box::new(self.dialog.clone()), flow: self.flow.clone(), sdp };
+        if self.mailbox.send(Message::Fork(self.branch, news)).await.is_err() {
+            self.bye().await;
+            self.shared.directory.forget(&self.dialog.key());
+        }
+        self.handed = true;
+    }
+
+    async fn tell(&self, news: ForkNews) {
+        self.mailbox.send(Message::Fork(self.branch, news)).await.ok();
+    }
+
+    async fn bye(&mut self) {
+        let bye = self.dialog.request(Method::Bye);
+        self.endpoint.request(&self.flow, bye).await.ok();
+    }
+}

@@ -1,0 +1,64 @@
+//! The machine's media orders as commands of the plane: addresses, files and samples are filled in here.
+
+use std::time::Duration;
+
+use media::control::{Answer, Command, MediaError, Source, Transport};
+
+use super::Driver;
+use crate::call::words::{Heard, MediaOrder};
+
+impl Driver {
+    pub(super) async fn order_media(&mut self, order: MediaOrder) -> Result<Answer, MediaError> {
+        self.note(&order);
+        let command = match order {
+            MediaOrder::Create { leg, near } => {
+                let listener = if leg == self.customer_leg { self.customer.flow.listener } else { self.phone_listener };
+                Command::CreateLeg { leg, transport: Transport::Ports { interface: self.shared.interface(listener) }, near }
+            }
+            MediaOrder::Configure { leg, setup } => Command::ConfigureLeg { leg, setup },
+            MediaOrder::Hear { leg, heard } => Command::Hear { leg, source: self.source(heard) },
+            MediaOrder::Bridge { a, b } => Command::Bridge { a, b },
+            MediaOrder::Mute { leg, muted } => Command::Mute { leg, muted },
+            MediaOrder::SendDigits { leg, digits } => {
+                Command::SendDtmf { leg, digits, each: Duration::from_millis(100) }
+            }
+            MediaOrder::StartRecording(recording) => {
+                Command::StartRecording { recording, file: self.shared.recordings.join(format!("{recording}.pbr")) }
+            }
+            MediaOrder::Tap { recording, channel, leg } => Command::Tap { recording, channel, leg: Some(leg) },
+            MediaOrder::StopRecording(recording) => Command::StopRecording { recording },
+            MediaOrder::Stats(leg) => Command::Stats { leg },
+            MediaOrder::Delete(leg) => Command::DeleteLeg { leg },
+        };
+        self.shared.command(command).await
+    }
+
+    fn source(&self, heard: Heard) -> Source {
+        match heard {
+            Heard::Nothing => Source::Nothing,
+            Heard::Leg(leg) => Source::Leg(leg),
+            Heard::Announcement => Source::Prompt { prompt: self.shared.announce.clone(), repeat: false },
+            Heard::Sound(sound) => Source::Prompt { prompt: (self.shared.sounds)(sound), repeat: sound.repeats() },
+        }
+    }
+
+    /// Keeps the list of what has to be given back.
+    fn note(&self, order: &MediaOrder) {
+        let mut held = self.held();
+        match order {
+            MediaOrder::Create { leg, .. } => {
+                held.legs.insert(*leg);
+            }
+            MediaOrder::Delete(leg) => {
+                held.legs.remove(leg);
+            }
+            MediaOrder::Bridge { a, b } => {
+                let softphone = [*a, *b].into_iter().find(|leg| !held.legs.contains(leg));
+                held.softphone = softphone;
+            }
+            MediaOrder::StartRecording(recording) => held.recording = Some(*recording),
+            MediaOrder::StopRecording(_) => held.recording = None,
+            _ => {}
+        }
+    }
+}

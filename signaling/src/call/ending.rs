@@ -1,0 +1,159 @@
+//! The end of a call: everybody is told, the recording is closed, the last figures are read, and then one `Ended`.
+
+use std::collections::HashMap;
+
+use media::control::{Answer, MediaError};
+use model::call::CallFact;
+use model::id::LegId;
+use model::interaction::EndedBy;
+use model::journal::Party;
+use model::media::StreamStats;
+
+use super::Call;
+use super::agent::{Agent, end_branches};
+use super::link::since;
+use super::words::{Answered, Heard, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Step};
+
+/// A call that is ending, or has ended when nothing is left.
+#[derive(Debug)]
+pub(super) struct Ending {
+    by: EndedBy,
+    failure: Option<String>,
+    /// What the media plane still has to answer, and what is said then.
+    left: HashMap<Step, Last>,
+    said: bool,
+}
+
+#[derive(Debug)]
+enum Last {
+    Captured,
+    LegEnded { leg: LegId, party: Party, before: Option<StreamStats> },
+    Silently,
+}
+
+impl Ending {
+    pub(super) fn is_over(&self) -> bool {
+        self.said
+    }
+}
+
+/// How the customer's side is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// They left themselves.
+    None,
+    /// They cancelled: 487.
+    Cancelled,
+    /// A refusal of the INVITE.
+    Refuse(u16),
+    /// A refusal because of the description, with its warning.
+    Description(u16, Option<String>),
+    /// 503: try elsewhere, or later.
+    Overloaded,
+    /// BYE.
+    Bye,
+}
+
+impl Call {
+    /// Ends the call, in the way the customer's leg allows.
+    pub(super) fn end(&mut self, by: EndedBy, failure: Option<String>, out: &mut Vec<Output>) {
+        let farewell = self.customer.farewell();
+        self.end_with(by, failure, farewell, out);
+    }
+
+    pub(super) fn end_with(&mut self, by: EndedBy, failure: Option<String>, farewell: Farewell, out: &mut Vec<Output>) {
+        let refuse = |status, retry_after_s, warning| Output::Customer(PeerOrder::Refuse { status, retry_after_s, warning });
+        match farewell {
+            Farewell::None => {}
+            Farewell::Cancelled => out.push(refuse(487, None, None)),
+            Farewell::Refuse(status) => out.push(refuse(status, None, None)),
+            Farewell::Description(status, warning) => out.push(refuse(status, None, warning)),
+            Farewell::Overloaded => out.push(refuse(503, Some(10), None)),
+            Farewell::Bye => out.push(Output::Customer(PeerOrder::Bye { reason: failure.clone() })),
+        }
+        let mut left = HashMap::new();
+        let mut ask = |order: MediaOrder, last: Last, out: &mut Vec<Output>| {
+            left.insert(order.step(), last);
+            out.push(Output::Media(order));
+        };
+        if let Some(recording) = self.recording {
+            ask(MediaOrder::StopRecording(recording), Last::Captured, out);
+        }
+        match &self.agent {
+            Agent::Nobody => {}
+            Agent::Softphone(soft) => {
+                if let (Some(half), Some(agent)) = (soft.half, self.linked_agent()) {
+                    // The softphone stays for the next call.
+                    out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
+                    out.push(Output::Media(MediaOrder::Mute { leg: soft.media, muted: false }));
+                    let party = Party::Agent { agent };
+                    let last = Last::LegEnded { leg: half, party, before: Some(soft.before.unwrap_or_default()) };
+                    ask(MediaOrder::Stats(soft.media), last, out);
+                }
+            }
+            Agent::Phone(phone) => {
+                end_branches(phone, out);
+                let party = Party::Agent { agent: phone.ring.agent };
+                let last = match phone.ready {
+                    true => Last::LegEnded { leg: phone.leg, party, before: None },
+                    false => Last::Silently,
+                };
+                ask(MediaOrder::Delete(phone.leg), last, out);
+            }
+        }
+        if self.customer.has_leg() {
+            let last = match self.is_answered() {
+                true => Last::LegEnded { leg: self.leg, party: Party::Customer, before: None },
+                false => Last::Silently,
+            };
+            ask(MediaOrder::Delete(self.leg), last, out);
+        }
+        self.ending = Some(Ending { by, failure, left, said: false });
+        self.say_ended(out);
+    }
+
+    /// Nothing is decided any more; what comes late gets the answer that it is late.
+    pub(super) fn while_ending(&mut self, input: Input, out: &mut Vec<Output>) {
+        let late = |id| Answered { id, status: 481, sdp: None, warning: None };
+        match input {
+            Input::Done(step, result) => self.last_answer(step, result, out),
+            Input::Customer(Peer::Offer { id, .. }) => out.push(Output::Customer(PeerOrder::Reply(late(id)))),
+            Input::Phone(branch, PhoneEvent::Peer(Peer::Offer { id, .. })) => {
+                out.push(Output::Phone(branch, PhoneOrder::Reply(late(id))));
+            }
+            Input::Phone(branch, PhoneEvent::Answered(_)) => out.push(Output::Phone(branch, PhoneOrder::End)),
+            // A lease that rings must get its answer, even if the call ended under it.
+            Input::Order(Order::RingPhones(_) | Order::RingSoftphone { .. } | Order::RingNothing { .. }) => {}
+            _ => {}
+        }
+    }
+
+    fn last_answer(&mut self, step: Step, result: Result<Answer, MediaError>, out: &mut Vec<Output>) {
+        let Some(ending) = &mut self.ending else { return };
+        let Some(last) = ending.left.remove(&step) else { return };
+        let interaction = self.interaction;
+        match (last, step) {
+            (Last::Captured, Step::Stopped(recording)) => out.push(Output::Fact(match result {
+                Ok(_) => CallFact::RecordingCaptured { interaction, recording },
+                Err(why) => CallFact::RecordingFailed { interaction, recording, why: why.to_string() },
+            })),
+            (Last::LegEnded { leg, party, before }, _) => {
+                let stats = match result {
+                    Ok(Answer::Stats(stats)) => Some(before.map_or(stats.received, |b| since(stats.received, b))),
+                    _ => None,
+                };
+                out.push(Output::Fact(CallFact::LegEnded { interaction, leg, party, stats }));
+            }
+            _ => {}
+        }
+        self.say_ended(out);
+    }
+
+    fn say_ended(&mut self, out: &mut Vec<Output>) {
+        let Some(ending) = &mut self.ending else { return };
+        if ending.left.is_empty() && !std::mem::replace(&mut ending.said, true) {
+            let failure = ending.failure.take();
+            out.push(Output::Fact(CallFact::Ended { interaction: self.interaction, by: ending.by, failure }));
+        }
+    }
+}

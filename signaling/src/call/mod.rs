@@ -1,0 +1,284 @@
+//! The call machine: one customer, at most one agent, and what is said between them. Pure.
+//!
+//! The states say what is true and hold nothing else: a deadline cannot outlive ringing, a recording cannot outlive its
+//! call. Three small machines stand side by side, because they move on their own:
+//!
+//! - the [`Customer`]'s leg: incoming, opening (the media leg is being made), answered, over;
+//! - the [`Agent`]'s: nobody, a phone that rings or was picked up, a softphone;
+//! - their [`Link`]: apart, connecting (recording starts, two tones), joined (perhaps held, perhaps without the softphone).
+//!
+//! [`Call::handle`] takes what happened and says what has to be done. The driver carries out all outputs, hands in the
+//! media plane's answers, and only then whatever else came in; so a media order is never in flight while something
+//! else is decided. Once [`CallFact::Ended`] was said, nothing follows.
+//!
+//! Not here: the dialogs' tags and numbers (`endpoint::dialog`), a single INVITE's CANCEL races ([`fork`]), the softphones
+//! themselves, which outlive calls (`phones::softphone`), and who may call at all (`service`).
+
+pub mod fork;
+pub mod session;
+pub mod timer;
+pub mod words;
+
+mod agent;
+mod customer;
+mod ending;
+mod link;
+
+pub(crate) mod driver;
+
+use std::time::Duration;
+
+use media::control::Event;
+use model::call::{CallFact, Sound};
+use model::id::{InteractionId, LegId, RecordingId, TenantId, TrunkId};
+use model::interaction::EndedBy;
+use model::service::SrtpPolicy;
+use model::time::Timestamp;
+
+use crate::sdp::{Ability, KeySeed};
+use agent::Agent;
+use customer::Customer;
+use ending::Ending;
+use link::Link;
+use session::Session;
+use timer::SessionTimer;
+use words::{Heard, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent};
+
+/// An unanswered call without any order ends with 480 after this time.
+pub const UNORDERED_MAX: Duration = Duration::from_secs(10);
+/// A phone rings no longer than this, whatever the desk forgets.
+pub const RINGING_MAX: Duration = Duration::from_secs(120);
+/// The two tones are over after this time, even if the plane does not say so.
+pub const ANNOUNCEMENT_MAX: Duration = Duration::from_secs(3);
+/// How long a call waits for a softphone that was lost (WRTC-02).
+pub const SOFTPHONE_AWAY_MAX: Duration = Duration::from_secs(30);
+/// How often figures are read while customer and agent talk.
+pub const QUALITY_EVERY: Duration = Duration::from_secs(2);
+/// A customer who was silent before being connected gets this long to be heard.
+pub const SILENCE_GRACE: Duration = Duration::from_secs(10);
+/// Orders that may wait for the customer's leg.
+const WISHES_MAX: usize = 8;
+
+/// What is known of a call when its INVITE was accepted for looking at.
+#[derive(Debug)]
+pub struct NewCall {
+    /// Its id.
+    pub interaction: InteractionId,
+    /// The trunk's tenant.
+    pub tenant: TenantId,
+    /// The trunk.
+    pub trunk: TrunkId,
+    /// The trunk's terms of encryption.
+    pub srtp: SrtpPolicy,
+    /// Calling number.
+    pub caller: String,
+    /// Display name.
+    pub caller_name: Option<String>,
+    /// Called number.
+    pub contact: String,
+    /// The description in the INVITE; `None`: it wants our offer.
+    pub offer: Option<String>,
+    /// The customer's leg.
+    pub leg: LegId,
+    /// What we can do on SIP legs.
+    pub ability: Ability,
+    /// Our keys towards the customer.
+    pub seed: KeySeed,
+    /// Names our session description.
+    pub session: u64,
+    /// The session timer that was agreed, if any.
+    pub timer: Option<SessionTimer>,
+}
+
+/// A call.
+#[derive(Debug)]
+pub struct Call {
+    interaction: InteractionId,
+    leg: LegId,
+    ability: Ability,
+    customer: Customer,
+    /// The customer's session.
+    session: Session,
+    timer: Option<SessionTimer>,
+    /// Nothing was heard from the customer since.
+    silent_since: Option<Timestamp>,
+    agent: Agent,
+    link: Link,
+    recording: Option<RecordingId>,
+    /// Orders that wait until the customer's leg is answered.
+    wishes: Vec<Order>,
+    /// Hang up when the sound that is played now is over.
+    then_hang_up: bool,
+    ending: Option<Ending>,
+}
+
+impl Call {
+    /// A call that just came in; the first outputs tell the desk.
+    pub fn begin(new: NewCall, now: Timestamp) -> (Self, Vec<Output>) {
+        let ability = Ability { srtp: new.srtp, ..new.ability.clone() };
+        let call = Self {
+            interaction: new.interaction,
+            leg: new.leg,
+            ability: new.ability,
+            customer: Customer::Incoming { offer: new.offer, give_up_at: Some(now + UNORDERED_MAX) },
+            session: Session::new(ability, new.seed, new.session),
+            timer: new.timer,
+            silent_since: None,
+            agent: Agent::Nobody,
+            link: Link::Apart,
+            recording: None,
+            wishes: Vec::new(),
+            then_hang_up: false,
+            ending: None,
+        };
+        let incoming = CallFact::Incoming {
+            interaction: new.interaction,
+            tenant: new.tenant,
+            trunk: new.trunk,
+            caller: new.caller,
+            caller_name: new.caller_name,
+            contact: new.contact,
+        };
+        (call, vec![Output::Fact(incoming)])
+    }
+
+    /// Moves on. `now` never runs backwards.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Output> {
+        let mut out = Vec::new();
+        if self.ending.is_some() {
+            self.while_ending(input, &mut out);
+            return out;
+        }
+        match input {
+            Input::Order(order) => self.order(order, now, &mut out),
+            Input::Customer(event) => self.customer_did(event, now, &mut out),
+            Input::Phone(branch, PhoneEvent::Peer(event)) => self.phone_did(branch, event, now, &mut out),
+            Input::Phone(branch, event) => self.phone_said(branch, event, now, &mut out),
+            Input::Softphone { leg, up } => self.softphone_moved(leg, up, now, &mut out),
+            Input::Media(event) => self.media_said(event, now, &mut out),
+            Input::Done(step, result) => self.media_answered(step, result, now, &mut out),
+            Input::Tick => self.tick(now, &mut out),
+        }
+        out
+    }
+
+    /// When [`Input::Tick`] is due at the latest.
+    pub fn next_deadline(&self) -> Timestamp {
+        if self.ending.is_some() {
+            return Timestamp::NEVER;
+        }
+        self.customer
+            .deadline()
+            .min(self.agent.deadline())
+            .min(self.link.deadline(self.silent_since))
+            .min(self.timer.map_or(Timestamp::NEVER, |t| if self.is_answered() { t.deadline() } else { Timestamp::NEVER }))
+    }
+
+    /// Whether everything was said.
+    pub fn is_over(&self) -> bool {
+        self.ending.as_ref().is_some_and(Ending::is_over)
+    }
+
+    fn order(&mut self, order: Order, now: Timestamp, out: &mut Vec<Output>) {
+        self.customer.ordered();
+        match order {
+            Order::Reject(why) => self.reject(why, out),
+            Order::HangUp => self.end(EndedBy::Agent, None, out),
+            Order::Stop => self.end(EndedBy::System, Some("the appliance was stopped".to_owned()), out),
+            Order::RingPhones(phones) => self.ring_phones(*phones, now, out),
+            Order::RingSoftphone { ring, softphone } => self.ring_softphone(ring, softphone, out),
+            Order::RingNothing { ring, why } => self.ring_nothing(ring, why, out),
+            Order::StopRinging { token } => self.stop_ringing(token, out),
+            // These need an answered customer: it is answered for them.
+            order @ (Order::Play { .. } | Order::Connect { .. }) if !self.is_answered() => {
+                if self.wishes.len() < WISHES_MAX {
+                    self.wishes.push(order);
+                }
+                self.open(out);
+            }
+            Order::Play { sound, then_hang_up } => self.play(sound, then_hang_up, out),
+            Order::Connect { agent, softphone, leg, record, announce } => {
+                self.connect(agent, softphone, leg, record, announce, now, out);
+            }
+            Order::Hold => self.hold(true, out),
+            Order::Retrieve => self.hold(false, out),
+            Order::Mute(muted) => self.mute(muted, out),
+            Order::SendDigits(digits) => self.send_digits(digits, out),
+        }
+    }
+
+    /// A sound for the customer instead of what is heard now. While customer and agent talk it is not played: that is what
+    /// hold is for, and a late order must not tear them apart.
+    fn play(&mut self, sound: Sound, then_hang_up: bool, out: &mut Vec<Output>) {
+        if !matches!(self.link, Link::Apart) {
+            return;
+        }
+        self.then_hang_up = then_hang_up && !sound.repeats();
+        self.hear(self.leg, Heard::Sound(sound), out);
+    }
+
+    fn media_said(&mut self, event: Event, now: Timestamp, out: &mut Vec<Output>) {
+        match event {
+            Event::PromptEnded { leg } if leg == self.leg => {
+                if std::mem::take(&mut self.then_hang_up) && matches!(self.link, Link::Apart) {
+                    self.end(EndedBy::System, None, out);
+                }
+            }
+            Event::PromptEnded { leg } => self.announcement_over(leg, now, out),
+            Event::Started { leg } if leg == self.leg => self.silent_since = None,
+            Event::Silent { leg, lasting } => self.fell_silent(leg, lasting, now, out),
+            Event::Dtmf { leg, digit, .. } if leg == self.leg => self.digit(digit, out),
+            Event::Quality { leg, poor, .. } => self.quality_changed(leg, poor, out),
+            Event::RecordingFailed { recording, why } if self.recording == Some(recording) => {
+                out.push(Output::Fact(CallFact::RecordingFailed { interaction: self.interaction, recording, why }));
+            }
+            Event::SecureFailed { leg, why } if leg == self.leg => {
+                self.end(EndedBy::System, Some(format!("media could not be secured: {why}")), out);
+            }
+            _ => {}
+        }
+    }
+
+    fn digit(&mut self, digit: char, out: &mut Vec<Output>) {
+        out.push(Output::Fact(CallFact::DigitReceived { interaction: self.interaction, digit }));
+    }
+
+    fn tick(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        if self.customer.deadline() <= now {
+            return self.no_order_came(out);
+        }
+        self.agent_tick(now, out);
+        self.link_tick(now, out);
+        self.session_tick(now, out);
+    }
+
+    fn session_tick(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        if self.ending.is_some() || !self.is_answered() {
+            return;
+        }
+        match self.timer.as_mut().and_then(|t| t.due(now)) {
+            None => {}
+            Some(timer::Due::Renew) => out.push(Output::Customer(PeerOrder::Renew)),
+            Some(timer::Due::Expired) => {
+                self.end(EndedBy::System, Some("the customer's side did not renew the session".to_owned()), out);
+            }
+        }
+    }
+
+    fn hear(&self, leg: LegId, heard: Heard, out: &mut Vec<Output>) {
+        out.push(Output::Media(MediaOrder::Hear { leg, heard }));
+    }
+
+    /// What every dialog's peer may do the same way; `true` if it was that.
+    fn common_peer_event(&mut self, event: &Peer, now: Timestamp) -> bool {
+        match event {
+            Peer::Renewed => {
+                if let Some(timer) = &mut self.timer {
+                    timer.renewed(now);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! What goes into a call and what comes out of it.
+
+use media::control::{Answer, Channel, Direction, Event, LegSetup, MediaError};
+use model::call::{CallFact, Rejection, Sound};
+use model::id::{LegId, OfferToken, RecordingId, UserId};
+use model::service::SrtpPolicy;
+
+use crate::sdp::KeySeed;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The desk ordered something.
+    Order(Order),
+    /// The customer's side did something.
+    Customer(Peer),
+    /// A phone that we rang did something.
+    Phone(Branch, PhoneEvent),
+    /// The agent's softphone came or went (by its media leg).
+    Softphone {
+        /// Its media leg.
+        leg: LegId,
+        /// Whether its media is up now.
+        up: bool,
+    },
+    /// The media plane noticed something.
+    Media(Event),
+    /// The media plane answered an order.
+    Done(Step, Result<Answer, MediaError>),
+    /// A deadline may have come.
+    Tick,
+}
+
+/// One of the phones rung for one offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Branch(pub u32);
+
+/// A request within a dialog that waits for its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(pub u32);
+
+/// An order of the desk, with what the switchboard knows about the agent's phone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// Refuse the call.
+    Reject(Rejection),
+    /// Answer if need be, and play.
+    Play {
+        /// What.
+        sound: Sound,
+        /// Hang up at its end.
+        then_hang_up: bool,
+    },
+    /// Ring the agent's registered phones.
+    RingPhones(Box<RingPhones>),
+    /// Check the agent's softphone; the console rings.
+    RingSoftphone {
+        /// For which lease.
+        ring: Ring,
+        /// The softphone, if its media is up.
+        softphone: Option<Softphone>,
+    },
+    /// Ring nobody: the agent has no phone that could ring.
+    RingNothing {
+        /// For which lease.
+        ring: Ring,
+        /// Why, in words.
+        why: String,
+    },
+    /// The lease is over.
+    StopRinging {
+        /// Which.
+        token: OfferToken,
+    },
+    /// Join customer and agent.
+    Connect {
+        /// Whom.
+        agent: UserId,
+        /// The agent's softphone, if its media is up; used when no phone of the agent was picked up.
+        softphone: Option<Softphone>,
+        /// The name the softphone's half gets in this call.
+        leg: LegId,
+        /// Record as this.
+        record: Option<RecordingId>,
+        /// Two tones to the agent first.
+        announce: bool,
+    },
+    /// Customer hears hold music.
+    Hold,
+    /// Back.
+    Retrieve,
+    /// Whether the customer hears the agent.
+    Mute(bool),
+    /// Digits to the customer's side.
+    SendDigits(String),
+    /// End it.
+    HangUp,
+    /// End it, because the appliance stops.
+    Stop,
+}
+
+/// The lease that rings, and whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ring {
+    /// The lease.
+    pub token: OfferToken,
+    /// The agent.
+    pub agent: UserId,
+}
+
+/// Which phones to ring, and on what terms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RingPhones {
+    /// For which lease.
+    pub ring: Ring,
+    /// The agent's half, if it is picked up.
+    pub leg: LegId,
+    /// One for each registered contact.
+    pub branches: Vec<Branch>,
+    /// Encryption of the phone's media.
+    pub srtp: SrtpPolicy,
+    /// Our keys.
+    pub seed: KeySeed,
+    /// Names our session description.
+    pub session: u64,
+}
+
+/// An agent's softphone whose media is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Softphone {
+    /// Its media leg, which outlives the call.
+    pub leg: LegId,
+    /// What it speaks.
+    pub codec: model::media::Codec,
+}
+
+/// What a SIP peer does within its dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// CANCEL before our final answer.
+    Cancelled,
+    /// ACK of our 2xx, perhaps with the answer to our offer.
+    Acknowledged(Option<String>),
+    /// No ACK within 32 s.
+    NeverAcknowledged,
+    /// BYE; it was answered 200 already.
+    Bye,
+    /// re-INVITE, or UPDATE with a description.
+    Offer {
+        /// Which request.
+        id: RequestId,
+        /// The description; `None`: it wants our offer.
+        sdp: Option<String>,
+    },
+    /// A re-INVITE or UPDATE came that also renews the session.
+    Renewed,
+    /// ACK of our 2xx to a re-INVITE, perhaps with the answer to our offer.
+    OfferAcknowledged(Option<String>),
+    /// Our own renewal was answered with this status; 408 also when nobody answered.
+    RenewalAnswered(u16),
+    /// A digit by INFO (`application/dtmf-relay`), for far ends without telephone events.
+    Digit(char),
+}
+
+/// What a rung phone does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhoneEvent {
+    /// 200 with its description; it is acknowledged already.
+    Answered(String),
+    /// A final refusal.
+    Refused(u16),
+    /// It could not be reached, in words.
+    Unreachable(String),
+    /// After it answered: as for the customer.
+    Peer(Peer),
+}
+
+/// What has to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Towards the customer.
+    Customer(PeerOrder),
+    /// Towards a phone.
+    Phone(Branch, PhoneOrder),
+    /// By the media plane; answered by [`Input::Done`].
+    Media(MediaOrder),
+    /// To the desk.
+    Fact(CallFact),
+}
+
+/// Orders for the customer's dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeerOrder {
+    /// 180.
+    Ring,
+    /// 200 with a description.
+    Answer {
+        /// Our answer, or our offer.
+        sdp: String,
+    },
+    /// A final refusal of the INVITE.
+    Refuse {
+        /// 400 to 699.
+        status: u16,
+        /// `Retry-After`, seconds.
+        retry_after_s: Option<u32>,
+        /// `Warning`.
+        warning: Option<String>,
+    },
+    /// The answer to a request within the dialog.
+    Reply(Answered),
+    /// BYE, with a reason for the far end's log.
+    Bye {
+        /// `Reason` text.
+        reason: Option<String>,
+    },
+    /// Renew the session (RFC 4028 §7.4).
+    Renew,
+}
+
+/// Orders for a phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhoneOrder {
+    /// INVITE with our offer.
+    Invite {
+        /// The offer.
+        sdp: String,
+    },
+    /// End it as its state wants: CANCEL, or BYE if the 200 was faster.
+    End,
+    /// The answer to a request within the dialog.
+    Reply(Answered),
+}
+
+/// The answer to a request within a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Which request.
+    pub id: RequestId,
+    /// Its status.
+    pub status: u16,
+    /// Our description.
+    pub sdp: Option<String>,
+    /// `Warning`.
+    pub warning: Option<String>,
+}
+
+/// Orders for the media plane: its commands without what only the driver knows (addresses, files, samples).
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaOrder {
+    /// Make a leg with ports of its own.
+    Create {
+        /// The leg.
+        leg: LegId,
+        /// Together with.
+        near: Option<LegId>,
+    },
+    /// Set up a leg.
+    Configure {
+        /// The leg.
+        leg: LegId,
+        /// How.
+        setup: Box<LegSetup>,
+    },
+    /// Change what a leg hears.
+    Hear {
+        /// Who hears.
+        leg: LegId,
+        /// What.
+        heard: Heard,
+    },
+    /// Both hear each other.
+    Bridge {
+        /// One.
+        a: LegId,
+        /// The other.
+        b: LegId,
+    },
+    /// Drop a leg's words.
+    Mute {
+        /// Whose.
+        leg: LegId,
+        /// Whether.
+        muted: bool,
+    },
+    /// Send digits.
+    SendDigits {
+        /// To whose far end.
+        leg: LegId,
+        /// Which.
+        digits: String,
+    },
+    /// Begin a recording.
+    StartRecording(RecordingId),
+    /// Choose who is captured.
+    Tap {
+        /// Into which recording.
+        recording: RecordingId,
+        /// On which channel.
+        channel: Channel,
+        /// Whom.
+        leg: LegId,
+    },
+    /// Close a recording.
+    StopRecording(RecordingId),
+    /// Read figures.
+    Stats(LegId),
+    /// End a leg.
+    Delete(LegId),
+}
+
+/// What a leg hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing.
+    Nothing,
+    /// The two tones before a call that was accepted for the agent.
+    Announcement,
+    /// A sound.
+    Sound(Sound),
+    /// Another leg.
+    Leg(LegId),
+}
+
+/// Which order of the media plane was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// [`MediaOrder::Create`].
+    Created(LegId),
+    /// [`MediaOrder::Configure`].
+    Configured(LegId),
+    /// [`MediaOrder::Bridge`].
+    Bridged,
+    /// [`MediaOrder::StartRecording`].
+    Recording(RecordingId),
+    /// [`MediaOrder::StopRecording`].
+    Stopped(RecordingId),
+    /// [`MediaOrder::Stats`].
+    Stats(LegId),
+    /// [`MediaOrder::Delete`].
+    Deleted(LegId),
+    /// Anything whose failure changes nothing but a log line.
+    Minor,
+}
+
+impl MediaOrder {
+    /// The step its answer belongs to.
+    pub fn step(&self) -> Step {
+        match self {
+            Self::Create { leg, .. } => Step::Created(*leg),
+            Self::Configure { leg, .. } => Step::Configured(*leg),
+            Self::Bridge { .. } => Step::Bridged,
+            Self::StartRecording(recording) => Step::Recording(*recording),
+            Self::StopRecording(recording) => Step::Stopped(*recording),
+            Self::Stats(leg) => Step::Stats(*leg),
+            Self::Delete(leg) => Step::Deleted(*leg),
+            Self::Hear { .. } | Self::Mute { .. } | Self::SendDigits { .. } | Self::Tap { .. } => Step::Minor,
+        }
+    }
+}
+
+/// Whether a far end may send us audio in this direction (ours): only then is its silence a fault.
+pub(super) const fn receives(direction: Direction) -> bool {
+    matches!(direction, Direction::SendRecv | Direction::RecvOnly)
+}

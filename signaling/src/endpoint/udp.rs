@@ -1,0 +1,64 @@
+//! The UDP socket the library reads from: it sees only what passed the gate.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rsipstack::platform::net::UdpSocket as LibrarySocket;
+use tokio::net::UdpSocket;
+use tokio::sync::Mutex;
+
+use super::gate::{Gate, Verdict};
+use crate::service::Transport;
+
+/// Longest datagram; the library's own buffer ([`MAX_UDP_BUF_SIZE`](rsipstack::transport::connection::MAX_UDP_BUF_SIZE))
+/// is smaller, and what does not fit there is dropped rather than cut.
+const DATAGRAM_MAX: usize = 64 * 1024;
+
+/// A socket with the gate in front.
+pub(super) struct GatedSocket {
+    socket: UdpSocket,
+    gate: Arc<Gate>,
+    /// One reader only; the lock is never waited for.
+    buffer: Mutex<Vec<u8>>,
+}
+
+impl GatedSocket {
+    pub(super) fn new(socket: UdpSocket, gate: Arc<Gate>) -> Self {
+        Self { socket, gate, buffer: Mutex::new(vec![0; DATAGRAM_MAX]) }
+    }
+}
+
+#[async_trait::async_trait]
+impl LibrarySocket for GatedSocket {
+    async fn recv_from(&self, out: &mut [u8]) -> Result<(usize, SocketAddr), rsipstack::Error> {
+        let mut buffer = self.buffer.lock().await;
+        loop {
+            // An ICMP "port unreachable" of an earlier datagram shows up here; it says nothing about the next.
+            let Ok((len, source)) = self.socket.recv_from(&mut buffer).await else {
+                tokio::task::yield_now().await;
+                continue;
+            };
+            match self.gate.judge(buffer.get(..len).unwrap_or_default(), source, Transport::Udp) {
+                Verdict::Pass(message) => {
+                    if let Some(place) = out.get_mut(..message.len()) {
+                        place.copy_from_slice(&message);
+                        return Ok((message.len(), source));
+                    }
+                    self.gate.too_long();
+                }
+                Verdict::Answer(answer) => {
+                    self.socket.send_to(&answer, source).await.ok();
+                }
+                Verdict::Drop => {}
+            }
+        }
+    }
+
+    async fn send_to(&self, buf: &[u8], addr: SocketAddr) -> Result<usize, rsipstack::Error> {
+        Ok(self.socket.send_to(buf, addr).await?)
+    }
+
+    fn local_addr(&self) -> Result<SocketAddr, rsipstack::Error> {
+        Ok(self.socket.local_addr()?)
+    }
+}

@@ -1,0 +1,224 @@
+//! Requests from the network: who may call, and to whom a request within a dialog belongs.
+
+use model::id::{InteractionId, LegId};
+use model::service::Trunk;
+use tokio::sync::{mpsc, watch};
+
+use super::{Entry, Internal, Switchboard};
+use crate::call::NewCall;
+use crate::call::driver::{CustomerSide, MAILBOX_MAX, Message, Party, spawn};
+use crate::call::timer::{MIN_SE, SessionTimer};
+use crate::digest::{Attempt, Verdict};
+use crate::endpoint::dialog::Dialog;
+use crate::endpoint::message::{ALLOW, Headers, Method, Reply, Request};
+use crate::endpoint::uri::{masked, of_address, user};
+use crate::endpoint::{Flow, Incoming, InviteEvent};
+use crate::sdp::Ability;
+use crate::trunk::{self, Place, dialled};
+
+/// Longest caller we keep.
+const NUMBER_MAX: usize = 128;
+
+impl Switchboard {
+    pub(super) async fn incoming(&mut self, incoming: Incoming) {
+        let request = &incoming.request;
+        if let Some(tag) = request.to_tag() {
+            let key = (request.call_id().to_owned(), tag.to_owned());
+            return match self.shared.directory.find(&key) {
+                Some((mailbox, party)) => self.post(&mailbox, Message::Request(party, Box::new(incoming))),
+                None => {
+                    self.shared.counters.no_dialog.add();
+                    incoming.transaction.finish(&Reply::new(481), None);
+                }
+            };
+        }
+        match request.method {
+            Method::Invite => self.invite(incoming),
+            Method::Register => self.register(incoming).await,
+            Method::Options => {
+                let reply = Reply::new(if self.draining { 503 } else { 200 })
+                    .with("Allow", ALLOW)
+                    .with("Accept", "application/sdp")
+                    .with("Supported", "timer");
+                incoming.transaction.finish(&reply, None);
+            }
+            Method::Bye | Method::Update | Method::Info | Method::Prack => {
+                self.shared.counters.no_dialog.add();
+                incoming.transaction.finish(&Reply::new(481), None);
+            }
+            _ => {
+                self.shared.counters.method_refused.add();
+                incoming.transaction.finish(&Reply::new(405).with("Allow", ALLOW), None);
+            }
+        }
+    }
+
+    fn invite(&mut self, incoming: Incoming) {
+        let accounts = self.accounts.get();
+        let trunk = match accounts.trunk_at(incoming.flow.remote.ip()) {
+            Some(trunk) => trunk,
+            None => match self.authenticate(&incoming.request, &incoming.flow) {
+                Err(reply) => return incoming.transaction.finish(&reply, None),
+                Ok(username) => match accounts.trunk_named(&username) {
+                    Some(trunk) => trunk,
+                    // A phone that is known, but nobody calls out through here: no relay.
+                    None => {
+                        self.shared.counters.forbidden.add();
+                        return incoming.transaction.finish(&Reply::new(403), None);
+                    }
+                },
+            },
+        };
+        match self.take_up(trunk, incoming) {
+            Ok(()) => {}
+            Err((incoming, reply)) => incoming.transaction.finish(&reply, None),
+        }
+    }
+
+    /// Begins a call, or says how it is refused.
+    #[expect(clippy::result_large_err, reason = "the refused request is answered by the caller, right there")]
+    fn take_up(&mut self, trunk: &Trunk, incoming: Incoming) -> Result<(), (Incoming, Reply)> {
+        let place = match self.places.take(trunk.id, trunk.calls_max) {
+            Ok(place) if !self.draining && self.calls.len() < self.calls_max => place,
+            _ => {
+                self.shared.counters.overloaded.add();
+                tracing::warn!(trunk = %trunk.name, calls = self.calls.len(), "a call was refused: full or draining");
+                return Err((incoming, Reply::new(503).with("Retry-After", "10")));
+            }
+        };
+        let request = &incoming.request;
+        let Some(invite) = request.from_tag().map(|tag| (request.call_id().to_owned(), tag.to_owned())) else {
+            return Err((incoming, Reply::new(400)));
+        };
+        if self.invites.contains_key(&invite) {
+            // RFC 3261 §8.2.2.2: the same call over two ways.
+            return Err((incoming, Reply::new(482)));
+        }
+        let Some(contact) = dialled(&request.uri) else {
+            return Err((incoming, Reply::new(404)));
+        };
+        let supported = request.headers.has_token("Supported", "timer");
+        let now = self.shared.now();
+        let Ok(timer) = SessionTimer::of_request(request.headers.get("Session-Expires"), supported, now) else {
+            return Err((incoming, Reply::new(422).with("Min-SE", MIN_SE.as_secs().to_string())));
+        };
+        let tag = self.shared.endpoint.token();
+        let Some(dialog) = Dialog::of_invite(request, &tag) else {
+            return Err((incoming, Reply::new(400)));
+        };
+        let (caller, caller_name) = caller(&request.headers);
+        let offer = request.sdp();
+        if offer.is_none() && !request.body.is_empty() {
+            return Err((incoming, Reply::new(415).with("Accept", "application/sdp")));
+        }
+        let interaction: InteractionId = self.shared.id();
+        let leg: LegId = self.shared.id();
+        tracing::info!(
+            %interaction, %leg, trunk = %trunk.name, caller = %masked(&caller), called = %masked(&contact), "call came in"
+        );
+        let interface = self.shared.interface(incoming.flow.listener);
+        let ability = Ability {
+            codecs: self.codecs.clone(),
+            ipv4: interface.is_ipv4(),
+            ipv6: interface.is_ipv6(),
+            ..Ability::sip(trunk.srtp)
+        };
+        let new = NewCall {
+            interaction,
+            tenant: trunk.tenant,
+            trunk: trunk.id,
+            srtp: trunk.srtp,
+            caller,
+            caller_name,
+            contact,
+            offer,
+            leg,
+            ability,
+            seed: self.shared.seed(),
+            session: self.shared.session_number(),
+            timer,
+        };
+        self.start(new, incoming, dialog, tag, place, invite);
+        Ok(())
+    }
+
+    fn start(&mut self, new: NewCall, incoming: Incoming, dialog: Dialog, tag: String, place: Place, invite: (String, String)) {
+        let (interaction, leg, timer, user) = (new.interaction, new.leg, new.timer, new.contact.clone());
+        let (sender, receiver) = mpsc::channel(MAILBOX_MAX);
+        let (acknowledge, acknowledged) = watch::channel(false);
+        let (mailbox, counters) = (sender.clone(), self.shared.counters.clone());
+        let responder = incoming.transaction.proceed(move |event| {
+            if matches!(event, InviteEvent::Acknowledged(_)) {
+                acknowledge.send_replace(true);
+            }
+            if mailbox.try_send(Message::Invite(event)).is_err() {
+                counters.queue_overflow.add();
+            }
+        });
+        let key = dialog.key();
+        self.shared.directory.add(key.clone(), sender.clone(), Party::Customer);
+        self.calls.insert(
+            interaction,
+            Entry {
+                mailbox: sender.clone(),
+                _place: place,
+                dialog: key,
+                invite: invite.clone(),
+                legs: vec![leg],
+                recordings: Vec::new(),
+            },
+        );
+        self.invites.insert(invite, interaction);
+        self.legs.insert(leg, interaction);
+        self.shared.counters.calls.add();
+        let customer = CustomerSide { dialog, tag, flow: incoming.flow, user, timer, responder, acknowledged };
+        let internal = self.internal.clone();
+        spawn(self.shared.clone(), new, customer, (sender, receiver), move || {
+            tokio::spawn(async move { internal.send(Internal::CallOver(interaction)).await });
+        });
+    }
+
+    /// The user who sent a request, or the answer to one who did not prove to be somebody.
+    pub(crate) fn authenticate(&mut self, request: &Request, flow: &Flow) -> Result<String, Reply> {
+        let accounts = self.accounts.get();
+        let authorization: Vec<&str> = request.headers.all("Authorization").collect();
+        let attempt = Attempt {
+            method: request.method.name(),
+            uri: &request.uri,
+            authorization: &authorization,
+            source: flow.remote.ip(),
+        };
+        let now = self.shared.now();
+        match self.digest.judge(attempt, |name| accounts.secrets(name), now) {
+            Verdict::Granted { username } => Ok(username),
+            Verdict::Challenge { stale } => {
+                self.shared.counters.challenged.add();
+                let mut random = [0; 8];
+                (self.shared.random)(&mut random);
+                let challenges = self.digest.challenges(stale, now, random);
+                Err(challenges.into_iter().fold(Reply::new(401), |r, c| r.with("WWW-Authenticate", c)))
+            }
+            Verdict::Paused { retry_after } => {
+                self.shared.counters.forbidden.add();
+                Err(Reply::new(403).with("Retry-After", retry_after.as_secs().max(1).to_string()))
+            }
+            Verdict::Malformed(why) => {
+                Err(Reply::new(400).with("Warning", format!("399 appliance \"{why}\"")))
+            }
+        }
+    }
+}
+
+/// Number and name of the caller as they are shown. A trunk is trusted to assert who calls.
+fn caller(headers: &Headers) -> (String, Option<String>) {
+    let asserted = headers.list("P-Asserted-Identity");
+    let privacy: Vec<&str> = headers.all("Privacy").collect();
+    let from = headers.get("From").unwrap_or_default();
+    let caller = trunk::caller(true, &asserted, from, &privacy);
+    if caller.anonymous {
+        return ("anonymous".to_owned(), None);
+    }
+    // A caller may have a name instead of a number.
+    let number = caller.number.or_else(|| of_address(from).and_then(user)).unwrap_or_else(|| "anonymous".to_owned());
+    (number.chars().take(NUMBER_MAX).collect(), caller.name)
+}

@@ -1,0 +1,257 @@
+//! The switchboard: which call a dialog, a leg or an order belongs to, who may call, where phones are. One task owns it.
+//!
+//! It never waits: a call that does not empty its mailbox loses the message (counted), not the others their turn.
+
+pub(crate) mod accounts;
+pub(crate) mod inbound;
+pub(crate) mod orders;
+pub(crate) mod shared;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use media::control::Event;
+use model::call::CallOrder;
+use model::id::{InteractionId, LegId, RecordingId, UserId};
+use model::media::Codec;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::call::driver::Message;
+use crate::call::words::Order;
+use crate::digest::DigestServer;
+use crate::endpoint::message::Reply;
+use crate::endpoint::{Flow, Incoming};
+use crate::phones::softphone_task::SoftphoneMessage;
+use crate::registrar::Registrar;
+use crate::trunk::{Place, TrunkPlaces};
+use accounts::SharedAccounts;
+use shared::{DialogKey, Shared};
+
+/// What the switchboard is told by its own tasks.
+pub(crate) enum Internal {
+    /// A call is over and cleaned up.
+    CallOver(InteractionId),
+    /// A softphone's media came or went.
+    Softphone { agent: UserId, leg: LegId, codec: Codec, up: bool },
+    /// A softphone was taken down.
+    SoftphoneGone { agent: UserId },
+}
+
+/// What its owner wants of it.
+pub(crate) enum Control {
+    /// Take no new calls.
+    Drain,
+    /// End all calls, say when they are over.
+    Stop(oneshot::Sender<()>),
+}
+
+pub(crate) struct Switchboard {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) accounts: SharedAccounts,
+    digest: DigestServer,
+    pub(crate) registrar: Registrar,
+    /// The way to each registered contact, by user and contact key.
+    pub(crate) flows: HashMap<(String, String), Flow>,
+    calls: HashMap<InteractionId, Entry>,
+    calls_max: usize,
+    places: TrunkPlaces,
+    /// INVITEs in progress, by Call-ID and their tag: a second one with another branch is the same call twice (482).
+    invites: HashMap<DialogKey, InteractionId>,
+    legs: HashMap<LegId, InteractionId>,
+    recordings: HashMap<RecordingId, InteractionId>,
+    /// The call that last rang or connected an agent.
+    agents: HashMap<UserId, InteractionId>,
+    softphones: HashMap<UserId, SoftphoneEntry>,
+    codecs: Vec<Codec>,
+    next_branch: u32,
+    draining: bool,
+    stopping: Option<oneshot::Sender<()>>,
+    internal: mpsc::Sender<Internal>,
+}
+
+/// A call as the switchboard knows it.
+struct Entry {
+    mailbox: mpsc::Sender<Message>,
+    /// Its place on the trunk, free when the entry goes.
+    _place: Place,
+    dialog: DialogKey,
+    invite: DialogKey,
+    legs: Vec<LegId>,
+    recordings: Vec<RecordingId>,
+}
+
+struct SoftphoneEntry {
+    mailbox: mpsc::Sender<SoftphoneMessage>,
+    leg: LegId,
+    codec: Codec,
+    up: bool,
+}
+
+/// The queues the switchboard listens to.
+pub(crate) struct Queues {
+    pub(crate) orders: mpsc::Receiver<CallOrder>,
+    pub(crate) incoming: mpsc::Receiver<Incoming>,
+    pub(crate) media: mpsc::Receiver<Event>,
+    pub(crate) internal: mpsc::Receiver<Internal>,
+    pub(crate) control: mpsc::Receiver<Control>,
+}
+
+impl Switchboard {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        accounts: SharedAccounts,
+        codecs: Vec<Codec>,
+        calls_max: usize,
+        internal: mpsc::Sender<Internal>,
+    ) -> Self {
+        let digest = accounts::digest_server("", &shared.random);
+        Self {
+            shared,
+            accounts,
+            digest,
+            registrar: Registrar::default(),
+            flows: HashMap::new(),
+            calls: HashMap::new(),
+            calls_max,
+            places: TrunkPlaces::default(),
+            invites: HashMap::new(),
+            legs: HashMap::new(),
+            recordings: HashMap::new(),
+            agents: HashMap::new(),
+            softphones: HashMap::new(),
+            codecs,
+            next_branch: 0,
+            draining: false,
+            stopping: None,
+            internal,
+        }
+    }
+
+    /// Runs until it is stopped or its owner is gone.
+    pub(crate) async fn run(mut self, mut queues: Queues) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut media_open = true;
+        loop {
+            tokio::select! {
+                biased;
+                control = queues.control.recv() => match control {
+                    Some(Control::Drain) => self.draining = true,
+                    Some(Control::Stop(done)) => self.begin_stop(done),
+                    // The handle was dropped.
+                    None => break,
+                },
+                Some(internal) = queues.internal.recv() => self.internal(internal).await,
+                event = queues.media.recv(), if media_open => match event {
+                    Some(event) => self.media(event),
+                    None => media_open = false,
+                },
+                Some(order) = queues.orders.recv() => self.order(order).await,
+                Some(incoming) = queues.incoming.recv() => self.incoming(incoming).await,
+                _ = second.tick() => self.registrations_tick().await,
+            }
+            if self.stopping.is_some() && self.calls.is_empty() {
+                break;
+            }
+        }
+        self.shared.endpoint.stop();
+        if let Some(done) = self.stopping.take() {
+            done.send(()).ok();
+        }
+    }
+
+    fn begin_stop(&mut self, done: oneshot::Sender<()>) {
+        self.draining = true;
+        for entry in self.calls.values() {
+            self.post(&entry.mailbox, Message::Order(Order::Stop));
+        }
+        for phone in self.softphones.values() {
+            phone.mailbox.try_send(SoftphoneMessage::Detach).ok();
+        }
+        self.stopping = Some(done);
+    }
+
+    async fn internal(&mut self, internal: Internal) {
+        match internal {
+            Internal::CallOver(interaction) => self.call_over(interaction),
+            Internal::Softphone { agent, leg, codec, up } => {
+                if let Some(phone) = self.softphones.get_mut(&agent).filter(|p| p.leg == leg) {
+                    phone.up = up;
+                    phone.codec = codec;
+                    self.post_to_agent(agent, Message::Softphone { leg, up });
+                }
+            }
+            Internal::SoftphoneGone { agent } => {
+                if let Some(phone) = self.softphones.remove(&agent) {
+                    self.post_to_agent(agent, Message::Softphone { leg: phone.leg, up: false });
+                }
+            }
+        }
+    }
+
+    fn call_over(&mut self, interaction: InteractionId) {
+        let Some(entry) = self.calls.remove(&interaction) else { return };
+        self.shared.directory.forget(&entry.dialog);
+        self.invites.remove(&entry.invite);
+        for leg in &entry.legs {
+            self.legs.remove(leg);
+        }
+        for recording in &entry.recordings {
+            self.recordings.remove(recording);
+        }
+        self.agents.retain(|_, call| *call != interaction);
+    }
+
+    /// An event of the media plane goes to whom the leg belongs: a call, or a softphone and the call it is in.
+    fn media(&mut self, event: Event) {
+        let leg = match &event {
+            Event::RecordingFailed { recording, .. } => {
+                let call = self.recordings.get(recording).and_then(|i| self.calls.get(i));
+                if let Some(entry) = call {
+                    self.post(&entry.mailbox, Message::Media(event));
+                }
+                return;
+            }
+            Event::Started { leg }
+            | Event::Secured { leg }
+            | Event::SecureFailed { leg, .. }
+            | Event::Dtmf { leg, .. }
+            | Event::PromptEnded { leg }
+            | Event::DtmfSent { leg }
+            | Event::Silent { leg, .. }
+            | Event::Quality { leg, .. } => *leg,
+        };
+        if let Some(entry) = self.legs.get(&leg).and_then(|i| self.calls.get(i)) {
+            return self.post(&entry.mailbox, Message::Media(event));
+        }
+        let Some((agent, phone)) = self.softphones.iter().find(|(_, p)| p.leg == leg) else { return };
+        match event {
+            Event::Started { .. } | Event::Secured { .. } | Event::SecureFailed { .. } | Event::Silent { .. } => {
+                if phone.mailbox.try_send(SoftphoneMessage::Media(event)).is_err() {
+                    self.shared.counters.queue_overflow.add();
+                }
+            }
+            event => self.post_to_agent(*agent, Message::Media(event)),
+        }
+    }
+
+    fn post_to_agent(&self, agent: UserId, message: Message) {
+        if let Some(entry) = self.agents.get(&agent).and_then(|i| self.calls.get(i)) {
+            self.post(&entry.mailbox, message);
+        }
+    }
+
+    fn post(&self, mailbox: &mpsc::Sender<Message>, message: Message) {
+        match mailbox.try_send(message) {
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Err(mpsc::error::TrySendError::Full(message)) => {
+                self.shared.counters.queue_overflow.add();
+                tracing::warn!("a call does not empty its mailbox");
+                if let Message::Request(_, incoming) = message {
+                    incoming.transaction.finish(&Reply::new(500).with("Retry-After", "5"), None);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Orders of the desk, brought to the call or softphone they are for.
+
+use model::call::CallOrder;
+use model::id::{InteractionId, LegId, OfferToken, UserId};
+use model::people::PhoneKind;
+use tokio::sync::mpsc;
+
+use super::{SoftphoneEntry, Switchboard, accounts};
+use crate::call::driver::{Message, Target};
+use crate::call::words::{Branch, Order, Ring, RingPhones, Softphone};
+use crate::phones::softphone_task::{self, SoftphoneMessage};
+
+impl Switchboard {
+    pub(super) async fn order(&mut self, order: CallOrder) {
+        match order {
+            CallOrder::Reject { interaction, why } => self.pass(interaction, Order::Reject(why)),
+            CallOrder::Play { interaction, sound, then_hang_up } => {
+                self.pass(interaction, Order::Play { sound, then_hang_up });
+            }
+            CallOrder::RingAgent { interaction, token, agent, phone } => {
+                self.ring(interaction, token, agent, phone);
+            }
+            CallOrder::StopRinging { interaction, token, .. } => {
+                self.pass(interaction, Order::StopRinging { token });
+            }
+            CallOrder::Connect { interaction, agent, record, announce } => {
+                self.agents.insert(agent, interaction);
+                if let (Some(recording), Some(entry)) = (record, self.calls.get_mut(&interaction)) {
+                    entry.recordings.push(recording);
+                    self.recordings.insert(recording, interaction);
+                }
+                let (leg, softphone) = (self.shared.id(), self.softphone_of(agent));
+                self.pass(interaction, Order::Connect { agent, softphone, leg, record, announce });
+            }
+            CallOrder::Hold { interaction } => self.pass(interaction, Order::Hold),
+            CallOrder::Retrieve { interaction } => self.pass(interaction, Order::Retrieve),
+            CallOrder::Mute { interaction, muted } => self.pass(interaction, Order::Mute(muted)),
+            CallOrder::SendDigits { interaction, digits } => self.pass(interaction, Order::SendDigits(digits)),
+            CallOrder::HangUp { interaction } => self.pass(interaction, Order::HangUp),
+            CallOrder::AttachPhone { agent, tenant: _, session, sdp } => {
+                let message = SoftphoneMessage::Attach { session, sdp };
+                let entry = self.softphones.entry(agent).or_insert_with(|| {
+                    let leg: LegId = self.shared.id();
+                    let (mailbox, receiver) = mpsc::channel(softphone_task::MAILBOX_MAX);
+                    softphone_task::spawn(self.shared.clone(), agent, leg, receiver, self.internal.clone());
+                    SoftphoneEntry { mailbox, leg, codec: model::media::Codec::Opus, up: false }
+                });
+                if entry.mailbox.try_send(message).is_err() {
+                    self.shared.counters.queue_overflow.add();
+                }
+            }
+            CallOrder::DetachPhone { agent } => {
+                // The entry goes at once, so that a sign-in that follows makes a new leg.
+                if let Some(phone) = self.softphones.remove(&agent) {
+                    phone.mailbox.try_send(SoftphoneMessage::Detach).ok();
+                    self.post_to_agent(agent, Message::Softphone { leg: phone.leg, up: false });
+                }
+            }
+            CallOrder::Configure(config) => {
+                if self.accounts.get().realm() != config.realm {
+                    self.digest = accounts::digest_server(&config.realm, &self.shared.random);
+                }
+                self.accounts.replace(*config);
+                self.forget_lost_phones().await;
+            }
+        }
+    }
+
+    /// An order for a call that is over comes too late, which is normal.
+    fn pass(&self, interaction: InteractionId, order: Order) {
+        match self.calls.get(&interaction) {
+            Some(entry) => self.post(&entry.mailbox, Message::Order(order)),
+            None => tracing::debug!(%interaction, "an order for a call that is over"),
+        }
+    }
+
+    fn softphone_of(&self, agent: UserId) -> Option<Softphone> {
+        self.softphones.get(&agent).filter(|p| p.up).map(|p| Softphone { leg: p.leg, codec: p.codec })
+    }
+
+    fn ring(&mut self, interaction: InteractionId, token: OfferToken, agent: UserId, phone: PhoneKind) {
+        self.agents.insert(agent, interaction);
+        let ring = Ring { token, agent };
+        let order = match phone {
+            PhoneKind::None => Order::RingNothing { ring, why: "the agent has no phone".to_owned() },
+            PhoneKind::Browser => Order::RingSoftphone { ring, softphone: self.softphone_of(agent) },
+            PhoneKind::Sip => return self.ring_sip(interaction, ring),
+        };
+        self.pass(interaction, order);
+    }
+
+    fn ring_sip(&mut self, interaction: InteractionId, ring: Ring) {
+        let accounts = self.accounts.get();
+        let now = self.shared.now();
+        let Some(account) = accounts.phone_of(ring.agent) else {
+            let why = "the agent has no SIP phone account".to_owned();
+            return self.pass(interaction, Order::RingNothing { ring, why });
+        };
+        let targets: Vec<Target> = self
+            .registrar
+            .contacts(&account.extension, now)
+            .into_iter()
+            .filter_map(|binding| {
+                let flow = self.flows.get(&(binding.user.clone(), binding.key()))?;
+                flow.is_alive().then(|| (binding.uri.clone(), flow.clone()))
+            })
+            .map(|(uri, flow)| {
+                self.next_branch = self.next_branch.wrapping_add(1);
+                Target { branch: Branch(self.next_branch), uri, user: account.extension.clone(), flow }
+            })
+            .collect();
+        if targets.is_empty() {
+            let why = "the phone is not registered".to_owned();
+            return self.pass(interaction, Order::RingNothing { ring, why });
+        }
+        let leg: LegId = self.shared.id();
+        let Some(entry) = self.calls.get_mut(&interaction) else { return };
+        entry.legs.push(leg);
+        self.legs.insert(leg, interaction);
+        let phones = RingPhones {
+            ring,
+            leg,
+            branches: targets.iter().map(|t| t.branch).collect(),
+            srtp: account.srtp,
+            seed: self.shared.seed(),
+            session: self.shared.session_number(),
+        };
+        let mailbox = entry.mailbox.clone();
+        self.post(&mailbox, Message::Ring(Order::RingPhones(Box::new(phones)), targets));
+    }
+}

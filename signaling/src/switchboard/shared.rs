@@ -1,0 +1,113 @@
+//! What the switchboard, the calls and the softphones have in common.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use media::control::{Answer, Command, MediaError};
+use media::prompt::Prompt;
+use model::call::CallFact;
+use model::id::{Id, IdSource};
+use model::time::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::call::driver::{Message, Party};
+use crate::endpoint::Endpoint;
+use crate::endpoint::counters::Counters;
+use crate::sdp::KeySeed;
+use crate::service::{Clock, MediaPlane, Random, Sounds};
+
+/// The media plane answers sooner than this, or it is taken to be gone.
+const PLANE_PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) struct Shared {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) plane: Arc<dyn MediaPlane>,
+    pub(crate) facts: mpsc::Sender<CallFact>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) sounds: Sounds,
+    pub(crate) announce: Arc<Prompt>,
+    pub(crate) recordings: PathBuf,
+    pub(crate) directory: Directory,
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Tells the desk; waits while its queue is full, which holds up only the call that has something to tell.
+    pub(crate) async fn tell(&self, fact: CallFact) {
+        if self.facts.send(fact).await.is_err() {
+            tracing::warn!("nobody takes the facts any more");
+        }
+    }
+
+    pub(crate) async fn command(&self, command: Command) -> Result<Answer, MediaError> {
+        match tokio::time::timeout(PLANE_PATIENCE, self.plane.command(command)).await {
+            Ok(result) => result,
+            Err(_) => Err(MediaError::Unavailable),
+        }
+    }
+
+    /// The media interface of calls over this listener.
+    pub(crate) fn interface(&self, listener: usize) -> IpAddr {
+        let listeners = self.endpoint.listeners();
+        listeners.get(listener).or(listeners.first()).map_or(IpAddr::from([127, 0, 0, 1]), |l| l.media)
+    }
+
+    /// A new id.
+    pub(crate) fn id<T: Id>(&self) -> T {
+        T::make(&mut Ids(self))
+    }
+
+    /// A seed for the SRTP keys of a leg.
+    pub(crate) fn seed(&self) -> KeySeed {
+        let mut bytes = [0; 32];
+        (self.random)(&mut bytes);
+        KeySeed::new(bytes)
+    }
+
+    /// The number of a session description; 62 bits, because some far ends read a signed one (RFC 8866 §5.2).
+    pub(crate) fn session_number(&self) -> u64 {
+        let mut bytes = [0; 8];
+        (self.random)(&mut bytes);
+        u64::from_be_bytes(bytes) >> 2
+    }
+}
+
+struct Ids<'a>(&'a Shared);
+
+impl IdSource for Ids<'_> {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+    fn random(&mut self) -> [u8; 10] {
+        let mut bytes = [0; 10];
+        (self.0.random)(&mut bytes);
+        bytes
+    }
+}
+
+/// A dialog's name at our side: Call-ID and our tag.
+pub(crate) type DialogKey = (String, String);
+
+/// Which call a dialog belongs to.
+#[derive(Default)]
+pub(crate) struct Directory(Mutex<HashMap<DialogKey, (mpsc::Sender<Message>, Party)>>);
+
+impl Directory {
+    pub(crate) fn add(&self, key: DialogKey, mailbox: mpsc::Sender<Message>, party: Party) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (mailbox, party));
+    }
+    pub(crate) fn forget(&self, key: &DialogKey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+    pub(crate) fn find(&self, key: &DialogKey) -> Option<(mpsc::Sender<Message>, Party)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+}
