@@ -60,6 +60,9 @@ pub enum Command {
     ///
     /// Everything lives in a temporary folder that is removed at the end. Needs SIPp (Debian package sip-tester).
     Demo {
+        /// Address of the console; 0.0.0.0 lets other machines in.
+        #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+        listen: std::net::IpAddr,
         /// Port of the console.
         #[arg(long, default_value_t = 8443)]
         https_port: u16,

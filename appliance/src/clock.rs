@@ -29,3 +29,16 @@ impl IdSource for SystemIds {
         rand::random()
     }
 }
+
+/// The desk's clock: this one, with sleeping.
+#[derive(Clone, Copy, Debug)]
+pub struct DeskClock;
+
+impl desk::Clock for DeskClock {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+    fn sleep_until(&self, at: Timestamp) -> desk::clock::Sleep {
+        Box::pin(tokio::time::sleep(at.since(now())))
+    }
+}

@@ -51,8 +51,9 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             let level = logging::start(&config.log)?;
             block_on(run::run(config, Some(file), level))?;
         }
-        Command::Demo { https_port, sip_port, media_port, every } => {
-            block_on(demo::demo(demo::Ports { https: https_port, sip: sip_port, media: media_port }, every))?;
+        Command::Demo { listen, https_port, sip_port, media_port, every } => {
+            let ports = demo::Ports { listen, https: https_port, sip: sip_port, media: media_port };
+            block_on(demo::demo(ports, every))?;
         }
         Command::CheckConfig { config, print } => {
             let checked = Config::read(&config.config)?;

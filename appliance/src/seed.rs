@@ -139,3 +139,11 @@ pub async fn phone_secret(store: &Store, user: UserId, extension: &str, realm: &
     store.secrets().set_phone_secret(user, Some(&DigestSecret::derive(extension, realm, &password))).await?;
     Ok(password)
 }
+
+/// Changes a service that was just made.
+pub async fn change_service(store: &Store, tenant: TenantId, id: ServiceId, change: impl FnOnce(&mut Service)) -> Result<()> {
+    let mut row = store.services().get(tenant, id).await?.context("the service is there")?;
+    change(&mut row.item);
+    store.services().update(&row.item, row.version).await?;
+    Ok(())
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use media::prompt::Prompt;
+use media::prompt::tones::{Plan, Tone};
 use model::call::Sound;
 use rust_embed::RustEmbed;
 
@@ -41,11 +42,19 @@ pub fn load(dir: Option<&Path>, language: Language) -> Result<Library> {
             } else if let Some(file) = built_in() {
                 Prompt::from_wav(name, std::io::Cursor::new(file.data)).with_context(|| format!("built-in sound {name}"))?
             } else if sound.repeats() {
-                Prompt::hold_music()
+                media::prompt::music::hold_music()?
             } else {
-                Prompt::congestion()
+                Plan::default().tone(Tone::Congestion)?
             };
             Ok((sound, Arc::new(prompt)))
         })
         .collect()
+}
+
+/// What a simulated customer says, as raw mu-law at 8 kHz.
+pub fn demo_speech(voice: &str) -> Result<Vec<u8>> {
+    let file = BuiltIn::get(&format!("demo/{voice}.wav"))
+        .with_context(|| format!("this binary was built without the speech of {voice}: `make sounds`, then build again"))?;
+    let prompt = Prompt::from_wav(voice, std::io::Cursor::new(file.data))?;
+    Ok(prompt.pcm_8k().iter().map(|sample| media::codec::g711::encode_mu(*sample)).collect())
 }

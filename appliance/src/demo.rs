@@ -1,0 +1,184 @@
+//! `patchbay demo`: a whole appliance in a temporary folder, and customers who keep calling it.
+//!
+//! The customers are SIPp, so what comes in is real SIP and real RTP with speech. Everything is gone at the end.
+
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use model::people::{PhoneKind, Role};
+use model::service::Treatment;
+use model::skill::Level;
+use store::Store;
+use tokio::process::{Child, Command};
+
+use crate::config::{self, Config};
+use crate::{init, logging, run, seed, sounds};
+
+/// Where the demo listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// Address of the console.
+    pub listen: IpAddr,
+    /// Console.
+    pub https: u16,
+    /// SIP, on 127.0.0.1.
+    pub sip: u16,
+    /// First of 2000 RTP ports; the browser's port lies behind them.
+    pub media: u16,
+}
+
+const NUMBERS: [(&str, &str); 2] = [("Customer care", "+4930555100"), ("Technical support", "+4930555200")];
+const CUSTOMERS: [(&str, &str, &str); 3] = [
+    ("caller-1", "Mara Lind", "+493020011"),
+    ("caller-2", "Viktor Sand", "+493020022"),
+    ("caller-3", "Ines Rohde", "+493020033"),
+];
+
+/// Runs until Ctrl-C.
+pub async fn demo(ports: Ports, every: u64) -> Result<()> {
+    require_free(ports)?;
+    require_sipp().await?;
+    let dir = tempfile::Builder::new().prefix("patchbay-demo-").tempdir().context("cannot make a temporary folder")?;
+    let config = configuration(dir.path(), ports)?;
+    init::folders(&config)?;
+    let level = logging::start(&config.log)?;
+    let logins = furnish(&config).await?;
+    let appliance = run::Appliance::start(config, None, level).await?;
+    let callers = call(dir.path(), ports.sip, every).await?;
+    announce(ports, &logins, every);
+    let ended = run::interrupted().await;
+    println!("\n{ended}: stopping …");
+    drop(callers);
+    appliance.stop(std::time::Duration::ZERO).await;
+    dir.close().context("the temporary folder could not be removed")?;
+    println!("Stopped; nothing is left behind.");
+    Ok(())
+}
+
+fn require_free(ports: Ports) -> Result<()> {
+    let console = SocketAddr::new(ports.listen, ports.https);
+    if let Err(e) = TcpListener::bind(console) {
+        bail!("port {console} (console) cannot be used: {e}. `ss -lntp` shows by whom; choose another with --https-port");
+    }
+    let sip = SocketAddr::from(([127, 0, 0, 1], ports.sip));
+    if let Err(e) = UdpSocket::bind(sip).and(TcpListener::bind(sip).map(drop)) {
+        bail!("port {sip} (SIP) cannot be used: {e}. `ss -lnptu` shows by whom; choose another with --sip-port");
+    }
+    if ports.media % 2 != 0 || ports.media > 63_000 || ports.media < 1_024 {
+        bail!("--media-port: {} is not an even port from 1024 to 63000", ports.media);
+    }
+    Ok(())
+}
+
+async fn require_sipp() -> Result<()> {
+    match Command::new("sipp").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().await {
+        Ok(_) => Ok(()),
+        Err(e) => bail!("the simulated customers need SIPp ({e}): apt-get install sip-tester"),
+    }
+}
+
+fn configuration(dir: &Path, ports: Ports) -> Result<Config> {
+    let sip = vec![SocketAddr::from(([127, 0, 0, 1], ports.sip))];
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    if !ports.listen.is_unspecified() && !ports.listen.is_loopback() {
+        names.push(ports.listen.to_string());
+    }
+    Ok(Config::try_from(config::File {
+        data_dir: dir.into(),
+        http: config::HttpFile { listen: vec![(ports.listen, ports.https).into()], names, ..Default::default() },
+        sip: config::SipFile { udp: sip.clone(), tcp: sip, ..Default::default() },
+        media: config::MediaFile {
+            port_min: ports.media,
+            port_max: ports.media + 1_998,
+            browser_port: ports.media + 2_000,
+            ..Default::default()
+        },
+        log: config::LogFile { level: "warn".into(), ..Default::default() },
+        ..Default::default()
+    })?)
+}
+
+/// Login, password and what the person is.
+type Login = (&'static str, String, &'static str);
+
+async fn furnish(config: &Config) -> Result<Vec<Login>> {
+    let store = Store::open(&config.database_url).await.context("cannot make the database")?;
+    let (tenant, group) = seed::tenant(&store, "Demo").await?;
+    let level = Level::new(5).unwrap_or(Level::MAX);
+    let care = seed::skill(&store, tenant, "Customer care").await?;
+    let technical = seed::skill(&store, tenant, "Technical").await?;
+    let endings = [("Solved", true), ("Call back", false), ("Wrong number", false)];
+    for ((name, digits), skill) in NUMBERS.into_iter().zip([care, technical]) {
+        let service = seed::service(&store, tenant, name, (skill, Level::MIN), &endings, digits).await?;
+        // Nobody is signed in when the demo begins: let the first customers wait for you.
+        seed::change_service(&store, tenant, service, |s| s.queue.when_unstaffed = Treatment::Queue).await?;
+    }
+    seed::trunk(&store, tenant, "demo-carrier", &["127.0.0.1/32"]).await?;
+    let people = [
+        ("anna", "Anna Berg", Role::Agent, "an agent for both services", Some("101")),
+        ("boris", "Boris Orlov", Role::Agent, "another agent", Some("102")),
+        ("vera", "Vera Holm", Role::Supervisor, "their supervisor", Some("103")),
+        ("admin", "Administrator", Role::Administrator, "sets everything up", None),
+    ];
+    let mut logins = Vec::new();
+    for (login, name, role, what, extension) in people {
+        let skills = if role == Role::Administrator { vec![] } else { vec![(care, level), (technical, level)] };
+        let new = seed::NewUser { login, name, role, extension, phone: PhoneKind::Browser, skills: &skills };
+        let (_, password) = seed::user(&store, tenant, Some(group), new).await?;
+        logins.push((login, password, what));
+    }
+    store.close().await;
+    Ok(logins)
+}
+
+fn announce(ports: Ports, logins: &[Login], every: u64) {
+    let host = if ports.listen.is_loopback() { "localhost".into() } else { ports.listen.to_string() };
+    println!("\nPatchbay runs. Open  https://{host}:{}  in Chrome, Edge or Firefox", ports.https);
+    println!("(the certificate is its own: the browser warns once, go on to the page).\n");
+    println!("  {:<8} {:<18} ", "login", "password");
+    for (login, password, what) in logins {
+        println!("  {login:<8} {password:<18} {what}");
+    }
+    println!("\nSign in as anna, allow the microphone, choose Ready: a customer calls about every {every} s.");
+    println!("Ctrl-C stops everything and leaves nothing behind.\n");
+}
+
+/// Starts the customers. Dropping them ends their calls.
+async fn call(dir: &Path, sip_port: u16, every: u64) -> Result<Vec<Child>> {
+    let mut callers = Vec::new();
+    for (n, (voice, name, number)) in (0_u16..).zip(CUSTOMERS) {
+        let own = dir.join(voice);
+        std::fs::create_dir_all(&own)?;
+        std::fs::write(own.join("speech.ul"), sounds::demo_speech(voice)?)?;
+        let dialled = NUMBERS[usize::from(n) % NUMBERS.len()].1;
+        std::fs::write(own.join("customer.xml"), scenario(name, number))?;
+        let log = std::fs::File::create(own.join("sipp.log"))?;
+        let all = CUSTOMERS.len() as u64;
+        let mut command = Command::new("sipp");
+        command
+            .current_dir(&own)
+            .arg(format!("127.0.0.1:{sip_port}"))
+            .args(["-sf", "customer.xml", "-s", dialled, "-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin"])
+            .args(["-min_rtp_port", &(26_000 + n * 100).to_string()])
+            // One call in `every` over all customers; nobody calls twice at once.
+            .args(["-r", "1", "-rp", &(every * all * 1_000).to_string(), "-l", "1", "-m", "1000000"])
+            .args(["-recv_timeout", "600000"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true);
+        if n > 0 {
+            // The customers do not all call in the same second.
+            tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        }
+        callers.push(command.spawn().context("SIPp does not start")?);
+    }
+    Ok(callers)
+}
+
+/// A customer who calls, speaks, waits up to two minutes in all, and hangs up or is hung up on.
+fn scenario(name: &str, number: &str) -> String {
+    include_str!("customer.xml").replace("{NAME}", name).replace("{NUMBER}", number)
+}

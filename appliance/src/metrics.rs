@@ -1,0 +1,157 @@
+//! Figures of media, SIP and the process for Prometheus. Media and SIP count in plain numbers of their own; they are read
+//! when somebody scrapes, never pushed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use media::leg::DropReason;
+use media::plane::PlaneHandle;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+use crate::config::Config;
+use crate::tls;
+
+/// Registers everything that lies behind the desk.
+pub fn register(
+    registry: &Registry,
+    plane: PlaneHandle,
+    sip: Arc<signaling::service::Counters>,
+    config: &Config,
+    certificate: &Path,
+) -> Result<()> {
+    registry.register(Box::new(Media::new(plane, config)?))?;
+    registry.register(Box::new(Sip::new(sip)?))?;
+    let build = IntGaugeVec::new(Opts::new("patchbay_build_info", "Always 1; the label tells the version."), &["version"])?;
+    build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    registry.register(Box::new(build))?;
+    let expiry = IntGauge::new("patchbay_cert_expiry_timestamp_seconds", "When the console's certificate expires.")?;
+    let days = tls::days_left(certificate)?;
+    expiry.set(i64::try_from(crate::clock::now().millis() / 1_000)? + days * 86_400);
+    registry.register(Box::new(expiry))?;
+    Ok(())
+}
+
+/// Brings a counter up to a total that is counted elsewhere.
+fn follow(counter: &IntCounter, total: u64) {
+    counter.inc_by(total.saturating_sub(counter.get()));
+}
+
+struct Media {
+    plane: PlaneHandle,
+    packets: IntCounterVec,
+    bytes: IntCounterVec,
+    ways: IntCounterVec,
+    dropped: IntCounterVec,
+    errors: IntCounterVec,
+    recorded: IntCounter,
+    overruns: IntCounter,
+    events_lost: IntCounter,
+    legs: IntGauge,
+    threads: IntGaugeVec,
+    ports: IntGauge,
+}
+
+impl Media {
+    fn new(plane: PlaneHandle, config: &Config) -> Result<Self> {
+        let vec = |name: &str, help: &str, label: &str| IntCounterVec::new(Opts::new(name, help), &[label]);
+        let ports = IntGauge::new("patchbay_ports_limit", "Port pairs there are for legs of trunks and phones.")?;
+        ports.set(i64::from((config.ports.1 - config.ports.0) / 2));
+        Ok(Self {
+            plane,
+            packets: vec("patchbay_rtp_packets_total", "Datagrams on media ports.", "direction")?,
+            bytes: vec("patchbay_rtp_bytes_total", "UDP payload of datagrams on media ports.", "direction")?,
+            ways: vec(
+                "patchbay_rtp_forwarded_total",
+                "Packets forwarded: in the buffer they came in, copied for several listeners, or transcoded.",
+                "way",
+            )?,
+            dropped: vec("patchbay_rtp_dropped_total", "Datagrams that were not let through.", "reason")?,
+            errors: vec("patchbay_media_io_errors_total", "What the kernel refused or had no buffer for.", "kind")?,
+            recorded: IntCounter::new("patchbay_recorded_payloads_total", "Payloads given to recordings.")?,
+            overruns: IntCounter::new("patchbay_recording_overruns_total", "Payloads lost because the disk was behind.")?,
+            events_lost: IntCounter::new("patchbay_media_events_lost_total", "Events lost because control was behind.")?,
+            legs: IntGauge::new("patchbay_media_legs", "Legs at this moment.")?,
+            threads: IntGaugeVec::new(Opts::new("patchbay_media_threads", "Media threads by driver."), &["driver"])?,
+            ports,
+        })
+    }
+
+    fn families(&self) -> [&dyn Collector; 11] {
+        [
+            &self.packets, &self.bytes, &self.ways, &self.dropped, &self.errors, &self.recorded, &self.overruns,
+            &self.events_lost, &self.legs, &self.threads, &self.ports,
+        ]
+    }
+
+    fn refresh(&self) {
+        let threads = self.plane.counters();
+        let sum = |of: &dyn Fn(&media::plane::Counters) -> u64| threads.iter().map(|t| of(&t.counters)).sum::<u64>();
+        let labelled = |vec: &IntCounterVec, label: &str, total| follow(&vec.with_label_values(&[label]), total);
+        labelled(&self.packets, "in", sum(&|c| c.received_packets));
+        labelled(&self.packets, "out", sum(&|c| c.sent_packets));
+        labelled(&self.bytes, "in", sum(&|c| c.received_octets));
+        labelled(&self.bytes, "out", sum(&|c| c.sent_octets));
+        labelled(&self.ways, "in_place", sum(&|c| c.relayed_in_place));
+        labelled(&self.ways, "copied", sum(&|c| c.relayed_copies));
+        labelled(&self.ways, "transcoded", sum(&|c| c.transcoded));
+        for (index, reason) in DropReason::ALL.into_iter().enumerate() {
+            labelled(&self.dropped, reason.name(), sum(&|c| c.dropped[index]));
+        }
+        labelled(&self.errors, "send", sum(&|c| c.driver.send_errors));
+        labelled(&self.errors, "receive", sum(&|c| c.driver.receive_errors));
+        labelled(&self.errors, "no_buffer", sum(&|c| c.driver.no_buffers));
+        labelled(&self.errors, "too_large", sum(&|c| c.driver.too_large));
+        follow(&self.recorded, sum(&|c| c.recorded));
+        follow(&self.overruns, sum(&|c| c.record_overruns));
+        follow(&self.events_lost, sum(&|c| c.events_lost));
+        self.legs.set(i64::try_from(sum(&|c| c.legs)).unwrap_or(i64::MAX));
+        self.threads.reset();
+        threads.iter().for_each(|t| self.threads.with_label_values(&[t.driver.name()]).inc());
+    }
+}
+
+impl Collector for Media {
+    fn desc(&self) -> Vec<&Desc> {
+        self.families().into_iter().flat_map(Collector::desc).collect()
+    }
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.refresh();
+        self.families().into_iter().flat_map(Collector::collect).collect()
+    }
+}
+
+struct Sip {
+    counters: Arc<signaling::service::Counters>,
+    shown: Vec<IntCounter>,
+}
+
+impl Sip {
+    fn new(counters: Arc<signaling::service::Counters>) -> Result<Self> {
+        let shown = counters
+            .all()
+            .into_iter()
+            .map(|(name, _)| {
+                let words = name.trim_end_matches("_total").replace('_', " ");
+                // The name of calls counted by the desk is taken: these are calls as SIP sees them.
+                let name = if name.starts_with("calls") || name.starts_with("call_") { format!("sip_{name}") } else { name.into() };
+                IntCounter::new(format!("patchbay_{name}"), format!("SIP: {words}; see the operator's guide."))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { counters, shown })
+    }
+}
+
+impl Collector for Sip {
+    fn desc(&self) -> Vec<&Desc> {
+        self.shown.iter().flat_map(Collector::desc).collect()
+    }
+    fn collect(&self) -> Vec<MetricFamily> {
+        for (shown, (_, total)) in self.shown.iter().zip(self.counters.all()) {
+            follow(shown, total);
+        }
+        self.shown.iter().flat_map(Collector::collect).collect()
+    }
+}
