@@ -142,7 +142,7 @@ pub enum FinishError {
 /// Makes the outputs of a container in a folder, named after it, and renames it to [`EXTENSION_DONE`].
 pub fn finish(container: &Path, folder: &Path, formats: Formats) -> Result<Finished, FinishError> {
     let read_error = |source| FinishError::Read { file: container.to_path_buf(), source };
-    let open = || Ok(Reader::new(BufReader::new(File::open(container)?))?);
+    let open = || Reader::new(BufReader::new(File::open(container)?));
     let mut reader = open().map_err(read_error)?;
     let scan = Scan::of(&mut reader).map_err(|e| read_error(e.into()))?;
     let mut reader = open().map_err(read_error)?;

@@ -10,6 +10,9 @@ pub enum Mp3Error {
     /// The program is not installed.
     #[error("MP3 needs the program `lame`, which is not installed: apt install lame")]
     LameMissing,
+    /// What should become an MP3 is no WAV file. `lame` would take it for bare samples and make noise of it.
+    #[error("{0} is not a WAV file")]
+    NotWav(PathBuf),
     /// It refused the file.
     #[error("lame failed on {wav}: {why}")]
     Lame {
@@ -33,8 +36,9 @@ pub enum Mp3Error {
 /// megabyte. The result appears whole or not at all.
 pub fn mp3(wav: &Path, out: &Path) -> Result<(), Mp3Error> {
     let octets = std::fs::metadata(wav)?.len();
+    hound::WavReader::open(wav).map_err(|_| Mp3Error::NotWav(wav.to_path_buf()))?;
     let part = super::finish::part_of(out);
-    let made = run(wav, &part, Duration::from_secs(30 + octets / 1_000_000));
+    let made = run("lame", wav, &part, Duration::from_secs(30 + octets / 1_000_000));
     if made.is_err() {
         // There may be nothing to remove.
         _ = std::fs::remove_file(&part);
@@ -44,11 +48,11 @@ pub fn mp3(wav: &Path, out: &Path) -> Result<(), Mp3Error> {
     Ok(())
 }
 
-fn run(wav: &Path, out: &Path, limit: Duration) -> Result<(), Mp3Error> {
+fn run(program: &str, wav: &Path, out: &Path, limit: Duration) -> Result<(), Mp3Error> {
     // lame knows no `--`: a path in front keeps a file name from being taken for an option.
     let anchored = |path: &Path| Path::new(".").join(path);
     // Plain stereo: joint stereo would mix a little of one voice into the other.
-    let child = Command::new("lame")
+    let child = Command::new(program)
         .args(["--quiet", "-m", "s", "-V", "5"])
         .args([anchored(wav), anchored(out)])
         .stdin(Stdio::null())
@@ -87,3 +91,44 @@ fn run(wav: &Path, out: &Path, limit: Duration) -> Result<(), Mp3Error> {
 }
 
 const POLL: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_installed_is_named() {
+        let error = run("lame-is-not-here", Path::new("a.wav"), Path::new("a.mp3"), POLL).unwrap_err();
+        assert!(matches!(error, Mp3Error::LameMissing));
+        assert!(error.to_string().contains("apt install lame"), "the operator learns what to do");
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_stopped() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let hanging = folder.path().join("hangs");
+        std::fs::write(&hanging, "#!/bin/sh\nexec sleep 60\n").expect("written");
+        std::fs::set_permissions(&hanging, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .expect("executable");
+        let error =
+            run(&hanging.to_string_lossy(), Path::new("a.wav"), Path::new("a.mp3"), POLL * 5).unwrap_err();
+        assert!(matches!(error, Mp3Error::TimedOut { .. }));
+    }
+
+    #[test]
+    fn what_lame_refuses_is_told_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (wav, out) = (folder.path().join("x.wav"), folder.path().join("x.mp3"));
+        let spec = hound::WavSpec {
+            channels: 6,
+            sample_rate: 8_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        hound::WavWriter::create(&wav, spec).and_then(hound::WavWriter::finalize).expect("written");
+        assert!(matches!(mp3(&wav, &out), Err(Mp3Error::Lame { .. })));
+        std::fs::write(&wav, b"no music").expect("written");
+        assert!(matches!(mp3(&wav, &out), Err(Mp3Error::NotWav(_))));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("read").count(), 1);
+    }
+}

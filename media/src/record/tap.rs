@@ -49,6 +49,7 @@ pub(super) struct Slot {
     pub(super) what: What,
 }
 
+#[expect(clippy::large_enum_variant, reason = "payloads are all but a few slots, and a box would allocate")]
 pub(super) enum What {
     Payload {
         channel: Channel,

@@ -1,0 +1,119 @@
+//! What runs for every packet takes no memory: transcoding, measuring, recording, playing prompts.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use media::codec::{Packet, Transcoder};
+use media::control::{Channel, Format};
+use media::prompt::tones::{Plan, Tone};
+use media::quality::{Arrival, StreamMeter};
+use media::record::{Config, Head, Payload, Recorder};
+use model::id::{Id, RecordingId};
+use model::media::Codec;
+
+struct Counting;
+
+thread_local! {
+    /// Allocations of this thread: other tests and the writer thread may take what they like.
+    static TAKEN: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator; counting touches a thread-local number only.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // A thread that is being taken down has no counter any more.
+        _ = TAKEN.try_with(|taken| taken.set(taken.get() + 1));
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations(run: impl FnOnce()) -> u64 {
+    let before = TAKEN.get();
+    run();
+    TAKEN.get() - before
+}
+
+#[test]
+fn transcoding_a_packet_takes_no_memory() {
+    let format = |codec| Format { payload_type: 0, codec, ptime_ms: 20 };
+    let tone = Plan::Europe.tone(Tone::Ringback).unwrap();
+    for from in [Codec::Pcmu, Codec::Pcma, Codec::Opus] {
+        for to in [Codec::Pcmu, Codec::Pcma, Codec::Opus] {
+            let mut transcoder = Transcoder::new(format(from), format(to)).unwrap();
+            let frames = tone.frames(from, 20).unwrap();
+            let (mut packets, mut timestamp) = (0, 0u32);
+            let taken = allocations(|| {
+                for seq in 0..200u16 {
+                    let frame = frames.get(usize::from(seq)).unwrap();
+                    // Some are lost: concealment takes no memory either.
+                    if seq % 7 != 2 {
+                        transcoder
+                            .push(Packet { seq, timestamp, payload: frame.payload }, &mut |_| packets += 1);
+                    }
+                    timestamp = timestamp.wrapping_add(frame.ticks);
+                }
+            });
+            assert_eq!((taken, packets), (0, 200), "{from:?} to {to:?}");
+        }
+    }
+}
+
+#[test]
+fn measuring_a_packet_takes_no_memory() {
+    let mut meter = StreamMeter::new(Codec::Opus);
+    let taken = allocations(|| {
+        for n in 0..3_000u32 {
+            let at_us = u64::from(n) * 20_000;
+            meter.packet(Arrival {
+                ssrc: 1,
+                seq: n as u16,
+                timestamp: n * 960,
+                at_us,
+                octets: 80,
+                timed: true,
+            });
+            meter.quality(at_us);
+            meter.snapshot();
+        }
+        meter.report();
+    });
+    assert_eq!(taken, 0);
+    assert_eq!(meter.snapshot().packets, 3_000);
+}
+
+/// RECO-02: recording a relayed call costs the media thread a copy, nothing more.
+#[test]
+fn recording_a_packet_takes_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::start(Config::default(), |_| {}).unwrap();
+    let mut tap = recorder.tap().unwrap();
+    let head = Head { recording: RecordingId::from_number(1), wall_us: 0, at_us: 0 };
+    let handle = recorder.open(&folder.path().join("call.pbr"), head).unwrap();
+    let octets = [0x55; 160];
+    let mut captured = 0;
+    let taken = allocations(|| {
+        tap.hears(handle, Channel::Left, None, 0).unwrap();
+        for n in 0..1_000u32 {
+            let payload = Payload {
+                channel: Channel::Left,
+                codec: Codec::Pcma,
+                epoch: 0,
+                seq: n as u16,
+                timestamp: n * 160,
+                at_us: u64::from(n) * 20_000,
+                octets: &octets,
+            };
+            captured += u32::from(tap.payload(handle, &payload));
+        }
+        tap.stop(handle, 20_000_000).unwrap();
+    });
+    assert_eq!((taken, captured), (0, 1_000));
+}
