@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use model::agent::NotReadyReason;
@@ -20,11 +21,17 @@ use crate::sim::{Dice, Watched, expression, for_each_seed, random_change, random
 /// hold after every event. A stale token changes nothing, and the journal replays to the same floor.
 #[test]
 fn route_06_every_decision_is_the_oracles() {
-    for_each_seed(150, |seed| {
+    let (moves, offers) = (AtomicU64::new(0), AtomicU64::new(0));
+    for_each_seed(300, |seed| {
         let mut dice = Dice::new(seed);
         let mut world = Watched::new(random_config(&mut dice), 5);
         let reconfigures = seed % 3 == 0;
         let mut next = 1;
+        for agent in world.oracle.config.agents.clone() {
+            let (agent, session) = (agent.agent, SessionId::from_number(1));
+            assert_eq!(world.tell(Input::LogIn { agent, session, phone: PhoneKind::Browser }), Ok(()));
+            assert_eq!(world.tell(Input::Ready { agent }), Ok(()));
+        }
         for _ in 0..400 {
             if dice.percent(60) {
                 world.now = world.now + Duration::from_millis(dice.below(8_000));
@@ -45,7 +52,11 @@ fn route_06_every_decision_is_the_oracles() {
         }
         world.check_replay();
         assert_eq!(world.floor.audit(), Vec::<String>::new());
+        moves.fetch_add(world.moves, Relaxed);
+        offers.fetch_add(world.floor.snapshot().offers, Relaxed);
     });
+    let (moves, offers) = (moves.into_inner(), offers.into_inner());
+    assert!(offers * 16 > moves, "{offers} offers in {moves} moves: too few decisions to prove anything");
 }
 
 fn random_input(world: &mut Watched, dice: &mut Dice, next: &mut u64) {
@@ -73,18 +84,18 @@ fn random_input(world: &mut Watched, dice: &mut Dice, next: &mut u64) {
         50..52 => dice.pick(&offers).map(|(agent, token)| Input::OfferFailed { agent, token }),
         52..54 => return stale(world, dice, somebody),
         54..60 => dice.pick(&anything).map(|interaction| Input::Abandon { interaction }),
-        60..70 => {
+        60..70 | 80 | 81 => {
             let by = dice.one([EndedBy::Customer, EndedBy::Agent, EndedBy::System]);
             dice.pick(&anything).map(|interaction| Input::Hangup { interaction, by })
         }
-        70..77 => dice.pick(&wraps).map(|(agent, interaction)| Input::Complete { agent, interaction }),
-        77..79 => dice.pick(&wraps).map(|(_, interaction)| Input::WrapUpContinue { interaction }),
-        79..85 => {
+        70..79 => dice.pick(&wraps).map(|(agent, interaction)| Input::Complete { agent, interaction }),
+        79 => dice.pick(&wraps).map(|(_, interaction)| Input::WrapUpContinue { interaction }),
+        82..85 => {
             let phone = dice.one([PhoneKind::Browser, PhoneKind::Browser, PhoneKind::Sip, PhoneKind::None]);
             Some(Input::LogIn { agent, session: SessionId::from_number(*next), phone })
         }
-        85..87 => Some(Input::LogOut { agent: somebody }),
-        87..92 => Some(Input::Ready { agent: somebody }),
+        85 => Some(Input::LogOut { agent: somebody }),
+        86..92 => Some(Input::Ready { agent: somebody }),
         92..94 => {
             let reason = NotReadyReason::Chosen(ReasonId::from_number(1 + dice.below(2)));
             Some(Input::NotReady { agent: somebody, reason })

@@ -63,7 +63,7 @@ pub fn for_each_seed(default: u64, play: impl Fn(u64)) {
 
 pub fn expression(dice: &mut Dice, depth: u64) -> SkillExpr {
     let skill = SkillId::from_number(dice.below(4) + 1);
-    let level = Level::new(dice.below(10) as u8 + 1).unwrap();
+    let level = Level::new(dice.below(6) as u8 + 1).unwrap();
     let two = |dice: &mut Dice| vec![expression(dice, depth - 1), expression(dice, depth - 1)];
     match dice.below(if depth == 0 { 6 } else { 10 }) {
         0 => SkillExpr::Any,
@@ -184,7 +184,7 @@ pub struct Watched {
     /// Whether the configuration is still the one it began with.
     pub unchanged: bool,
     audit_each: u64,
-    moves: u64,
+    pub moves: u64,
 }
 
 impl Watched {
