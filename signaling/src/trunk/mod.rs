@@ -153,8 +153,18 @@ mod tests {
 
     #[test]
     fn a_rule_that_matches_everyone_is_refused_with_the_name_of_its_trunk() {
-        for text in ["0.0.0.0/0", "::/0", "0.0.0.0/1", "", "carrier.example", "192.0.2.1/33", "192.0.2.1/24"]
-        {
+        for text in [
+            "0.0.0.0/0",
+            "::/0",
+            "0.0.0.0/1",
+            "128.0.0.0/1",
+            "2000::/3",
+            "::ffff:0:0/96",
+            "",
+            "carrier.example",
+            "192.0.2.1/33",
+            "192.0.2.1/24",
+        ] {
             let error = TrunkBook::new([&trunk(1, &[text], None)]).unwrap_err();
             assert!(error.to_string().starts_with("trunk carrier 1:"), "{error}");
         }

@@ -127,6 +127,12 @@ fn a_tortuous_invite_passes_in_its_plain_form() {
     assert_eq!(fine(look(plain.as_bytes())), plain, "the plain form is its own plain form");
 }
 
+#[test]
+fn a_blank_before_the_colon_alone_is_taken_out() {
+    let text = Request::new("OPTIONS").with("Call-ID : 5@far.example").without("Call-ID: ").text();
+    assert_eq!(fine(look(text.as_bytes())), text.replace("Call-ID :", "Call-ID:"));
+}
+
 /// SIP-06, RFC 4475 §3.1.1: rare but right.
 #[test]
 fn unusual_but_valid_requests_pass() {
