@@ -10,6 +10,7 @@ pub mod http;
 pub mod pcap;
 pub mod process;
 pub mod sipp;
+pub mod softphone;
 pub mod tone;
 
 use std::time::{Duration, Instant};
@@ -28,10 +29,7 @@ pub fn eventually<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Optio
 }
 
 /// Asks over REST until it is there: recordings are finished a moment after the call.
-pub async fn eventually_ok<F>(mut ask: impl FnMut() -> F) -> Vec<u8>
-where
-    F: Future<Output = (reqwest::StatusCode, Vec<u8>)>,
-{
+pub async fn eventually_ok(ask: impl AsyncFn() -> (reqwest::StatusCode, Vec<u8>)) -> Vec<u8> {
     let mut last = None;
     for _ in 0..150 {
         let (status, bytes) = ask().await;

@@ -86,7 +86,7 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
     }
 
     let path = format!("/records/{}/recording", text(&record["interaction"]));
-    let wav = scenarios::eventually_ok(|| admin.bytes(&format!("{path}.wav"))).await;
+    let wav = scenarios::eventually_ok(async || admin.bytes(&format!("{path}.wav")).await).await;
     let (rate, channels) = tone::read_wav(&wav);
     assert_eq!(channels.len(), 2, "customer left, agent right");
     let length = channels[0].len() as f64 / f64::from(rate);
