@@ -188,7 +188,8 @@ pub struct LocalIce {
 /// What was negotiated for a leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LegSetup {
-    /// Where to send RTP. `None` for ICE legs: connectivity checks tell.
+    /// Where to send RTP. `None` for ICE legs: connectivity checks tell. `None` for others too while the far end holds us
+    /// with an address of zeros (RFC 3264 §8.4): then nothing is sent.
     pub remote: Option<SocketAddr>,
     /// Where to send RTCP when it is not muxed. `None`: the port after `remote`.
     pub remote_rtcp: Option<SocketAddr>,
