@@ -1,1 +1,116 @@
 //! The door: REST, WebSocket, OpenAPI and the console's files.
+//!
+//! [`router`] gives everything as one axum router over a [`DeskHandle`](desk::DeskHandle). Handlers are a few lines:
+//! they read the request, ask the desk, show the answer. Whoever serves the router makes it know the peer's address:
+//! `router.into_make_service_with_connect_info::<SocketAddr>()`.
+//!
+//! Not here: TLS and listening (`appliance`), what anything means (`desk`).
+#![forbid(unsafe_code)]
+
+mod audit;
+mod config;
+mod console;
+mod docs;
+mod events;
+mod files;
+mod health;
+mod identity;
+mod json;
+mod live;
+mod page;
+mod problem;
+mod records;
+mod request_id;
+mod secure;
+mod session;
+mod socket;
+mod state;
+pub mod wire;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, header};
+use axum::routing::get;
+use axum::{Router, middleware};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use health::Readiness;
+pub use identity::LocalOperator;
+pub use problem::Problem;
+pub use state::{ApiState, Appliance, PartHealth};
+
+/// Largest body.
+const BODY_MAX: usize = 1024 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Patchbay",
+        description = "Everything that the console does, and what programs may do. Times are milliseconds since 1970. \
+            Lists have cursors. Refusals are RFC 9457 problems. Sign in with POST /session; requests that change \
+            something carry the header x-csrf."
+    ),
+    modifiers(&Cookie),
+    security(("session" = []))
+)]
+struct ApiDoc;
+
+/// The session cookie, for the document.
+struct Cookie;
+impl utoipa::Modify for Cookie {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(identity::COOKIE)));
+        openapi.components.get_or_insert_default().add_security_scheme("session", cookie);
+    }
+}
+
+/// All handlers under `/api/v1`, with their documentation.
+fn api() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(session::open, session::show, session::close))
+        .routes(routes!(socket::open))
+        .routes(routes!(records::list))
+        .routes(routes!(records::show))
+        .routes(routes!(records::recording))
+        .routes(routes!(records::peaks))
+        .routes(routes!(live::agents))
+        .routes(routes!(live::force))
+        .routes(routes!(live::queues))
+        .routes(routes!(live::calls))
+        .routes(routes!(live::call))
+        .routes(routes!(live::hang_up))
+        .routes(routes!(live::status))
+        .routes(routes!(events::follow))
+        .routes(routes!(audit::list))
+        .merge(config::routes())
+}
+
+/// The OpenAPI document of the API.
+pub fn document() -> serde_json::Value {
+    let (_, document) = OpenApiRouter::new().nest("/api/v1", api()).split_for_parts();
+    serde_json::to_value(document).unwrap_or_default()
+}
+
+/// Everything: the API under `/api/v1`, health, figures, problem pages, and the console.
+pub fn router(state: ApiState) -> Router {
+    let (api, _) = api().split_for_parts();
+    let no_store = middleware::map_response(async |mut response: axum::response::Response| {
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        response
+    });
+    let api = api.merge(docs::routes(document())).layer(no_store);
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/problems/{slug}", get(problem::page))
+        .fallback(console::serve)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn(problem::finish))
+        .layer(middleware::from_fn_with_state(state.clone(), request_id::identify))
+        .layer(middleware::from_fn(secure::headers))
+        .with_state(state)
+}

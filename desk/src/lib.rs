@@ -17,6 +17,7 @@ pub mod floor;
 pub mod idempotency;
 pub mod metrics;
 pub mod recording;
+mod events;
 mod recording_rows;
 pub mod records;
 pub mod refusal;
@@ -29,5 +30,6 @@ pub mod page {
 }
 
 pub use clock::{Clock, Entropy, ManualClock, Sources};
+pub use events::JournalReader;
 pub use refusal::Refusal;
 pub use start::{Desk, DeskConfig, DeskHandle, Parts, StartError};

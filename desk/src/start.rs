@@ -9,6 +9,7 @@ use model::id::{InteractionId, SessionId, TenantId, UserId};
 use model::people::Privilege;
 use model::time::Timestamp;
 use prometheus::Registry;
+use store::journal::HealthState;
 use store::{Journal, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -195,6 +196,17 @@ impl DeskHandle {
     /// The configuration in use.
     pub fn configuration(&self) -> Arc<Configuration> {
         self.0.configuration.load_full()
+    }
+    /// Whether the journal takes events, and what it says of itself.
+    pub fn journal_health(&self) -> (bool, Option<String>) {
+        let health = self.0.journal.health();
+        let up = health.state == HealthState::Up;
+        let detail = (!up).then(|| format!("{:?}: {} events wait", health.state, health.spooled).to_lowercase());
+        (up, detail)
+    }
+    /// Whether the database answers a small question.
+    pub async fn database_answers(&self) -> bool {
+        self.0.store.tenants().tenant(self.tenant()).await.is_ok()
     }
     /// Whether the floor's task runs.
     pub fn is_alive(&self) -> bool {

@@ -1,0 +1,151 @@
+//! Kinds that have more to do than to be stored: users have passwords, trunks have secrets, services may surprise.
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use desk::configuration::Checked;
+use desk::refusal::Refusal;
+use model::people::Privilege;
+
+use super::{IdOf, Served, expected, fingerprint, json, once, with_etag};
+use crate::identity::Who;
+use crate::problem::ApiError;
+use crate::state::ApiState;
+use crate::wire::{self, Wire};
+
+impl Served for wire::User {
+    async fn make(
+        self,
+        state: &ApiState,
+        who: &Who,
+        headers: &HeaderMap,
+        path: &str,
+    ) -> Result<Response, ApiError> {
+        who.needs(Privilege::Administer)?;
+        let request = fingerprint(path, &self);
+        let work = async {
+            let password = self.password.clone();
+            let user = self.into_item(state.desk.sources().id(), state.desk.tenant());
+            let row = state.desk.create_user(user, password.as_deref(), who.actor).await?;
+            Ok((201, json(&Self::show(row.item))))
+        };
+        once(state, who, headers, &request, path, work).await
+    }
+
+    async fn change(
+        self,
+        state: &ApiState,
+        who: &Who,
+        headers: &HeaderMap,
+        id: IdOf<Self>,
+    ) -> Result<Response, ApiError> {
+        who.needs(Privilege::Administer)?;
+        if self.password.is_some() {
+            return Err(Refusal::field("/password", "set it under /users/{id}/password").into());
+        }
+        let expected = expected::<Self>(state, headers, id).await?;
+        let user = self.into_item(id, state.desk.tenant());
+        let row = state.desk.update_user(user, expected, who.actor).await?;
+        Ok(with_etag(StatusCode::OK, row.version, &Self::show(row.item)))
+    }
+
+    async fn take_away(
+        state: &ApiState,
+        who: &Who,
+        headers: &HeaderMap,
+        id: IdOf<Self>,
+    ) -> Result<StatusCode, ApiError> {
+        who.needs(Privilege::Administer)?;
+        let expected = expected::<Self>(state, headers, id).await?;
+        let user = state.desk.get::<model::people::User>(id).await?.item;
+        state.desk.delete_user(user, expected, who.actor).await?;
+        Ok(StatusCode::NO_CONTENT)
+    }
+}
+
+impl Served for wire::Trunk {
+    async fn make(
+        self,
+        state: &ApiState,
+        who: &Who,
+        headers: &HeaderMap,
+        path: &str,
+    ) -> Result<Response, ApiError> {
+        who.needs(Privilege::Administer)?;
+        let request = fingerprint(path, &self);
+        let work = async {
+            let password = self.password.clone();
+            let trunk = self.into_item(state.desk.sources().id(), state.desk.tenant());
+            check_password(&trunk, password.as_deref())?;
+            let row = state.desk.create(trunk, who.actor).await?;
+            state.desk.set_trunk_password(&row.item, password.as_deref(), who.actor).await?;
+            Ok((201, json(&Self::show(row.item))))
+        };
+        once(state, who, headers, &request, path, work).await
+    }
+
+    async fn change(
+        self,
+        state: &ApiState,
+        who: &Who,
+        headers: &HeaderMap,
+        id: IdOf<Self>,
+    ) -> Result<Response, ApiError> {
+        who.needs(Privilege::Administer)?;
+        let expected = expected::<Self>(state, headers, id).await?;
+        let password = self.password.clone();
+        let trunk = self.into_item(id, state.desk.tenant());
+        check_password(&trunk, password.as_deref())?;
+        let row = state.desk.update(trunk, expected, who.actor).await?;
+        state.desk.set_trunk_password(&row.item, password.as_deref(), who.actor).await?;
+        Ok(with_etag(StatusCode::OK, row.version, &Self::show(row.item)))
+    }
+}
+
+/// A password without a user name would never be used: it is a mistake.
+fn check_password(trunk: &model::service::Trunk, password: Option<&str>) -> Result<(), Refusal> {
+    match password {
+        Some(_) if trunk.username.is_none() => Err(Refusal::field("/username", "a password needs a user name")),
+        Some(password) if !(8..=128).contains(&password.len()) => {
+            Err(Refusal::field("/password", "8 to 128 octets"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Served for wire::Service {
+    async fn make(
+        self,
+        state: &ApiState,
+        who: &Who,
+        headers: &HeaderMap,
+        path: &str,
+    ) -> Result<Response, ApiError> {
+        who.needs(Privilege::Administer)?;
+        let request = fingerprint(path, &self);
+        let work = async {
+            let service = self.into_item(state.desk.sources().id(), state.desk.tenant());
+            let row = state.desk.create(service, who.actor).await?;
+            Ok((201, json(&warned(state, row.item))))
+        };
+        once(state, who, headers, &request, path, work).await
+    }
+
+    async fn change(
+        self,
+        state: &ApiState,
+        who: &Who,
+        headers: &HeaderMap,
+        id: IdOf<Self>,
+    ) -> Result<Response, ApiError> {
+        who.needs(Privilege::Administer)?;
+        let expected = expected::<Self>(state, headers, id).await?;
+        let service = self.into_item(id, state.desk.tenant());
+        let row = state.desk.update(service, expected, who.actor).await?;
+        Ok(with_etag(StatusCode::OK, row.version, &warned(state, row.item)))
+    }
+}
+
+fn warned(state: &ApiState, service: model::service::Service) -> wire::Service {
+    let warnings = service.warnings(&state.desk.configuration());
+    wire::Service { warnings, ..wire::Service::show(service) }
+}

@@ -1,0 +1,129 @@
+//! What is going on now: agents, queues, calls, the appliance itself.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use desk::console::protocol::{AgentView, QueueView};
+use desk::floor::views::CallView;
+use model::id::{InteractionId, UserId};
+use model::people::Privilege;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::identity::Who;
+use crate::json::{Json, PathId};
+use crate::page::List;
+use crate::problem::{ApiError, Problem};
+use crate::state::{ApiState, PartHealth};
+
+/// Everybody's state.
+#[utoipa::path(get, path = "/agents", tag = "live", responses(
+    (status = 200, body = List<AgentView>), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn agents(State(state): State<ApiState>, who: Who) -> Result<axum::Json<List<AgentView>>, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    Ok(axum::Json(List::whole(state.desk.agents().await?)))
+}
+
+/// Where a supervisor puts an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Forced {
+    /// To work.
+    Ready,
+    /// Out of work.
+    NotReady,
+}
+
+/// Where a supervisor puts an agent.
+#[derive(Deserialize, ToSchema)]
+pub struct ForcedState {
+    /// `ready` or `not_ready`.
+    state: Forced,
+}
+
+/// Put an agent to work or take one out (STATE-22).
+#[utoipa::path(put, path = "/agents/{user}/state", tag = "live", params(("user" = String, Path)),
+    request_body = ForcedState, responses((status = 200, body = AgentView),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "Not signed in")))]
+pub async fn force(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(user): PathId<UserId>,
+    Json(body): Json<ForcedState>,
+) -> Result<axum::Json<AgentView>, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    Ok(axum::Json(state.desk.force_state(user, body.state == Forced::Ready, who.actor).await?))
+}
+
+/// All queues.
+#[utoipa::path(get, path = "/queues", tag = "live", responses((status = 200, body = List<QueueView>)))]
+pub async fn queues(State(state): State<ApiState>, who: Who) -> Result<axum::Json<List<QueueView>>, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    Ok(axum::Json(List::whole(state.desk.queues().await?)))
+}
+
+/// Live calls, oldest first.
+#[utoipa::path(get, path = "/calls", tag = "live", responses(
+    (status = 200, body = List<CallView>), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn calls(State(state): State<ApiState>, who: Who) -> Result<axum::Json<List<CallView>>, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    Ok(axum::Json(List::whole(state.desk.calls().await?)))
+}
+
+/// One live call.
+#[utoipa::path(get, path = "/calls/{interaction}", tag = "live", params(("interaction" = String, Path)), responses(
+    (status = 200, body = CallView), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn call(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+) -> Result<axum::Json<CallView>, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    Ok(axum::Json(state.desk.call(interaction).await?))
+}
+
+/// End a call.
+#[utoipa::path(post, path = "/calls/{interaction}/hang_up", tag = "live", params(("interaction" = String, Path)),
+    responses((status = 202, description = "The call is being ended"),
+    (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn hang_up(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+) -> Result<StatusCode, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    state.desk.hang_up(interaction, who.actor).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// The appliance.
+#[derive(Serialize, ToSchema)]
+pub struct Status {
+    /// Of this program.
+    version: &'static str,
+    /// Since the start.
+    uptime_ms: u64,
+    /// Calls now.
+    calls: usize,
+    /// How packets are moved.
+    media_driver: String,
+    /// Whether new calls are taken.
+    accepts_calls: bool,
+    /// How each part is doing.
+    parts: Vec<PartHealth>,
+}
+
+/// How the appliance is doing.
+#[utoipa::path(get, path = "/status", tag = "live", responses(
+    (status = 200, body = Status), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn status(State(state): State<ApiState>, who: Who) -> Result<axum::Json<Status>, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    let uptime = state.desk.now().since(state.started);
+    Ok(axum::Json(Status {
+        version: state.version,
+        uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
+        calls: state.desk.calls().await?.iter().filter(|call| call.phase != "wrap_up").count(),
+        media_driver: state.appliance.media_driver(),
+        accepts_calls: state.appliance.accepts_calls(),
+        parts: crate::health::parts(&state).await,
+    }))
+}

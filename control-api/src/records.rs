@@ -1,0 +1,125 @@
+//! `/records`: service records and their recordings (REC-01 to REC-07).
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use desk::recording::{AudioFormat, Peaks};
+use desk::records::{RecordFilter, RecordView, status_of};
+use desk::refusal::Refusal;
+use model::id::{InteractionId, ServiceId, UserId};
+use model::interaction::Direction;
+use model::people::Privilege;
+use model::time::Timestamp;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::files::send_file;
+use crate::identity::Who;
+use crate::json::{Params, PathId};
+use crate::page::{List, Paging};
+use crate::problem::{ApiError, Problem};
+use crate::state::ApiState;
+
+/// Which records.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Arrived not before this, in milliseconds since 1970.
+    from: Option<u64>,
+    /// Arrived before this.
+    to: Option<u64>,
+    /// Of this service.
+    #[param(value_type = Option<String>)]
+    service: Option<ServiceId>,
+    /// Handled by this agent; others' need the privilege.
+    #[param(value_type = Option<String>)]
+    agent: Option<UserId>,
+    /// `inbound` or `outbound`.
+    #[param(value_type = Option<String>)]
+    direction: Option<Direction>,
+    /// Part of the calling number.
+    caller: Option<String>,
+    /// Part of the called number.
+    contact: Option<String>,
+    /// How it ended.
+    status: Option<String>,
+}
+
+/// Service records, newest first: the own ones, or all with the privilege.
+#[utoipa::path(get, path = "/records", tag = "records", params(Wanted, Paging), responses(
+    (status = 200, body = List<RecordView>), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn list(
+    State(state): State<ApiState>,
+    who: Who,
+    Params(wanted): Params<Wanted>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<List<RecordView>>, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    let unknown = || Refusal::field("/status", "not a status");
+    let filter = RecordFilter {
+        from: wanted.from.map(Timestamp::from_millis),
+        to: wanted.to.map(Timestamp::from_millis),
+        agent: wanted.agent,
+        service: wanted.service,
+        channel: None,
+        direction: wanted.direction,
+        caller: wanted.caller.filter(|text| !text.is_empty()),
+        contact: wanted.contact.filter(|text| !text.is_empty()),
+        status: wanted.status.map(|name| status_of(&name).ok_or_else(unknown)).transpose()?,
+    };
+    let page = state.desk.records(&who.identity, filter, paging.after().as_ref(), paging.limit()).await?;
+    Ok(axum::Json(List::of(page, |record| record)))
+}
+
+/// One service record.
+#[utoipa::path(get, path = "/records/{interaction}", tag = "records",
+    params(("interaction" = String, Path)), responses(
+    (status = 200, body = RecordView), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn show(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+) -> Result<axum::Json<RecordView>, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    Ok(axum::Json(state.desk.record(&who.identity, interaction).await?))
+}
+
+/// A recording, whole or in ranges: `recording.wav`, `recording.opus` or `recording.mp3`. Every access is audited.
+#[utoipa::path(get, path = "/records/{interaction}/{file}", tag = "records",
+    params(("interaction" = String, Path), ("file" = String, Path, description = "recording.wav, recording.opus or recording.mp3")),
+    responses((status = 200, description = "The file"), (status = 206, description = "A range of it"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 416, body = Problem, content_type = "application/problem+json")))]
+pub async fn recording(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId((interaction, file)): PathId<(InteractionId, String)>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    let ending = file.strip_prefix("recording.").and_then(AudioFormat::from_ending);
+    let format = ending.ok_or(Refusal::missing("address"))?;
+    let path = state.desk.recording(&who.identity, interaction, format, who.actor).await?;
+    let mut response = send_file(&path, request.headers()).await?;
+    let headers: &mut HeaderMap = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    let name = format!("attachment; filename=\"{interaction}.{}\"", format.ending());
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    Ok(response)
+}
+
+/// The shape of a recording, for drawing.
+#[utoipa::path(get, path = "/records/{interaction}/recording/peaks", tag = "records",
+    params(("interaction" = String, Path)), responses(
+    (status = 200, body = Peaks), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn peaks(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+) -> Result<Response, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    Ok(axum::Json(state.desk.peaks(&who.identity, interaction).await?).into_response())
+}

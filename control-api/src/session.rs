@@ -1,0 +1,106 @@
+//! `/session`: signing in and out.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use desk::auth::{Credentials, Identity};
+use model::people::Privilege;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::identity::{COOKIE, Source, Who};
+use crate::json::{Json, Params};
+use crate::problem::{ApiError, Problem};
+use crate::state::ApiState;
+use crate::wire::User;
+
+/// What a person typed.
+#[derive(Deserialize, ToSchema)]
+pub struct SignIn {
+    /// Login or e-mail address.
+    login: String,
+    /// Password.
+    password: String,
+    /// End another live session of the user (ERR-17).
+    #[serde(default)]
+    force: bool,
+}
+
+/// A session, as the page needs it.
+#[derive(Serialize, ToSchema)]
+pub struct SessionView {
+    /// Who.
+    user: User,
+    /// What they may do.
+    #[schema(value_type = Vec<String>)]
+    privileges: Vec<Privilege>,
+    /// For the header `x-csrf`.
+    csrf: String,
+    /// When it ends, if it is not used; milliseconds since 1970.
+    expires_at: u64,
+}
+
+impl SessionView {
+    fn new(identity: &Identity) -> Self {
+        Self {
+            user: User::from(identity.user.clone()),
+            privileges: identity.user.role.privileges().to_vec(),
+            csrf: identity.csrf.clone(),
+            expires_at: identity.expires_at.millis(),
+        }
+    }
+}
+
+/// Sign in.
+#[utoipa::path(post, path = "/session", tag = "session", request_body = SignIn, security(()), responses(
+    (status = 200, body = SessionView, description = "Signed in; sets the session cookie"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "Signed in elsewhere"),
+    (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many attempts")))]
+pub async fn open(
+    State(state): State<ApiState>,
+    Source(source): Source,
+    Json(body): Json<SignIn>,
+) -> Result<Response, ApiError> {
+    let SignIn { login, password, force } = body;
+    let signed_in = state.desk.sign_in(Credentials { login, password, force, source }).await?;
+    let cookie = set_cookie(&signed_in.token.reveal(), None);
+    Ok((cookie, axum::Json(SessionView::new(&signed_in.identity))).into_response())
+}
+
+/// The present session.
+#[utoipa::path(get, path = "/session", tag = "session", responses(
+    (status = 200, body = SessionView), (status = 401, body = Problem, content_type = "application/problem+json")))]
+pub async fn show(who: Who) -> axum::Json<SessionView> {
+    axum::Json(SessionView::new(&who.identity))
+}
+
+/// How to sign out.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SignOut {
+    /// Also while a call is up.
+    #[serde(default)]
+    force: bool,
+}
+
+/// Sign out.
+#[utoipa::path(delete, path = "/session", tag = "session", params(SignOut), responses(
+    (status = 204), (status = 409, body = Problem, content_type = "application/problem+json", description = "A call is up")))]
+pub async fn close(
+    State(state): State<ApiState>,
+    who: Who,
+    Params(query): Params<SignOut>,
+) -> Result<Response, ApiError> {
+    state.desk.sign_out(&who.identity, query.force, who.actor).await?;
+    Ok((StatusCode::NO_CONTENT, set_cookie("", Some(0))).into_response())
+}
+
+type SetCookie = [(header::HeaderName, HeaderValue); 1];
+
+fn set_cookie(value: &str, max_age: Option<u32>) -> SetCookie {
+    let age = max_age.map(|age| format!("; Max-Age={age}")).unwrap_or_default();
+    let text = format!("{COOKIE}={value}; Path=/; HttpOnly; Secure; SameSite=Strict{age}");
+    // Hex digits and our own words: always a valid header.
+    [(header::SET_COOKIE, HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("")))]
+}

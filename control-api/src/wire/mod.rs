@@ -1,0 +1,159 @@
+//! Configuration objects as they travel (docs/protocols/console.md): durations in milliseconds, ids made by us.
+
+mod people;
+mod rules;
+
+use model::id::{DispositionId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId};
+use model::service::SrtpPolicy;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use self::people::{Group, Rules, User};
+pub use self::rules::{Queue, Requirement, Service, SkillExpr, Step};
+
+/// An object that travels, and the one that is stored.
+pub trait Wire: Sized {
+    /// The stored one.
+    type Item: desk::configuration::Configured;
+    /// As it is stored, under this id.
+    fn into_item(self, id: <Self::Item as desk::configuration::Item>::Id, tenant: TenantId) -> Self::Item;
+    /// As it travels.
+    fn show(item: Self::Item) -> Self;
+}
+
+/// An id before the appliance has given one: read and ignored in requests.
+fn no_id<I: Id>() -> I {
+    I::from_number(0)
+}
+
+macro_rules! objects {
+    ($($(#[$doc:meta])* $name:ident of $item:path, $id:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// Made by the appliance; ignored in requests.
+            #[serde(default = "no_id")]
+            #[schema(value_type = String, read_only)]
+            pub id: $id,
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl Wire for $name {
+            type Item = $item;
+            fn into_item(self, id: $id, tenant: TenantId) -> $item {
+                $item { id, tenant, $($field: self.$field,)* }
+            }
+            fn show(item: $item) -> Self {
+                Self { id: item.id, $($field: item.$field,)* }
+            }
+        }
+    )*};
+}
+
+objects! {
+    /// A skill that agents can have.
+    Skill of model::service::Skill, SkillId {
+        /// Unique.
+        name: String,
+    }
+    /// A reason for being Not ready (STATE-12).
+    Reason of model::agent::Reason, ReasonId {
+        /// Shown in the state menu.
+        name: String,
+        /// `coffee`, `lunch`, `meeting`, `training`, `away`.
+        icon: String,
+    }
+    /// A way an interaction of a service can end (ACW-01, ACW-07).
+    Disposition of model::service::Disposition, DispositionId {
+        /// The service in whose list it stands; taken from the address.
+        #[serde(default = "no_id")]
+        #[schema(value_type = String)]
+        service: ServiceId,
+        /// Unique in the service.
+        name: String,
+        /// Counts as a success.
+        #[serde(default)]
+        success: bool,
+        /// Closes the matter.
+        #[serde(default)]
+        closing: bool,
+    }
+    /// A dialled number.
+    Number of model::service::Number, NumberId {
+        /// Digits with an optional `+`.
+        digits: String,
+        /// The service that answers.
+        #[schema(value_type = String)]
+        service: ServiceId,
+    }
+}
+
+/// A carrier or PBX.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trunk {
+    /// Made by the appliance; ignored in requests.
+    #[serde(default = "no_id")]
+    #[schema(value_type = String, read_only)]
+    pub id: TrunkId,
+    /// Unique.
+    pub name: String,
+    /// `address` or `address/prefix-length`; empty: digest only.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// Digest user name.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Digest password: only in requests, never shown.
+    #[serde(default, skip_serializing)]
+    #[schema(write_only)]
+    pub password: Option<String>,
+    /// `host[:port][;transport=udp|tcp|tls]`; none: inbound only.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Calls at once.
+    #[serde(default = "calls_max")]
+    pub calls_max: u32,
+    /// `accept`, `require` or `never`.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub srtp: SrtpPolicy,
+}
+
+fn calls_max() -> u32 {
+    500
+}
+
+impl Wire for Trunk {
+    type Item = model::service::Trunk;
+    fn into_item(self, id: TrunkId, tenant: TenantId) -> model::service::Trunk {
+        model::service::Trunk {
+            id,
+            tenant,
+            name: self.name,
+            addresses: self.addresses,
+            username: self.username,
+            target: self.target,
+            calls_max: self.calls_max,
+            srtp: self.srtp,
+        }
+    }
+    fn show(item: model::service::Trunk) -> Self {
+        Self {
+            id: item.id,
+            name: item.name,
+            addresses: item.addresses,
+            username: item.username,
+            password: None,
+            target: item.target,
+            calls_max: item.calls_max,
+            srtp: item.srtp,
+        }
+    }
+}
+
+/// Milliseconds of a duration.
+fn ms(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,181 @@
+//! Services with their requirements and queue rules as they travel.
+
+use std::time::Duration;
+
+use model::id::{ServiceId, TenantId};
+use model::service::{QueueRules, Treatment};
+use model::skill::StepMode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Wire, ms, no_id};
+
+pub use model::skill::SkillExpr;
+
+/// An entry point and its queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Made by the appliance; ignored in requests.
+    #[serde(default = "no_id")]
+    #[schema(value_type = String, read_only)]
+    pub id: ServiceId,
+    /// Unique.
+    pub name: String,
+    /// Who may answer; without it everybody.
+    #[serde(default)]
+    pub requirement: Requirement,
+    /// Queue rules.
+    #[serde(default)]
+    pub queue: Queue,
+    /// Whether work cannot be completed without a disposition (ACW-01).
+    #[serde(default)]
+    pub disposition_mandatory: bool,
+    /// Whether calls are recorded.
+    #[serde(default = "yes")]
+    pub record: bool,
+    /// A closed service treats callers by `queue.when_closed`.
+    #[serde(default = "yes")]
+    pub open: bool,
+    /// What may surprise, in answers to POST and PUT.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    #[schema(read_only)]
+    pub warnings: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Whom an interaction may be offered to, as time passes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// `replace` or `cumulative`.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    pub mode: StepMode,
+    /// At least one.
+    pub steps: Vec<Step>,
+}
+
+impl Default for Requirement {
+    fn default() -> Self {
+        Self { mode: StepMode::Replace, steps: vec![Step { who: SkillExpr::Any, lasts_ms: None }] }
+    }
+}
+
+/// One step of a requirement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// `"any"`, `{"at_least":{"skill","level"}}`, `{"in_group"}`, `{"one_of":[…]}`, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}`.
+    #[schema(value_type = Object)]
+    pub who: SkillExpr,
+    /// How long it lasts; `null`: until somebody answers.
+    #[serde(default)]
+    pub lasts_ms: Option<u64>,
+}
+
+/// How callers wait and how agents are rung.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Queue {
+    /// 0 to 1000.
+    pub priority: i32,
+    /// Seconds of waiting that one priority point buys.
+    pub priority_second: u32,
+    /// How long one agent is rung.
+    pub ring_time_ms: u64,
+    /// Callers allowed to wait.
+    pub waiting_max: u32,
+    /// Longest wait.
+    pub wait_time_max_ms: Option<u64>,
+    /// Answered within this time counts for the service level.
+    pub service_level_ms: u64,
+    /// Before an agent who refused or missed a caller may be offered the same again.
+    pub refusal_cooldown_ms: u64,
+    /// `announce`, `reject` or `queue` when nobody is signed in.
+    #[schema(value_type = String)]
+    pub when_unstaffed: Treatment,
+    /// `announce`, `reject` or `queue` when the service is closed.
+    #[schema(value_type = String)]
+    pub when_closed: Treatment,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        QueueRules::default().into()
+    }
+}
+
+impl From<QueueRules> for Queue {
+    fn from(rules: QueueRules) -> Self {
+        Self {
+            priority: rules.priority,
+            priority_second: rules.priority_second,
+            ring_time_ms: ms(rules.ring_time),
+            waiting_max: rules.waiting_max,
+            wait_time_max_ms: rules.wait_time_max.map(ms),
+            service_level_ms: ms(rules.service_level),
+            refusal_cooldown_ms: ms(rules.refusal_cooldown),
+            when_unstaffed: rules.when_unstaffed,
+            when_closed: rules.when_closed,
+        }
+    }
+}
+
+impl From<Queue> for QueueRules {
+    fn from(queue: Queue) -> Self {
+        Self {
+            priority: queue.priority,
+            priority_second: queue.priority_second,
+            ring_time: Duration::from_millis(queue.ring_time_ms),
+            waiting_max: queue.waiting_max,
+            wait_time_max: queue.wait_time_max_ms.map(Duration::from_millis),
+            service_level: Duration::from_millis(queue.service_level_ms),
+            refusal_cooldown: Duration::from_millis(queue.refusal_cooldown_ms),
+            when_unstaffed: queue.when_unstaffed,
+            when_closed: queue.when_closed,
+        }
+    }
+}
+
+impl Wire for Service {
+    type Item = model::service::Service;
+    fn into_item(self, id: ServiceId, tenant: TenantId) -> model::service::Service {
+        let step = |step: Step| model::skill::Step {
+            who: step.who,
+            lasts: step.lasts_ms.map(Duration::from_millis),
+        };
+        model::service::Service {
+            id,
+            tenant,
+            name: self.name,
+            requirement: model::skill::Requirement {
+                steps: self.requirement.steps.into_iter().map(step).collect(),
+                mode: self.requirement.mode,
+            },
+            queue: self.queue.into(),
+            disposition_mandatory: self.disposition_mandatory,
+            record: self.record,
+            open: self.open,
+        }
+    }
+    fn show(item: model::service::Service) -> Self {
+        let step = |step: model::skill::Step| Step { who: step.who, lasts_ms: step.lasts.map(ms) };
+        Self {
+            id: item.id,
+            name: item.name,
+            requirement: Requirement {
+                mode: item.requirement.mode,
+                steps: item.requirement.steps.into_iter().map(step).collect(),
+            },
+            queue: item.queue.into(),
+            disposition_mandatory: item.disposition_mandatory,
+            record: item.record,
+            open: item.open,
+            warnings: Vec::new(),
+        }
+    }
+}
