@@ -11,13 +11,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use media::control::{Answer, Command, Event, MediaError};
+use media::plane::PlaneHandle;
 use media::prompt::Prompt;
 use model::call::{CallFact, CallOrder, Sound};
 use model::media::Codec;
 use model::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::endpoint::counters::Counters;
+pub use crate::endpoint::counters::Counters;
 use crate::endpoint::{Bound, Endpoint, EndpointConfig};
 use crate::switchboard::accounts::SharedAccounts;
 use crate::switchboard::shared::{Directory, Shared};
@@ -30,6 +31,15 @@ pub trait MediaPlane: Send + Sync + 'static {
         &self,
         command: Command,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, MediaError>> + Send + '_>>;
+}
+
+impl MediaPlane for PlaneHandle {
+    fn command(
+        &self,
+        command: Command,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, MediaError>> + Send + '_>> {
+        Box::pin(Self::command(self, command))
+    }
 }
 
 /// What SIP travels over.

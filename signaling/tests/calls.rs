@@ -1,0 +1,203 @@
+//! Calls of a real far end: SIPp as trunk and as the agent's phone, over UDP and TCP, with audio.
+
+mod support;
+
+use std::time::Duration;
+
+use model::call::{CallFact, CallOrder, Rejection};
+use model::id::{Id, RecordingId};
+use model::interaction::EndedBy;
+use signaling::service::Transport;
+use support::sipp::{Run, Sipp, free_port};
+use support::{EXTENSION, House, OTHER_IP, TRUNK_IP};
+
+/// The agent's phone: registers, then waits for calls on the same port.
+async fn phone(house: &mut House, scenario: &str) -> Sipp {
+    let port = free_port(OTHER_IP);
+    let to = house.at(Transport::Udp);
+    let run = |scenario| Run { scenario, from: OTHER_IP, port, to, tcp: false, service: EXTENSION, calls: 1 };
+    Sipp::start(house.path(), run("phone_registers")).succeeds().await;
+    house.fact("the phone", |f| matches!(f, CallFact::PhoneUp { .. }).then_some(())).await;
+    let phone = Sipp::start(house.path(), run(scenario));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    phone
+}
+
+async fn talk(tcp: bool, caller: &str, phone_does: &str) -> (House, Sipp, Sipp, RecordingId) {
+    let mut house = House::open().await;
+    let phone = phone(&mut house, phone_does).await;
+    let transport = if tcp { Transport::Tcp } else { Transport::Udp };
+    let caller = Sipp::calls(house.path(), caller, TRUNK_IP, house.at(transport), tcp);
+    let call = house.incoming().await;
+    house.play_music(call).await;
+    house.fact("the answer", |f| matches!(f, CallFact::LegAnswered { .. }).then_some(())).await;
+    house.ring_phone(call).await;
+    house.fact("the pick-up", |f| matches!(f, CallFact::AgentAnswered { .. }).then_some(())).await;
+    let recording = RecordingId::from_number(9);
+    house.connect(call, Some(recording)).await;
+    house.fact("the bridge", |f| matches!(f, CallFact::Bridged { .. }).then_some(())).await;
+    (house, caller, phone, recording)
+}
+
+/// SIP-04: both sides hear each other, the recording is there before they do, and everything is accounted for at the end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_is_answered_bridged_and_hangs_up() {
+    let (mut house, caller, phone, recording) = talk(false, "caller_hangs_up", "phone_answers").await;
+    let at = |f: &CallFact| house.seen().iter().position(|s| s == f);
+    let started = house.seen().iter().position(|f| matches!(f, CallFact::RecordingStarted { .. }));
+    let bridged = house.seen().iter().position(|f| matches!(f, CallFact::Bridged { .. }));
+    assert!(started < bridged && started.is_some(), "recording starts before they hear each other");
+    let _ = at;
+    let figures = house
+        .fact("figures", |f| match f {
+            CallFact::Quality { customer, agent, .. } => Some((customer.packets, agent.packets)),
+            _ => None,
+        })
+        .await;
+    assert!(figures.0 > 20 && figures.1 > 20, "audio flows both ways: {figures:?}");
+    assert_eq!(house.ended().await, (EndedBy::Customer, None));
+    caller.succeeds().await;
+    phone.succeeds().await;
+    let captured = house.seen().iter().any(|f| matches!(f, CallFact::RecordingCaptured { .. }));
+    assert!(captured && house.recording(recording).metadata().unwrap().len() > 1_000);
+    let legs = house.seen().iter().filter(|f| matches!(f, CallFact::LegEnded { stats: Some(s), .. } if s.packets > 20));
+    assert_eq!(legs.count(), 2, "{:#?}", house.seen());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_over_tcp_with_the_agent_hanging_up() {
+    let (mut house, caller, phone, _) = talk(true, "caller_waits_for_bye", "phone_hangs_up").await;
+    assert_eq!(house.ended().await, (EndedBy::Agent, None));
+    caller.succeeds().await;
+    phone.succeeds().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_desk_holds_retrieves_and_ends_a_call() {
+    let (mut house, caller, phone, _) = talk(false, "caller_waits_for_bye", "phone_answers").await;
+    let interaction = house.seen().iter().find_map(|f| match f {
+        CallFact::Incoming { interaction, .. } => Some(*interaction),
+        _ => None,
+    });
+    let interaction = interaction.unwrap();
+    for held in [true, false] {
+        house.order(if held { CallOrder::Hold { interaction } } else { CallOrder::Retrieve { interaction } }).await;
+        let now = house.fact("hold", |f| match f {
+            CallFact::HoldChanged { held, .. } => Some(*held),
+            _ => None,
+        });
+        assert_eq!(now.await, held);
+    }
+    house.order(CallOrder::HangUp { interaction }).await;
+    assert_eq!(house.ended().await, (EndedBy::Agent, None));
+    caller.succeeds().await;
+    phone.succeeds().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_gives_up_while_it_rings_stops_the_ringing() {
+    let mut house = House::open().await;
+    let phone = phone(&mut house, "phone_rings_until_cancelled").await;
+    let caller = Sipp::calls(house.path(), "caller_cancels", TRUNK_IP, house.at(Transport::Udp), false);
+    let call = house.incoming().await;
+    house.ring_phone(call).await;
+    assert_eq!(house.ended().await, (EndedBy::Customer, None));
+    caller.succeeds().await;
+    phone.succeeds().await;
+}
+
+/// SIP-03: the contact of this phone is an address nobody can reach; it is rung where it registered from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reject_key_is_a_refusal_and_a_phone_that_signed_off_is_unreachable() {
+    let mut house = House::open().await;
+    let phone = phone(&mut house, "phone_refuses").await;
+    let caller = Sipp::calls(house.path(), "caller_waits_for_bye", TRUNK_IP, house.at(Transport::Udp), false);
+    let interaction = house.incoming().await;
+    house.play_music(interaction).await;
+    house.ring_phone(interaction).await;
+    house.fact("the refusal", |f| matches!(f, CallFact::AgentRefused { .. }).then_some(())).await;
+    phone.succeeds().await;
+    let run = Run {
+        scenario: "phone_signs_off",
+        from: OTHER_IP,
+        port: 0,
+        to: house.at(Transport::Udp),
+        tcp: false,
+        service: EXTENSION,
+        calls: 1,
+    };
+    Sipp::start(house.path(), run).succeeds().await;
+    house.fact("the phone's end", |f| matches!(f, CallFact::PhoneDown { .. }).then_some(())).await;
+    house.ring_phone(interaction).await;
+    house.fact("unreachable", |f| matches!(f, CallFact::AgentUnreachable { .. }).then_some(())).await;
+    house.order(CallOrder::HangUp { interaction }).await;
+    house.ended().await;
+    caller.succeeds().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_reach_the_caller_with_their_meaning() {
+    let mut house = House::open().await;
+    for (scenario, why) in
+        [("caller_refused_404", Rejection::UnknownNumber), ("caller_refused_480", Rejection::NobodyThere)]
+    {
+        let caller = Sipp::calls(house.path(), scenario, TRUNK_IP, house.at(Transport::Udp), false);
+        let interaction = house.incoming().await;
+        house.order(CallOrder::Reject { interaction, why }).await;
+        assert_eq!(house.ended().await, (EndedBy::System, None));
+        caller.succeeds().await;
+    }
+}
+
+/// SAFE-01: nobody is let in on his word; SIP-02: a trunk may prove itself by digest from anywhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_is_challenged_and_a_digest_trunk_is_not_one() {
+    let mut house = House::open().await;
+    Sipp::calls(house.path(), "stranger_challenged", OTHER_IP, house.at(Transport::Udp), false).succeeds().await;
+    assert_eq!((house.counted("calls_total"), house.counted("sip_challenged_total")), (0, 1));
+    let caller = Sipp::calls(house.path(), "caller_by_digest", OTHER_IP, house.at(Transport::Udp), false);
+    let call = house.incoming().await;
+    house.play_music(call).await;
+    assert_eq!(house.ended().await, (EndedBy::Customer, None));
+    caller.succeeds().await;
+}
+
+/// SIP-04: hold by the customer's side as `sendonly`, `inactive` and an address of zeros, and back (RFC 3264 §8.4).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_may_hold_us_in_all_three_forms() {
+    let mut house = House::open().await;
+    let caller = Sipp::calls(house.path(), "caller_holds", TRUNK_IP, house.at(Transport::Udp), false);
+    let call = house.incoming().await;
+    house.play_music(call).await;
+    assert_eq!(house.ended().await, (EndedBy::Customer, None));
+    caller.succeeds().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn session_timers_late_offers_and_options_are_answered() {
+    let mut house = House::open().await;
+    for scenario in ["caller_renews", "caller_offers_late"] {
+        let caller = Sipp::calls(house.path(), scenario, TRUNK_IP, house.at(Transport::Udp), false);
+        let call = house.incoming().await;
+        house.play_music(call).await;
+        assert_eq!(house.ended().await, (EndedBy::Customer, None), "{scenario}");
+        caller.succeeds().await;
+    }
+    Sipp::calls(house.path(), "options", OTHER_IP, house.at(Transport::Udp), false).succeeds().await;
+}
+
+/// SAFE-02: the call beyond the limit is told to try again, and the one in progress goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_or_draining_house_says_so() {
+    let mut house = House::open_with(1, None).await;
+    let first = Sipp::calls(house.path(), "caller_waits_for_bye", TRUNK_IP, house.at(Transport::Udp), false);
+    let interaction = house.incoming().await;
+    house.play_music(interaction).await;
+    house.fact("the answer", |f| matches!(f, CallFact::LegAnswered { .. }).then_some(())).await;
+    Sipp::calls(house.path(), "caller_refused_503", TRUNK_IP, house.at(Transport::Udp), false).succeeds().await;
+    house.handle.drain().await;
+    house.order(CallOrder::HangUp { interaction }).await;
+    house.ended().await;
+    first.succeeds().await;
+    Sipp::calls(house.path(), "caller_refused_503", TRUNK_IP, house.at(Transport::Udp), false).succeeds().await;
+}
