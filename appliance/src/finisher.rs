@@ -59,7 +59,12 @@ impl RecordingFinisher for Finisher {
                 let text = std::fs::read(&report).map_err(|_| RecordingError::Missing(recording))?;
                 serde_json::from_slice(&text).map_err(failed)?
             };
-            Ok(Finished { length: Duration::from_millis(found.length_ms), complete: found.complete })
+            Ok(Finished {
+                length: Duration::from_millis(found.length_ms),
+                complete: found.complete,
+                files: found.files.iter().filter_map(|f| Some(f.path.file_name()?.to_str()?.to_owned())).collect(),
+                bytes: found.files.iter().map(|f| f.octets).sum(),
+            })
         })
         .await
     }

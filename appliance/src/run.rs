@@ -1,6 +1,7 @@
 //! Wiring: store, journal, media, signalling, desk and the door, in this order; and the stop, in the other.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,13 +10,14 @@ use anyhow::{Context, Result};
 use axum_server::tls_rustls::RustlsConfig;
 use control_api::{ApiState, PartHealth};
 use desk::{Desk, DeskConfig, DeskHandle, Parts};
+use media::control::{Answer, Command, MediaError};
 use media::driver::{DriverChoice, DriverConfig};
-use media::plane::{self, Plane, PlaneConfig};
+use media::plane::{self, Plane, PlaneConfig, PlaneHandle};
 use media::prompt::tones::{Plan, Tone};
 use media::record::Formats;
 use model::media::Codec;
 use prometheus::Registry;
-use signaling::service::{Listener, Signaling, SignalingConfig, SignalingControl, TlsIdentity, Transport};
+use signaling::service::{Listener, MediaPlane, Signaling, SignalingConfig, SignalingControl, TlsIdentity, Transport};
 use store::{Journal, JournalConfig, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -112,7 +114,7 @@ impl Appliance {
             clock: Arc::new(clock::now),
             random: Arc::new(secret::fill),
         };
-        let signaling = Signaling::start(signaling_config, Arc::new(plane.handle()), media_events)
+        let signaling = Signaling::start(signaling_config, Arc::new(LocalPlane(plane.handle())), media_events)
             .await
             .context("cannot start SIP; see [sip]")?;
         for bound in signaling.listeners() {
@@ -230,6 +232,15 @@ impl Appliance {
         // Nothing to tell the operator when it is gone already.
         let _ = std::fs::remove_file(&self.socket);
         tracing::info!("stopped");
+    }
+}
+
+/// The media plane of this process, as signalling reaches it.
+struct LocalPlane(PlaneHandle);
+
+impl MediaPlane for LocalPlane {
+    fn command(&self, command: Command) -> Pin<Box<dyn Future<Output = Result<Answer, MediaError>> + Send + '_>> {
+        Box::pin(self.0.command(command))
     }
 }
 
