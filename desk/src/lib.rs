@@ -22,6 +22,8 @@ mod recording_rows;
 pub mod records;
 pub mod refusal;
 mod start;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod trouble;
 
 /// Lists in pages, and rows with versions.
