@@ -54,8 +54,8 @@ pub struct Counts {
 
 /// Turns one stream into another codec or packet time.
 ///
-/// All memory is taken in [`Transcoder::new`]: about 5 KB for G.711 to G.711, 47 KB between G.711 and Opus, 75 KB from
-/// Opus to Opus (libopus' states are most of it).
+/// All memory is taken in [`Transcoder::new`]: 4960 octets for G.711 to G.711, 36.6 KB for G.711 to Opus, 23.4 KB for
+/// Opus to G.711, 66.3 KB for Opus to Opus (measured; libopus' states are most of it).
 pub struct Transcoder {
     from: Format,
     to: Format,

@@ -87,7 +87,7 @@ pub struct Frame<'a> {
 impl Prompt {
     /// A sound from mono samples at any rate up to 48 kHz. A last part of less than 20 ms is filled with silence.
     ///
-    /// Takes about 15 ms of processor time a second of sound, nearly all of it for Opus: make prompts when the program
+    /// Takes about 8 ms of processor time a second of sound, nearly all of it for Opus: make prompts when the program
     /// starts or a file changes, not when a call arrives.
     pub fn from_pcm(name: impl Into<String>, rate_hz: u32, samples: &[i16]) -> Result<Self, PromptError> {
         if samples.is_empty() {

@@ -1,7 +1,7 @@
 //! What a stream sounds like: loss, jitter, MOS.
 //!
 //! A [`StreamMeter`] watches one incoming stream. Everything it knows comes from sequence number, timestamp and arrival
-//! time, so a capture fed through it gives the figures the call had. It allocates nothing and takes about 700 octets.
+//! time, so a capture fed through it gives the figures the call had. It allocates nothing and takes about 900 octets.
 //!
 //! MOS is the E-model's (ITU-T G.107 with G.113 figures a codec, see [`emodel`]), for windows of 5 s: a minute of silence
 //! in a good hour must not hide in the mean. Listening quality assumes no delay; conversational quality needs the round

@@ -19,6 +19,7 @@ mod recorder;
 mod sinks;
 mod tap;
 mod timeline;
+mod writer;
 
 pub use finish::{
     ChannelReport, FinishError, Finished, Formats, MadeFile, Span, Taken, find_unfinished, finish,

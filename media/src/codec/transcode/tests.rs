@@ -303,3 +303,25 @@ fn the_copy_in_the_next_opus_packet_fills_the_hole() {
     let (with, without) = (error(true), error(false));
     assert!(with < without * 0.7, "with the copy {with:.0}, without {without:.0}");
 }
+
+proptest::proptest! {
+    /// Bytes from the network never panic, and never make more audio than time has passed.
+    #[test]
+    fn whatever_arrives_is_borne(
+        packets in proptest::collection::vec(
+            (0u16.., 0u32.., proptest::collection::vec(0u8.., 0..1_400), proptest::bool::ANY), 0..40,
+        ),
+        from in 0usize..3, to in 0usize..3, ptime in 10u8..=60,
+    ) {
+        let mut t = Transcoder::new(format(CODECS[from], 20), format(CODECS[to], ptime)).unwrap();
+        let (mut seq, mut timestamp, mut sent_ms) = (0u16, 0u32, 0u64);
+        let clock = u64::from(CODECS[to].clock_hz());
+        for (jump, ticks, payload, in_order) in &packets {
+            // Half of the packets are nearly in order, so that holes are bridged too.
+            (seq, timestamp) = if *in_order { (seq.wrapping_add(1 + jump % 4), timestamp.wrapping_add(ticks % 3_000)) } else { (*jump, *ticks) };
+            t.push(Packet { seq, timestamp, payload }, &mut |p| sent_ms += u64::from(p.duration) * 1000 / clock);
+        }
+        // A packet is 120 ms at most, its concealment 60 ms, and a filled-up rest 60 ms.
+        proptest::prop_assert!(sent_ms <= packets.len() as u64 * 240);
+    }
+}

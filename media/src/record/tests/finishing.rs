@@ -170,3 +170,29 @@ fn outputs_appear_whole_and_the_container_is_renamed_last() {
     names.sort();
     assert_eq!(names, ["call.peaks.json", "call.wav"]);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    /// Whatever the packets were, finishing gives a file of the recording's length.
+    #[test]
+    fn no_packets_make_finishing_fail(
+        packets in proptest::collection::vec(
+            (0u64..9_000_000, 0usize..3, 0u16..3, 0u16.., 0u32.., proptest::collection::vec(0u8.., 0..400), proptest::bool::ANY),
+            0..60,
+        ),
+    ) {
+        let mut written = Written::new();
+        for (after_us, codec, epoch, seq, timestamp, octets, right) in &packets {
+            let channel = if *right { Channel::Right } else { Channel::Left };
+            let codec = [Codec::Pcmu, Codec::Pcma, Codec::Opus][*codec];
+            let (epoch, seq, timestamp, at_us) = (*epoch, *seq, *timestamp, BEGAN_US + after_us);
+            written.add(Entry::Payload(Payload { channel, codec, epoch, seq, timestamp, at_us, octets }));
+        }
+        written.end(10_000_000);
+        let finished = finished(&written, Formats { wav: true, opus: true, mp3: false });
+        let (rate, left, _) = wav(&file(&finished, ".wav"));
+        proptest::prop_assert_eq!(left.len(), 10 * rate as usize);
+        proptest::prop_assert_eq!(finished.frames, packets.len() as u64);
+    }
+}

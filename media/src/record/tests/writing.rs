@@ -163,6 +163,11 @@ fn stopping_the_recorder_writes_out_what_it_holds() {
     let handle = recorder.open(&path, head()).unwrap();
     let mut left = Talker::new(Channel::Left, Codec::Pcma, 440.0);
     (0..50).for_each(|n| assert!(tap.payload(handle, &left.say(BEGAN_US + n * 20_000))));
+    let ended = folder.path().join("ended.pbr");
+    let second = recorder.open(&ended, head()).unwrap();
+    tap.payload(second, &left.say(BEGAN_US));
+    tap.stop(second, BEGAN_US).unwrap();
     drop(recorder);
+    assert_eq!(entries(&ended), (1, vec!["end 1 0".to_owned()]), "a stop that was said is carried out");
     assert_eq!(entries(&path), (50, vec![]), "all of it, and not ended: the next start finds it");
 }
