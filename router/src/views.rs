@@ -154,6 +154,16 @@ impl Floor {
         self.item_key(interaction).ok().and_then(|key| self.items.get(key)).map(|item| self.item_view(item))
     }
 
+    /// Whether the interaction is on the floor and not answered yet.
+    pub fn is_waiting(&self, interaction: InteractionId) -> bool {
+        self.item_key(interaction).ok().and_then(|key| self.items.get(key)).is_some_and(Item::is_unanswered)
+    }
+
+    /// Offers made so far.
+    pub fn offers(&self) -> u64 {
+        self.offers
+    }
+
     /// How many unanswered interactions of the same service come before this one; `None` when it does not wait.
     pub fn position(&self, interaction: InteractionId) -> Option<usize> {
         let item = self.items.get(self.item_key(interaction).ok()?).filter(|item| item.is_unanswered())?;

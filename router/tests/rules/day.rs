@@ -104,7 +104,9 @@ fn random_input(world: &mut Watched, dice: &mut Dice, next: &mut u64) {
         95 => Some(Input::Online { agent: somebody }),
         96 => Some(Input::ForceReady { agent: somebody }),
         97 => Some(Input::ForceNotReady { agent: somebody }),
-        98 => Some(Input::CallAgent { interaction: fresh, agent: somebody, ring_time: Duration::from_secs(10) }),
+        98 => {
+            Some(Input::CallAgent { interaction: fresh, agent: somebody, ring_time: Duration::from_secs(10) })
+        }
         _ => Some(Input::Begin { interaction: fresh, agent: somebody, channel: Channel::Voice }),
     };
     // Whether it is taken depends on the state; the oracle judges what follows.
@@ -199,7 +201,11 @@ impl Day {
                         let level = Level::new(dice.below(10) as u8 + 1).unwrap();
                         (SkillId::from_number(dice.below(6) + 1), level)
                     });
-                    AgentProfile { agent: AgentId::from_number(number), group: Some(group), skills: skills.collect() }
+                    AgentProfile {
+                        agent: AgentId::from_number(number),
+                        group: Some(group),
+                        skills: skills.collect(),
+                    }
                 })
                 .collect(),
             services: (1..=6)
@@ -342,7 +348,11 @@ fn route_06_nobody_is_lost_in_a_day_though_agents_drop_out() {
         let mut day = Day::begin(seed);
         day.run();
         let oracle = &day.world.oracle;
-        assert!(oracle.arrived > 1_000 && oracle.completed > oracle.arrived / 2, "a day of work: {:?}", oracle.lost);
+        assert!(
+            oracle.arrived > 1_000 && oracle.completed > oracle.arrived / 2,
+            "a day of work: {:?}",
+            oracle.lost
+        );
         day.world.check_replay();
         let mut floor = day.world.floor;
         let mut out = Vec::new();

@@ -209,7 +209,11 @@ impl Hall {
     pub fn call_needing(&mut self, who: SkillExpr) -> InteractionId {
         self.special_call(|call| call.requirement = Some(Requirement::fixed(who)))
     }
-    pub fn call_with_steps(&mut self, mode: StepMode, steps: Vec<(SkillExpr, Option<Duration>)>) -> InteractionId {
+    pub fn call_with_steps(
+        &mut self,
+        mode: StepMode,
+        steps: Vec<(SkillExpr, Option<Duration>)>,
+    ) -> InteractionId {
         let steps = steps.into_iter().map(|(who, lasts)| Step { who, lasts }).collect();
         self.special_call(|call| call.requirement = Some(Requirement { steps, mode }))
     }

@@ -63,10 +63,14 @@ impl Oracle {
     fn fit(who: &SkillExpr, agent: &AgentProfile) -> Option<u8> {
         match who {
             SkillExpr::Any => Some(10),
-            SkillExpr::AtLeast { skill, level } => agent.skills.get(skill).filter(|has| *has >= level).map(|l| l.get()),
+            SkillExpr::AtLeast { skill, level } => {
+                agent.skills.get(skill).filter(|has| *has >= level).map(|l| l.get())
+            }
             SkillExpr::InGroup(group) => (agent.group == Some(*group)).then_some(10),
             SkillExpr::OneOf(agents) => agents.contains(&agent.agent).then_some(10),
-            SkillExpr::And(all) => all.iter().map(|one| Self::fit(one, agent)).try_fold(10, |a, b| Some(a.min(b?))),
+            SkillExpr::And(all) => {
+                all.iter().map(|one| Self::fit(one, agent)).try_fold(10, |a, b| Some(a.min(b?)))
+            }
             SkillExpr::Or(all) => all.iter().filter_map(|one| Self::fit(one, agent)).max(),
             SkillExpr::Not(inner) => Self::fit(inner, agent).is_none().then_some(10),
         }
@@ -80,7 +84,14 @@ impl Oracle {
         let wraps_up = seen.active.is_empty() && !seen.wrapping.is_empty();
         let room = load < voice.at_once && (load + 1) * voice.units <= self.config.capacity.units;
         let cooling = caller.refusals.get(&agent.agent).is_some_and(|until| now < *until);
-        if !seen.signed_in || !seen.ready || !seen.voice || seen.offer.is_some() || wraps_up || !room || cooling {
+        if !seen.signed_in
+            || !seen.ready
+            || !seen.voice
+            || seen.offer.is_some()
+            || wraps_up
+            || !room
+            || cooling
+        {
             return None;
         }
         let steps = &caller.requirement.steps;
@@ -104,7 +115,12 @@ impl Oracle {
     }
 
     fn best_agent(&self, caller: &Caller, now: Timestamp) -> Option<AgentId> {
-        self.config.agents.iter().filter_map(|agent| self.rank(caller, agent, now)).min().map(|(_, agent)| agent)
+        self.config
+            .agents
+            .iter()
+            .filter_map(|agent| self.rank(caller, agent, now))
+            .min()
+            .map(|(_, agent)| agent)
     }
 
     /// Who must be offered what now, if anybody.
@@ -173,8 +189,12 @@ impl Oracle {
                 }
                 (seen.ready, seen.offline) = (true, false);
             }
-            Event::AgentNotReady { agent, .. } => (self.seen(agent).ready, self.seen(agent).offline) = (false, false),
-            Event::AgentOffline { agent } => (self.seen(agent).ready, self.seen(agent).offline) = (false, true),
+            Event::AgentNotReady { agent, .. } => {
+                (self.seen(agent).ready, self.seen(agent).offline) = (false, false)
+            }
+            Event::AgentOffline { agent } => {
+                (self.seen(agent).ready, self.seen(agent).offline) = (false, true)
+            }
             Event::Queued { interaction, service, requirement, priority, .. } => {
                 self.arrived += 1;
                 let rules = self.config.services.iter().find(|s| s.id == *service).unwrap();
@@ -225,7 +245,8 @@ impl Oracle {
                 if caller.queued && matches!(why, Declined | NoAnswer | ConnectionLost) {
                     let service = caller.service;
                     let rules = self.config.services.iter().find(|s| Some(s.id) == service);
-                    let pause = rules.map_or(std::time::Duration::from_secs(60), |s| s.queue.refusal_cooldown);
+                    let pause =
+                        rules.map_or(std::time::Duration::from_secs(60), |s| s.queue.refusal_cooldown);
                     self.callers.get_mut(interaction).unwrap().refusals.insert(*agent, at + pause);
                 }
             }
@@ -273,7 +294,18 @@ impl Oracle {
         requirement: Requirement,
     ) -> Caller {
         let (rung, refusals, deadline) = (vec![], BTreeMap::new(), Timestamp::NEVER);
-        Caller { queued, answered: false, rung, service, token: None, deadline, key, since, requirement, refusals }
+        Caller {
+            queued,
+            answered: false,
+            rung,
+            service,
+            token: None,
+            deadline,
+            key,
+            since,
+            requirement,
+            refusals,
+        }
     }
 
     /// What must hold whenever nothing more is to be done at this moment.
@@ -282,7 +314,9 @@ impl Oracle {
         for caller in self.callers.values() {
             assert!(caller.rung.is_empty() || caller.deadline > now, "I9: every offer ends in time");
             let service = caller.service.and_then(|id| self.config.services.iter().find(|s| s.id == id));
-            if let Some(service) = service.filter(|_| caller.queued && !caller.answered && caller.rung.is_empty()) {
+            if let Some(service) =
+                service.filter(|_| caller.queued && !caller.answered && caller.rung.is_empty())
+            {
                 let rules = &service.queue;
                 assert!(rules.when_unstaffed == Treatment::Queue || self.staffed(service.id), "VOICE-15");
             }

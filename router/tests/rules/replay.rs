@@ -44,8 +44,9 @@ fn a_restart_ends_what_did_not_survive_and_loses_nobody() {
     }
     assert!(events.iter().any(|event| matches!(event, Event::OfferEnded { why: OfferEnd::Restart, .. })));
     for call in [talk, wrapped] {
-        let done =
-            events.iter().any(|event| matches!(event, Event::Completed { interaction, .. } if *interaction == call));
+        let done = events
+            .iter()
+            .any(|event| matches!(event, Event::Completed { interaction, .. } if *interaction == call));
         assert!(done, "{call} has its completion");
     }
     assert_eq!(events.iter().filter(|event| matches!(event, Event::AgentLoggedOut { .. })).count(), 3);

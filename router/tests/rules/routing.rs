@@ -3,7 +3,7 @@
 use model::journal::{Event, OfferEnd};
 use model::service::QueueRules;
 use model::skill::{Requirement, SkillExpr, StepMode};
-use router::{AgentTerm, Input, Output, RequirementError, Refusal, Verdict};
+use router::{AgentTerm, Input, Output, Refusal, RequirementError, Verdict};
 
 use crate::hall::{Billing, English, German, Hall, hotline, seconds, service};
 
@@ -129,7 +129,11 @@ fn route_03_a_returned_interaction_keeps_its_key() {
 #[test]
 fn priority_comes_from_the_service_unless_the_call_brings_its_own() {
     let mut hall = Hall::with(|config| {
-        let vip = QueueRules { priority: 10, when_unstaffed: model::service::Treatment::Queue, ..Default::default() };
+        let vip = QueueRules {
+            priority: 10,
+            when_unstaffed: model::service::Treatment::Queue,
+            ..Default::default()
+        };
         config.services.push(service(2, Requirement::fixed(SkillExpr::Any), vip));
     });
     let ana = hall.hires(&[]);
@@ -165,7 +169,11 @@ fn route_05_a_stale_token_changes_nothing() {
     hall.must(Input::Ready { agent: ana });
     hall.call();
     assert_ne!(hall.token(ana), stale);
-    assert_eq!(hall.tell(Input::Accept { agent: ana, token: stale }), Err(Refusal::Stale), "an answer to the old one");
+    assert_eq!(
+        hall.tell(Input::Accept { agent: ana, token: stale }),
+        Err(Refusal::Stale),
+        "an answer to the old one"
+    );
 }
 
 /// ROUTE-05: ring-all and ring-k: the first to accept wins, and the others are released in the same step.
@@ -185,9 +193,9 @@ fn route_05_several_are_rung_and_the_first_to_accept_wins() {
             assert_eq!(state == model::agent::AgentState::Busy, busy);
             assert!(busy || state == model::agent::AgentState::Ready, "{state:?}");
         }
-        let released = hall.events().filter(|event| {
-            matches!(event, Event::OfferEnded { why: OfferEnd::TakenElsewhere, .. })
-        });
+        let released = hall
+            .events()
+            .filter(|event| matches!(event, Event::OfferEnded { why: OfferEnd::TakenElsewhere, .. }));
         assert_eq!(released.count(), expected - 1);
     }
 }
@@ -213,7 +221,11 @@ fn route_05_a_refusal_is_remembered_for_the_cool_down() {
     hall.declines(ana);
     hall.must(Input::Ready { agent: ana });
     let other = hall.call();
-    assert_eq!((hall.offered_to(call), hall.offered_to(other)), (None, Some(ana)), "the refused one is skipped");
+    assert_eq!(
+        (hall.offered_to(call), hall.offered_to(other)),
+        (None, Some(ana)),
+        "the refused one is skipped"
+    );
     hall.customer_leaves(other);
     hall.pass(seconds(59));
     assert!(hall.waits(call));
@@ -265,7 +277,10 @@ fn a_requirement_nobody_fits_is_reported_at_once() {
     assert!(hall.out.contains(&Output::NobodyFits { interaction: call }));
     let fine = hall.call_needing(German.at(5));
     hall.reconfigure(|config| config.agents[0].skills.clear());
-    assert!(!hall.out.contains(&Output::NobodyFits { interaction: fine }), "it rings; whoever answers answers");
+    assert!(
+        !hall.out.contains(&Output::NobodyFits { interaction: fine }),
+        "it rings; whoever answers answers"
+    );
     hall.pass(seconds(20));
     hall.reconfigure(|_| {});
     assert!(hall.out.contains(&Output::NobodyFits { interaction: fine }), "it waits again, in vain");

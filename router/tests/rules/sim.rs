@@ -136,8 +136,9 @@ pub fn random_config(dice: &mut Dice) -> FloorConfig {
         ring_at_once: dice.one([1, 1, 1, 2, 3]),
         ..FloorConfig::default()
     };
-    config.capacity.voice =
-        dice.one([(100, 1), (50, 2), (50, 1), (30, 3), (30, 2)].map(|(units, at_once)| Weight { units, at_once }));
+    config.capacity.voice = dice.one(
+        [(100, 1), (50, 2), (50, 1), (30, 3), (30, 2)].map(|(units, at_once)| Weight { units, at_once }),
+    );
     for group in 1..=3 {
         config.groups.insert(GroupId::from_number(group), random_rules(dice));
     }
@@ -228,7 +229,12 @@ impl Watched {
             let Output::Journal(event) = output else { continue };
             self.oracle.happened(event, self.now);
             let seq = Seq(self.journal.len() as u64 + 1);
-            self.journal.push(Entry { seq, tenant: TenantId::from_number(1), at: self.now, event: event.clone() });
+            self.journal.push(Entry {
+                seq,
+                tenant: TenantId::from_number(1),
+                at: self.now,
+                event: event.clone(),
+            });
         }
         self.oracle.check_rest(self.now);
         self.moves += 1;

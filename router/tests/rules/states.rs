@@ -165,7 +165,11 @@ fn state_08_after_call_work_begins_whoever_hangs_up() {
     let ana = hall.agent(&[]);
     for customer_ends in [true, false] {
         let call = hall.takes_a_call(ana);
-        if customer_ends { hall.customer_hangs_up(call) } else { hall.hangs_up(call) }
+        if customer_ends {
+            hall.customer_hangs_up(call)
+        } else {
+            hall.hangs_up(call)
+        }
         assert_eq!(hall.state(ana), AgentState::WrapUp);
         let waiting = hall.call();
         assert_eq!(hall.offered_to(waiting), None);
@@ -200,7 +204,11 @@ fn state_09_after_call_work_leads_where_the_group_says() {
             let call = hall.takes_a_call(ana);
             hall.hangs_up(call);
             assert_eq!(hall.state(ana), AgentState::WrapUp);
-            if by_hand { hall.completes(ana) } else { hall.pass(seconds(30)) }
+            if by_hand {
+                hall.completes(ana)
+            } else {
+                hall.pass(seconds(30))
+            }
             assert_eq!(hall.state(ana), state, "by hand: {by_hand}");
         }
     }
@@ -238,7 +246,8 @@ fn state_10_continue_stops_the_countdown_and_return_ends_it() {
 /// STATE-11: at login, after an interaction, on refusal, on no answer, by a supervisor; each by rule.
 #[test]
 fn state_11_every_way_into_not_ready() {
-    let rules = GroupRules { after_interaction: RestState::NotReady, wrap_up: false, ..GroupRules::default() };
+    let rules =
+        GroupRules { after_interaction: RestState::NotReady, wrap_up: false, ..GroupRules::default() };
     let mut hall = Hall::with_rules(rules);
     let ana = hall.agent(&[]);
     assert_eq!(hall.state(ana), not_ready(NotReadyReason::Login));

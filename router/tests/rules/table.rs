@@ -61,9 +61,9 @@ enum Then {
     SignsInElsewhere,
 }
 use self::Then::{
-    Accepts, CallOffered, CallerLeaves, ChoosesNotReady, ChoosesOffline, ChoosesOnline, ChoosesReady, Completes,
-    Continues, Declines, Dials, ForcedNotReady, ForcedReady, LastEnds, OfferFails, OfferTimesOut, OneEnds, SignsIn,
-    SignsInElsewhere, SignsOut, StayTimesOut, WrapUpTimesOut,
+    Accepts, CallOffered, CallerLeaves, ChoosesNotReady, ChoosesOffline, ChoosesOnline, ChoosesReady,
+    Completes, Continues, Declines, Dials, ForcedNotReady, ForcedReady, LastEnds, OfferFails, OfferTimesOut,
+    OneEnds, SignsIn, SignsInElsewhere, SignsOut, StayTimesOut, WrapUpTimesOut,
 };
 
 const CHOSEN: fn() -> NotReadyReason = || NotReadyReason::Chosen(Id::from_number(1));
@@ -253,7 +253,18 @@ fn b1_a_busy_agent_who_misses_a_further_offer_is_not_ready_afterwards() {
 /// STATE-22: from any state a supervisor forces Ready or Not ready; work in hand is not cut, the state shows after it.
 #[test]
 fn state_22_a_supervisor_forces_ready_or_not_ready_from_any_state() {
-    let all = [Ready, Ringing, Busy, BusyTwice, BusyRinging, BusyDeferred, WrapUp, NotReady, NotReadySystem, Offline];
+    let all = [
+        Ready,
+        Ringing,
+        Busy,
+        BusyTwice,
+        BusyRinging,
+        BusyDeferred,
+        WrapUp,
+        NotReady,
+        NotReadySystem,
+        Offline,
+    ];
     for from in all {
         let busy = matches!(from, Busy | BusyTwice | BusyRinging | BusyDeferred);
         for (then, forced) in
@@ -286,8 +297,17 @@ fn state_22_a_supervisor_forces_ready_or_not_ready_from_any_state() {
 #[test]
 fn b1_from_any_state_signing_out_is_possible() {
     let all = [
-        Ready, Ringing, RingingInternal, Busy, BusyTwice, BusyRinging, BusyDeferred, WrapUp, NotReady,
-        NotReadySystem, Offline,
+        Ready,
+        Ringing,
+        RingingInternal,
+        Busy,
+        BusyTwice,
+        BusyRinging,
+        BusyDeferred,
+        WrapUp,
+        NotReady,
+        NotReadySystem,
+        Offline,
     ];
     for from in all {
         let mut hall = hall(&rules(RestState::Ready, true));

@@ -147,7 +147,11 @@ fn voice_10_missed_and_refused_offers_are_counted() {
     let jonas = hall.hires(&[]);
     for round in 0..3 {
         let call = hall.call();
-        if round == 0 { hall.declines(ana) } else { hall.pass(seconds(20)) }
+        if round == 0 {
+            hall.declines(ana)
+        } else {
+            hall.pass(seconds(20))
+        }
         hall.customer_leaves(call);
         hall.must(Input::Ready { agent: ana });
     }
