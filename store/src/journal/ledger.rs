@@ -138,3 +138,47 @@ impl Changes {
         records.into_values().filter(|(_, changed)| *changed).filter_map(|(record, _)| record).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Scratch;
+    use model::id::{AgentId, Id};
+    use model::time::Timestamp;
+
+    fn tenant() -> TenantId {
+        TenantId::from_number(1)
+    }
+
+    fn line(seq: u64) -> Line {
+        let event = Event::AgentLoggedOut { agent: AgentId::from_number(seq) };
+        let payload = serde_json::to_string(&event).unwrap().into();
+        Line { entry: Entry { seq: Seq(seq), tenant: tenant(), at: Timestamp::ZERO, event }.into(), payload }
+    }
+
+    /// The answer to a commit was lost on the way: the writer cannot know whether it happened and sends it again, by
+    /// now together with what came after.
+    #[tokio::test]
+    async fn a_commit_that_is_sent_again_stores_each_line_once() {
+        for db in [Scratch::sqlite(), Scratch::postgres()] {
+            let engine = db.open().await.engine;
+            let epoch = engine.take_over_one(tenant()).await.unwrap().epoch;
+            let heads = |seq| [(tenant(), Head { seq: Seq(seq), epoch })];
+            engine.commit(&[line(1), line(2)], &heads(2)).await.unwrap();
+            engine.commit(&[line(1), line(2)], &heads(2)).await.unwrap();
+            engine.commit(&[line(1), line(2), line(3)], &heads(3)).await.unwrap();
+            let stored = engine.read_entries(tenant(), Seq(1), 10).await.unwrap();
+            assert_eq!(
+                stored,
+                [line(1), line(2), line(3)].map(|line| Entry::clone(&line.entry)),
+                "{}",
+                db.url
+            );
+
+            engine.take_over_one(tenant()).await.unwrap();
+            let fenced = engine.commit(&[line(4)], &heads(4)).await;
+            assert!(matches!(fenced, Err(CommitError::Fenced)), "{fenced:?}");
+            assert_eq!(engine.last_seq(tenant()).await.unwrap(), Seq(3));
+        }
+    }
+}

@@ -57,6 +57,9 @@ mod dialect {
     pub const FOR_UPDATE: &str = " FOR UPDATE";
     /// Lets others refer to the row too, but not delete it.
     pub const FOR_KEY_SHARE: &str = " FOR KEY SHARE";
+    pub fn hole(n: usize) -> String {
+        format!("${n}")
+    }
     pub fn is_taken(error: &dyn sqlx::error::DatabaseError, table: &str, column: &str) -> bool {
         error.constraint() == Some(format!("{table}_{column}_unique").as_str())
     }

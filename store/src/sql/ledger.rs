@@ -1,9 +1,10 @@
 //! The journal's tables, and the projection of service records within the same transaction.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use model::id::TenantId;
 use model::journal::{Entry, Seq};
-use model::time::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{Conn, Engine, Row, dialect, records, rows};
@@ -116,23 +117,23 @@ async fn move_heads<'a>(
 }
 
 async fn insert(conn: &mut Conn, lines: &[&Line]) -> Result<(), sqlx::Error> {
+    static STATEMENTS: LazyLock<[String; CHUNKS.len()]> = LazyLock::new(|| CHUNKS.map(statement));
     let mut rest = lines;
-    for size in CHUNKS {
+    for (size, sql) in CHUNKS.into_iter().zip(&*STATEMENTS) {
         while rest.len() >= size {
             let (now, later) = rest.split_at(size);
-            let holes: Vec<String> = (0..size)
-                .map(|n| format!("(${}, ${}, ${}, ${})", n * 4 + 1, n * 4 + 2, n * 4 + 3, n * 4 + 4))
-                .collect();
-            let sql = format!("INSERT INTO journal (tenant, seq, at, payload) VALUES {}", holes.join(", "));
-            let mut query = sqlx::query(AssertSqlSafe(sql));
+            let mut query = sqlx::query(sql.as_str());
             for Line { entry, payload } in now {
-                let at: Timestamp = entry.at;
                 query = query.bind(entry.tenant.to_string()).bind(rows::signed(entry.seq.0));
-                query = query.bind(rows::micros(at)).bind(&**payload);
+                query = query.bind(rows::micros(entry.at)).bind(&**payload);
             }
             query.execute(&mut *conn).await?;
             rest = later;
         }
     }
     Ok(())
+}
+
+fn statement(size: usize) -> String {
+    format!("INSERT INTO journal (tenant, seq, at, payload) VALUES {}", rows::holes(size, 4))
 }

@@ -1,12 +1,14 @@
 //! Service records: filter columns beside the document.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use model::id::{InteractionId, TenantId};
 use model::interaction::ServiceRecord;
-use sqlx::{AssertSqlSafe, QueryBuilder};
+use sqlx::QueryBuilder;
 
 use super::rows::{json, micros, to_json, to_word};
-use super::{Conn, Db, Engine, Query, newest};
+use super::{Conn, Db, Engine, Query, newest, rows};
 use crate::error::StoreError;
 use crate::page::{Cursor, Page, bounded};
 use crate::records::{RecordFilter, Records};
@@ -27,6 +29,9 @@ const COLUMNS: [&str; 13] = [
     "document",
 ];
 
+/// What can change after the arrival. SQLite rewrites each index of which a column is set here, so this is worth a list.
+const CHANGING: [&str; 6] = ["agent", "service", "disposition", "status", "unfinished", "document"];
+
 /// Rows of one statement: a few sizes, so that few statements are prepared.
 const CHUNKS: [usize; 3] = [32, 8, 1];
 
@@ -34,6 +39,9 @@ const CHUNKS: [usize; 3] = [32, 8, 1];
 impl Records for Engine {
     async fn save_record(&self, record: &ServiceRecord) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        // An import may correct what an update of a live record never touches.
+        let query = sqlx::query("DELETE FROM service_records WHERE interaction = $1");
+        query.bind(record.interaction.to_string()).execute(&mut *tx).await?;
         save(&mut tx, std::slice::from_ref(record)).await?;
         Ok(tx.commit().await?)
     }
@@ -76,11 +84,12 @@ impl Records for Engine {
 
 /// Inserts or replaces records, each interaction at most once in `records`.
 pub(super) async fn save(conn: &mut Conn, records: &[ServiceRecord]) -> Result<(), sqlx::Error> {
+    static STATEMENTS: LazyLock<[String; CHUNKS.len()]> = LazyLock::new(|| CHUNKS.map(upsert));
     let mut rest = records;
-    for size in CHUNKS {
+    for (size, sql) in CHUNKS.into_iter().zip(&*STATEMENTS) {
         while rest.len() >= size {
             let (now, later) = rest.split_at(size);
-            let query = sqlx::query(AssertSqlSafe(upsert(size)));
+            let query = sqlx::query(sql.as_str());
             now.iter().fold(query, bind).execute(&mut *conn).await?;
             rest = later;
         }
@@ -95,18 +104,12 @@ pub(super) async fn load(conn: &mut Conn, id: InteractionId) -> Result<Option<Se
     query.fetch_optional(conn).await?.map(|row| json(&row, "document")).transpose()
 }
 
-fn upsert(rows: usize) -> String {
-    let width = COLUMNS.len();
-    let row = |n: usize| {
-        let holes: Vec<String> = (1..=width).map(|c| format!("${}", n * width + c)).collect();
-        format!("({})", holes.join(", "))
-    };
-    let values: Vec<String> = (0..rows).map(row).collect();
-    let sets: Vec<String> = COLUMNS.iter().skip(1).map(|c| format!("{c} = excluded.{c}")).collect();
+fn upsert(size: usize) -> String {
+    let sets = CHANGING.map(|c| format!("{c} = excluded.{c}"));
     format!(
         "INSERT INTO service_records ({}) VALUES {} ON CONFLICT (interaction) DO UPDATE SET {}",
         COLUMNS.join(", "),
-        values.join(", "),
+        rows::holes(size, COLUMNS.len()),
         sets.join(", ")
     )
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 
-use super::Row;
+use super::{Row, dialect};
 use crate::error::StoreError;
 
 fn corrupt(column: &str, detail: impl ToString) -> StoreError {
@@ -74,4 +74,10 @@ pub(super) fn to_word<T: Serialize>(value: &T) -> String {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
     }
+}
+
+/// The values of a statement that inserts many rows: `(?, ?), (?, ?)` or `($1, $2), ($3, $4)`.
+pub(super) fn holes(rows: usize, width: usize) -> String {
+    let row = |row: usize| (1..=width).map(|n| dialect::hole(row * width + n)).collect::<Vec<_>>().join(", ");
+    (0..rows).map(|n| format!("({})", row(n))).collect::<Vec<_>>().join(", ")
 }

@@ -1,5 +1,7 @@
 //! One suite for both engines: every rule runs once on SQLite and once on PostgreSQL (OPS-03).
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod catalogue;
 mod crash;
 mod fixture;
