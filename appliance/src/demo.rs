@@ -46,7 +46,7 @@ pub async fn demo(ports: Ports, every: u64) -> Result<()> {
     let level = logging::start(&config.log)?;
     let logins = furnish(&config).await?;
     let appliance = run::Appliance::start(config, None, level).await?;
-    let callers = call(dir.path(), ports.sip, every).await?;
+    let callers = call(dir.path(), ports.sip, every)?;
     announce(ports, &logins, every);
     let ended = run::interrupted().await;
     println!("\n{ended}: stopping …");
@@ -145,37 +145,60 @@ fn announce(ports: Ports, logins: &[Login], every: u64) {
     println!("Ctrl-C stops everything and leaves nothing behind.\n");
 }
 
-/// Starts the customers. Dropping them ends their calls.
-async fn call(dir: &Path, sip_port: u16, every: u64) -> Result<Vec<Child>> {
-    let mut callers = Vec::new();
-    for (n, (voice, name, number)) in (0_u16..).zip(CUSTOMERS) {
+/// Lets the customers call, one every so many seconds. Dropping the result ends their calls.
+fn call(dir: &Path, sip_port: u16, every: u64) -> Result<Callers> {
+    for (voice, name, number) in CUSTOMERS {
         let own = dir.join(voice);
         std::fs::create_dir_all(&own)?;
         std::fs::write(own.join("speech.ul"), sounds::demo_speech(voice)?)?;
-        let dialled = NUMBERS[usize::from(n) % NUMBERS.len()].1;
         std::fs::write(own.join("customer.xml"), scenario(name, number))?;
-        let log = std::fs::File::create(own.join("sipp.log"))?;
-        let all = CUSTOMERS.len() as u64;
-        let mut command = Command::new("sipp");
-        command
-            .current_dir(&own)
-            .arg(format!("127.0.0.1:{sip_port}"))
-            .args(["-sf", "customer.xml", "-s", dialled, "-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin"])
-            .args(["-min_rtp_port", &(26_000 + n * 100).to_string()])
-            // One call in `every` over all customers; nobody calls twice at once.
-            .args(["-r", "1", "-rp", &(every * all * 1_000).to_string(), "-l", "1", "-m", "1000000"])
-            .args(["-recv_timeout", "600000"])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true);
-        if n > 0 {
-            // The customers do not all call in the same second.
-            tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-        }
-        callers.push(command.spawn().context("SIPp does not start")?);
     }
-    Ok(callers)
+    let dir = dir.to_owned();
+    Ok(Callers(tokio::spawn(async move {
+        let mut calling: [Option<Child>; CUSTOMERS.len()] = [const { None }; CUSTOMERS.len()];
+        let mut tick = tokio::time::interval(std::time::Duration::from_secs(every));
+        for next in (0..CUSTOMERS.len()).cycle() {
+            tick.tick().await;
+            // Nobody calls twice at once: a customer who still waits lets this turn pass.
+            let ended = calling[next].as_mut().is_none_or(|child| child.try_wait().is_ok_and(|status| status.is_some()));
+            if ended {
+                calling[next] = match one_call(&dir, sip_port, next) {
+                    Ok(child) => Some(child),
+                    Err(error) => {
+                        eprintln!("a simulated customer could not call: {error:#}");
+                        None
+                    }
+                };
+            }
+        }
+    })))
+}
+
+/// The customers' task; aborting it kills their processes.
+struct Callers(tokio::task::JoinHandle<()>);
+
+impl Drop for Callers {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn one_call(dir: &Path, sip_port: u16, customer: usize) -> Result<Child> {
+    let own = dir.join(CUSTOMERS[customer].0);
+    let log = std::fs::File::create(own.join("sipp.log"))?;
+    Command::new("sipp")
+        .current_dir(&own)
+        .arg(format!("127.0.0.1:{sip_port}"))
+        .args(["-sf", "customer.xml", "-s", NUMBERS[customer % NUMBERS.len()].1, "-nostdin", "-m", "1"])
+        .args(["-i", "127.0.0.1", "-p", &(25_060 + customer).to_string()])
+        .args(["-mi", "127.0.0.1", "-mp", &(26_000 + customer * 100).to_string()])
+        .args(["-recv_timeout", "600000"])
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn()
+        .context("SIPp does not start")
 }
 
 /// A customer who calls, speaks, waits up to two minutes in all, and hangs up or is hung up on.

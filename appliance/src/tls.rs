@@ -10,6 +10,11 @@ use anyhow::{Context, Result};
 
 use crate::config::Config;
 
+/// Life of a self-signed certificate: browsers refuse what claims more than 825 days.
+const LIFE_DAYS: i64 = 820;
+/// A self-signed certificate with fewer days left is made anew at start.
+const RENEW_DAYS: i64 = 30;
+
 /// PEM files in use.
 #[derive(Clone, Debug)]
 pub struct Files {
@@ -31,7 +36,9 @@ pub fn files(config: &Config) -> Result<Files> {
     }
     let dir = config.data_dir.join("tls");
     let files = Files { cert: dir.join("self-signed.pem"), key: dir.join("self-signed.key"), self_signed: true };
-    if !files.cert.exists() || !files.key.exists() {
+    // Renewed before it expires: nobody watches a certificate they never made.
+    let good = files.key.exists() && days_left(&files.cert).is_ok_and(|days| days > RENEW_DAYS);
+    if !good {
         make(config, &dir, &files).with_context(|| format!("cannot make a certificate in {}", dir.display()))?;
     }
     Ok(files)
@@ -44,9 +51,14 @@ fn make(config: &Config, dir: &Path, files: &Files) -> Result<()> {
     names.extend(config.http_listen.iter().map(|a| a.ip()).filter(|ip| !ip.is_unspecified()).map(|ip: IpAddr| ip.to_string()));
     names.sort();
     names.dedup();
-    let pair = rcgen::generate_simple_self_signed(names)?;
-    write_private(&files.key, pair.signing_key.serialize_pem().as_bytes())?;
-    fs::write(&files.cert, pair.cert.pem())?;
+    let mut params = rcgen::CertificateParams::new(names)?;
+    let today = i64::try_from(crate::clock::now().millis() / 1_000)?;
+    let date = |days: i64| time::OffsetDateTime::from_unix_timestamp(today + days * 86_400);
+    (params.not_before, params.not_after) = (date(-1)?, date(LIFE_DAYS)?);
+    params.distinguished_name.push(rcgen::DnType::CommonName, "Patchbay");
+    let key = rcgen::KeyPair::generate()?;
+    write_private(&files.key, key.serialize_pem().as_bytes())?;
+    fs::write(&files.cert, params.self_signed(&key)?.pem())?;
     Ok(())
 }
 
@@ -88,7 +100,7 @@ mod tests {
         let first = fs::read(&made.cert).unwrap();
         assert!(made.self_signed && first.starts_with(b"-----BEGIN CERTIFICATE"));
         assert_eq!(fs::metadata(&made.key).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(days_left(&made.cert).unwrap() > 300);
+        assert!((800..825).contains(&days_left(&made.cert).unwrap()));
         files(&config).unwrap();
         assert_eq!(fs::read(&made.cert).unwrap(), first);
     }

@@ -50,7 +50,7 @@ impl Caller<'_> {
             .arg(format!("127.0.0.1:{}", self.sip_port))
             .args(["-sf", "caller.xml", "-s", self.dial, "-i", "127.0.0.1", "-nostdin", "-trace_err", "-trace_stat", "-fd", "1"])
             .args(["-p", &free_port().to_string()])
-            .args(["-mi", "127.0.0.1", "-min_rtp_port", &media_port.to_string()])
+            .args(["-mi", "127.0.0.1", "-mp", &media_port.to_string()])
             .args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string(), "-l", &self.calls.max(1).to_string()])
             .args(["-recv_timeout", "180000", "-timeout", "240s"])
             .args(self.extra);
