@@ -112,6 +112,7 @@ section!(
         tcp: Vec<SocketAddr> = vec![SocketAddr::from(([0, 0, 0, 0], 5060))],
         tls: Vec<SocketAddr> = vec![],
         realm: String = "patchbay".into(),
+        digest: Vec<DigestFile> = vec![DigestFile::Sha256, DigestFile::Md5],
         advertise: String = String::new(),
         calls_max: u32 = 1_000,
     }
@@ -144,6 +145,17 @@ section!(
     /// `[log]`.
     LogFile { format: LogFormat = LogFormat::Text, level: String = "info".into(), mask_numbers: bool = true }
 );
+
+/// A digest algorithm for phones and trunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DigestFile {
+    /// RFC 7616.
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    /// RFC 2617, for old phones.
+    #[serde(rename = "MD5")]
+    Md5,
+}
 
 /// Which system calls move packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -283,6 +295,9 @@ impl TryFrom<File> for Config {
         }
         if f.sip.realm.is_empty() || f.sip.realm.contains(['"', '\\']) || f.sip.realm.len() > 64 {
             return value("sip.realm", "1 to 64 characters without quotes or backslashes".into());
+        }
+        if f.sip.digest.is_empty() {
+            return value("sip.digest", "give at least one of \"SHA-256\" and \"MD5\"".into());
         }
         let sip_advertise = match f.sip.advertise.as_str() {
             "" => None,

@@ -18,7 +18,7 @@ use crate::tls;
 pub fn register(
     registry: &Registry,
     plane: PlaneHandle,
-    sip: Arc<signaling::service::Counters>,
+    sip: Arc<signaling::Counters>,
     config: &Config,
     certificate: &Path,
 ) -> Result<()> {
@@ -124,12 +124,12 @@ impl Collector for Media {
 }
 
 struct Sip {
-    counters: Arc<signaling::service::Counters>,
+    counters: Arc<signaling::Counters>,
     shown: Vec<IntCounter>,
 }
 
 impl Sip {
-    fn new(counters: Arc<signaling::service::Counters>) -> Result<Self> {
+    fn new(counters: Arc<signaling::Counters>) -> Result<Self> {
         let shown = counters
             .all()
             .into_iter()

@@ -1,7 +1,6 @@
 //! Wiring: store, journal, media, signalling, desk and the door, in this order; and the stop, in the other.
 
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,18 +9,17 @@ use anyhow::{Context, Result};
 use axum_server::tls_rustls::RustlsConfig;
 use control_api::{ApiState, PartHealth};
 use desk::{Desk, DeskConfig, DeskHandle, Parts};
-use media::control::{Answer, Command, MediaError};
 use media::driver::{DriverChoice, DriverConfig};
-use media::plane::{self, Plane, PlaneConfig, PlaneHandle};
+use media::plane::{self, Plane, PlaneConfig};
 use media::prompt::tones::{Plan, Tone};
 use media::record::Formats;
 use model::media::Codec;
 use prometheus::Registry;
-use signaling::service::{Listener, MediaPlane, Signaling, SignalingConfig, SignalingControl, TlsIdentity, Transport};
+use signaling::service::{Algorithm, Listener, Signaling, SignalingConfig, SignalingControl, TlsIdentity, Transport};
 use store::{Journal, JournalConfig, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, DriverFile, RecordingFormat};
+use crate::config::{Config, DigestFile, DriverFile, RecordingFormat};
 use crate::finisher::Finisher;
 use crate::logging::LevelHandle;
 use crate::{ask, clock, init, metrics, secret, sounds, tls, users};
@@ -110,11 +108,20 @@ impl Appliance {
             announce: Arc::new(Plan::default().tone(Tone::TwoTone)?),
             codecs: vec![Codec::Opus, Codec::Pcma, Codec::Pcmu],
             calls_max: usize::try_from(config.sip.calls_max)?,
+            digest: config
+                .sip
+                .digest
+                .iter()
+                .map(|algorithm| match algorithm {
+                    DigestFile::Sha256 => Algorithm::Sha256,
+                    DigestFile::Md5 => Algorithm::Md5,
+                })
+                .collect(),
             user_agent: format!("Patchbay/{}", env!("CARGO_PKG_VERSION")),
             clock: Arc::new(clock::now),
             random: Arc::new(secret::fill),
         };
-        let signaling = Signaling::start(signaling_config, Arc::new(LocalPlane(plane.handle())), media_events)
+        let signaling = Signaling::start(signaling_config, Arc::new(plane.handle()), media_events)
             .await
             .context("cannot start SIP; see [sip]")?;
         for bound in signaling.listeners() {
@@ -232,15 +239,6 @@ impl Appliance {
         // Nothing to tell the operator when it is gone already.
         let _ = std::fs::remove_file(&self.socket);
         tracing::info!("stopped");
-    }
-}
-
-/// The media plane of this process, as signalling reaches it.
-struct LocalPlane(PlaneHandle);
-
-impl MediaPlane for LocalPlane {
-    fn command(&self, command: Command) -> Pin<Box<dyn Future<Output = Result<Answer, MediaError>> + Send + '_>> {
-        Box::pin(self.0.command(command))
     }
 }
 

@@ -11,3 +11,5 @@ pub mod call;
 pub mod endpoint;
 pub mod phones;
 mod switchboard;
+
+pub use endpoint::counters::Counters;
