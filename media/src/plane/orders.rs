@@ -104,7 +104,11 @@ impl Shard {
         let order = |reply| Order::Tap { leg, tap, on, reply };
         match self.table.find(leg) {
             Some(index) if self.table.get(index).is_some_and(|seat| seat.moving) => {
-                self.deferred.push(order(reply));
+                if self.deferred.len() < DEFERRED_MAX {
+                    self.deferred.push(order(reply));
+                } else {
+                    reply.send(Err(MediaError::Unavailable)).ok();
+                }
             }
             Some(_) if on => drop(reply.send(self.tap(leg, tap))),
             Some(_) => {

@@ -123,6 +123,9 @@ impl Shard {
         self.take_orders();
         self.call_due();
         self.sweep();
+        if self.counters.legs != self.table.len() as u64 {
+            self.show();
+        }
         Ok(())
     }
 
@@ -168,6 +171,10 @@ impl Shard {
             }
         }
         self.tell();
+        self.show();
+    }
+
+    fn show(&mut self) {
         self.counters.legs = self.table.len() as u64;
         self.counters.driver = self.driver.counters();
         self.shown.show(&self.counters);

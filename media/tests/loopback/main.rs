@@ -1,6 +1,14 @@
 //! The media plane on the loopback, once over io_uring and once over mmsg: real sockets, real threads.
 
+mod attacks;
+mod browsers;
+mod commands;
+mod digits;
+mod moves;
+mod recordings;
 mod relay;
+mod reports;
+mod sounds;
 mod world;
 
 /// Runs a scenario with each driver.

@@ -28,7 +28,6 @@ pub struct World {
     pub plane: Plane,
     pub media: PlaneHandle,
     pub events: mpsc::Receiver<Event>,
-    pub ports: (u16, u16),
 }
 
 impl World {
@@ -60,7 +59,7 @@ impl World {
         };
         let plane = Plane::start(config).unwrap();
         let events = plane.events().unwrap();
-        Self { media: plane.handle(), plane, events, ports: (port_min, port_min + ports - 1) }
+        Self { media: plane.handle(), plane, events }
     }
 
     pub async fn create(

@@ -1,0 +1,79 @@
+//! RTCP of real legs.
+
+use std::time::Duration;
+
+use media::control::SrtpSuite;
+use media::driver::DriverChoice;
+use media::rtp::rtcp::{self, Packet, ReportBlock};
+
+use crate::both_drivers;
+use crate::world::{How, Phone, World, g711};
+
+both_drivers! {
+    a_leg_reports_what_it_sends_and_hears_and_learns_the_round_trip;
+    a_protected_leg_reports_protected_on_its_one_port;
+}
+
+async fn a_leg_reports_what_it_sends_and_hears_and_learns_the_round_trip(driver: DriverChoice) {
+    let world = World::new(driver);
+    let (mut anna, mut ben) = (world.phone(How::default()).await, world.phone(How::default()).await);
+    world.bridge(&anna, &ben).await;
+    for n in 0..20 {
+        anna.says(&g711(n));
+        ben.says(&g711(n));
+        // Every fourth packet of Anna is lost before us.
+        if n % 4 == 3 {
+            anna.seq = anna.seq.wrapping_add(1);
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let report = anna.report().await.expect("a report within seconds");
+    let first = rtcp::parse(&report).unwrap().next();
+    let Some(Packet::Report { ssrc, sender: Some(sender), mut blocks }) = first else { panic!("{first:?}") };
+    assert_eq!((sender.packets, sender.octets), (20, 20 * 160));
+    let block = blocks.next().expect("about what Anna sends");
+    assert_eq!((block.ssrc, block.cumulative_lost), (anna.ssrc, 4), "the last hole is not seen yet");
+    // Anna answers after 30 ms: 25 % lost, and 10 ms of jitter.
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let about_us = ReportBlock {
+        ssrc,
+        fraction_lost: 64,
+        cumulative_lost: 5,
+        highest_seq: 0,
+        jitter: 80,
+        last_sr: rtcp::ntp_middle(sender.ntp),
+        delay_since_last_sr: 20 * 65_536 / 1_000,
+    };
+    sends_report(&anna, about_us);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let stats = world.stats(anna.leg).await;
+    assert_eq!((stats.far_lost_percent, stats.far_jitter_ms), (Some(25.0), Some(10.0)));
+    let rtt = stats.received.rtt_ms.expect("a round trip");
+    assert!((10.0..60.0).contains(&rtt), "30 ms and the way, less the 20 ms Anna says she held it: {rtt} ms");
+    // What a stranger reports is not believed.
+    sends_report_from(&ben, &anna, ReportBlock { fraction_lost: 255, ..about_us });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(world.stats(anna.leg).await.far_lost_percent, Some(25.0));
+}
+
+fn sends_report(phone: &Phone, block: ReportBlock) {
+    sends_report_from(phone, phone, block);
+}
+
+fn sends_report_from(who: &Phone, about: &Phone, block: ReportBlock) {
+    let mut packet = [0; rtcp::BUILT_MAX];
+    let report =
+        rtcp::Report { ssrc: about.ssrc, sender: None, block: Some(block), cname: "far", bye: false };
+    let len = rtcp::build(&mut packet, &report);
+    who.rtcp.send_to(&packet[..len], about.their_rtcp).unwrap();
+}
+
+async fn a_protected_leg_reports_protected_on_its_one_port(driver: DriverChoice) {
+    let world = World::new(driver);
+    let suite = Some(SrtpSuite::AeadAes128Gcm);
+    let mut safe = world.phone(How { suite, mux: true, ..How::default() }).await;
+    safe.says(&g711(1));
+    let report = safe.report().await.expect("a report that verifies");
+    let first = rtcp::parse(&report).unwrap().next();
+    assert!(matches!(first, Some(Packet::Report { sender: None, .. })), "we sent nothing: {first:?}");
+}

@@ -1,0 +1,198 @@
+//! MEDIA-02, seen from outside: after a warm-up, the media threads of a running plane take no memory for any packet.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::net::{IpAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use media::control::{
+    Answer, Channel, Command, Direction, Format, Latching, LegSetup, Security, SrtpKey, SrtpSuite, Transport,
+};
+use media::driver::{DriverChoice, DriverConfig};
+use media::plane::{Interface, Plane, PlaneConfig, PlaneHandle};
+use media::rtp::{Header, RtpTimestamp, SeqNo};
+use media::srtp;
+use model::id::{Id, LegId, RecordingId};
+use model::media::Codec;
+
+/// Counts what media threads take while it is switched on.
+struct Counting;
+
+static WATCHING: AtomicBool = AtomicBool::new(false);
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+
+/// Whether the calling thread is one of the plane's, by its name; asked without taking memory.
+fn is_media_thread() -> bool {
+    let mut name = [0u8; 16];
+    // SAFETY: the kernel writes at most 16 octets, which the buffer holds.
+    unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+    name.starts_with(b"media-")
+}
+
+fn count() {
+    if WATCHING.load(Ordering::Relaxed) && is_media_thread() {
+        TAKEN.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator; counting touches static numbers only.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A far end that says the same packet again and again.
+struct Party {
+    leg: LegId,
+    socket: UdpSocket,
+    to: std::net::SocketAddr,
+    protect: Option<srtp::Sender>,
+    format: Format,
+    payload: Vec<u8>,
+    seq: u16,
+}
+
+fn key() -> SrtpKey {
+    let suite = SrtpSuite::AesCm128HmacSha1_80;
+    SrtpKey { suite, key_and_salt: (0..suite.key_and_salt_len() as u8).collect() }
+}
+
+impl Party {
+    async fn join(media: &PlaneHandle, number: u64, format: Format, safe: bool) -> Self {
+        let here: IpAddr = "127.0.0.1".parse().unwrap();
+        let leg = LegId::from_number(number);
+        let create = Command::CreateLeg { leg, transport: Transport::Ports { interface: here }, near: None };
+        let Ok(Answer::Created(created)) = media.command(create).await else { panic!("no leg") };
+        let socket = UdpSocket::bind((here, 0)).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let security = if safe { Security::Sdes { send: key(), receive: key() } } else { Security::None };
+        let setup = LegSetup {
+            remote: Some(socket.local_addr().unwrap()),
+            remote_rtcp: None,
+            rtcp_mux: true,
+            send: format,
+            receive: vec![format],
+            events: None,
+            security,
+            direction: Direction::SendRecv,
+            latching: Latching::Any,
+        };
+        media.command(Command::ConfigureLeg { leg, setup: Box::new(setup) }).await.unwrap();
+        let payload = match format.codec {
+            Codec::Opus => {
+                let mut opus = media::codec::Encoder::new(Codec::Opus, 8_000).unwrap();
+                let mut packet = [0; 400];
+                let len = opus.encode(&[1_000; 160], &mut packet).unwrap();
+                packet[..len].to_vec()
+            }
+            _ => vec![0x55; 160],
+        };
+        let protect = safe.then(|| srtp::Sender::new(&key()).unwrap());
+        Self { leg, socket, to: created.rtp, protect, format, payload, seq: 1 }
+    }
+
+    fn says(&mut self, packet: &mut [u8; 1_500]) {
+        let ticks = self.format.codec.clock_hz() / 50;
+        let header = Header {
+            marker: false,
+            payload_type: self.format.payload_type,
+            seq: SeqNo(self.seq),
+            timestamp: RtpTimestamp(u32::from(self.seq) * ticks),
+            ssrc: self.leg.uuid().as_u128() as u32 + 1,
+        };
+        self.seq += 1;
+        let mut len = 12 + self.payload.len();
+        packet[..12].copy_from_slice(&header.octets());
+        packet[12..len].copy_from_slice(&self.payload);
+        if let Some(protect) = &mut self.protect {
+            len = protect.protect_rtp(packet, len).unwrap();
+        }
+        self.socket.send_to(&packet[..len], self.to).unwrap();
+        // What we are sent is read away.
+        while self.socket.recv(packet).is_ok() {}
+    }
+}
+
+async fn talk(parties: &mut [Party], rounds: usize) {
+    let mut packet = [0; 1_500];
+    for _ in 0..rounds {
+        for party in &mut *parties {
+            party.says(&mut packet);
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// MEDIA-02: relay, SRTP, transcoding and recording take no memory for a packet, and what needs no decoding goes out in the
+/// buffer it came in.
+#[tokio::test]
+async fn a_running_plane_takes_no_memory_for_a_packet() {
+    for choice in [DriverChoice::Uring, DriverChoice::Mmsg] {
+        let here: IpAddr = "127.0.0.1".parse().unwrap();
+        let plane = Plane::start(PlaneConfig {
+            threads: 1,
+            pin: false,
+            interfaces: vec![Interface { bind: here, advertised: here }],
+            port_min: 24_000,
+            port_max: 24_039,
+            driver: DriverConfig { choice, ..DriverConfig::default() },
+            ..PlaneConfig::default()
+        })
+        .unwrap();
+        let media = plane.handle();
+        let format = |codec| Format { payload_type: [0, 8, 111][codec as usize], codec, ptime_ms: 20 };
+        let (mu, a, opus) = (format(Codec::Pcmu), format(Codec::Pcma), format(Codec::Opus));
+        let mut parties = Vec::new();
+        WATCHING.store(true, Ordering::SeqCst);
+        // Relay; SRTP to plain; mu-law to A-law; mu-law to Opus. All are recorded.
+        for (n, (left, right)) in [
+            ((mu, false), (mu, false)),
+            ((mu, true), (mu, false)),
+            ((mu, false), (a, false)),
+            ((mu, false), (opus, false)),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let n = n as u64 * 2;
+            let left = Party::join(&media, n, left.0, left.1).await;
+            let right = Party::join(&media, n + 1, right.0, right.1).await;
+            media.command(Command::Bridge { a: left.leg, b: right.leg }).await.unwrap();
+            parties.extend([left, right]);
+        }
+        WATCHING.store(false, Ordering::SeqCst);
+        assert!(TAKEN.load(Ordering::SeqCst) > 0, "commands take memory, and the count sees it");
+        let dir = tempfile::tempdir().unwrap();
+        let recording = RecordingId::from_number(1);
+        media.command(Command::StartRecording { recording, file: dir.path().join("all.pbr") }).await.unwrap();
+        for (channel, party) in [(Channel::Left, &parties[0]), (Channel::Right, &parties[1])] {
+            media.command(Command::Tap { recording, channel, leg: Some(party.leg) }).await.unwrap();
+        }
+        talk(&mut parties, 100).await;
+        let before = media.counters()[0].counters;
+        TAKEN.store(0, Ordering::SeqCst);
+        WATCHING.store(true, Ordering::SeqCst);
+        // More than a second: reports and the look after each leg are in it.
+        talk(&mut parties, 800).await;
+        WATCHING.store(false, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let after = media.counters()[0].counters;
+        assert_eq!(TAKEN.load(Ordering::SeqCst), 0, "{choice:?} took memory");
+        let moved = after.relayed_in_place - before.relayed_in_place;
+        assert!(moved >= 6 * 800, "six of eight parties are relayed in place: {moved}");
+        assert!(after.transcoded - before.transcoded >= 2 * 800, "and two are transcoded");
+        assert_eq!(after.relayed_copies, 0);
+        assert!(after.recorded - before.recorded >= 2 * 800, "two are recorded");
+    }
+}
