@@ -108,20 +108,20 @@ impl Appliance {
             announce: Arc::new(Plan::default().tone(Tone::TwoTone)?),
             codecs: vec![Codec::Opus, Codec::Pcma, Codec::Pcmu],
             calls_max: usize::try_from(config.sip.calls_max)?,
-            digest: config
-                .sip
-                .digest
-                .iter()
-                .map(|algorithm| match algorithm {
-                    DigestFile::Sha256 => Algorithm::Sha256,
-                    DigestFile::Md5 => Algorithm::Md5,
-                })
-                .collect(),
             user_agent: format!("Patchbay/{}", env!("CARGO_PKG_VERSION")),
             clock: Arc::new(clock::now),
             random: Arc::new(secret::fill),
         };
-        let signaling = Signaling::start(signaling_config, Arc::new(plane.handle()), media_events)
+        let digest = config
+            .sip
+            .digest
+            .iter()
+            .map(|algorithm| match algorithm {
+                DigestFile::Sha256 => Algorithm::Sha256,
+                DigestFile::Md5 => Algorithm::Md5,
+            })
+            .collect();
+        let signaling = Signaling::start_offering(digest, signaling_config, Arc::new(plane.handle()), media_events)
             .await
             .context("cannot start SIP; see [sip]")?;
         for bound in signaling.listeners() {
