@@ -87,6 +87,8 @@ pub(crate) struct Agent {
     pub counted: bool,
     /// Whether the change of state is still to be told.
     pub touched: bool,
+    /// Whether the lists of free agents are still to be brought up to the facts.
+    pub stirred: bool,
 }
 
 impl Agent {
@@ -113,6 +115,7 @@ impl Agent {
             filed: [None; LANES],
             counted: false,
             touched: false,
+            stirred: false,
         }
     }
 

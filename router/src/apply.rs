@@ -138,7 +138,9 @@ impl Floor {
         if self.item_keys.contains_key(&interaction) {
             return;
         }
-        let Some(plan) = self.plan(service, channel, requirement) else { return };
+        let Some(plan) = self.planned.take().or_else(|| self.plan(service, channel, requirement)) else {
+            return;
+        };
         self.pin(&plan);
         self.arrivals += 1;
         let rules = self.queue_rules(service);
@@ -351,7 +353,10 @@ impl Floor {
                 self.arm(until, Timer::Stay { agent: number });
             }
         }
-        self.refile(number);
+        self.count_online(number);
+        if !std::mem::replace(&mut self.agents[number].stirred, true) {
+            self.stirred.push(number);
+        }
     }
 
     /// Puts the agent into the lists of free agents, or takes the agent out, as the facts have it.
@@ -373,6 +378,11 @@ impl Floor {
             }
             agent.filed[lane] = standing;
         }
+        self.count_online(number);
+    }
+
+    fn count_online(&mut self, number: usize) {
+        let agent = &mut self.agents[number];
         let online = agent.enrolled && agent.is_online();
         if online != agent.counted {
             agent.counted = online;

@@ -114,7 +114,9 @@ impl Floor {
                 }
             }
             let head = class.waiting.first().map_or(Place::LAST, |(place, _)| *place);
-            if classes.heads[number] != head || classes.waiting.has(number) == class.waiting.is_empty() {
+            if classes.heads[number] != head
+                || classes.waiting[lane(class.channel)].has(number) == class.waiting.is_empty()
+            {
                 broken.push(format!("class {number} has the head {head:?}, not {:?}", classes.heads[number]));
             }
             let block = blocks.entry(number / 64).or_insert(Place::LAST);

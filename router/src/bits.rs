@@ -6,6 +6,8 @@
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bits {
     words: Vec<u64>,
+    /// How many bits are set: an empty set is known without looking.
+    count: usize,
 }
 
 impl Bits {
@@ -14,12 +16,16 @@ impl Bits {
         if word >= self.words.len() {
             self.words.resize(word + 1, 0);
         }
-        self.words[word] |= 1 << (bit % 64);
+        let (word, mask) = (&mut self.words[word], 1 << (bit % 64));
+        self.count += usize::from(*word & mask == 0);
+        *word |= mask;
     }
 
     pub fn clear(&mut self, bit: usize) {
         if let Some(word) = self.words.get_mut(bit / 64) {
-            *word &= !(1 << (bit % 64));
+            let mask = 1 << (bit % 64);
+            self.count -= usize::from(*word & mask != 0);
+            *word &= !mask;
         }
     }
 
@@ -29,6 +35,10 @@ impl Bits {
 
     pub fn has(&self, bit: usize) -> bool {
         self.words.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     pub fn words(&self) -> &[u64] {
@@ -90,7 +100,7 @@ mod tests {
         b.clear(63);
         b.clear(64);
         b.clear(9_999);
-        assert!(!a.meets(&b));
+        assert!(!a.meets(&b) && b.is_empty() && !a.is_empty());
         assert_eq!(a.iter().collect::<Vec<_>>(), [0, 63, 64, 200]);
     }
 }

@@ -115,7 +115,8 @@ impl Board {
 
     /// Whether the class has an agent in the configuration.
     pub fn has_agents(&self, class: usize) -> bool {
-        self.classes.get(class).profiles.meets(&self.profiles.enrolled)
+        // A profile without agents is gone, and so is its bit.
+        !self.classes.get(class).profiles.is_empty()
     }
     /// Whether the class has an agent signed in and not Offline.
     pub fn is_staffed(&self, class: usize) -> bool {

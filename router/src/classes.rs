@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::bits::Bits;
 use crate::condition::Condition;
 use crate::config::CLASSES_MAX;
+use crate::profiles::{LANES, lane};
 use crate::slab::Key;
 
 /// A place in the order of waiting: smallest first. It never changes while an interaction waits, whatever happens.
@@ -48,8 +49,8 @@ pub(crate) struct Classes {
     slots: Vec<Class>,
     numbers: HashMap<(Channel, SkillExpr), usize, BuildHasherDefault<DefaultHasher>>,
     free: Vec<usize>,
-    /// Classes where somebody waits.
-    pub waiting: Bits,
+    /// Classes where somebody waits, by kind of contact.
+    pub waiting: [Bits; LANES],
     /// First place of each class, side by side, so that comparing heads stays in the cache.
     pub heads: Vec<Place>,
     /// First place among each 64 classes: a whole word of the matrix is skipped when it cannot win.
@@ -129,21 +130,21 @@ impl Classes {
         self.slots[class].waiting.insert((place, item));
         if place < self.heads[class] {
             self.heads[class] = place;
-            self.waiting.set(class);
+            self.waiting[lane(self.slots[class].channel)].set(class);
             let block = &mut self.block_heads[class / 64];
             *block = place.min(*block);
         }
     }
 
     pub fn leave(&mut self, class: usize, place: Place, item: Key) {
-        let line = &mut self.slots[class].waiting;
+        let Class { waiting: line, channel, .. } = &mut self.slots[class];
         line.remove(&(place, item));
         if self.heads[class] != place {
             return;
         }
         let head = line.first().map_or(Place::LAST, |(place, _)| *place);
         self.heads[class] = head;
-        self.waiting.put(class, head != Place::LAST);
+        self.waiting[lane(*channel)].put(class, head != Place::LAST);
         let block = class / 64;
         if self.block_heads[block] == place {
             let end = self.heads.len().min(block * 64 + 64);

@@ -49,6 +49,8 @@ impl Floor {
             now: Timestamp::ZERO,
             out: Vec::new(),
             touched: Vec::new(),
+            stirred: Vec::new(),
+            planned: None,
             freed: Vec::new(),
             loose: Vec::new(),
             staff_left: false,

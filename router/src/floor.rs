@@ -48,6 +48,10 @@ pub struct Floor {
     pub(crate) out: Vec<Output>,
     /// Agents whose state changed, with the state and time before.
     pub(crate) touched: Vec<(usize, AgentState, Timestamp)>,
+    /// Agents whose facts changed and who are not yet refiled.
+    pub(crate) stirred: Vec<usize>,
+    /// The plan of the arrival at hand, so that recording it need not work it out again.
+    pub(crate) planned: Option<Arc<Plan>>,
     /// Agents who can take something more.
     pub(crate) freed: Vec<usize>,
     /// Interactions that wait anew, or for different agents than before.

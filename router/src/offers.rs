@@ -40,9 +40,15 @@ impl Floor {
         if arrival.preferred.len() > NAMED_MAX || arrival.excluded.len() > NAMED_MAX {
             return Err(Refusal::Requirement(RequirementError::TooComplex));
         }
+        let plain =
+            arrival.requirement.is_none() && arrival.preferred.is_empty() && arrival.excluded.is_empty();
         let requirement = with_wishes(base.clone(), arrival);
-        let plan = self.plan(Some(number), channel, &requirement).ok_or(Refusal::FloorFull)?;
+        let plan = match plain {
+            true => queue.plan.clone(),
+            false => self.plan(Some(number), channel, &requirement).ok_or(Refusal::FloorFull)?,
+        };
         let hopeless = !plan.steps.iter().any(|step| self.board.has_agents(step.class));
+        self.planned = Some(plan);
         self.record(Event::Queued { interaction, service, channel, requirement, priority });
         if hopeless {
             self.out.push(Output::NobodyFits { interaction });

@@ -10,6 +10,7 @@ use std::collections::BinaryHeap;
 use model::id::AgentId;
 use model::journal::Event;
 
+use crate::agent::CHANNELS;
 use crate::bits::Ones;
 use crate::classes::Place;
 use crate::config::{AgentTerm, ORDER_TERMS};
@@ -25,23 +26,56 @@ pub(crate) const RING_TIME_MIN: std::time::Duration = std::time::Duration::from_
 impl Floor {
     /// Serves until no free agent may take any waiting interaction.
     pub(crate) fn pump(&mut self) {
+        self.file_stirred();
         let mut freed = std::mem::take(&mut self.freed);
         let mut loose = std::mem::take(&mut self.loose);
-        freed.retain(|&agent| self.agents[agent].filed.iter().any(Option::is_some));
-        freed.dedup();
         match (&freed[..], &loose[..]) {
             ([], []) => {}
             ([agent], []) => self.serve_one(*agent),
-            ([], [item]) => {
-                self.offer_best(*item);
-            }
+            ([], [item]) => self.offer_best(*item),
             (agents, items) => self.serve_many(agents, items),
         }
+        // Serving queues nothing and frees nobody: whoever is free now has been asked.
+        let stirred = std::mem::take(&mut self.stirred);
+        for &agent in &stirred {
+            self.agents[agent].stirred = false;
+            self.refile(agent);
+        }
+        self.stirred = stirred;
+        self.stirred.clear();
         freed.clear();
         loose.clear();
-        // Serving frees nobody and queues nothing; the buffers go back to be used again.
         self.freed = freed;
         self.loose = loose;
+    }
+
+    /// Brings the lists of free agents up to the facts. Whoever became free alone, with nobody new in the queues, is not
+    /// filed yet: mostly a caller waits already, and filing would be undone at once.
+    fn file_stirred(&mut self) {
+        let mut stirred = std::mem::take(&mut self.stirred);
+        let alone = stirred.len() == 1 && self.freed.is_empty() && self.loose.is_empty();
+        stirred.retain(|&number| {
+            if alone && self.opens(number) {
+                self.freed.push(number);
+                return true;
+            }
+            self.agents[number].stirred = false;
+            self.refile(number);
+            false
+        });
+        self.stirred = stirred;
+        let mut freed = std::mem::take(&mut self.freed);
+        freed.retain(|&number| {
+            CHANNELS.iter().any(|&channel| self.agents[number].is_open(channel, &self.config.capacity))
+        });
+        self.freed = freed;
+    }
+
+    /// Whether the agent can take something, and is not in the lists yet.
+    fn opens(&self, number: usize) -> bool {
+        let agent = &self.agents[number];
+        agent.filed.iter().all(Option::is_none)
+            && CHANNELS.iter().any(|&channel| agent.is_open(channel, &self.config.capacity))
     }
 
     /// One agent became free. Nobody else can take what this agent may take, or it would not wait.
@@ -86,43 +120,68 @@ impl Floor {
     }
 
     /// The interaction with the first place among those the agent may take.
+    ///
+    /// Nearly always that is the head of a class; so the heads, which lie side by side, are compared first. Only when the
+    /// agent refused that very interaction, the lines behind the heads are looked into.
     pub(crate) fn first_item_for(&self, agent: usize) -> Option<(Place, Key)> {
+        let mut first: Option<(Place, usize)> = None;
+        self.each_class_for(agent, |class, head, limit| {
+            (*limit, first) = (head, Some((head, class)));
+        });
+        let (_, class) = first?;
+        let head = *self.board.classes.get(class).waiting.first()?;
+        if self.may_be_asked(agent, head.1) { Some(head) } else { self.first_item_behind(agent) }
+    }
+
+    fn first_item_behind(&self, agent: usize) -> Option<(Place, Key)> {
+        let mut best = None;
+        self.each_class_for(agent, |class, _, limit| {
+            let line = &self.board.classes.get(class).waiting;
+            let first = line.iter().find(|(place, item)| place >= limit || self.may_be_asked(agent, *item));
+            if let Some(&(place, item)) = first.filter(|(place, _)| place < limit) {
+                (*limit, best) = (place, Some((place, item)));
+            }
+        });
+        best
+    }
+
+    fn may_be_asked(&self, agent: usize, item: Key) -> bool {
+        self.items.get(item).is_some_and(|item| !item.is_cooling(self.agents[agent].id, self.now))
+    }
+
+    /// Shows each class the agent meets where somebody waits before the limit, with its head; `see` lowers the limit.
+    fn each_class_for(&self, agent: usize, mut see: impl FnMut(usize, Place, &mut Place)) {
         let agent = &self.agents[agent];
         let classes = &self.board.classes;
-        let mut best = None;
         let mut limit = Place::LAST;
         let meets = self.board.profiles.get(agent.profile).classes.words();
-        for (block, (row, waiting)) in meets.iter().zip(classes.waiting.words()).enumerate() {
-            if row & waiting == 0 || classes.block_heads[block] >= limit {
+        for channel in CHANNELS {
+            if !agent.is_open(channel, &self.config.capacity) {
                 continue;
             }
-            for class in (Ones { word: row & waiting, base: block * 64 }) {
-                if classes.heads[class] >= limit {
+            let waiting = classes.waiting[lane(channel)].words();
+            for (block, (row, waiting)) in meets.iter().zip(waiting).enumerate() {
+                if row & waiting == 0 || classes.block_heads[block] >= limit {
                     continue;
                 }
-                let class = classes.get(class);
-                if agent.filed[lane(class.channel)].is_none() {
-                    continue;
-                }
-                let first = class.waiting.iter().find(|(place, item)| {
-                    *place >= limit
-                        || self.items.get(*item).is_some_and(|item| !item.is_cooling(agent.id, self.now))
-                });
-                if let Some(&(place, item)) = first.filter(|(place, _)| *place < limit) {
-                    limit = place;
-                    best = Some((place, item));
+                for class in (Ones { word: row & waiting, base: block * 64 }) {
+                    if classes.heads[class] < limit {
+                        see(class, classes.heads[class], &mut limit);
+                    }
                 }
             }
         }
-        best
     }
 
     /// The agent who comes first by the configured order among those who may take the interaction.
     pub(crate) fn best_agent_for(&self, item: Key) -> Option<usize> {
         let item = self.items.get(item)?;
-        let class = self.board.classes.get(item.class()?);
         let lane = lane(item.channel);
         let profiles = &self.board.profiles;
+        if profiles.open[lane].is_empty() {
+            return None;
+        }
+        let class = self.board.classes.get(item.class()?);
         let mut best: Option<((Standing, AgentId), usize)> = None;
         for number in class.profiles.common(&profiles.open[lane]) {
             let profile = profiles.get(number);
@@ -160,8 +219,10 @@ impl Floor {
                 (self.next_token(), self.now + ring_time)
             }
         };
-        let agent = self.agents[agent].id;
+        let (number, agent) = (agent, self.agents[agent].id);
         self.record(Event::Offered { interaction, agent, token, deadline });
+        // Out of the lists at once: the next decision follows in this same step.
+        self.refile(number);
         self.out.push(Output::Offer { interaction, agent, token, deadline });
     }
 }

@@ -53,6 +53,10 @@ impl Floor {
         for (agent, ..) in self.touched.drain(..) {
             self.agents[agent].touched = false;
         }
+        for number in std::mem::take(&mut self.stirred) {
+            self.agents[number].stirred = false;
+            self.refile(number);
+        }
         self.freed.clear();
         self.loose.clear();
         self.staff_left = false;
