@@ -18,7 +18,8 @@ use model::media::Codec;
 use model::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-pub use crate::endpoint::counters::Counters;
+pub use crate::digest::Algorithm;
+use crate::endpoint::counters::Counters;
 use crate::endpoint::{Bound, Endpoint, EndpointConfig};
 use crate::switchboard::accounts::SharedAccounts;
 use crate::switchboard::shared::{Directory, Shared};
@@ -124,6 +125,19 @@ impl Signaling {
         plane: Arc<dyn MediaPlane>,
         media_events: mpsc::Receiver<Event>,
     ) -> Result<SignalingHandle, StartError> {
+        Self::start_offering(vec![Algorithm::Sha256, Algorithm::Md5], config, plane, media_events).await
+    }
+
+    /// Like [`Signaling::start`], with the digest algorithms that are offered, in this order; one left out is not offered.
+    ///
+    /// RFC 8760 §2.3 wants the better one first. Some phones (and SIPp 3.6) look at the first challenge only and know MD5
+    /// only: where such are in use, MD5 has to come first.
+    pub async fn start_offering(
+        digest: Vec<Algorithm>,
+        config: SignalingConfig,
+        plane: Arc<dyn MediaPlane>,
+        media_events: mpsc::Receiver<Event>,
+    ) -> Result<SignalingHandle, StartError> {
         let counters = Arc::new(Counters::default());
         let accounts = SharedAccounts::default();
         let trunks = accounts.clone();
@@ -152,6 +166,7 @@ impl Signaling {
             sounds: config.sounds,
             announce: config.announce,
             recordings: config.recordings,
+            digest,
             directory: Directory::default(),
         });
         let switchboard = Switchboard::new(shared, accounts, config.codecs, config.calls_max, internal_sender);

@@ -8,7 +8,7 @@ use super::{Entry, Internal, Switchboard};
 use crate::call::NewCall;
 use crate::call::driver::{CustomerSide, MAILBOX_MAX, Message, Party, spawn};
 use crate::call::timer::{MIN_SE, SessionTimer};
-use crate::digest::{Attempt, Verdict};
+use crate::digest::{Algorithm, Attempt, Verdict};
 use crate::endpoint::dialog::Dialog;
 use crate::endpoint::message::{ALLOW, Headers, Method, Reply, Request};
 use crate::endpoint::uri::{masked, of_address, user};
@@ -196,7 +196,13 @@ impl Switchboard {
                 let mut random = [0; 8];
                 (self.shared.random)(&mut random);
                 let challenges = self.digest.challenges(stale, now, random);
-                Err(challenges.into_iter().fold(Reply::new(401), |r, c| r.with("WWW-Authenticate", c)))
+                // In our order, and only what we offer.
+                let of = |a: &Algorithm| {
+                    let mark = format!("algorithm={},", a.name());
+                    challenges.iter().find(|c| c.contains(&mark)).cloned()
+                };
+                let offered = self.shared.digest.iter().filter_map(of);
+                Err(offered.fold(Reply::new(401), |reply, c| reply.with("WWW-Authenticate", c)))
             }
             Verdict::Paused { retry_after } => {
                 self.shared.counters.forbidden.add();

@@ -14,6 +14,7 @@ use model::time::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::call::driver::{Message, Party};
+use crate::digest::Algorithm;
 use crate::endpoint::Endpoint;
 use crate::endpoint::counters::Counters;
 use crate::sdp::KeySeed;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) sounds: Sounds,
     pub(crate) announce: Arc<Prompt>,
     pub(crate) recordings: PathBuf,
+    pub(crate) digest: Vec<Algorithm>,
     pub(crate) directory: Directory,
 }
 

@@ -17,7 +17,7 @@ use model::people::PhoneKind;
 use model::service::{SrtpPolicy, Trunk};
 use model::time::Timestamp;
 use rand::Rng as _;
-use signaling::digest::Secrets;
+use signaling::digest::{Algorithm, Secrets};
 use signaling::service::{Listener, Signaling, SignalingConfig, SignalingHandle, TlsIdentity, Transport};
 
 pub const REALM: &str = "patchbay.test";
@@ -82,7 +82,10 @@ impl House {
             clock: Arc::new(now),
             random: Arc::new(random),
         };
-        let handle = Signaling::start(config, Arc::new(plane.handle()), plane.events().unwrap()).await.unwrap();
+        // SIPp knows MD5 only, and looks at the first challenge only.
+        let digest = vec![Algorithm::Md5, Algorithm::Sha256];
+        let events = plane.events().unwrap();
+        let handle = Signaling::start_offering(digest, config, Arc::new(plane.handle()), events).await.unwrap();
         let house = Self { handle, dir, agent: UserId::from_number(1), seen: Vec::new(), _plane: plane };
         house.order(CallOrder::Configure(Box::new(house.config()))).await;
         house

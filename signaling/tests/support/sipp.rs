@@ -44,6 +44,10 @@ impl Sipp {
             .args(["-nostdin", "-timeout", "30", "-timeout_error", "-recv_timeout", "20000"])
             .args(["-trace_err", "-error_file"])
             .arg(&log);
+        // SIPp hashes the address it sends to, without the user: right for REGISTER only.
+        if run.scenario == "caller_by_digest" {
+            command.args(["-auth_uri", &format!("{}@{}", run.service, run.to)]);
+        }
         if run.port != 0 {
             command.args(["-p", &run.port.to_string()]);
         }
