@@ -20,7 +20,7 @@ use crate::clock::{Clock, Entropy, Sources};
 use crate::configuration::Configuration;
 use crate::console::Consoles;
 use crate::console::outbox::Outbox;
-use crate::console::protocol::{AgentView, Command, QueueView};
+use crate::console::protocol::{AgentView, Command, QueueView, Snapshot};
 use crate::floor::core::Core;
 use crate::floor::recovery::recover;
 use crate::floor::service::{Attach, MAILBOX, Request, Service, State};
@@ -310,6 +310,10 @@ impl DeskHandle {
     /// All queues.
     pub async fn queues(&self) -> Result<Vec<QueueView>, Refusal> {
         self.read(|core, _| core.queue_views()).await
+    }
+    /// What a page of this user would show.
+    pub async fn snapshot_of(&self, user: UserId) -> Result<Snapshot, Refusal> {
+        self.read(move |core, now| core.snapshot(user, now)).await
     }
     /// Live calls.
     pub async fn calls(&self) -> Result<Vec<CallView>, Refusal> {

@@ -309,6 +309,7 @@ impl House {
 
     /// Time passes, and the desk has noticed.
     pub async fn pass(&self, time: Duration) {
+        self.settled().await;
         self.clock.advance(time);
         self.settled().await;
     }
@@ -319,6 +320,16 @@ impl House {
         for _ in 0..2 {
             self.desk.queues().await.unwrap();
         }
+    }
+
+    /// Waits until something is so that happens beside the floor's task.
+    pub async fn eventually(&self, so: impl AsyncFn(&Self) -> bool) {
+        let look = async {
+            while !so(self).await {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, look).await.expect("it never came to be so");
     }
 
     /// The journal's events so far.
