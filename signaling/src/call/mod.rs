@@ -21,6 +21,12 @@ pub mod words;
 
 mod agent;
 mod customer;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
 mod ending;
 mod link;
 

@@ -1,0 +1,137 @@
+//! Calls through thick and thin: orders, far ends and the media plane do what they like, in any order, from one seed.
+//!
+//! Whatever happens, at the end every leg is gone, every phone was let go, every recording is closed, the customer was told
+//! once, and the desk heard of the end exactly once and of nothing after it (the fixture watches that).
+
+use std::time::Duration;
+
+use media::control::{Event, MediaError};
+use model::call::{CallFact, Rejection, Sound};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::fixture::*;
+use super::timer::SessionTimer;
+use super::words::{Input, MediaOrder, Order, Peer, PeerOrder, PhoneEvent, RequestId};
+
+const CALLS: u64 = 4_000;
+
+#[test]
+fn every_call_ends_once_whatever_happens() {
+    for seed in 0..CALLS {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut scene = begin(&mut random);
+        let steps = random.random_range(0..60);
+        for _ in 0..steps {
+            step(&mut scene, &mut random);
+        }
+        if scene.ended().is_none() {
+            scene.order(Order::HangUp);
+        }
+        check(&scene, seed);
+    }
+}
+
+fn begin(random: &mut ChaCha8Rng) -> Scene {
+    let timer = match random.random_range(0..4) {
+        0 => SessionTimer::of_request(Some("90;refresher=uac"), true, START).unwrap(),
+        1 => SessionTimer::of_request(Some("90;refresher=uas"), true, START).unwrap(),
+        _ => None,
+    };
+    let offer = match random.random_range(0..10) {
+        0 => None,
+        1 => Some("nonsense".to_owned()),
+        _ => Some(sdp("192.0.2.9", "sendrecv", 1)),
+    };
+    let mut scene = Scene::of(offer, timer);
+    // In some worlds the media plane has bad days.
+    scene.refuses = match random.random_range(0..8) {
+        0 => |o| matches!(o, MediaOrder::Create { .. }).then_some(MediaError::Unavailable),
+        1 => |o| matches!(o, MediaOrder::Configure { .. }).then_some(MediaError::BadSetup("no".into())),
+        2 => |o| matches!(o, MediaOrder::StartRecording(_)).then_some(MediaError::Unavailable),
+        3 => |o| matches!(o, MediaOrder::Bridge { .. }).then_some(MediaError::Unavailable),
+        _ => |_| None,
+    };
+    scene
+}
+
+fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
+    let branch = random.random_range(1..4);
+    match random.random_range(0..24) {
+        0 => scene.order(Order::Play { sound: Sound::QueueMusic, then_hang_up: random.random() }),
+        1 => scene.order(Order::Play { sound: Sound::Closed, then_hang_up: random.random() }),
+        2 if !scene.legs.contains(&phone_leg()) => scene.ring_phones(random.random_range(1..3), &[1, 2, 3]),
+        3 => {
+            let up = random.random_bool(0.8).then(softphone);
+            scene.order(Order::RingSoftphone { ring: ring(random.random_range(1..3)), softphone: up });
+        }
+        4 => scene.order(Order::StopRinging { token: ring(random.random_range(1..3)).token }),
+        5 | 6 => scene.connect(random.random()),
+        7 => scene.order(if random.random() { Order::Hold } else { Order::Retrieve }),
+        8 => scene.order(Order::Mute(random.random())),
+        9 if random.random_bool(0.2) => scene.order(Order::HangUp),
+        10 if random.random_bool(0.2) => scene.order(Order::Reject(Rejection::Busy)),
+        11 => scene.customer_does(Peer::Acknowledged(random.random_bool(0.9).then(|| sdp("192.0.2.9", "sendrecv", 1)))),
+        12 if random.random_bool(0.2) => scene.customer_does(if answered(scene) { Peer::Bye } else { Peer::Cancelled }),
+        13 => {
+            let direction = ["sendonly", "inactive", "sendrecv"][random.random_range(0..3)];
+            let version = random.random_range(1..99);
+            let sdp = random.random_bool(0.8).then(|| sdp("192.0.2.9", direction, version));
+            scene.offer(version, sdp);
+        }
+        14 => scene.customer_does(Peer::OfferAcknowledged(random.random_bool(0.5).then(|| sdp("192.0.2.9", "sendrecv", 1)))),
+        15 => scene.customer_does(Peer::Renewed),
+        16 => scene.phone_does(branch, PhoneEvent::Answered(sdp("192.0.2.20", "sendrecv", 1))),
+        17 => scene.phone_does(branch, PhoneEvent::Refused([408, 480, 486, 503, 603][random.random_range(0..5)])),
+        18 => scene.phone_does(branch, PhoneEvent::Unreachable("gone".into())),
+        19 if random.random_bool(0.3) => scene.phone_does(branch, PhoneEvent::Peer(Peer::Bye)),
+        20 => {
+            let offer = Peer::Offer { id: RequestId(random.random_range(100..200)), sdp: Some(sdp("192.0.2.20", "sendonly", 2)) };
+            scene.phone_does(branch, PhoneEvent::Peer(offer));
+        }
+        21 => scene.does(Input::Softphone { leg: softphone().leg, up: random.random() }),
+        22 => {
+            let leg = [customer_leg(), phone_leg(), softphone().leg][random.random_range(0..3)];
+            let event = match random.random_range(0..4) {
+                0 if random.random_bool(0.2) => Event::Silent { leg, lasting: Duration::from_secs(30) },
+                1 => Event::PromptEnded { leg },
+                2 => Event::Started { leg },
+                _ => Event::Dtmf { leg, digit: '1', held: Duration::from_millis(100) },
+            };
+            scene.does(Input::Media(event));
+        }
+        _ => {
+            let millis = random.next_u32() % 20_000;
+            scene.pass(Duration::from_millis(u64::from(millis)));
+        }
+    }
+}
+
+fn answered(scene: &Scene) -> bool {
+    scene.customer.iter().any(|o| matches!(o, PeerOrder::Answer { .. }))
+}
+
+fn check(scene: &Scene, seed: u64) {
+    let facts = &scene.facts;
+    let ends = facts.iter().filter(|f| matches!(f, CallFact::Ended { .. })).count();
+    assert_eq!(ends, 1, "seed {seed}: ended {ends} times");
+    assert!(matches!(facts.last(), Some(CallFact::Ended { .. })), "seed {seed}");
+    assert!(scene.call.is_over());
+    assert_eq!(scene.legs.len(), 1, "seed {seed}: legs left: {:?}", scene.legs);
+    let count = |is: fn(&CallFact) -> bool| facts.iter().filter(|f| is(f)).count();
+    assert_eq!(
+        count(|f| matches!(f, CallFact::LegAnswered { .. })),
+        count(|f| matches!(f, CallFact::LegEnded { .. })),
+        "seed {seed}: {facts:#?}"
+    );
+    assert_eq!(
+        count(|f| matches!(f, CallFact::RecordingStarted { .. })),
+        count(|f| matches!(f, CallFact::RecordingCaptured { .. })),
+        "seed {seed}"
+    );
+    let farewells =
+        scene.customer.iter().filter(|o| matches!(o, PeerOrder::Refuse { .. } | PeerOrder::Bye { .. })).count();
+    let left = facts.iter().any(|f| matches!(f, CallFact::Ended { by: model::interaction::EndedBy::Customer, .. }));
+    assert!(farewells == 1 || (left && farewells == 0), "seed {seed}: told {farewells} times");
+    assert!(scene.live.is_empty(), "seed {seed}: forgotten phones: {:?}", scene.live);
+}
