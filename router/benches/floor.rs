@@ -5,7 +5,7 @@
 //! are those of the design study this data structure comes from.
 //!
 //! `cargo bench -p router` prints a line a figure and writes `target/bench/router.json`. Environment: `FLOOR_EVENTS` (how
-//! many are measured, default 1 000 000).
+//! many are measured, default 1 000 000), `FLOOR_CASE` (only this one).
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::collections::VecDeque;
@@ -291,7 +291,9 @@ fn run(case: &Case, events: usize) -> serde_json::Value {
 
 fn main() -> std::io::Result<()> {
     let events = std::env::var("FLOOR_EVENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
-    let figures: Vec<_> = CASES.iter().map(|case| run(case, events)).collect();
+    let wanted = std::env::var("FLOOR_CASE").ok();
+    let cases = CASES.iter().filter(|case| wanted.as_ref().is_none_or(|name| name == case.name));
+    let figures: Vec<_> = cases.map(|case| run(case, events)).collect();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("router.json"), serde_json::to_string_pretty(&figures)?)

@@ -86,6 +86,7 @@ mod config;
 mod configure;
 mod due;
 mod explain;
+mod facts;
 mod floor;
 mod io;
 mod item;

@@ -1,11 +1,15 @@
 //! The rules of the trade, tried on the floor.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod day;
+mod events;
 mod hall;
 mod oracle;
 mod replay;
 mod routing;
+mod set_up;
 mod sim;
 mod states;
 mod table;
 mod voice;
+mod wrap_up;

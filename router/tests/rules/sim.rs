@@ -238,7 +238,7 @@ impl Watched {
         }
         self.oracle.check_rest(self.now);
         self.moves += 1;
-        if self.moves % self.audit_each == 0 {
+        if self.moves.is_multiple_of(self.audit_each) {
             assert_eq!(self.floor.audit(), Vec::<String>::new());
         }
     }

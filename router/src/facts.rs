@@ -1,0 +1,116 @@
+//! What follows from a fact at once: lists, counts and the time of a state are kept in step with it.
+
+use model::agent::{AgentState, NotReadyReason};
+use model::id::AgentId;
+use model::time::Timestamp;
+
+use crate::agent::{Agent, CHANNELS};
+use crate::floor::Floor;
+use crate::item::{Item, Phase};
+use crate::profiles::lane;
+use crate::slab::Key;
+use crate::timers::Timer;
+
+impl Floor {
+    /// The interaction leaves the floor.
+    pub(crate) fn forget(&mut self, key: Key) {
+        let Some(item) = self.items.remove(key) else { return };
+        self.item_keys.remove(&item.id);
+        self.unpin(&item.plan.steps);
+        if let Some(queue) = item.service.and_then(|number| self.queues.get_mut(number)) {
+            queue.held = queue.held.saturating_sub(1);
+        }
+        if item.is_unanswered() {
+            self.leave_line(item.service, key);
+        }
+    }
+
+    /// One unanswered interaction less in the queue. Only when it was the front, a new front is looked for.
+    pub(crate) fn leave_line(&mut self, service: Option<usize>, key: Key) {
+        let Some(queue) = service.and_then(|number| self.queues.get_mut(number)) else { return };
+        queue.waiting = queue.waiting.saturating_sub(1);
+        let waits = |key: &Key| self.items.get(*key).is_some_and(Item::is_unanswered);
+        if queue.line.front() == Some(&key) {
+            while queue.line.front().is_some_and(|key| !waits(key)) {
+                queue.line.pop_front();
+            }
+        }
+        if queue.line.len() > 64 + 2 * queue.waiting {
+            queue.line.retain(waits);
+        }
+    }
+
+    /// Takes its place among those who wait for the same. The place is the one it always had (I8).
+    pub(crate) fn enter_class(&mut self, key: Key) {
+        let Some(item) = self.items.get(key) else { return };
+        if let Some(class) = item.class() {
+            self.board.classes.enter(class, item.place, key);
+            self.loose.push(key);
+        }
+    }
+    pub(crate) fn leave_class(&mut self, key: Key) {
+        let Some(item) = self.items.get(key) else { return };
+        if let (Phase::Waiting, Some(class)) = (&item.phase, item.class()) {
+            self.board.classes.leave(class, item.place, key);
+        }
+    }
+
+    /// Changes facts of an agent, and whatever is read off them.
+    pub(crate) fn change(&mut self, agent: AgentId, at: Timestamp, facts: impl FnOnce(&mut Agent)) {
+        let Some(number) = self.agent_numbers.get(&agent).copied() else { return };
+        let agent = &mut self.agents[number];
+        let (before, since) = (agent.state(), agent.since);
+        facts(agent);
+        let after = agent.state();
+        if after != before {
+            agent.since = at;
+            if !std::mem::replace(&mut agent.touched, true) {
+                self.touched.push((number, before, since));
+            }
+            // A stay is counted from when it first shows; a colleague's call in between does not prolong it.
+            if let AgentState::NotReady { reason: NotReadyReason::Chosen(reason) } = after
+                && agent.stay_until.is_none()
+                && let Some(stay) = self.config.stays.get(&reason)
+            {
+                let until = at + *stay;
+                agent.stay_until = Some(until);
+                self.arm(until, Timer::Stay { agent: number });
+            }
+        }
+        self.count_online(number);
+        if !std::mem::replace(&mut self.agents[number].stirred, true) {
+            self.stirred.push(number);
+        }
+    }
+
+    /// Puts the agent into the lists of free agents, or takes the agent out, as the facts have it.
+    pub(crate) fn refile(&mut self, number: usize) {
+        let agent = &mut self.agents[number];
+        for channel in CHANNELS {
+            let lane = lane(channel);
+            let open = agent.is_open(channel, &self.config.capacity);
+            let standing = open.then(|| agent.standing(&self.config.agent_order, &self.config.capacity));
+            if agent.filed[lane] == standing {
+                continue;
+            }
+            if let Some(old) = agent.filed[lane] {
+                self.board.profiles.unfile(agent.profile, lane, old, agent.id, number);
+            }
+            if let Some(new) = standing {
+                self.board.profiles.file(agent.profile, lane, new, agent.id, number);
+                self.freed.push(number);
+            }
+            agent.filed[lane] = standing;
+        }
+        self.count_online(number);
+    }
+
+    fn count_online(&mut self, number: usize) {
+        let agent = &mut self.agents[number];
+        let online = agent.enrolled && agent.is_online();
+        if online != agent.counted {
+            agent.counted = online;
+            self.staff_left |= self.board.profiles.count_online(agent.profile, online);
+        }
+    }
+}
