@@ -41,6 +41,14 @@ impl Finisher {
     }
 }
 
+/// Peaks as the media room writes them: loudest sample of each part, 0 to 255.
+#[derive(serde::Deserialize)]
+struct StoredPeaks {
+    length_ms: u64,
+    left: Vec<u8>,
+    right: Vec<u8>,
+}
+
 fn failed(error: impl std::fmt::Display) -> RecordingError {
     RecordingError::Failed(error.to_string())
 }
@@ -102,7 +110,9 @@ impl RecordingFinisher for Finisher {
         let file = self.named(recording, "peaks.json");
         self.blocking(move || {
             let text = std::fs::read(file).map_err(|_| RecordingError::Missing(recording))?;
-            serde_json::from_slice(&text).map_err(failed)
+            let stored: StoredPeaks = serde_json::from_slice(&text).map_err(failed)?;
+            let unit = |points: Vec<u8>| points.into_iter().map(|p| f32::from(p) / 255.0).collect();
+            Ok(Peaks { length_ms: stored.length_ms, left: unit(stored.left), right: unit(stored.right) })
         })
         .await
     }

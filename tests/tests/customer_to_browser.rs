@@ -100,6 +100,10 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
         assert!(status.is_success() && (bytes.starts_with(magic) || bytes.starts_with(b"ID3")), "{kind}: {status}");
     }
 
+    let peaks = admin.get(&format!("{path}/peaks")).await;
+    let loudest = peaks["left"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).fold(0.0, f64::max);
+    assert!((0.4..=1.0).contains(&loudest), "the waveform shows a tone at 70 % as {loudest}");
+
     page.click("Service records");
     page.see("table tbody tr");
     page.shot("records");

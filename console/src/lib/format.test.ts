@@ -5,8 +5,9 @@ test("timers show minutes, and hours when there are any", () => {
   expect([clock(7_400), clock(725_000), clock(3_723_000), clock(-5)]).toEqual(["0:07", "12:05", "1:02:03", "0:00"]);
 });
 
-test("numbers are grouped for reading, anything else is left as it came", () => {
-  expect(phoneNumber("+493012345678")).toBe("+49 301 234 56 78");
+test("international numbers are grouped as in their country, anything else is left as it came", () => {
+  expect(phoneNumber("+493012345678")).toBe("+49 30 12345678");
+  expect(phoneNumber("+74951234567")).toBe("+7 495 123 45 67");
   expect(phoneNumber("101")).toBe("101");
   expect(phoneNumber("anonymous")).toBe("anonymous");
   expect(phoneNumber("<script>")).toBe("<script>");

@@ -1,5 +1,7 @@
 // How numbers, times and people look. Pure; the language comes in.
 
+import { parsePhoneNumberFromString } from "libphonenumber-js/min";
+
 /** 0:07, 12:05, 1:02:03. Negative is zero: a countdown that ran over shows 0:00. */
 export function clock(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
@@ -8,14 +10,10 @@ export function clock(ms: number): string {
   return h > 0 ? `${h}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
 }
 
-/** A telephone number in groups that people can read out. Not a claim about its country. */
+/** An international number in its country's groups; anything else as it came. */
 export function phoneNumber(raw: string): string {
-  const plus = raw.startsWith("+") ? "+" : "";
-  const digits = raw.replace(/[^\d]/g, "");
-  if (digits.length < 7 || /[^\d+\s()-]/.test(raw)) return raw;
-  const tail = digits.slice(-7).replace(/(\d{3})(\d{2})(\d{2})/, "$1 $2 $3");
-  const head = digits.slice(0, -7).replace(/(\d{2,3})(?=(\d{3})*$)/g, "$1 ").trim();
-  return `${plus}${head} ${tail}`.replace("+ ", "+").trim();
+  if (!/^\+\d{5,15}$/.test(raw)) return raw;
+  return parsePhoneNumberFromString(raw)?.formatInternational() ?? raw;
 }
 
 /** Up to two letters for a face that is not there. */
