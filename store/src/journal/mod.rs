@@ -15,6 +15,7 @@
 //! writer that lost its connection during a commit whether that commit happened, so that no event is stored twice.
 
 mod config;
+mod drain;
 pub(crate) mod ledger;
 mod queue;
 mod spool;
