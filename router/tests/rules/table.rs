@@ -186,6 +186,7 @@ fn b1_from_each_state_each_event_leads_where_the_table_says() {
         (BusyRinging, OfferTimesOut, To::Busy),
         (BusyRinging, CallerLeaves, To::Busy),
         (BusyTwice, OneEnds, To::Busy),
+        (Busy, Dials, To::Busy),
         (Busy, LastEnds, To::WrapUp),
         (Busy, ChoosesNotReady, To::Busy),
         (BusyDeferred, CallOffered, To::Busy),
