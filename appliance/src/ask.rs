@@ -28,16 +28,24 @@ pub async fn is_running(config: &Config) -> bool {
 
 async fn get(config: &Config, path: &str) -> Result<Value> {
     let socket = socket(config);
-    let stream = UnixStream::connect(&socket)
-        .await
-        .with_context(|| format!("no appliance answers on {}: does `patchbay run` run, with this configuration?", socket.display()))?;
+    let stream = UnixStream::connect(&socket).await.with_context(|| {
+        format!(
+            "no appliance answers on {}: does `patchbay run` run, with this configuration?",
+            socket.display()
+        )
+    })?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let request = hyper::Request::get(path).header("host", "localhost").body(Empty::<Bytes>::new())?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
-    let body = Limited::new(answer.into_body(), ANSWER_MAX).collect().await.map_err(|e| anyhow::anyhow!(e))?.to_bytes();
-    let value: Value = serde_json::from_slice(&body).context("the appliance answered something else than JSON")?;
+    let body = Limited::new(answer.into_body(), ANSWER_MAX)
+        .collect()
+        .await
+        .map_err(|e| anyhow::anyhow!(e))?
+        .to_bytes();
+    let value: Value =
+        serde_json::from_slice(&body).context("the appliance answered something else than JSON")?;
     if !status.is_success() {
         bail!("{}", value["detail"].as_str().or(value["title"].as_str()).unwrap_or("the appliance refused"));
     }
@@ -92,7 +100,10 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
         Value::String(text) => text.clone(),
-        Value::Object(o) => o.get("name").and_then(Value::as_str).map_or_else(|| Value::Object(o.clone()).to_string(), Into::into),
+        Value::Object(o) => o
+            .get("name")
+            .and_then(Value::as_str)
+            .map_or_else(|| Value::Object(o.clone()).to_string(), Into::into),
         other => other.to_string(),
     }
 }

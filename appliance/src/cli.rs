@@ -22,7 +22,14 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 pub struct ConfigArg {
     /// The configuration file.
-    #[arg(short, long, global = true, env = "PATCHBAY_CONFIG", default_value = "/etc/patchbay/patchbay.toml", value_name = "FILE")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "PATCHBAY_CONFIG",
+        default_value = "/etc/patchbay/patchbay.toml",
+        value_name = "FILE"
+    )]
     pub config: PathBuf,
 }
 
@@ -32,7 +39,9 @@ pub enum Command {
     /// Write a configuration file, make the database, and create the first administrator.
     ///
     /// Nothing that exists is overwritten. The administrator's password is shown once.
-    #[command(after_help = "Example:\n  patchbay init --tenant \"Example Ltd\" --config ./patchbay.toml --data-dir ./data")]
+    #[command(
+        after_help = "Example:\n  patchbay init --tenant \"Example Ltd\" --config ./patchbay.toml --data-dir ./data"
+    )]
     Init {
         /// Which configuration file.
         #[command(flatten)]

@@ -1,5 +1,8 @@
 //! The one clock and the one source of randomness. Everybody else is told.
-#![expect(clippy::disallowed_methods, reason = "this is the place where the machine's clocks and randomness are read")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the place where the machine's clocks and randomness are read"
+)]
 
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

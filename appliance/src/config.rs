@@ -282,11 +282,12 @@ impl TryFrom<File> for Config {
         if f.http.listen.is_empty() {
             return value("http.listen", "at least one address is needed".into());
         }
-        let http_cert = match (f.http.cert_file.as_os_str().is_empty(), f.http.key_file.as_os_str().is_empty()) {
-            (true, true) => None,
-            (false, false) => Some((f.http.cert_file, f.http.key_file)),
-            _ => return value("http.cert_file", "give both cert_file and key_file, or neither".into()),
-        };
+        let http_cert =
+            match (f.http.cert_file.as_os_str().is_empty(), f.http.key_file.as_os_str().is_empty()) {
+                (true, true) => None,
+                (false, false) => Some((f.http.cert_file, f.http.key_file)),
+                _ => return value("http.cert_file", "give both cert_file and key_file, or neither".into()),
+            };
         if f.sip.udp.is_empty() && f.sip.tcp.is_empty() && f.sip.tls.is_empty() {
             return value("sip.udp", "no transport is left: give at least one of udp, tcp, tls".into());
         }
@@ -311,17 +312,23 @@ impl TryFrom<File> for Config {
         } else {
             f.media.interfaces.iter().map(|text| interface(text)).collect::<Result<_, _>>()?
         };
-        if f.media.port_min % 2 != 0 || f.media.port_max <= f.media.port_min.saturating_add(2) {
+        if !f.media.port_min.is_multiple_of(2) || f.media.port_max <= f.media.port_min.saturating_add(2) {
             return value(
                 "media.port_min",
-                format!("{} to {} is no usable range: begin at an even port", f.media.port_min, f.media.port_max),
+                format!(
+                    "{} to {} is no usable range: begin at an even port",
+                    f.media.port_min, f.media.port_max
+                ),
             );
         }
         if (f.media.port_min..=f.media.port_max).contains(&f.media.browser_port) {
             return value("media.browser_port", "lies inside port_min to port_max; move one of them".into());
         }
         if !(5..=3_600).contains(&f.media.silence_timeout_s) {
-            return value("media.silence_timeout_s", format!("{} is not within 5 to 3600", f.media.silence_timeout_s));
+            return value(
+                "media.silence_timeout_s",
+                format!("{} is not within 5 to 3600", f.media.silence_timeout_s),
+            );
         }
         if !(1..=16).contains(&f.recording.workers) {
             return value("recording.workers", format!("{} is not within 1 to 16", f.recording.workers));

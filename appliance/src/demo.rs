@@ -40,7 +40,10 @@ const CUSTOMERS: [(&str, &str, &str); 3] = [
 pub async fn demo(ports: Ports, every: u64) -> Result<()> {
     require_free(ports)?;
     require_sipp().await?;
-    let dir = tempfile::Builder::new().prefix("patchbay-demo-").tempdir().context("cannot make a temporary folder")?;
+    let dir = tempfile::Builder::new()
+        .prefix("patchbay-demo-")
+        .tempdir()
+        .context("cannot make a temporary folder")?;
     let config = configuration(dir.path(), ports)?;
     init::folders(&config)?;
     let level = logging::start(&config.log)?;
@@ -60,13 +63,17 @@ pub async fn demo(ports: Ports, every: u64) -> Result<()> {
 fn require_free(ports: Ports) -> Result<()> {
     let console = SocketAddr::new(ports.listen, ports.https);
     if let Err(e) = TcpListener::bind(console) {
-        bail!("port {console} (console) cannot be used: {e}. `ss -lntp` shows by whom; choose another with --https-port");
+        bail!(
+            "port {console} (console) cannot be used: {e}. `ss -lntp` shows by whom; choose another with --https-port"
+        );
     }
     let sip = SocketAddr::from(([127, 0, 0, 1], ports.sip));
     if let Err(e) = UdpSocket::bind(sip).and(TcpListener::bind(sip).map(drop)) {
-        bail!("port {sip} (SIP) cannot be used: {e}. `ss -lnptu` shows by whom; choose another with --sip-port");
+        bail!(
+            "port {sip} (SIP) cannot be used: {e}. `ss -lnptu` shows by whom; choose another with --sip-port"
+        );
     }
-    if ports.media % 2 != 0 || ports.media > 63_000 || ports.media < 1_024 {
+    if !ports.media.is_multiple_of(2) || !(1_024..=63_000).contains(&ports.media) {
         bail!("--media-port: {} is not an even port from 1024 to 63000", ports.media);
     }
     Ok(())
@@ -87,7 +94,11 @@ fn configuration(dir: &Path, ports: Ports) -> Result<Config> {
     }
     Ok(Config::try_from(config::File {
         data_dir: dir.into(),
-        http: config::HttpFile { listen: vec![(ports.listen, ports.https).into()], names, ..Default::default() },
+        http: config::HttpFile {
+            listen: vec![(ports.listen, ports.https).into()],
+            names,
+            ..Default::default()
+        },
         sip: config::SipFile { udp: sip.clone(), tcp: sip, ..Default::default() },
         media: config::MediaFile {
             port_min: ports.media,
@@ -124,7 +135,8 @@ async fn furnish(config: &Config) -> Result<Vec<Login>> {
     ];
     let mut logins = Vec::new();
     for (login, name, role, what, extension) in people {
-        let skills = if role == Role::Administrator { vec![] } else { vec![(care, level), (technical, level)] };
+        let skills =
+            if role == Role::Administrator { vec![] } else { vec![(care, level), (technical, level)] };
         let new = seed::NewUser { login, name, role, extension, phone: PhoneKind::Browser, skills: &skills };
         let (_, password) = seed::user(&store, tenant, Some(group), new).await?;
         logins.push((login, password, what));
@@ -141,7 +153,9 @@ fn announce(ports: Ports, logins: &[Login], every: u64) {
     for (login, password, what) in logins {
         println!("  {login:<8} {password:<18} {what}");
     }
-    println!("\nSign in as anna, allow the microphone, choose Ready: a customer calls about every {every} s.");
+    println!(
+        "\nSign in as anna, allow the microphone, choose Ready: a customer calls about every {every} s."
+    );
     println!("Ctrl-C stops everything and leaves nothing behind.\n");
 }
 
@@ -160,7 +174,9 @@ fn call(dir: &Path, sip_port: u16, every: u64) -> Result<Callers> {
         for next in (0..CUSTOMERS.len()).cycle() {
             tick.tick().await;
             // Nobody calls twice at once: a customer who still waits lets this turn pass.
-            let ended = calling[next].as_mut().is_none_or(|child| child.try_wait().is_ok_and(|status| status.is_some()));
+            let ended = calling[next]
+                .as_mut()
+                .is_none_or(|child| child.try_wait().is_ok_and(|status| status.is_some()));
             if ended {
                 calling[next] = match one_call(&dir, sip_port, next) {
                     Ok(child) => Some(child),

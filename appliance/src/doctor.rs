@@ -56,7 +56,14 @@ pub async fn doctor(file: &Path) -> Result<ExitCode> {
     let config = match Config::read(file) {
         Ok(config) => config,
         Err(error) => {
-            println!("{}", Finding::bad("configuration", error.to_string(), "mend the file, or `patchbay init` for a new one"));
+            println!(
+                "{}",
+                Finding::bad(
+                    "configuration",
+                    error.to_string(),
+                    "mend the file, or `patchbay init` for a new one"
+                )
+            );
             return Ok(ExitCode::FAILURE);
         }
     };
@@ -93,7 +100,11 @@ fn ports(config: &Config) -> Vec<Finding> {
         if busy.is_empty() {
             Finding::good("ports", "all listeners are free")
         } else {
-            Finding::bad("ports", format!("in use: {}", busy.join(", ")), "`ss -lnptu` shows by whom; stop that, or change [http] or [sip]")
+            Finding::bad(
+                "ports",
+                format!("in use: {}", busy.join(", ")),
+                "`ss -lnptu` shows by whom; stop that, or change [http] or [sip]",
+            )
         },
         if u32::from(calls) >= config.sip.calls_max {
             Finding::good("media ports", format!("{calls} legs at once"))
@@ -113,15 +124,21 @@ fn folder(what: &'static str, path: &Path) -> Finding {
         return Finding::bad(what, format!("{} is not there", path.display()), "`patchbay init` makes it");
     }
     if tempfile::tempfile_in(path).is_err() {
-        return Finding::bad(what, format!("{} cannot be written", path.display()), "give it to the user who runs patchbay");
+        return Finding::bad(
+            what,
+            format!("{} cannot be written", path.display()),
+            "give it to the user who runs patchbay",
+        );
     }
     match rustix::fs::statvfs(path) {
         Ok(v) if v.f_bavail * v.f_frsize < ENOUGH => Finding::look(
             what,
-            format!("{} MiB free in {}", v.f_bavail * v.f_frsize >> 20, path.display()),
+            format!("{} MiB free in {}", (v.f_bavail * v.f_frsize) >> 20, path.display()),
             "an hour of recorded G.711 takes about 60 MiB a call: make room",
         ),
-        Ok(v) => Finding::good(what, format!("{} GiB free in {}", v.f_bavail * v.f_frsize >> 30, path.display())),
+        Ok(v) => {
+            Finding::good(what, format!("{} GiB free in {}", (v.f_bavail * v.f_frsize) >> 30, path.display()))
+        }
         Err(e) => Finding::look(what, format!("{}: {e}", path.display()), "check the file system"),
     }
 }
@@ -143,9 +160,11 @@ async fn database(config: &Config) -> Finding {
 
 fn certificate(config: &Config) -> Finding {
     match tls::files(config).and_then(|files| Ok((tls::days_left(&files.cert)?, files))) {
-        Ok((days, _)) if days < 14 => {
-            Finding::bad("certificate", format!("expires in {days} days"), "replace [http] cert_file and key_file")
-        }
+        Ok((days, _)) if days < 14 => Finding::bad(
+            "certificate",
+            format!("expires in {days} days"),
+            "replace [http] cert_file and key_file",
+        ),
         Ok((days, files)) if files.self_signed => Finding::look(
             "certificate",
             format!("self-signed, {days} days left"),
@@ -162,18 +181,28 @@ fn open_files() -> Finding {
     if limit >= 8_192 {
         Finding::good("open files", limit.to_string())
     } else {
-        Finding::look("open files", format!("{limit}: room for about {} calls", limit / 5), "`ulimit -n 65536`, or LimitNOFILE= in the unit")
+        Finding::look(
+            "open files",
+            format!("{limit}: room for about {} calls", limit / 5),
+            "`ulimit -n 65536`, or LimitNOFILE= in the unit",
+        )
     }
 }
 
 fn driver(wanted: DriverFile) -> Finding {
     let uring = uring_works();
     match (wanted, uring) {
-        (DriverFile::Uring, false) => {
-            Finding::bad("media driver", "io_uring is refused here", "set [media] driver = \"auto\", or allow io_uring")
-        }
+        (DriverFile::Uring, false) => Finding::bad(
+            "media driver",
+            "io_uring is refused here",
+            "set [media] driver = \"auto\", or allow io_uring",
+        ),
         (_, true) => Finding::good("media driver", "io_uring works"),
-        (_, false) => Finding::look("media driver", "io_uring is refused; recvmmsg will be used", "fine, about a fifth dearer a packet"),
+        (_, false) => Finding::look(
+            "media driver",
+            "io_uring is refused; recvmmsg will be used",
+            "fine, about a fifth dearer a packet",
+        ),
     }
 }
 
@@ -194,7 +223,9 @@ fn addresses(config: &Config) -> Finding {
     let list: Vec<String> = config
         .interfaces
         .iter()
-        .map(|i| if i.bind == i.advertise { i.bind.to_string() } else { format!("{} as {}", i.bind, i.advertise) })
+        .map(|i| {
+            if i.bind == i.advertise { i.bind.to_string() } else { format!("{} as {}", i.bind, i.advertise) }
+        })
         .collect();
     Finding::good("media addresses", list.join(", "))
 }

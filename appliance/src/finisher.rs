@@ -70,7 +70,11 @@ impl RecordingFinisher for Finisher {
             Ok(Finished {
                 length: Duration::from_millis(found.length_ms),
                 complete: found.complete,
-                files: found.files.iter().filter_map(|f| Some(f.path.file_name()?.to_str()?.to_owned())).collect(),
+                files: found
+                    .files
+                    .iter()
+                    .filter_map(|f| Some(f.path.file_name()?.to_str()?.to_owned()))
+                    .collect(),
                 bytes: found.files.iter().map(|f| f.octets).sum(),
             })
         })
@@ -82,7 +86,8 @@ impl RecordingFinisher for Finisher {
         if file.exists() {
             return Ok(file);
         }
-        let (done, wav, folder) = (self.named(recording, EXTENSION_DONE), self.named(recording, "wav"), self.folder.clone());
+        let (done, wav, folder) =
+            (self.named(recording, EXTENSION_DONE), self.named(recording, "wav"), self.folder.clone());
         let made = file.clone();
         self.blocking(move || {
             // Two may have asked at once; the second finds what the first made.

@@ -32,7 +32,11 @@ pub async fn init(file: &Path, data_dir: Option<&Path>, tenant: &str, admin: &st
     let config = Config::read(file)?;
     folders(&config)?;
     let cert = tls::files(&config)?;
-    println!("certificate:   {}{}", cert.cert.display(), if cert.self_signed { " (self-signed)" } else { "" });
+    println!(
+        "certificate:   {}{}",
+        cert.cert.display(),
+        if cert.self_signed { " (self-signed)" } else { "" }
+    );
     let store = Store::open(&config.database_url).await.context("cannot open the database")?;
     let (id, group) = seed::tenant(&store, tenant).await?;
     let new = seed::NewUser {
@@ -56,11 +60,9 @@ pub async fn init(file: &Path, data_dir: Option<&Path>, tenant: &str, admin: &st
 pub fn folders(config: &Config) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     for folder in [&config.data_dir, &config.recordings_dir] {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .with_context(|| format!("cannot make {}; see data_dir in the configuration", folder.display()))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(|| {
+            format!("cannot make {}; see data_dir in the configuration", folder.display())
+        })?;
     }
     Ok(())
 }

@@ -22,15 +22,19 @@ pub fn start(log: &LogFile) -> Result<LevelHandle> {
     let registry = tracing_subscriber::registry().with(filter);
     match log.format {
         LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr)).try_init()?,
-        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()?,
+        LogFormat::Json => {
+            registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()?
+        }
     }
     Ok(LevelHandle(handle))
 }
 
 /// Libraries speak only from `warn` on, whatever our own level is; a level for one of them by name still counts.
 fn filter(level: &str) -> Result<EnvFilter> {
-    const QUIET: &str = "sqlx=warn,rsipstack=error,hyper=warn,rustls=warn,str0m=warn,dimpl=warn,tower_http=warn,h2=warn";
-    EnvFilter::try_new(format!("{QUIET},{level}")).with_context(|| format!("log.level: `{level}` is not a level"))
+    const QUIET: &str =
+        "sqlx=warn,rsipstack=error,hyper=warn,rustls=warn,str0m=warn,dimpl=warn,tower_http=warn,h2=warn";
+    EnvFilter::try_new(format!("{QUIET},{level}"))
+        .with_context(|| format!("log.level: `{level}` is not a level"))
 }
 
 #[cfg(test)]

@@ -24,10 +24,14 @@ pub fn register(
 ) -> Result<()> {
     registry.register(Box::new(Media::new(plane, config)?))?;
     registry.register(Box::new(Sip::new(sip)?))?;
-    let build = IntGaugeVec::new(Opts::new("patchbay_build_info", "Always 1; the label tells the version."), &["version"])?;
+    let build = IntGaugeVec::new(
+        Opts::new("patchbay_build_info", "Always 1; the label tells the version."),
+        &["version"],
+    )?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     registry.register(Box::new(build))?;
-    let expiry = IntGauge::new("patchbay_cert_expiry_timestamp_seconds", "When the console's certificate expires.")?;
+    let expiry =
+        IntGauge::new("patchbay_cert_expiry_timestamp_seconds", "When the console's certificate expires.")?;
     let days = tls::days_left(certificate)?;
     expiry.set(i64::try_from(crate::clock::now().millis() / 1_000)? + days * 86_400);
     registry.register(Box::new(expiry))?;
@@ -57,7 +61,8 @@ struct Media {
 impl Media {
     fn new(plane: PlaneHandle, config: &Config) -> Result<Self> {
         let vec = |name: &str, help: &str, label: &str| IntCounterVec::new(Opts::new(name, help), &[label]);
-        let ports = IntGauge::new("patchbay_ports_limit", "Port pairs there are for legs of trunks and phones.")?;
+        let ports =
+            IntGauge::new("patchbay_ports_limit", "Port pairs there are for legs of trunks and phones.")?;
         ports.set(i64::from((config.ports.1 - config.ports.0) / 2));
         Ok(Self {
             plane,
@@ -69,27 +74,52 @@ impl Media {
                 "way",
             )?,
             dropped: vec("patchbay_rtp_dropped_total", "Datagrams that were not let through.", "reason")?,
-            errors: vec("patchbay_media_io_errors_total", "What the kernel refused or had no buffer for.", "kind")?,
+            errors: vec(
+                "patchbay_media_io_errors_total",
+                "What the kernel refused or had no buffer for.",
+                "kind",
+            )?,
             recorded: IntCounter::new("patchbay_recorded_payloads_total", "Payloads given to recordings.")?,
-            overruns: IntCounter::new("patchbay_recording_overruns_total", "Payloads lost because the disk was behind.")?,
-            events_lost: IntCounter::new("patchbay_media_events_lost_total", "Events lost because control was behind.")?,
+            overruns: IntCounter::new(
+                "patchbay_recording_overruns_total",
+                "Payloads lost because the disk was behind.",
+            )?,
+            events_lost: IntCounter::new(
+                "patchbay_media_events_lost_total",
+                "Events lost because control was behind.",
+            )?,
             legs: IntGauge::new("patchbay_media_legs", "Legs at this moment.")?,
-            threads: IntGaugeVec::new(Opts::new("patchbay_media_threads", "Media threads by driver."), &["driver"])?,
+            threads: IntGaugeVec::new(
+                Opts::new("patchbay_media_threads", "Media threads by driver."),
+                &["driver"],
+            )?,
             ports,
         })
     }
 
     fn families(&self) -> [&dyn Collector; 11] {
         [
-            &self.packets, &self.bytes, &self.ways, &self.dropped, &self.errors, &self.recorded, &self.overruns,
-            &self.events_lost, &self.legs, &self.threads, &self.ports,
+            &self.packets,
+            &self.bytes,
+            &self.ways,
+            &self.dropped,
+            &self.errors,
+            &self.recorded,
+            &self.overruns,
+            &self.events_lost,
+            &self.legs,
+            &self.threads,
+            &self.ports,
         ]
     }
 
     fn refresh(&self) {
         let threads = self.plane.counters();
-        let sum = |of: &dyn Fn(&media::plane::Counters) -> u64| threads.iter().map(|t| of(&t.counters)).sum::<u64>();
-        let labelled = |vec: &IntCounterVec, label: &str, total| follow(&vec.with_label_values(&[label]), total);
+        let sum = |of: &dyn Fn(&media::plane::Counters) -> u64| {
+            threads.iter().map(|t| of(&t.counters)).sum::<u64>()
+        };
+        let labelled =
+            |vec: &IntCounterVec, label: &str, total| follow(&vec.with_label_values(&[label]), total);
         labelled(&self.packets, "in", sum(&|c| c.received_packets));
         labelled(&self.packets, "out", sum(&|c| c.sent_packets));
         labelled(&self.bytes, "in", sum(&|c| c.received_octets));
@@ -136,8 +166,15 @@ impl Sip {
             .map(|(name, _)| {
                 let words = name.trim_end_matches("_total").replace('_', " ");
                 // The name of calls counted by the desk is taken: these are calls as SIP sees them.
-                let name = if name.starts_with("calls") || name.starts_with("call_") { format!("sip_{name}") } else { name.into() };
-                IntCounter::new(format!("patchbay_{name}"), format!("SIP: {words}; see the operator's guide."))
+                let name = if name.starts_with("calls") || name.starts_with("call_") {
+                    format!("sip_{name}")
+                } else {
+                    name.into()
+                };
+                IntCounter::new(
+                    format!("patchbay_{name}"),
+                    format!("SIP: {words}; see the operator's guide."),
+                )
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { counters, shown })

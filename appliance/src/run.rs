@@ -15,7 +15,9 @@ use media::prompt::tones::{Plan, Tone};
 use media::record::Formats;
 use model::media::Codec;
 use prometheus::Registry;
-use signaling::service::{Algorithm, Listener, Signaling, SignalingConfig, SignalingControl, TlsIdentity, Transport};
+use signaling::service::{
+    Algorithm, Listener, Signaling, SignalingConfig, SignalingControl, TlsIdentity, Transport,
+};
 use store::{Journal, JournalConfig, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -55,7 +57,10 @@ pub async fn run(config: Config, file: Option<PathBuf>, level: LevelHandle) -> R
             },
         }
     };
-    tracing::info!(signal = why, "stopping: no new calls, waiting for those in progress; a second signal ends them");
+    tracing::info!(
+        signal = why,
+        "stopping: no new calls, waiting for those in progress; a second signal ends them"
+    );
     let patience = async {
         appliance.drain().await;
     };
@@ -70,7 +75,9 @@ pub async fn run(config: Config, file: Option<PathBuf>, level: LevelHandle) -> R
 
 /// Waits for SIGINT or SIGTERM and says which.
 pub async fn interrupted() -> &'static str {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         // Without handlers the signals end the process by themselves.
         return std::future::pending().await;
     };
@@ -86,23 +93,35 @@ impl Appliance {
         init::folders(&config)?;
         let tls_files = tls::files(&config)?;
         let library = Arc::new(sounds::load(config.sounds_dir.as_deref(), config.language)?);
-        let store = Store::open(&config.database_url).await.context("cannot open the database; see [database] url")?;
+        let store = Store::open(&config.database_url)
+            .await
+            .context("cannot open the database; see [database] url")?;
         let tenant = users::only_tenant(&store).await?;
         let journal = Journal::open(&store, JournalConfig::at(config.data_dir.join("journal.spool")))
             .await
             .context("cannot open the journal")?;
         let registry = Registry::new();
 
-        let plane = Arc::new(Plane::start(plane_config(&config)).context("cannot start the media plane; see [media]")?);
+        let plane = Arc::new(
+            Plane::start(plane_config(&config)).context("cannot start the media plane; see [media]")?,
+        );
         let media_events = plane.events().context("the media plane gives its events once")?;
         for thread in &plane.info().threads {
-            tracing::info!(driver = thread.driver.name(), core = thread.core, refused = thread.refused, "media thread");
+            tracing::info!(
+                driver = thread.driver.name(),
+                core = thread.core,
+                refused = thread.refused,
+                "media thread"
+            );
         }
 
         let fallback = library.values().next().cloned().context("there is no sound at all")?;
         let signaling_config = SignalingConfig {
             listeners: listeners(&config),
-            tls: Some(TlsIdentity { chain_pem: std::fs::read(&tls_files.cert)?, key_pem: std::fs::read(&tls_files.key)? }),
+            tls: Some(TlsIdentity {
+                chain_pem: std::fs::read(&tls_files.cert)?,
+                key_pem: std::fs::read(&tls_files.key)?,
+            }),
             recordings: config.recordings_dir.clone(),
             sounds: Arc::new(move |sound| library.get(&sound).unwrap_or(&fallback).clone()),
             announce: Arc::new(Plan::default().tone(Tone::TwoTone)?),
@@ -121,9 +140,10 @@ impl Appliance {
                 DigestFile::Md5 => Algorithm::Md5,
             })
             .collect();
-        let signaling = Signaling::start_offering(digest, signaling_config, Arc::new(plane.handle()), media_events)
-            .await
-            .context("cannot start SIP; see [sip]")?;
+        let signaling =
+            Signaling::start_offering(digest, signaling_config, Arc::new(plane.handle()), media_events)
+                .await
+                .context("cannot start SIP; see [sip]")?;
         for bound in signaling.listeners() {
             tracing::info!(?bound, "SIP");
         }
@@ -133,7 +153,8 @@ impl Appliance {
             opus: config.recording_formats.contains(&RecordingFormat::Opus),
             mp3: false,
         };
-        let finisher = Finisher::new(config.recordings_dir.clone(), formats, config.recording_workers, store.clone());
+        let finisher =
+            Finisher::new(config.recordings_dir.clone(), formats, config.recording_workers, store.clone());
         let (control, sip_counters) = (signaling.control(), signaling.counters());
         let desk = Desk::start(
             DeskConfig { tenant, realm: config.sip.realm.clone(), auth: desk::auth::AuthConfig::default() },
@@ -153,7 +174,11 @@ impl Appliance {
 
         let accepts = Arc::new(AtomicBool::new(true));
         metrics::register(&registry, plane.handle(), sip_counters, &config, &tls_files.cert)?;
-        let house = House { plane: plane.clone(), accepts: accepts.clone(), recordings: config.recordings_dir.clone() };
+        let house = House {
+            plane: plane.clone(),
+            accepts: accepts.clone(),
+            recordings: config.recordings_dir.clone(),
+        };
         let state = ApiState {
             desk: desk.clone(),
             registry,
@@ -168,8 +193,9 @@ impl Appliance {
             .with_context(|| format!("{} and its key cannot be used", tls_files.cert.display()))?;
         let https = axum_server::Handle::new();
         for address in &config.http_listen {
-            let listener = std::net::TcpListener::bind(address)
-                .with_context(|| format!("cannot listen on {address}; see [http] listen, and `ss -lntp` for who does"))?;
+            let listener = std::net::TcpListener::bind(address).with_context(|| {
+                format!("cannot listen on {address}; see [http] listen, and `ss -lntp` for who does")
+            })?;
             listener.set_nonblocking(true)?;
             let server = axum_server::from_tcp_rustls(listener, certificate.clone())?
                 .handle(https.clone())
@@ -180,14 +206,28 @@ impl Appliance {
         let socket = ask::socket(&config);
         serve_operator(&socket, router)?;
         tracing::info!(config = file.map(|f| f.display().to_string()), "ready");
-        Ok(Self { config, desk, signaling: control, store, journal, plane, https, certificate, accepts, level, socket })
+        Ok(Self {
+            config,
+            desk,
+            signaling: control,
+            store,
+            journal,
+            plane,
+            https,
+            certificate,
+            accepts,
+            level,
+            socket,
+        })
     }
 
     /// Reads the configuration again. What can change at once does; an error changes nothing.
     async fn reload(&self, file: &std::path::Path) {
         let new = match Config::read(file) {
             Ok(new) => new,
-            Err(error) => return tracing::error!(%error, "the configuration was not reloaded, the old one stays"),
+            Err(error) => {
+                return tracing::error!(%error, "the configuration was not reloaded, the old one stays");
+            }
         };
         if let Err(error) = self.level.set(&new.log.level) {
             return tracing::error!(%error, "the configuration was not reloaded, the old one stays");
@@ -198,7 +238,10 @@ impl Appliance {
                     tracing::error!(%error, "the certificate was not reloaded, the old one stays");
                 }
             }
-            Err(error) => tracing::error!(error = format!("{error:#}"), "the certificate was not reloaded, the old one stays"),
+            Err(error) => tracing::error!(
+                error = format!("{error:#}"),
+                "the certificate was not reloaded, the old one stays"
+            ),
         }
         if let Err(error) = self.desk.reload().await {
             tracing::error!(%error, "users and services were not read again");
@@ -207,7 +250,12 @@ impl Appliance {
             ("http.listen", new.http_listen != self.config.http_listen),
             ("database.url", new.database_url != self.config.database_url),
             ("sip", new.sip != self.config.sip),
-            ("media", new.interfaces != self.config.interfaces || new.ports != self.config.ports || new.driver != self.config.driver),
+            (
+                "media",
+                new.interfaces != self.config.interfaces
+                    || new.ports != self.config.ports
+                    || new.driver != self.config.driver,
+            ),
             ("recording", new.recordings_dir != self.config.recordings_dir),
             ("sounds", new.sounds_dir != self.config.sounds_dir || new.language != self.config.language),
         ]
@@ -247,7 +295,8 @@ fn serve_operator(socket: &std::path::Path, router: axum::Router) -> Result<()> 
     use std::os::unix::fs::PermissionsExt;
     // A socket left by a killed process refuses nothing but bind.
     let _ = std::fs::remove_file(socket);
-    let listener = tokio::net::UnixListener::bind(socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
+    let listener = tokio::net::UnixListener::bind(socket)
+        .with_context(|| format!("cannot listen on {}", socket.display()))?;
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
     let router = router.layer(axum::Extension(control_api::LocalOperator));
     tokio::spawn(async move {
@@ -263,7 +312,11 @@ fn plane_config(config: &Config) -> PlaneConfig {
         threads: config.media_threads,
         // With one core there is nothing to pin to that others would leave free.
         pin: std::thread::available_parallelism().is_ok_and(|n| n.get() > config.media_threads),
-        interfaces: config.interfaces.iter().map(|i| plane::Interface { bind: i.bind, advertised: i.advertise }).collect(),
+        interfaces: config
+            .interfaces
+            .iter()
+            .map(|i| plane::Interface { bind: i.bind, advertised: i.advertise })
+            .collect(),
         port_min: config.ports.0,
         port_max: config.ports.1,
         ice_port: Some(config.browser_port),
@@ -282,7 +335,11 @@ fn plane_config(config: &Config) -> PlaneConfig {
 
 fn listeners(config: &Config) -> Vec<Listener> {
     let first = config.interfaces.first().map_or(std::net::Ipv4Addr::LOCALHOST.into(), |i| i.bind);
-    let all = [(Transport::Udp, &config.sip.udp), (Transport::Tcp, &config.sip.tcp), (Transport::Tls, &config.sip.tls)];
+    let all = [
+        (Transport::Udp, &config.sip.udp),
+        (Transport::Tcp, &config.sip.tcp),
+        (Transport::Tls, &config.sip.tls),
+    ];
     all.into_iter()
         .flat_map(|(transport, binds)| binds.iter().map(move |bind| (transport, *bind)))
         .map(|(transport, bind)| Listener {
@@ -299,7 +356,10 @@ fn listeners(config: &Config) -> Vec<Listener> {
 fn origins(config: &Config) -> Vec<String> {
     let ports: Vec<u16> = config.http_listen.iter().map(|a| a.port()).collect();
     let origin = |name: &String| {
-        ports.iter().map(|p| if *p == 443 { format!("https://{name}") } else { format!("https://{name}:{p}") }).collect::<Vec<_>>()
+        ports
+            .iter()
+            .map(|p| if *p == 443 { format!("https://{name}") } else { format!("https://{name}:{p}") })
+            .collect::<Vec<_>>()
     };
     config.http_names.iter().flat_map(origin).collect()
 }

@@ -15,7 +15,9 @@ const SYMBOLS: &[u8] = b"!#%*+-=?";
 /// A password of 16 characters with letters, digits and a symbol: about 90 bits.
 pub fn password() -> String {
     let mut random = rand::rng();
-    let mut pick = |from: &[u8], n: usize| -> Vec<u8> { (0..n).filter_map(|_| from.choose(&mut random).copied()).collect() };
+    let mut pick = |from: &[u8], n: usize| -> Vec<u8> {
+        (0..n).filter_map(|_| from.choose(&mut random).copied()).collect()
+    };
     let mut characters = [pick(LETTERS, 12), pick(DIGITS, 3), pick(SYMBOLS, 1)].concat();
     characters.shuffle(&mut rand::rng());
     String::from_utf8_lossy(&characters).into_owned()

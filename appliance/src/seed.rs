@@ -7,7 +7,7 @@ use model::people::{Group, GroupRules, PhoneKind, Role, Tenant, User};
 use model::service::{Disposition, Number, QueueRules, Service, Skill, SrtpPolicy, Trunk};
 use model::skill::{Level, Requirement, SkillExpr};
 use store::Store;
-use store::secrets::{DigestSecret, PasswordHash};
+use store::secrets::PasswordHash;
 
 use crate::clock::{self, SystemIds};
 use crate::secret;
@@ -26,10 +26,19 @@ pub async fn tenant(store: &Store, name: &str) -> Result<(TenantId, GroupId)> {
         rules: GroupRules::default(),
     };
     store.groups().insert(&group).await.context("making the team")?;
-    for (name, icon) in
-        [("Lunch", "lunch"), ("Away", "away"), ("Break", "coffee"), ("Meeting", "meeting"), ("Training", "training")]
-    {
-        let reason = Reason { id: ReasonId::make(&mut SystemIds), tenant: tenant.id, name: name.into(), icon: icon.into() };
+    for (name, icon) in [
+        ("Lunch", "lunch"),
+        ("Away", "away"),
+        ("Break", "coffee"),
+        ("Meeting", "meeting"),
+        ("Training", "training"),
+    ] {
+        let reason = Reason {
+            id: ReasonId::make(&mut SystemIds),
+            tenant: tenant.id,
+            name: name.into(),
+            icon: icon.into(),
+        };
         store.reasons().insert(&reason).await.context("making the reasons for being Not ready")?;
     }
     Ok((tenant.id, group.id))
@@ -52,7 +61,12 @@ pub struct NewUser<'a> {
 }
 
 /// Makes a user with a password that is returned and kept nowhere else.
-pub async fn user(store: &Store, tenant: TenantId, group: Option<GroupId>, new: NewUser<'_>) -> Result<(UserId, String)> {
+pub async fn user(
+    store: &Store,
+    tenant: TenantId,
+    group: Option<GroupId>,
+    new: NewUser<'_>,
+) -> Result<(UserId, String)> {
     let user = User {
         id: UserId::make(&mut SystemIds),
         tenant,
@@ -109,10 +123,18 @@ pub async fn service(
     store.services().insert(&service).await?;
     for (name, success) in dispositions {
         let id = Id::make(&mut SystemIds);
-        let row = Disposition { id, tenant, service: service.id, name: (*name).into(), success: *success, closing: true };
+        let row = Disposition {
+            id,
+            tenant,
+            service: service.id,
+            name: (*name).into(),
+            success: *success,
+            closing: true,
+        };
         store.dispositions().insert(&row).await?;
     }
-    let number = Number { id: NumberId::make(&mut SystemIds), tenant, digits: digits.into(), service: service.id };
+    let number =
+        Number { id: NumberId::make(&mut SystemIds), tenant, digits: digits.into(), service: service.id };
     store.numbers().insert(&number).await?;
     Ok(service.id)
 }
@@ -133,15 +155,13 @@ pub async fn trunk(store: &Store, tenant: TenantId, name: &str, addresses: &[&st
     Ok(trunk.id)
 }
 
-/// Gives a user's SIP phone a secret and returns it.
-pub async fn phone_secret(store: &Store, user: UserId, extension: &str, realm: &str) -> Result<String> {
-    let password = secret::password();
-    store.secrets().set_phone_secret(user, Some(&DigestSecret::derive(extension, realm, &password))).await?;
-    Ok(password)
-}
-
 /// Changes a service that was just made.
-pub async fn change_service(store: &Store, tenant: TenantId, id: ServiceId, change: impl FnOnce(&mut Service)) -> Result<()> {
+pub async fn change_service(
+    store: &Store,
+    tenant: TenantId,
+    id: ServiceId,
+    change: impl FnOnce(&mut Service),
+) -> Result<()> {
     let mut row = store.services().get(tenant, id).await?.context("the service is there")?;
     change(&mut row.item);
     store.services().update(&row.item, row.version).await?;

@@ -36,11 +36,13 @@ pub fn load(dir: Option<&Path>, language: Language) -> Result<Library> {
             let own = dir.map(|d| d.join(format!("{name}.wav"))).filter(|f| f.exists());
             let built_in = || BuiltIn::get(&format!("{}/{name}.wav", language.folder()));
             let prompt = if let Some(file) = own {
-                let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                let bytes =
+                    std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
                 Prompt::from_wav(name, std::io::Cursor::new(bytes))
                     .with_context(|| format!("{} cannot be played", file.display()))?
             } else if let Some(file) = built_in() {
-                Prompt::from_wav(name, std::io::Cursor::new(file.data)).with_context(|| format!("built-in sound {name}"))?
+                Prompt::from_wav(name, std::io::Cursor::new(file.data))
+                    .with_context(|| format!("built-in sound {name}"))?
             } else if sound.repeats() {
                 media::prompt::music::hold_music()?
             } else {
@@ -53,8 +55,9 @@ pub fn load(dir: Option<&Path>, language: Language) -> Result<Library> {
 
 /// What a simulated customer says, as raw mu-law at 8 kHz.
 pub fn demo_speech(voice: &str) -> Result<Vec<u8>> {
-    let file = BuiltIn::get(&format!("demo/{voice}.wav"))
-        .with_context(|| format!("this binary was built without the speech of {voice}: `make sounds`, then build again"))?;
+    let file = BuiltIn::get(&format!("demo/{voice}.wav")).with_context(|| {
+        format!("this binary was built without the speech of {voice}: `make sounds`, then build again")
+    })?;
     let prompt = Prompt::from_wav(voice, std::io::Cursor::new(file.data))?;
     Ok(prompt.pcm_8k().iter().map(|sample| media::codec::g711::encode_mu(*sample)).collect())
 }

@@ -30,16 +30,20 @@ pub struct Files {
 pub fn files(config: &Config) -> Result<Files> {
     if let Some((cert, key)) = &config.http_cert {
         for file in [cert, key] {
-            fs::metadata(file).with_context(|| format!("cannot read {}: check [http] cert_file and key_file", file.display()))?;
+            fs::metadata(file).with_context(|| {
+                format!("cannot read {}: check [http] cert_file and key_file", file.display())
+            })?;
         }
         return Ok(Files { cert: cert.clone(), key: key.clone(), self_signed: false });
     }
     let dir = config.data_dir.join("tls");
-    let files = Files { cert: dir.join("self-signed.pem"), key: dir.join("self-signed.key"), self_signed: true };
+    let files =
+        Files { cert: dir.join("self-signed.pem"), key: dir.join("self-signed.key"), self_signed: true };
     // Renewed before it expires: nobody watches a certificate they never made.
     let good = files.key.exists() && days_left(&files.cert).is_ok_and(|days| days > RENEW_DAYS);
     if !good {
-        make(config, &dir, &files).with_context(|| format!("cannot make a certificate in {}", dir.display()))?;
+        make(config, &dir, &files)
+            .with_context(|| format!("cannot make a certificate in {}", dir.display()))?;
     }
     Ok(files)
 }
@@ -48,7 +52,14 @@ fn make(config: &Config, dir: &Path, files: &Files) -> Result<()> {
     fs::create_dir_all(dir)?;
     let mut names: Vec<String> = config.http_names.clone();
     names.extend(config.interfaces.iter().map(|i| i.advertise.to_string()));
-    names.extend(config.http_listen.iter().map(|a| a.ip()).filter(|ip| !ip.is_unspecified()).map(|ip: IpAddr| ip.to_string()));
+    names.extend(
+        config
+            .http_listen
+            .iter()
+            .map(|a| a.ip())
+            .filter(|ip| !ip.is_unspecified())
+            .map(|ip: IpAddr| ip.to_string()),
+    );
     names.sort();
     names.dedup();
     let mut params = rcgen::CertificateParams::new(names)?;

@@ -40,7 +40,9 @@ pub async fn run(config: &Config, command: UserCommand) -> Result<()> {
                 skills: &[],
             };
             let (_, password) = seed::user(&store, tenant, group, new).await?;
-            println!("user:     {login}\npassword: {password}\n\nA running appliance knows the user after its next reload (SIGHUP).");
+            println!(
+                "user:     {login}\npassword: {password}\n\nA running appliance knows the user after its next reload (SIGHUP)."
+            );
         }
         UserCommand::Password { login } => {
             let users = all(store.users(), tenant).await?;

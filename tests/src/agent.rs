@@ -38,7 +38,9 @@ impl Agent {
             .into_client_request()
             .expect("a request");
         request.headers_mut().insert("cookie", http.cookie.parse().expect("a header"));
-        request.headers_mut().insert("origin", format!("https://localhost:{port}").parse().expect("a header"));
+        request
+            .headers_mut()
+            .insert("origin", format!("https://localhost:{port}").parse().expect("a header"));
         let tcp = TcpStream::connect(("127.0.0.1", port)).await.expect("the appliance listens");
         let config = rustls::ClientConfig::builder()
             .dangerous()
@@ -46,7 +48,8 @@ impl Agent {
             .with_no_client_auth();
         let name = ServerName::try_from("localhost").expect("a name");
         let tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.expect("TLS");
-        let (socket, _) = tokio_tungstenite::client_async(request, tls).await.expect("the console's socket opens");
+        let (socket, _) =
+            tokio_tungstenite::client_async(request, tls).await.expect("the console's socket opens");
         let mut agent = Self { socket, id: 0, events: Default::default(), welcome: Value::Null };
         agent.welcome = agent.wait_for("welcome", |e| e["event"] == "welcome").await;
         agent
@@ -63,7 +66,11 @@ impl Agent {
         loop {
             let frame = self.frame(Duration::from_secs(20), command).await;
             if frame["re"] == self.id {
-                return if frame["problem"].is_null() { Ok(frame["ok"].clone()) } else { Err(frame["problem"].clone()) };
+                return if frame["problem"].is_null() {
+                    Ok(frame["ok"].clone())
+                } else {
+                    Err(frame["problem"].clone())
+                };
             }
             self.events.push_back(frame);
         }
@@ -89,14 +96,18 @@ impl Agent {
                 }
             }
         };
-        tokio::time::timeout(limit, wait).await.unwrap_or_else(|_| panic!("{what}: no such event within {limit:?}"))
+        tokio::time::timeout(limit, wait)
+            .await
+            .unwrap_or_else(|_| panic!("{what}: no such event within {limit:?}"))
     }
 
     async fn frame(&mut self, limit: Duration, what: &str) -> Value {
         loop {
             let message = tokio::time::timeout(limit, self.socket.next()).await;
             match message.unwrap_or_else(|_| panic!("{what}: the socket is silent")) {
-                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).expect("frames are JSON"),
+                Some(Ok(Message::Text(text))) => {
+                    return serde_json::from_str(&text).expect("frames are JSON");
+                }
                 Some(Ok(Message::Close(why))) => panic!("{what}: the socket was closed: {why:?}"),
                 Some(Ok(_)) => {}
                 other => panic!("{what}: the socket ended: {other:?}"),
@@ -118,7 +129,10 @@ impl Agent {
                 continue;
             }
             let interaction = event["offer"]["interaction"].clone();
-            self.wait_for("talking", |e| e["work"]["interaction"] == interaction && e["work"]["phase"] == "talking").await;
+            self.wait_for("talking", |e| {
+                e["work"]["interaction"] == interaction && e["work"]["phase"] == "talking"
+            })
+            .await;
             tokio::time::sleep(talk).await;
             let _ = self.send("hang_up", json!({ "interaction": interaction })).await;
             served.push(interaction);

@@ -107,7 +107,10 @@ browser_port = {browser}
         let url = format!("https://127.0.0.1:{}/readyz", self.https);
         eventually("the appliance is ready", Duration::from_secs(60), || {
             assert!(self.running.runs(), "the appliance ended:\n{}", self.running.output());
-            let answer = Command::new("curl").args(["-ksf", "-m", "2", &url]).output().expect("curl (Debian package curl)");
+            let answer = Command::new("curl")
+                .args(["-ksf", "-m", "2", &url])
+                .output()
+                .expect("curl (Debian package curl)");
             answer.status.success().then_some(())
         });
     }
@@ -138,7 +141,8 @@ browser_port = {browser}
             )
             .await;
         let path = format!("/services/{}/dispositions", text(&service["id"]));
-        let disposition = admin.post(&path, json!({ "name": "Solved", "success": true, "closing": true })).await;
+        let disposition =
+            admin.post(&path, json!({ "name": "Solved", "success": true, "closing": true })).await;
         admin.post("/numbers", json!({ "digits": digits, "service": service["id"] })).await;
         let trunk = json!({ "name": "carrier", "addresses": ["127.0.0.1/32"], "username": null, "target": null, "calls_max": 500, "srtp": "accept" });
         admin.post("/trunks", trunk).await;
@@ -158,7 +162,14 @@ browser_port = {browser}
     }
 
     /// Makes a user who can serve, and returns the id.
-    pub async fn hire(&self, admin: &Http, house: &House, login: &str, phone: &str, extension: Option<&str>) -> String {
+    pub async fn hire(
+        &self,
+        admin: &Http,
+        house: &House,
+        login: &str,
+        phone: &str,
+        extension: Option<&str>,
+    ) -> String {
         let user = json!({
             "login": login, "name": format!("Agent {login}"), "email": null, "extension": extension, "role": "agent",
             "group": house.group, "skills": { house.skill.clone(): 5 }, "phone": phone, "disabled": false, "password": PASSWORD,

@@ -48,7 +48,8 @@ impl Browser {
     fn answer(&mut self, what: &str) -> Value {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("the driver answers");
-        let mut answer: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{what}: the driver said `{line}`"));
+        let mut answer: Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("{what}: the driver said `{line}`"));
         assert!(answer["error"].is_null(), "{what}: {}", answer["error"]);
         answer["ok"].take()
     }

@@ -30,13 +30,15 @@ impl Http {
     pub async fn sign_in(base: &str, login: &str, password: &str) -> Result<Self, (StatusCode, Value)> {
         let client = Self::anonymous(base);
         let body = serde_json::json!({ "login": login, "password": password, "force": true });
-        let answer = client.post(format!("{base}/api/v1/session")).json(&body).send().await.expect("an answer");
+        let answer =
+            client.post(format!("{base}/api/v1/session")).json(&body).send().await.expect("an answer");
         let (status, cookie) = (answer.status(), answer.headers().get(header::SET_COOKIE).cloned());
         let value: Value = answer.json().await.unwrap_or_default();
         if !status.is_success() {
             return Err((status, value));
         }
-        let cookie = cookie.and_then(|c| c.to_str().ok().map(|c| c.split(';').next().unwrap_or("").to_owned()));
+        let cookie =
+            cookie.and_then(|c| c.to_str().ok().map(|c| c.split(';').next().unwrap_or("").to_owned()));
         Ok(Self {
             client,
             base: base.into(),
@@ -52,8 +54,17 @@ impl Http {
     }
 
     /// One request under `/api/v1`; the answer's status, `ETag` and body.
-    pub async fn call(&self, method: Method, path: &str, body: Option<Value>, etag: Option<&str>) -> (StatusCode, Option<String>, Value) {
-        let mut request = self.client.request(method.clone(), format!("{}/api/v1{path}", self.base)).header("x-csrf", &*self.csrf);
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        etag: Option<&str>,
+    ) -> (StatusCode, Option<String>, Value) {
+        let mut request = self
+            .client
+            .request(method.clone(), format!("{}/api/v1{path}", self.base))
+            .header("x-csrf", &*self.csrf);
         if let Some(body) = body {
             request = request.json(&body);
         }

@@ -5,8 +5,10 @@
 
 pub mod agent;
 pub mod appliance;
+pub mod baresip;
 pub mod browser;
 pub mod http;
+pub mod namespace;
 pub mod pcap;
 pub mod process;
 pub mod sipp;

@@ -39,9 +39,15 @@ impl Capture {
             }
             None => Command::new("tcpdump"),
         };
-        command.args(["-i", interface, "-n", "-U", "-s", "0", "-B", "32768", "-Z", "root", "-w"]).arg(&file).arg(filter);
-        let running = Running::start("tcpdump", "tcpdump", &mut command, &dir.join(format!("tcpdump-{interface}.log")));
-        eventually("tcpdump listens", Duration::from_secs(10), || running.output().contains("listening on").then_some(()));
+        command
+            .args(["-i", interface, "-n", "-U", "-s", "0", "-B", "32768", "-Z", "root", "-w"])
+            .arg(&file)
+            .arg(filter);
+        let running =
+            Running::start("tcpdump", "tcpdump", &mut command, &dir.join(format!("tcpdump-{interface}.log")));
+        eventually("tcpdump listens", Duration::from_secs(10), || {
+            running.output().contains("listening on").then_some(())
+        });
         Self { running, file }
     }
 
@@ -66,7 +72,8 @@ fn read(bytes: &[u8]) -> Vec<Datagram> {
     };
     let (mut at, mut found) = (24, Vec::new());
     while at + 16 <= bytes.len() {
-        let (length, at_us) = (word(at + 8) as usize, u64::from(word(at)) * 1_000_000 + u64::from(word(at + 4)));
+        let (length, at_us) =
+            (word(at + 8) as usize, u64::from(word(at)) * 1_000_000 + u64::from(word(at + 4)));
         let Some(frame) = bytes.get(at + 16..at + 16 + length) else { break };
         at += 16 + length;
         found.extend(datagram(frame.get(link..).unwrap_or_default(), at_us));
@@ -80,7 +87,8 @@ fn datagram(ip: &[u8], at_us: u64) -> Option<Datagram> {
         return None;
     }
     let udp = ip.get(header..)?;
-    let address = |at: usize| Some(IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?)));
+    let address =
+        |at: usize| Some(IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?)));
     let port = |at: usize| Some(u16::from_be_bytes([*udp.get(at)?, *udp.get(at + 1)?]));
     Some(Datagram {
         at_us,

@@ -21,12 +21,9 @@ impl Running {
     pub fn start(name: &str, package: &str, command: &mut Command, log: &Path) -> Self {
         let out = File::create(log).unwrap_or_else(|e| panic!("{}: {e}", log.display()));
         let err = out.try_clone().expect("a file can be shared");
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err)
-            .spawn()
-            .unwrap_or_else(|e| panic!("{name} cannot be started ({e}); it is in the Debian package {package}"));
+        let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn().unwrap_or_else(|e| {
+            panic!("{name} cannot be started ({e}); it is in the Debian package {package}")
+        });
         Self { child, log: log.into(), name: name.into() }
     }
 

@@ -35,8 +35,13 @@ pub struct Sipp {
 }
 
 impl Caller<'_> {
-    /// Begins to call.
+    /// Begins to call, on 127.0.0.1.
     pub fn start(&self, dir: &Path, name: &str) -> Sipp {
+        self.start_at(dir, name, "127.0.0.1")
+    }
+
+    /// Begins to call, from an address of this machine to the same address.
+    pub fn start_at(&self, dir: &Path, name: &str, address: &str) -> Sipp {
         let dir = dir.join(name);
         std::fs::create_dir_all(&dir).expect("a folder");
         let speech: Vec<u8> = tone::sine(self.hz, 8_000, 10.0).into_iter().map(tone::to_mulaw).collect();
@@ -47,11 +52,30 @@ impl Caller<'_> {
         let mut command = Command::new("sipp");
         command
             .current_dir(&dir)
-            .arg(format!("127.0.0.1:{}", self.sip_port))
-            .args(["-sf", "caller.xml", "-s", self.dial, "-i", "127.0.0.1", "-nostdin", "-trace_err", "-trace_stat", "-fd", "1"])
+            .arg(format!("{address}:{}", self.sip_port))
+            .args([
+                "-sf",
+                "caller.xml",
+                "-s",
+                self.dial,
+                "-i",
+                address,
+                "-nostdin",
+                "-trace_err",
+                "-trace_stat",
+                "-fd",
+                "1",
+            ])
             .args(["-p", &free_port().to_string()])
-            .args(["-mi", "127.0.0.1", "-mp", &media_port.to_string()])
-            .args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string(), "-l", &self.calls.max(1).to_string()])
+            .args(["-mi", address, "-mp", &media_port.to_string()])
+            .args([
+                "-m",
+                &self.calls.to_string(),
+                "-r",
+                &self.rate.to_string(),
+                "-l",
+                &self.calls.max(1).to_string(),
+            ])
             .args(["-recv_timeout", "180000", "-timeout", "240s"])
             .args(self.extra);
         let running = Running::start("sipp", "sip-tester", &mut command, &dir.join("sipp.log"));

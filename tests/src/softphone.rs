@@ -29,7 +29,7 @@ impl Softphone {
     /// Negotiates over the agent's console and begins to speak `hz`; returns when media flows.
     #[expect(clippy::disallowed_methods, reason = "scenarios run in real time")]
     pub async fn attach(agent: &mut Agent, hz: f64) -> Self {
-        let _ = str0m::crypto::from_feature_flags().install_process_default();
+        str0m::crypto::from_feature_flags().install_process_default();
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let mut rtc = RtcConfig::new().clear_codecs().enable_pcmu(true, false).build(Instant::now());
         let local = Candidate::host(socket.local_addr().expect("bound"), "udp").expect("a candidate");
@@ -49,9 +49,11 @@ impl Softphone {
             let (stop, heard) = (stop.clone(), heard.clone());
             std::thread::spawn(move || run(Call { rtc, socket, mid, hz, stop, heard, up }, pending, answer))
         };
-        tokio::task::spawn_blocking(move || is_up.recv_timeout(Duration::from_secs(20)).expect("ICE and DTLS connect"))
-            .await
-            .expect("no panic");
+        tokio::task::spawn_blocking(move || {
+            is_up.recv_timeout(Duration::from_secs(20)).expect("ICE and DTLS connect")
+        })
+        .await
+        .expect("no panic");
         Self { stop, heard, thread: Some(thread) }
     }
 
@@ -98,7 +100,10 @@ fn run(mut call: Call, pending: SdpPendingOffer, answer: SdpAnswer) {
                     let _ = call.up.send(());
                 }
                 Output::Event(Event::MediaData(data)) => {
-                    call.heard.lock().expect("not poisoned").extend(data.data.iter().map(|c| tone::from_mulaw(*c)));
+                    call.heard
+                        .lock()
+                        .expect("not poisoned")
+                        .extend(data.data.iter().map(|c| tone::from_mulaw(*c)));
                 }
                 Output::Event(_) => {}
             }
@@ -121,7 +126,10 @@ fn run(mut call: Call, pending: SdpPendingOffer, answer: SdpAnswer) {
             .expect("a time-out");
         let input = match call.socket.recv_from(&mut buffer) {
             Ok((length, source)) => match buffer[..length].try_into() {
-                Ok(contents) => Input::Receive(Instant::now(), Receive { proto: Protocol::Udp, source, destination: here, contents }),
+                Ok(contents) => Input::Receive(
+                    Instant::now(),
+                    Receive { proto: Protocol::Udp, source, destination: here, contents },
+                ),
                 Err(_) => continue,
             },
             Err(_) => Input::Timeout(Instant::now()),

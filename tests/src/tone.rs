@@ -42,8 +42,10 @@ pub fn read_wav(bytes: &[u8]) -> (u32, Vec<Vec<i16>>) {
                 assert_eq!(u16::from_le_bytes([body[14], body[15]]), 16, "16 bits");
             }
             b"data" => {
-                let samples: Vec<i16> =
-                    body[..size.min(body.len())].chunks_exact(2).map(|c| i16::from_le_bytes([c[0], c[1]])).collect();
+                let samples: Vec<i16> = body[..size.min(body.len())]
+                    .chunks_exact(2)
+                    .map(|c| i16::from_le_bytes([c[0], c[1]]))
+                    .collect();
                 let split = |c| samples.iter().skip(c).step_by(channels).copied().collect();
                 return (rate, (0..channels).map(split).collect());
             }
@@ -72,7 +74,8 @@ pub fn from_mulaw(code: u8) -> i16 {
 pub fn from_alaw(code: u8) -> i16 {
     let code = code ^ 0x55;
     let (exponent, mantissa) = (i32::from((code >> 4) & 7), i32::from(code & 15));
-    let magnitude = if exponent == 0 { (mantissa << 4) + 8 } else { ((mantissa << 4) + 264) << (exponent - 1) };
+    let magnitude =
+        if exponent == 0 { (mantissa << 4) + 8 } else { ((mantissa << 4) + 264) << (exponent - 1) };
     (if code & 0x80 == 0 { -magnitude } else { magnitude }) as i16
 }
 

@@ -35,8 +35,15 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
     page.assert_clean("desk");
 
     let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
-    let caller =
-        Caller { dial: "+4930555100", sip_port: appliance.sip, calls: 1, rate: 1, hold_ms: None, hz: CUSTOMER_HZ, extra: &[] };
+    let caller = Caller {
+        dial: "+4930555100",
+        sip_port: appliance.sip,
+        calls: 1,
+        rate: 1,
+        hold_ms: None,
+        hz: CUSTOMER_HZ,
+        extra: &[],
+    };
     let mut sipp = caller.start(appliance.dir.path(), "customer");
 
     page.see("[data-offer]");
@@ -47,7 +54,10 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
     page.see("[data-phase=talking]");
     page.see("[data-state=busy]");
     let heard = page.heard_hz();
-    assert!(heard.is_some_and(|hz| (hz - CUSTOMER_HZ).abs() < 12.0), "the browser hears {heard:?}, not the customer");
+    assert!(
+        heard.is_some_and(|hz| (hz - CUSTOMER_HZ).abs() < 12.0),
+        "the browser hears {heard:?}, not the customer"
+    );
     page.see("[data-quality=good]");
     page.shot("talking");
     page.assert_clean("call panel");
@@ -68,7 +78,11 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
         .collect();
     let share = tone::windows_with(&heard_by_customer, 8_000, AGENT_HZ);
     let seconds = heard_by_customer.len() as f64 / 8_000.0;
-    assert!(share * seconds > 2.0, "the customer heard the agent's tone {:.1} s of {seconds:.1} s", share * seconds);
+    assert!(
+        share * seconds > 2.0,
+        "the customer heard the agent's tone {:.1} s of {seconds:.1} s",
+        share * seconds
+    );
 
     let records = admin.get("/records").await;
     let record = &records["items"][0];
@@ -92,16 +106,30 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
     let length = channels[0].len() as f64 / f64::from(rate);
     assert!(length > 3.0, "{length} s recorded");
     for (channel, own, other) in [(0, CUSTOMER_HZ, AGENT_HZ), (1, AGENT_HZ, CUSTOMER_HZ)] {
-        assert!(tone::windows_with(&channels[channel], rate, own) > 0.7, "channel {channel} lacks its own party");
-        assert!(tone::windows_with(&channels[channel], rate, other) < 0.05, "channel {channel} holds the other party");
+        assert!(
+            tone::windows_with(&channels[channel], rate, own) > 0.7,
+            "channel {channel} lacks its own party"
+        );
+        assert!(
+            tone::windows_with(&channels[channel], rate, other) < 0.05,
+            "channel {channel} holds the other party"
+        );
     }
     for (kind, magic) in [("opus", b"OggS".as_slice()), ("mp3", &[0xff]), ("mp3", &[])] {
         let (status, bytes) = admin.bytes(&format!("{path}.{kind}")).await;
-        assert!(status.is_success() && (bytes.starts_with(magic) || bytes.starts_with(b"ID3")), "{kind}: {status}");
+        assert!(
+            status.is_success() && (bytes.starts_with(magic) || bytes.starts_with(b"ID3")),
+            "{kind}: {status}"
+        );
     }
 
     let peaks = admin.get(&format!("{path}/peaks")).await;
-    let loudest = peaks["left"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).fold(0.0, f64::max);
+    let loudest = peaks["left"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(serde_json::Value::as_f64)
+        .fold(0.0, f64::max);
     assert!((0.4..=1.0).contains(&loudest), "the waveform shows a tone at 70 % as {loudest}");
 
     page.click("Service records");

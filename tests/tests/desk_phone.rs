@@ -1,0 +1,348 @@
+//! Agents with a phone on the desk: baresip, registered, in a network of its own; the customer is SIPp over the trunk.
+
+use std::time::{Duration, SystemTime};
+
+use scenarios::agent::Agent;
+use scenarios::appliance::{Appliance, House, Options, PASSWORD, text};
+use scenarios::baresip::{Account, Baresip};
+use scenarios::http::Http;
+use scenarios::namespace::Namespace;
+use scenarios::pcap::{Capture, Datagram, rtp_payloads};
+use scenarios::sipp::{Caller, Sipp};
+use scenarios::{eventually, tone};
+use serde_json::{Value, json};
+
+const NUMBER: &str = "+4930555200";
+const EXTENSION: &str = "101";
+const CUSTOMER_HZ: f64 = 440.0;
+const AGENT_HZ: f64 = 1_000.0;
+/// RTP payload types (RFC 3551 §6), and the one our offers give Opus.
+const PCMU: u8 = 0;
+const PCMA: u8 = 8;
+const OPUS: u8 = 111;
+
+/// CONN-04, SIP-03, VOICE-02, VOICE-06, REC-07, RECO-01: a registered phone rings, picking it up takes the call, both hear
+/// each other in mu-law, and the phone's own hook ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_phone_rings_is_picked_up_and_hangs_up_in_mu_law() {
+    let mut office = Office::open("PCMU", "").await;
+    let talk = office.talk(None).await;
+    office.phone.press("hangup");
+    let over = office.over(talk, "agent").await;
+    assert!(seconds(&over.heard_by_customer(), 8_000, AGENT_HZ) > 2.0, "the customer did not hear the agent");
+    for packets in [over.from_phone(PCMU), over.to_phone(PCMU)] {
+        assert!(packets.len() > 100, "{} packets of mu-law", packets.len());
+    }
+    over.assert_phone_heard_the_customer(&office);
+    office.assert_record(&over, "agent").await;
+}
+
+/// CONN-04, VOICE-02, VOICE-06, REC-07, RECO-01: A-law at the desk and mu-law on the trunk; the customer ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_phone_in_a_law_talks_to_a_trunk_in_mu_law_until_the_customer_hangs_up() {
+    let mut office = Office::open("PCMA", "").await;
+    let talk = office.talk(Some(5_000)).await;
+    office.phone.wait_for("CALL_CLOSED");
+    let over = office.over(talk, "customer").await;
+    assert!(seconds(&over.heard_by_customer(), 8_000, AGENT_HZ) > 2.0, "the customer did not hear the agent");
+    let spoken: Vec<i16> = over.from_phone(PCMA).concat().into_iter().map(tone::from_alaw).collect();
+    assert!(seconds(&spoken, 8_000, AGENT_HZ) > 2.0, "the phone spoke no A-law");
+    assert!(over.from_phone(PCMU).is_empty(), "the phone was made to speak mu-law");
+    over.assert_phone_heard_the_customer(&office);
+    office.assert_record(&over, "customer").await;
+}
+
+/// CONN-04, VOICE-02, VOICE-06, REC-07, RECO-01: the phone speaks SRTP (SDES) and the trunk plain RTP; nobody on
+/// the phone's network can listen; the console ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_phone_that_insists_on_srtp_is_not_overheard_on_its_network() {
+    let mut office = Office::open("PCMU", ";mediaenc=srtp-mand").await;
+    let talk = office.talk(None).await;
+    office.agent.send("hang_up", json!({ "interaction": talk.interaction })).await.expect("hung up");
+    let over = office.over(talk, "agent").await;
+    assert!(seconds(&over.heard_by_customer(), 8_000, AGENT_HZ) > 2.0, "the customer did not hear the agent");
+    for packets in [over.from_phone(PCMU), over.to_phone(PCMU)] {
+        assert!(packets.len() > 100, "{} packets", packets.len());
+        // 20 ms of mu-law and an authentication tag of at least four octets (RFC 3711 §5.2, RFC 4568 §6.2).
+        assert!(packets.iter().all(|p| p.len() >= 164), "packets without a tag");
+        let overheard: Vec<i16> =
+            packets.iter().flat_map(|p| &p[..160]).map(|code| tone::from_mulaw(*code)).collect();
+        for hz in [AGENT_HZ, CUSTOMER_HZ] {
+            assert!(tone::share_at(&overheard, 8_000, hz) < 0.05, "{hz} Hz can be heard on the wire");
+        }
+    }
+    over.assert_phone_heard_the_customer(&office);
+    office.assert_record(&over, "agent").await;
+}
+
+/// CONN-04, VOICE-02, VOICE-06, REC-07, RECO-01: Opus at the desk, mu-law on the trunk, transcoded both ways.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_phone_in_opus_talks_to_a_trunk_in_mu_law() {
+    let mut office = Office::open("opus", "").await;
+    let talk = office.talk(None).await;
+    office.phone.press("hangup");
+    let over = office.over(talk, "agent").await;
+    assert!(seconds(&over.heard_by_customer(), 8_000, AGENT_HZ) > 2.0, "the customer did not hear the agent");
+    for packets in [over.from_phone(OPUS), over.to_phone(OPUS)] {
+        assert!(packets.len() > 100, "{} packets of Opus", packets.len());
+    }
+    assert!(over.from_phone(PCMU).is_empty() && over.to_phone(PCMU).is_empty(), "mu-law at the desk");
+    over.assert_phone_heard_the_customer(&office);
+    office.assert_record(&over, "agent").await;
+}
+
+/// CONN-04, RECO-01: the phone's hold key sends a re-INVITE: the customer hears music, not the desk, until
+/// the phone takes them back; the recording goes on through it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_held_by_the_phones_own_key_hears_music_until_taken_back() {
+    let mut office = Office::open("PCMU", "").await;
+    let talk = office.talk(None).await;
+    office.phone.press("hold");
+    office.phase("held").await;
+    let held = now_us();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let back = now_us();
+    office.phone.press("resume");
+    office.phase("talking").await;
+    let talking = now_us();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    office.phone.press("hangup");
+    let over = office.over(talk, "agent").await;
+
+    // What was on its way when the key was pressed still arrives.
+    let settle = 300_000;
+    let music = over.heard_by_customer_between(held + settle, back);
+    assert!(music.len() > 16_000, "silence of {} samples instead of music", music.len());
+    let loudness = (music.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / music.len() as f64).sqrt();
+    assert!(loudness > 100.0, "held in silence (rms {loudness:.0})");
+    assert!(tone::windows_with(&music, 8_000, AGENT_HZ) < 0.05, "the customer hears the desk while held");
+    assert!(tone::windows_with(&music, 8_000, CUSTOMER_HZ) < 0.5, "the customer hears an echo");
+    for (what, samples) in [
+        ("before hold", over.heard_by_customer_between(over.talk.since_us + settle, held - 2 * settle)),
+        ("after hold", over.heard_by_customer_between(talking + settle, talking + 2_500_000)),
+    ] {
+        let share = tone::windows_with(&samples, 8_000, AGENT_HZ);
+        assert!(share > 0.9, "{what} the customer heard the desk {share:.2} of {} samples", samples.len());
+    }
+    let record = office.assert_record(&over, "agent").await;
+    assert_eq!(record["holds"], 1, "{record}");
+}
+
+/// A contact centre of one agent with a desk phone. Dropped in this order: what runs in the network before the network.
+struct Office {
+    phone: Baresip,
+    agent: Agent,
+    admin: Http,
+    house: House,
+    appliance: Appliance,
+    network: Namespace,
+}
+
+/// A conversation that goes on.
+struct Talk {
+    customer: Sipp,
+    interaction: Value,
+    /// Packets of the trunk, and of the phone's network.
+    trunk: Capture,
+    desk: Capture,
+    since_us: u64,
+}
+
+/// One that is over, and what was seen of it.
+struct Over {
+    talk: Seen,
+    trunk: Vec<Datagram>,
+    desk: Vec<Datagram>,
+    there: std::net::IpAddr,
+    lasted_s: f64,
+}
+
+struct Seen {
+    customer_port: u16,
+    interaction: Value,
+    since_us: u64,
+}
+
+impl Office {
+    /// An agent who is ready, with a phone that is registered.
+    async fn open(codecs: &str, parameters: &str) -> Self {
+        let network = Namespace::new();
+        let here = network.here.to_string();
+        let appliance = Appliance::start(&Options { address: Some(&here), ..Options::default() });
+        let admin = appliance.admin().await;
+        let house = appliance.furnish(&admin, NUMBER).await;
+        let trunks = admin.get("/trunks").await;
+        let trunk = format!("/trunks/{}", text(&trunks["items"][0]["id"]));
+        // The customer calls from our end of the pair; the phone, at the other end, is no trunk.
+        admin.change(&trunk, |t| t["addresses"] = json!([format!("{here}/32")])).await;
+        let user = appliance.hire(&admin, &house, "paul", "sip", Some(EXTENSION)).await;
+        let secret = admin.post(&format!("/users/{user}/phone-secret"), json!({})).await;
+        assert_eq!(secret["username"], EXTENSION);
+        let http = Http::sign_in(&appliance.base, "paul", PASSWORD).await.expect("the agent signs in");
+        let mut agent = Agent::connect(&http, appliance.https).await;
+        let phone = &agent.welcome["snapshot"]["phone"];
+        assert_eq!((&phone["kind"], &phone["up"]), (&json!("sip"), &json!(false)), "nothing is registered yet: {phone}");
+        let account = Account {
+            extension: EXTENSION,
+            secret: &text(&secret["password"]),
+            sip_port: appliance.sip,
+            codecs,
+            parameters,
+            hz: AGENT_HZ,
+        };
+        let phone = Baresip::start(appliance.dir.path(), &network, &account);
+        agent.wait_for("the phone is up", |e| e["event"] == "phone" && e["phone"]["up"] == true).await;
+        let office = Self { phone, agent, admin, house, appliance, network };
+        office.state("ready").await;
+        office
+    }
+
+    /// Waits until the floor shows the agent so.
+    async fn state(&self, wanted: &str) {
+        let mut last = Value::Null;
+        for _ in 0..100 {
+            last = self.admin.get("/agents").await;
+            let all = last["items"].as_array().or(last.as_array()).cloned().unwrap_or_default();
+            if all.iter().any(|a| a["name"] == "Agent paul" && a["state"]["state"] == wanted) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the agent did not become {wanted}: {last}");
+    }
+
+    async fn phase(&mut self, wanted: &str) {
+        self.agent.wait_for(wanted, |e| e["event"] == "work" && e["work"]["phase"] == wanted).await;
+    }
+
+    /// A customer calls, the phone rings, is picked up, and both speak for three seconds.
+    async fn talk(&mut self, hold_ms: Option<u32>) -> Talk {
+        let dir = self.appliance.dir.path();
+        let here = self.network.here.to_string();
+        // Customer and appliance have the same address, so what they say stays on the loopback.
+        let trunk = Capture::start(dir, "lo", &format!("udp and host {here}"), None);
+        let desk = Capture::start(dir, &self.network.link, "udp", None);
+        let caller =
+            Caller { dial: NUMBER, sip_port: self.appliance.sip, calls: 1, rate: 1, hold_ms, hz: CUSTOMER_HZ, extra: &[] };
+        let customer = caller.start_at(dir, "customer", &here);
+        let offered = self.agent.wait_for("an offer", |e| e["event"] == "offered").await;
+        assert_eq!(offered["offer"]["contact"], NUMBER, "{offered}");
+        self.phone.wait_for("CALL_INCOMING");
+        self.state("ringing").await;
+        self.phone.press("accept");
+        let ended = self.agent.wait_for("the offer's end", |e| e["event"] == "offer_ended").await;
+        assert_eq!(ended["why"], "accepted", "{ended}");
+        self.phase("talking").await;
+        let since_us = now_us();
+        self.state("busy").await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Talk { customer, interaction: offered["offer"]["interaction"].clone(), trunk, desk, since_us }
+    }
+
+    /// Waits for the end on all sides, completes the after-call work, and reads the captures.
+    async fn over(&mut self, mut talk: Talk, by: &str) -> Over {
+        self.phase("wrap_up").await;
+        let lasted_s = (now_us() - talk.since_us) as f64 / 1e6;
+        if by != "customer" {
+            self.phone.wait_for("CALL_CLOSED");
+        }
+        let status = talk.customer.running.wait(Duration::from_secs(20));
+        assert!(status.success(), "SIPp: {}", talk.customer.errors());
+        let coded = json!({ "interaction": talk.interaction, "disposition": self.house.disposition, "comment": "Rang." });
+        self.agent.send("code", coded).await.expect("coded");
+        self.agent.send("complete", json!({ "interaction": talk.interaction })).await.expect("completed");
+        self.state("ready").await;
+        Over {
+            trunk: talk.trunk.stop(),
+            desk: talk.desk.stop(),
+            there: self.network.there.into(),
+            lasted_s,
+            talk: Seen { customer_port: talk.customer.media_port, interaction: talk.interaction, since_us: talk.since_us },
+        }
+    }
+
+    /// The service record and the recording tell it all. Returns the record.
+    async fn assert_record(&self, over: &Over, ended_by: &str) -> Value {
+        let interaction = text(&over.talk.interaction);
+        let record = self.admin.get(&format!("/records/{interaction}")).await;
+        assert_eq!(record["status"], "normal", "{record}");
+        assert_eq!(record["ended_by"], ended_by, "{record}");
+        assert_eq!(record["contact"], NUMBER);
+        assert_eq!(record["agent_name"], "Agent paul");
+        assert_eq!(record["disposition"], self.house.disposition);
+        assert!(record["answered_at"].as_u64() > record["arrived_at"].as_u64(), "{record}");
+        assert!(record["ended_at"].as_u64() > record["answered_at"].as_u64(), "{record}");
+        for side in ["customer_stats", "agent_stats"] {
+            let stats = &record[side];
+            assert!(stats["packets"].as_u64() > Some(100), "{side}: {stats}");
+            assert_eq!(stats["lost"], 0, "{side}: {stats}");
+            assert!(stats["mos"].as_f64().is_some_and(|m| m > 3.5), "{side}: {stats}");
+            assert!(stats["jitter_ms"].as_f64().is_some_and(|j| (0.0..20.0).contains(&j)), "{side}: {stats}");
+        }
+        let path = format!("/records/{interaction}/recording.wav");
+        let wav = scenarios::eventually_ok(async || self.admin.bytes(&path).await).await;
+        let (rate, channels) = tone::read_wav(&wav);
+        assert_eq!(channels.len(), 2, "customer left, agent right");
+        let length = channels[0].len() as f64 / f64::from(rate);
+        assert!((length - over.lasted_s).abs() < 1.0, "{length:.1} s recorded of {:.1} s", over.lasted_s);
+        for (channel, own, other) in [(0, CUSTOMER_HZ, AGENT_HZ), (1, AGENT_HZ, CUSTOMER_HZ)] {
+            let share = tone::windows_with(&channels[channel], rate, own);
+            assert!(share > 0.8, "channel {channel} has its own party only {share:.2} of the time");
+            let share = tone::windows_with(&channels[channel], rate, other);
+            assert!(share < 0.05, "channel {channel} has the other party {share:.2} of the time");
+        }
+        let mp3 = self.admin.bytes(&format!("/records/{interaction}/recording.mp3")).await;
+        assert!(mp3.0.is_success() && (mp3.1.starts_with(b"ID3") || mp3.1.starts_with(&[0xff])), "mp3: {}", mp3.0);
+        record
+    }
+}
+
+impl Over {
+    /// All that the customer heard.
+    fn heard_by_customer(&self) -> Vec<i16> {
+        self.heard_by_customer_between(0, u64::MAX)
+    }
+
+    /// What reached the customer within these times.
+    fn heard_by_customer_between(&self, from_us: u64, to_us: u64) -> Vec<i16> {
+        let then: Vec<Datagram> = self.trunk.iter().filter(|d| (from_us..to_us).contains(&d.at_us)).cloned().collect();
+        rtp_payloads(&then, self.talk.customer_port, PCMU).concat().into_iter().map(tone::from_mulaw).collect()
+    }
+
+    /// RTP payloads of one payload type that the phone sent.
+    fn from_phone(&self, payload_type: u8) -> Vec<Vec<u8>> {
+        self.rtp(payload_type, |d| d.from.ip() == self.there)
+    }
+
+    /// RTP payloads of one payload type that the phone received.
+    fn to_phone(&self, payload_type: u8) -> Vec<Vec<u8>> {
+        self.rtp(payload_type, |d| d.to.ip() == self.there)
+    }
+
+    fn rtp(&self, payload_type: u8, fits: impl Fn(&Datagram) -> bool) -> Vec<Vec<u8>> {
+        let ports: std::collections::BTreeSet<u16> = self.desk.iter().filter(|d| fits(d)).map(|d| d.to.port()).collect();
+        let one_way: Vec<Datagram> = self.desk.iter().filter(|d| fits(d)).cloned().collect();
+        ports.into_iter().flat_map(|port| rtp_payloads(&one_way, port, payload_type)).collect()
+    }
+
+    fn assert_phone_heard_the_customer(&self, office: &Office) {
+        let (rate, heard) = eventually("baresip closes its file", Duration::from_secs(5), || {
+            let (rate, heard) = office.phone.heard();
+            (!heard.is_empty()).then_some((rate, heard))
+        });
+        let (at, all) = (seconds(&heard, rate, CUSTOMER_HZ), heard.len() as f64 / f64::from(rate));
+        assert!(at > 2.0, "the phone heard the customer {at:.1} s of {all:.1} s");
+        assert!(tone::windows_with(&heard, rate, AGENT_HZ) < 0.05, "the phone hears itself");
+    }
+}
+
+/// For how long the tone was there.
+fn seconds(samples: &[i16], rate: u32, hz: f64) -> f64 {
+    tone::windows_with(samples, rate, hz) * samples.len() as f64 / f64::from(rate)
+}
+
+#[expect(clippy::disallowed_methods, reason = "scenarios run in real time")]
+fn now_us() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    u64::try_from(since.as_micros()).expect("a time of ours")
+}
