@@ -1,4 +1,5 @@
 //! Calls of a real far end: SIPp as trunk and as the agent's phone, over UDP and TCP, with audio.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
 mod support;
 

@@ -168,7 +168,7 @@ impl Call {
     }
 
     /// The media plane's answers about the phone's leg.
-    pub(super) fn phone_media(&mut self, step: Step, result: Result<Answer, MediaError>, now: Timestamp, out: &mut Vec<Output>) {
+    pub(super) fn phone_media(&mut self, step: Step, result: Result<Answer, MediaError>, out: &mut Vec<Output>) {
         let Agent::Phone(phone) = &mut self.agent else { return };
         match (step, result) {
             (Step::Created(_), Ok(Answer::Created(at))) => match phone.session.offer_at(at) {
@@ -194,7 +194,6 @@ impl Call {
                 }
                 let Ring { token, agent } = ring;
                 out.push(Output::Fact(CallFact::AgentAnswered { interaction: self.interaction, token, agent }));
-                let _ = now;
             }
             (_, Err(why)) => self.give_up_phone(why.to_string(), out),
             _ => {}
@@ -208,7 +207,7 @@ impl Call {
     }
 
     /// What rung phones say.
-    pub(super) fn phone_said(&mut self, branch: Branch, event: PhoneEvent, _now: Timestamp, out: &mut Vec<Output>) {
+    pub(super) fn phone_said(&mut self, branch: Branch, event: PhoneEvent, out: &mut Vec<Output>) {
         let Agent::Phone(phone) = &mut self.agent else {
             // A pick-up that crossed the end of its lease.
             if let PhoneEvent::Answered(_) = event {
@@ -266,7 +265,7 @@ impl Call {
     }
 
     /// What the picked-up phone does in its dialog.
-    pub(super) fn phone_did(&mut self, branch: Branch, event: Peer, now: Timestamp, out: &mut Vec<Output>) {
+    pub(super) fn phone_did(&mut self, branch: Branch, event: Peer, out: &mut Vec<Output>) {
         let Agent::Phone(phone) = &self.agent else { return };
         if phone.picked != Some(branch) {
             return;
@@ -289,7 +288,6 @@ impl Call {
             | Peer::RenewalAnswered(_)
             | Peer::Digit(_) => {}
         }
-        let _ = now;
     }
 
     fn phone_left(&mut self, out: &mut Vec<Output>) {

@@ -15,7 +15,7 @@ use model::interaction::EndedBy;
 use tokio::sync::{mpsc, watch};
 
 use super::timer::SessionTimer;
-use super::words::{Branch, Input, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId, Step};
+use super::words::{Branch, Input, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId};
 use super::{Call, NewCall};
 use crate::endpoint::dialog::Dialog;
 use crate::endpoint::message::{ALLOW, Method, Reply};
@@ -23,7 +23,7 @@ use crate::endpoint::{Endpoint, Flow, Incoming, InviteEvent, Responder, ServerTr
 use crate::switchboard::shared::Shared;
 use ::media::control as media_control;
 pub(crate) use fork::Target;
-use fork::ForkNews;
+use fork::{Established, ForkNews};
 use requests::Waiting;
 
 /// Messages that may wait for one call.
@@ -79,7 +79,7 @@ pub(crate) struct Held {
     legs: HashSet<LegId>,
     recording: Option<RecordingId>,
     softphone: Option<LegId>,
-    phones: Vec<(Dialog, Flow)>,
+    phones: Vec<Established>,
     /// The customer's INVITE had a final answer: 2xx or another.
     accepted: Option<bool>,
     ended: bool,
@@ -109,7 +109,7 @@ enum PhoneSide {
     /// Rings; dropping the sender means that nobody wants it any more.
     Forking { _wanted: mpsc::Sender<()> },
     /// Picked up.
-    Up { dialog: Box<Dialog>, flow: Flow },
+    Up(Box<Established>),
 }
 
 /// Runs a call to its end in a task of its own, and cleans up behind it if it panics.
@@ -183,7 +183,7 @@ impl Driver {
                     let status = if incoming.request.method == Method::Bye { 200 } else { 481 };
                     incoming.transaction.finish(&Reply::new(status), None);
                 }
-                Message::Fork(_, ForkNews::Answered { dialog, flow, .. }) => self.bye_phone(*dialog, flow),
+                Message::Fork(_, ForkNews::Answered { up, .. }) => self.bye_phone(*up),
                 _ => {}
             }
         }
@@ -209,7 +209,6 @@ impl Driver {
             if let Err(why) = &result {
                 tracing::warn!(interaction = %self.interaction, ?step, %why, "the media plane refused");
             }
-            let _: &Step = &step;
             outputs.extend(self.call.handle(Input::Done(step, result), self.shared.now()));
         }
     }
@@ -273,8 +272,7 @@ impl Driver {
                 self.held().accepted = Some(false);
             }
             PeerOrder::Renew => {
-                let update = self.customer.dialog.request(Method::Update);
-                let mut update = update;
+                let mut update = self.customer.dialog.request(Method::Update);
                 update.headers.push("Contact", self.contact());
                 update.headers.push("Supported", "timer");
                 if let Some(timer) = &self.customer.timer {
@@ -296,16 +294,16 @@ impl Driver {
             PhoneOrder::Invite { sdp } => self.invite(branch, sdp),
             PhoneOrder::Reply(answered) => self.reply(Party::Phone(branch), answered),
             PhoneOrder::End => {
-                if let Some(PhoneSide::Up { dialog, flow }) = self.phones.remove(&branch) {
-                    self.shared.directory.forget(&dialog.key());
+                if let Some(PhoneSide::Up(up)) = self.phones.remove(&branch) {
+                    self.shared.directory.forget(&up.dialog.key());
                     self.held().phones.clear();
-                    self.bye_phone(*dialog, flow);
+                    self.bye_phone(*up);
                 }
             }
         }
     }
 
-    fn bye_phone(&self, mut dialog: Dialog, flow: Flow) {
+    fn bye_phone(&self, Established { mut dialog, flow }: Established) {
         let bye = dialog.request(Method::Bye);
         let endpoint = self.shared.endpoint.clone();
         tokio::spawn(async move { endpoint.request(&flow, bye).await });
@@ -339,14 +337,15 @@ impl Driver {
 
     fn fork_said(&mut self, branch: Branch, news: ForkNews) -> Option<Input> {
         let event = match news {
-            ForkNews::Answered { dialog, flow, sdp } => {
+            ForkNews::Answered { up, sdp } => {
                 // Its end was ordered already: the pick-up crossed it.
                 if !matches!(self.phones.get(&branch), Some(PhoneSide::Forking { .. })) {
-                    self.bye_phone(*dialog, flow);
+                    self.shared.directory.forget(&up.dialog.key());
+                    self.bye_phone(*up);
                     return None;
                 }
-                self.held().phones.push(((*dialog).clone(), flow.clone()));
-                self.phones.insert(branch, PhoneSide::Up { dialog, flow });
+                self.held().phones.push((*up).clone());
+                self.phones.insert(branch, PhoneSide::Up(up));
                 PhoneEvent::Answered(sdp)
             }
             ForkNews::Refused(status) => {
@@ -406,7 +405,7 @@ async fn clean_up(shared: &Shared, interaction: InteractionId, held: &Mutex<Held
             tokio::spawn(async move { endpoint.request(&flow, bye).await });
         }
     }
-    for (mut dialog, flow) in held.phones {
+    for Established { mut dialog, flow } in held.phones {
         shared.directory.forget(&dialog.key());
         let (endpoint, bye) = (shared.endpoint.clone(), dialog.request(Method::Bye));
         tokio::spawn(async move { endpoint.request(&flow, bye).await });

@@ -12,7 +12,7 @@ use model::time::Timestamp;
 
 use super::timer::SessionTimer;
 use super::words::{
-    Branch, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId, Ring, RingPhones,
+    Branch, Connect, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId, Ring, RingPhones,
     Softphone,
 };
 use super::{Call, NewCall};
@@ -161,7 +161,8 @@ impl Scene {
     }
     pub fn connect(&mut self, announce: bool) {
         let record = Some(recording());
-        self.order(Order::Connect { agent: agent(), softphone: Some(softphone()), leg: half(), record, announce });
+        let (agent, softphone, half) = (agent(), Some(softphone()), half());
+        self.order(Order::Connect(Connect { agent, softphone, half, record, announce }));
     }
     pub fn offer(&mut self, id: u32, sdp: Option<String>) {
         self.customer_does(Peer::Offer { id: RequestId(id), sdp });

@@ -11,7 +11,7 @@ use model::media::StreamStats;
 use model::time::Timestamp;
 
 use super::agent::{Agent, SoftphoneHalf};
-use super::words::{Heard, MediaOrder, Output, Softphone, Step};
+use super::words::{Connect, Heard, MediaOrder, Output, Step};
 use super::{ANNOUNCEMENT_MAX, Call, QUALITY_EVERY, SILENCE_GRACE, SOFTPHONE_AWAY_MAX};
 
 /// How customer and agent stand to each other.
@@ -78,11 +78,7 @@ impl Link {
 impl Call {
     pub(super) fn connect(
         &mut self,
-        agent: UserId,
-        softphone: Option<Softphone>,
-        half: LegId,
-        record: Option<RecordingId>,
-        announce: bool,
+        Connect { agent, softphone, half, record, announce }: Connect,
         now: Timestamp,
         out: &mut Vec<Output>,
     ) {
@@ -122,15 +118,10 @@ impl Call {
             }));
         }
         self.then_hang_up = false;
+        self.link = Link::Connecting { agent, announce, stage: Stage::Recording };
         match record {
-            Some(recording) => {
-                self.link = Link::Connecting { agent, announce, stage: Stage::Recording };
-                out.push(Output::Media(MediaOrder::StartRecording(recording)));
-            }
-            None => {
-                self.link = Link::Connecting { agent, announce, stage: Stage::Recording };
-                self.announce_or_bridge(now, out);
-            }
+            Some(recording) => out.push(Output::Media(MediaOrder::StartRecording(recording))),
+            None => self.announce_or_bridge(now, out),
         }
     }
 
@@ -164,7 +155,7 @@ impl Call {
         }
     }
 
-    pub(super) fn announcement_over(&mut self, leg: LegId, _now: Timestamp, out: &mut Vec<Output>) {
+    pub(super) fn announcement_over(&mut self, leg: LegId, out: &mut Vec<Output>) {
         if matches!(self.link, Link::Connecting { stage: Stage::Announcing { .. }, .. })
             && self.agent.media_leg() == Some(leg)
         {
@@ -342,7 +333,7 @@ impl Call {
     pub(super) fn media_answered(&mut self, step: Step, result: Result<Answer, MediaError>, now: Timestamp, out: &mut Vec<Output>) {
         match step {
             Step::Created(leg) | Step::Configured(leg) if leg == self.leg => self.customer_media(step, result, now, out),
-            Step::Created(_) | Step::Configured(_) => self.phone_media(step, result, now, out),
+            Step::Created(_) | Step::Configured(_) => self.phone_media(step, result, out),
             Step::Bridged => self.bridged(result, now, out),
             Step::Recording(recording) => self.recording_answered(recording, result, now, out),
             Step::Stats(leg) => {

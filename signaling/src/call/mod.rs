@@ -158,8 +158,8 @@ impl Call {
         match input {
             Input::Order(order) => self.order(order, now, &mut out),
             Input::Customer(event) => self.customer_did(event, now, &mut out),
-            Input::Phone(branch, PhoneEvent::Peer(event)) => self.phone_did(branch, event, now, &mut out),
-            Input::Phone(branch, event) => self.phone_said(branch, event, now, &mut out),
+            Input::Phone(branch, PhoneEvent::Peer(event)) => self.phone_did(branch, event, &mut out),
+            Input::Phone(branch, event) => self.phone_said(branch, event, &mut out),
             Input::Softphone { leg, up } => self.softphone_moved(leg, up, now, &mut out),
             Input::Media(event) => self.media_said(event, now, &mut out),
             Input::Done(step, result) => self.media_answered(step, result, now, &mut out),
@@ -196,16 +196,14 @@ impl Call {
             Order::RingNothing { ring, why } => self.ring_nothing(ring, why, out),
             Order::StopRinging { token } => self.stop_ringing(token, out),
             // These need an answered customer: it is answered for them.
-            order @ (Order::Play { .. } | Order::Connect { .. }) if !self.is_answered() => {
+            order @ (Order::Play { .. } | Order::Connect(_)) if !self.is_answered() => {
                 if self.wishes.len() < WISHES_MAX {
                     self.wishes.push(order);
                 }
                 self.open(out);
             }
             Order::Play { sound, then_hang_up } => self.play(sound, then_hang_up, out),
-            Order::Connect { agent, softphone, leg, record, announce } => {
-                self.connect(agent, softphone, leg, record, announce, now, out);
-            }
+            Order::Connect(connect) => self.connect(connect, now, out),
             Order::Hold => self.hold(true, out),
             Order::Retrieve => self.hold(false, out),
             Order::Mute(muted) => self.mute(muted, out),
@@ -225,12 +223,8 @@ impl Call {
 
     fn media_said(&mut self, event: Event, now: Timestamp, out: &mut Vec<Output>) {
         match event {
-            Event::PromptEnded { leg } if leg == self.leg => {
-                if std::mem::take(&mut self.then_hang_up) && matches!(self.link, Link::Apart) {
-                    self.end(EndedBy::System, None, out);
-                }
-            }
-            Event::PromptEnded { leg } => self.announcement_over(leg, now, out),
+            Event::PromptEnded { leg } if leg == self.leg => self.sound_over(out),
+            Event::PromptEnded { leg } => self.announcement_over(leg, out),
             Event::Started { leg } if leg == self.leg => self.silent_since = None,
             Event::Silent { leg, lasting } => self.fell_silent(leg, lasting, now, out),
             Event::Dtmf { leg, digit, .. } if leg == self.leg => self.digit(digit, out),
@@ -242,6 +236,12 @@ impl Call {
                 self.end(EndedBy::System, Some(format!("media could not be secured: {why}")), out);
             }
             _ => {}
+        }
+    }
+
+    fn sound_over(&mut self, out: &mut Vec<Output>) {
+        if std::mem::take(&mut self.then_hang_up) && matches!(self.link, Link::Apart) {
+            self.end(EndedBy::System, None, out);
         }
     }
 

@@ -73,18 +73,7 @@ pub enum Order {
         token: OfferToken,
     },
     /// Join customer and agent.
-    Connect {
-        /// Whom.
-        agent: UserId,
-        /// The agent's softphone, if its media is up; used when no phone of the agent was picked up.
-        softphone: Option<Softphone>,
-        /// The name the softphone's half gets in this call.
-        leg: LegId,
-        /// Record as this.
-        record: Option<RecordingId>,
-        /// Two tones to the agent first.
-        announce: bool,
-    },
+    Connect(Connect),
     /// Customer hears hold music.
     Hold,
     /// Back.
@@ -97,6 +86,21 @@ pub enum Order {
     HangUp,
     /// End it, because the appliance stops.
     Stop,
+}
+
+/// Whom to join the customer with, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connect {
+    /// Whom.
+    pub agent: UserId,
+    /// The agent's softphone, if its media is up; used when no phone of the agent was picked up.
+    pub softphone: Option<Softphone>,
+    /// The name the softphone's half gets in this call.
+    pub half: LegId,
+    /// Record as this.
+    pub record: Option<RecordingId>,
+    /// Two tones to the agent first.
+    pub announce: bool,
 }
 
 /// The lease that rings, and whom.

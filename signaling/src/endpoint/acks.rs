@@ -85,11 +85,8 @@ impl Acks {
         };
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sent) = kept.sent.get(&(call_id.to_owned(), seq, theirs.to_owned())) {
-            return Found::Acknowledged(
-                sent.message.clone(),
-                sent.connection.clone(),
-                sent.destination.clone(),
-            );
+            let again = (sent.message.clone(), sent.connection.clone(), sent.destination.clone());
+            return Found::Acknowledged(Box::new(again));
         }
         if kept.over.contains_key(&(call_id.to_owned(), ours.to_owned())) {
             return Found::Stray;
@@ -100,7 +97,7 @@ impl Acks {
 
 enum Found {
     /// The same 2xx again.
-    Acknowledged(SipMessage, SipConnection, SipAddr),
+    Acknowledged(Box<(SipMessage, SipConnection, SipAddr)>),
     /// A 2xx nobody waits for.
     Stray,
     /// The first, or none of ours: the transaction layer knows.
@@ -155,7 +152,8 @@ impl TransportEventInspector for Watch {
         }
         match self.acks.find(&ours) {
             Found::Unknown => Some(event),
-            Found::Acknowledged(ack, connection, destination) => {
+            Found::Acknowledged(again) => {
+                let (ack, connection, destination) = *again;
                 connection.send(ack, Some(&destination)).await.ok();
                 None
             }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::{SoftphoneEntry, Switchboard, accounts};
 use crate::call::driver::{Message, Target};
-use crate::call::words::{Branch, Order, Ring, RingPhones, Softphone};
+use crate::call::words::{Branch, Connect, Order, Ring, RingPhones, Softphone};
 use crate::phones::softphone_task::{self, SoftphoneMessage};
 
 impl Switchboard {
@@ -29,8 +29,8 @@ impl Switchboard {
                     entry.recordings.push(recording);
                     self.recordings.insert(recording, interaction);
                 }
-                let (leg, softphone) = (self.shared.id(), self.softphone_of(agent));
-                self.pass(interaction, Order::Connect { agent, softphone, leg, record, announce });
+                let (half, softphone) = (self.shared.id(), self.softphone_of(agent));
+                self.pass(interaction, Order::Connect(Connect { agent, softphone, half, record, announce }));
             }
             CallOrder::Hold { interaction } => self.pass(interaction, Order::Hold),
             CallOrder::Retrieve { interaction } => self.pass(interaction, Order::Retrieve),

@@ -1,5 +1,6 @@
 //! A signalling with a real media plane on the loopback, a desk that the test plays, and SIPp as trunk and phones.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
 pub mod sipp;
 

@@ -21,9 +21,16 @@ pub(crate) struct Target {
     pub(crate) flow: Flow,
 }
 
+/// A phone's dialog and the way to it.
+#[derive(Clone)]
+pub(crate) struct Established {
+    pub(crate) dialog: Dialog,
+    pub(crate) flow: Flow,
+}
+
 /// What an INVITE to a phone came to.
 pub(crate) enum ForkNews {
-    Answered { dialog: Box<Dialog>, flow: Flow, sdp: String },
+    Answered { up: Box<Established>, sdp: String },
     Refused(u16),
     Unreachable(String),
 }
@@ -123,7 +130,8 @@ impl Run {
 
     async fn hand_over(&mut self, response: Option<&Response>) {
         let sdp = response.and_then(Response::sdp).unwrap_or_default();
-        let news = ForkNews::Answered { dialog: Box::new(self.dialog.clone()), flow: self.flow.clone(), sdp };
+        let up = Box::new(Established { dialog: self.dialog.clone(), flow: self.flow.clone() });
+        let news = ForkNews::Answered { up, sdp };
         if self.mailbox.send(Message::Fork(self.branch, news)).await.is_err() {
             self.bye().await;
             self.shared.directory.forget(&self.dialog.key());

@@ -12,7 +12,7 @@ const WAITING_MAX: usize = 16;
 /// A request that waits for the machine's answer.
 pub(super) enum Waiting {
     Invite(Responder),
-    Update(Transaction),
+    Update(Box<Transaction>),
 }
 
 impl Driver {
@@ -21,7 +21,7 @@ impl Driver {
         let dialog = match party {
             Party::Customer => Some((&mut self.customer.dialog, &mut self.customer.flow)),
             Party::Phone(branch) => match self.phones.get_mut(&branch) {
-                Some(PhoneSide::Up { dialog, flow }) => Some((&mut **dialog, flow)),
+                Some(PhoneSide::Up(up)) => Some((&mut up.dialog, &mut up.flow)),
                 _ => None,
             },
         };
@@ -50,9 +50,9 @@ impl Driver {
             Method::Bye => {
                 transaction.finish(&Reply::new(200), None);
                 if let Party::Phone(branch) = party
-                    && let Some(PhoneSide::Up { dialog, .. }) = self.phones.remove(&branch)
+                    && let Some(PhoneSide::Up(up)) = self.phones.remove(&branch)
                 {
-                    self.shared.directory.forget(&dialog.key());
+                    self.shared.directory.forget(&up.dialog.key());
                     self.held().phones.clear();
                 }
                 Some(peer(party, Peer::Bye))
@@ -78,7 +78,7 @@ impl Driver {
                 }
                 Some(sdp) => {
                     let id = self.request_id();
-                    self.waiting.insert(id, Waiting::Update(transaction));
+                    self.waiting.insert(id, Waiting::Update(Box::new(transaction)));
                     self.renewed(party, &request);
                     Some(peer(party, Peer::Offer { id, sdp: Some(sdp) }))
                 }
@@ -141,7 +141,7 @@ impl Driver {
         let reply = match party {
             Party::Customer => reply.with("Contact", self.contact()),
             Party::Phone(branch) => match self.phones.get(&branch) {
-                Some(PhoneSide::Up { flow, .. }) => reply.with("Contact", flow.contact("patchbay")),
+                Some(PhoneSide::Up(up)) => reply.with("Contact", up.flow.contact("patchbay")),
                 _ => reply,
             },
         };
