@@ -50,8 +50,15 @@ fn page(document: &Value) -> String {
         }
     }
     html.push_str("<h2>Objects</h2>");
-    for (name, schema) in document.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten() {
-        let _ = write!(html, "<h3 id=\"{0}\">{0}</h3><p>{1}</p><dl>", text(name), escape(schema.get("description")));
+    for (name, schema) in
+        document.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten()
+    {
+        let _ = write!(
+            html,
+            "<h3 id=\"{0}\">{0}</h3><p>{1}</p><dl>",
+            text(name),
+            escape(schema.get("description"))
+        );
         for (field, about) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let _ = write!(
                 html,
@@ -108,7 +115,9 @@ fn kind(schema: &Value) -> String {
     }
     match schema.get("type") {
         Some(Value::String(name)) => text(name),
-        Some(Value::Array(names)) => text(&names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")),
+        Some(Value::Array(names)) => {
+            text(&names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "))
+        }
         _ => String::new(),
     }
 }

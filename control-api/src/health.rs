@@ -40,7 +40,8 @@ pub async fn ready(State(state): State<ApiState>, uri: axum::http::Uri) -> Respo
     let checks = parts(&state).await;
     let ready = checks.iter().all(|check| check.ok);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let verbose = uri.query().is_some_and(|q| q.split('&').any(|p| p == "verbose" || p.starts_with("verbose=")));
+    let verbose =
+        uri.query().is_some_and(|q| q.split('&').any(|p| p == "verbose" || p.starts_with("verbose=")));
     let shown = if verbose { checks } else { Vec::new() };
     let mut response = (status, axum::Json(Readiness { ready, checks: shown })).into_response();
     response.extensions_mut().insert(crate::problem::Finished);
@@ -57,7 +58,11 @@ pub async fn parts(state: &ApiState) -> Vec<PartHealth> {
         part("floor", matches!(floor, Ok(Ok(_))), None),
         part("journal", journal_ok, journal_detail),
         part("database", matches!(database, Ok(true)), None),
-        part("calls", state.appliance.accepts_calls(), (!state.appliance.accepts_calls()).then(|| "draining".into())),
+        part(
+            "calls",
+            state.appliance.accepts_calls(),
+            (!state.appliance.accepts_calls()).then(|| "draining".into()),
+        ),
     ];
     parts.extend(state.appliance.parts());
     parts
@@ -65,10 +70,11 @@ pub async fn parts(state: &ApiState) -> Vec<PartHealth> {
 
 /// Figures for Prometheus.
 pub async fn metrics(State(state): State<ApiState>) -> Result<Response, ApiError> {
-    let text = prometheus::TextEncoder::new().encode_to_string(&state.registry.gather()).map_err(|error| {
-        tracing::error!(%error, "figures could not be written");
-        Refusal::Internal
-    })?;
+    let text =
+        prometheus::TextEncoder::new().encode_to_string(&state.registry.gather()).map_err(|error| {
+            tracing::error!(%error, "figures could not be written");
+            Refusal::Internal
+        })?;
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

@@ -43,8 +43,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
 /// Reads JSON. `serde_json` refuses more than 128 levels of nesting by itself.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::Malformed { why: format!("The body is not what is expected: {error}.") }.into())
+    serde_json::from_slice(body).map_err(|error| {
+        Refusal::Malformed { why: format!("The body is not what is expected: {error}.") }.into()
+    })
 }
 
 /// The part of a query that a handler knows.
@@ -55,7 +56,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let query = Query::<T>::from_request_parts(parts, state).await;
         query.map(|Query(value)| Self(value)).map_err(|error| {
-            Refusal::Malformed { why: format!("The query is not what is expected: {}.", error.body_text()) }.into()
+            Refusal::Malformed { why: format!("The query is not what is expected: {}.", error.body_text()) }
+                .into()
         })
     }
 }

@@ -90,7 +90,17 @@ fn api() -> OpenApiRouter<ApiState> {
 /// The OpenAPI document of the API.
 pub fn document() -> serde_json::Value {
     let (_, document) = OpenApiRouter::new().nest("/api/v1", api()).split_for_parts();
-    serde_json::to_value(document).unwrap_or_default()
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    document["info"]["version"] = "1".into();
+    // Handlers of different objects have the same names; generated clients need one name for each operation.
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let words =
+                path.trim_start_matches("/api/v1/").replace(['/', '-', '.'], "_").replace(['{', '}'], "");
+            operation["operationId"] = format!("{method}_{words}").into();
+        }
+    }
+    document
 }
 
 /// Everything: the API under `/api/v1`, health, figures, problem pages, and the console.
@@ -109,6 +119,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/problems/{slug}", get(problem::page))
         .fallback(console::serve)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn(request_id::headers_fit))
         .layer(middleware::from_fn(problem::finish))
         .layer(middleware::from_fn_with_state(state.clone(), request_id::identify))
         .layer(middleware::from_fn(secure::headers))

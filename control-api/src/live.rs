@@ -18,7 +18,10 @@ use crate::state::{ApiState, PartHealth};
 /// Everybody's state.
 #[utoipa::path(get, path = "/agents", tag = "live", responses(
     (status = 200, body = List<AgentView>), (status = 403, body = Problem, content_type = "application/problem+json")))]
-pub async fn agents(State(state): State<ApiState>, who: Who) -> Result<axum::Json<List<AgentView>>, ApiError> {
+pub async fn agents(
+    State(state): State<ApiState>,
+    who: Who,
+) -> Result<axum::Json<List<AgentView>>, ApiError> {
     who.needs(Privilege::Supervise)?;
     Ok(axum::Json(List::whole(state.desk.agents().await?)))
 }
@@ -56,7 +59,10 @@ pub async fn force(
 
 /// All queues.
 #[utoipa::path(get, path = "/queues", tag = "live", responses((status = 200, body = List<QueueView>)))]
-pub async fn queues(State(state): State<ApiState>, who: Who) -> Result<axum::Json<List<QueueView>>, ApiError> {
+pub async fn queues(
+    State(state): State<ApiState>,
+    who: Who,
+) -> Result<axum::Json<List<QueueView>>, ApiError> {
     who.needs(Privilege::TakeInteractions)?;
     Ok(axum::Json(List::whole(state.desk.queues().await?)))
 }

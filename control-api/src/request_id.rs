@@ -1,14 +1,13 @@
 //! Every request has an id: in the answer's `x-request-id`, in problems, and in the log.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tracing::Instrument;
 
-use crate::problem::ApiError;
 use crate::state::ApiState;
 
 /// Octets of all header names and values together.
@@ -20,19 +19,22 @@ static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// Gives the request an id; refuses requests with too many headers.
+/// Refuses requests with too many headers.
+pub async fn headers_fit(request: Request, next: Next) -> Response {
+    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > HEADERS_MAX {
+        return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
+    }
+    next.run(request).await
+}
+
+/// Gives the request an id.
 pub async fn identify(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let id = URL_SAFE_NO_PAD.encode(state.desk.sources().bytes::<12>());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    let span = tracing::info_span!("http", request = %id, method = %request.method(), path = request.uri().path());
-    let mut response = if size > HEADERS_MAX {
-        let mut response = ApiError::Http("too-large").into_response();
-        *response.status_mut() = axum::http::StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        response
-    } else {
-        next.run(request).instrument(span).await
-    };
+    let span =
+        tracing::info_span!("http", request = %id, method = %request.method(), path = request.uri().path());
+    let mut response = next.run(request).instrument(span).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID.clone(), value);
     }

@@ -29,6 +29,8 @@ const PING: Duration = Duration::from_secs(15);
 const SILENCE: Duration = Duration::from_secs(70);
 /// A page that does not take a frame within this time is gone.
 const SEND_PATIENCE: Duration = Duration::from_secs(10);
+/// A page has this long to answer a good-bye.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// Frames that are not understood before the socket is closed.
 const BAD_FRAMES_MAX: u32 = 20;
 /// The socket's place was taken by a newer page of the same session.
@@ -58,7 +60,8 @@ pub async fn open(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
-    if !same(opening.csrf.as_bytes(), who.identity.csrf.as_bytes()) || !origin_fits(&headers, &state.origins) {
+    if !same(opening.csrf.as_bytes(), who.identity.csrf.as_bytes()) || !origin_fits(&headers, &state.origins)
+    {
         return Err(Refusal::BadCsrf.into());
     }
     let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
@@ -88,7 +91,7 @@ async fn serve(mut socket: WebSocket, desk: DeskHandle, who: Identity, after: Op
     let (page, mut frames) = outbox();
     let user = who.user.id;
     if let Err(refusal) = desk.attach(&who, after, page).await {
-        let _ = close(&mut socket, close_code::AWAY, refusal.kind().slug).await;
+        close(&mut socket, close_code::AWAY, refusal.kind().slug).await;
         return;
     }
     let farewell = Conversation { desk: &desk, who: &who, bad_frames: 0 }.run(&mut socket, &mut frames).await;
@@ -96,7 +99,7 @@ async fn serve(mut socket: WebSocket, desk: DeskHandle, who: Identity, after: Op
     drop(frames);
     desk.detached(user).await;
     if let Some((code, why)) = farewell {
-        let _ = close(&mut socket, code, why).await;
+        close(&mut socket, code, why).await;
     }
 }
 
@@ -164,13 +167,17 @@ impl Conversation<'_> {
     async fn take(&mut self, socket: &mut WebSocket, text: &str) -> Result<(), Farewell> {
         let frame: serde_json::Value = match serde_json::from_str(text) {
             Ok(frame) => frame,
-            Err(error) => return self.bad_frame(socket, None, format!("The frame is not JSON: {error}.")).await,
+            Err(error) => {
+                return self.bad_frame(socket, None, format!("The frame is not JSON: {error}.")).await;
+            }
         };
         let re = frame.get("id").and_then(serde_json::Value::as_u64);
         let command = match serde_json::from_value::<Command>(frame) {
             Ok(command) if re.is_some() => command,
             Ok(_) => return self.bad_frame(socket, None, "A command carries an id.".into()).await,
-            Err(error) => return self.bad_frame(socket, re, format!("The command is not understood: {error}.")).await,
+            Err(error) => {
+                return self.bad_frame(socket, re, format!("The command is not understood: {error}.")).await;
+            }
         };
         let answer = match self.desk.command(self.who.user.id, self.who.session, command).await {
             Ok(()) => Answer { re, ok: Some(serde_json::Map::new()), problem: None },
@@ -179,7 +186,12 @@ impl Conversation<'_> {
         self.answer(socket, &answer).await
     }
 
-    async fn bad_frame(&mut self, socket: &mut WebSocket, re: Option<u64>, why: String) -> Result<(), Farewell> {
+    async fn bad_frame(
+        &mut self,
+        socket: &mut WebSocket,
+        re: Option<u64>,
+        why: String,
+    ) -> Result<(), Farewell> {
         self.bad_frames += 1;
         let problem = Problem::of(&Refusal::Malformed { why });
         self.answer(socket, &Answer { re, ok: None, problem: Some(problem) }).await?;
@@ -202,10 +214,19 @@ async fn send(socket: &mut WebSocket, text: String) -> Result<(), ()> {
     }
 }
 
-async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) -> Result<(), ()> {
-    let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-    match tokio::time::timeout(SEND_PATIENCE, socket.send(frame)).await {
-        Ok(Ok(())) => Ok(()),
-        _ => Err(()),
-    }
+/// Says good-bye and waits a moment for the answer (RFC 6455 §7.1.1): whoever closes the connection at once may cut off
+/// frames that are still on their way.
+async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
+    let good_bye = async {
+        let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        if socket.send(frame).await.is_ok() {
+            while let Some(Ok(message)) = socket.recv().await {
+                if matches!(message, Message::Close(_)) {
+                    return;
+                }
+            }
+        }
+    };
+    // A page that does not answer is let go all the same.
+    let _ = tokio::time::timeout(CLOSE_PATIENCE, good_bye).await;
 }

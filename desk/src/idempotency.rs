@@ -37,17 +37,26 @@ impl DeskHandle {
             return Ok(Given { status, body, repeated: false });
         };
         if key.is_empty() || key.len() > KEY_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Refusal::Malformed { why: "An Idempotency-Key is 1 to 128 visible characters.".into() }.into());
+            return Err(Refusal::Malformed {
+                why: "An Idempotency-Key is 1 to 128 visible characters.".into(),
+            }
+            .into());
         }
         // Two people may choose the same key.
         let key = format!("{actor}:{key}");
-        let fingerprint = Sha256::digest(request).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let fingerprint =
+            Sha256::digest(request).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let (keys, tenant) = (self.0.store.idempotency(), self.tenant());
         match keys.reserve_key(tenant, &key, &fingerprint, self.now()).await.map_err(read)? {
-            Reservation::Answered(Answer { status, body }) => return Ok(Given { status, body, repeated: true }),
+            Reservation::Answered(Answer { status, body }) => {
+                return Ok(Given { status, body, repeated: true });
+            }
             Reservation::Mismatch => return Err(Refusal::KeyReused.into()),
             Reservation::InProgress => {
-                return Err(Refusal::Conflict { why: "The first request with this key is still worked on.".into() }.into());
+                return Err(Refusal::Conflict {
+                    why: "The first request with this key is still worked on.".into(),
+                }
+                .into());
             }
             Reservation::New => {}
         }

@@ -275,7 +275,12 @@ fn register<M: prometheus::core::Collector + Clone + 'static>(
     registry.register(Box::new(metric.clone()))?;
     Ok(metric)
 }
-fn int_gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+fn int_gauges(
+    r: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, prometheus::Error> {
     register(r, IntGaugeVec::new(Opts::new(name, help), labels)?)
 }
 fn gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, prometheus::Error> {
@@ -284,7 +289,12 @@ fn gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<Gauge
 fn int_gauge(r: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
     register(r, IntGauge::new(name, help)?)
 }
-fn counters(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+fn counters(
+    r: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntCounterVec, prometheus::Error> {
     register(r, IntCounterVec::new(Opts::new(name, help), labels)?)
 }
 fn counter(r: &Registry, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
@@ -305,8 +315,7 @@ fn histogram(r: &Registry, name: &str, help: &str, buckets: &[f64]) -> Result<Hi
 
 /// A gauge of the moment the process started: restarts show as a step.
 pub fn start_time(registry: &Registry, now: Timestamp) -> Result<(), prometheus::Error> {
-    let gauge =
-        register(registry, Gauge::new("patchbay_start_time_seconds", "When this process started.")?)?;
+    let gauge = register(registry, Gauge::new("patchbay_start_time_seconds", "When this process started.")?)?;
     gauge.set(now.since(Timestamp::ZERO).as_secs_f64());
     Ok(())
 }

@@ -18,8 +18,8 @@ use crate::audit::Actor;
 use crate::auth::Identity;
 use crate::configuration::Configuration;
 use crate::metrics::status_name;
-use crate::recording::{AudioFormat, Peaks, RecordingError};
 use crate::page::{Cursor, Page};
+use crate::recording::{AudioFormat, Peaks, RecordingError};
 use crate::refusal::Refusal;
 use crate::start::DeskHandle;
 use crate::trouble::read;
@@ -105,7 +105,9 @@ impl RecordView {
             direction: record.direction,
             service_name: record.service.and_then(|id| Some(names.services.get(&id)?.name.clone())),
             agent_name: record.agent.and_then(|id| Some(names.users.get(&id)?.name.clone())),
-            disposition_name: record.disposition.and_then(|id| Some(names.dispositions.get(&id)?.name.clone())),
+            disposition_name: record
+                .disposition
+                .and_then(|id| Some(names.dispositions.get(&id)?.name.clone())),
             time: time(&record).millis(),
             duration_ms: duration(&record).map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
             caller: record.caller,
@@ -152,7 +154,8 @@ impl DeskHandle {
             }
             filter.agent = Some(who.user.id);
         }
-        let page = self.0.store.records().records(self.tenant(), &filter, after, limit).await.map_err(read)?;
+        let page =
+            self.0.store.records().records(self.tenant(), &filter, after, limit).await.map_err(read)?;
         let names = self.configuration();
         let items = page.items.into_iter().map(|record| RecordView::new(record, &names)).collect();
         Ok(Page { items, next: page.next })

@@ -89,8 +89,7 @@ impl Desk {
         let tenant = config.tenant;
         let metrics = Arc::new(Metrics::new(&registry)?);
         metrics::start_time(&registry, sources.now())?;
-        let auth: SharedAuth =
-            Arc::new(Auth::new(tenant, store.clone(), sources.clone(), config.auth)?);
+        let auth: SharedAuth = Arc::new(Auth::new(tenant, store.clone(), sources.clone(), config.auth)?);
         let configuration = Arc::new(Configuration::load(&store, tenant).await?);
         let now = sources.now();
         let recovered = recover(tenant, &store, &journal, &configuration, &*finisher, now).await?;
@@ -201,7 +200,8 @@ impl DeskHandle {
     pub fn journal_health(&self) -> (bool, Option<String>) {
         let health = self.0.journal.health();
         let up = health.state == HealthState::Up;
-        let detail = (!up).then(|| format!("{:?}: {} events wait", health.state, health.spooled).to_lowercase());
+        let detail =
+            (!up).then(|| format!("{:?}: {} events wait", health.state, health.spooled).to_lowercase());
         (up, detail)
     }
     /// Whether the database answers a small question.

@@ -301,7 +301,9 @@ impl House {
     /// Who is rung for a call next, under which lease.
     pub async fn rung(&mut self, call: InteractionId) -> (UserId, OfferToken) {
         self.order(|order| match order {
-            CallOrder::RingAgent { interaction, token, agent, .. } if *interaction == call => Some((*agent, *token)),
+            CallOrder::RingAgent { interaction, token, agent, .. } if *interaction == call => {
+                Some((*agent, *token))
+            }
             _ => None,
         })
         .await
@@ -380,8 +382,13 @@ impl Page {
     pub async fn attach(desk: &DeskHandle, who: &Identity, after: Option<u64>) -> Self {
         let (page, frames) = outbox();
         desk.attach(who, after, page).await.unwrap();
-        let mut page =
-            Self { who: who.clone(), welcome: Value::Null, desk: desk.clone(), frames, last: after.unwrap_or(0) };
+        let mut page = Self {
+            who: who.clone(),
+            welcome: Value::Null,
+            desk: desk.clone(),
+            frames,
+            last: after.unwrap_or(0),
+        };
         page.welcome = page.frame().await.expect("a welcome");
         assert_eq!(page.welcome["event"], "welcome");
         if page.welcome.get("snapshot").is_some() {
@@ -401,7 +408,8 @@ impl Page {
     /// The next event of this name that fits; numbers are checked to have no gap on the way.
     pub async fn event(&mut self, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
         loop {
-            let frame = self.frame().await.unwrap_or_else(|| panic!("the page was let go before `{name}` came"));
+            let frame =
+                self.frame().await.unwrap_or_else(|| panic!("the page was let go before `{name}` came"));
             if let Some(seq) = frame["seq"].as_u64().filter(|_| frame["event"] != "welcome") {
                 assert_eq!(seq, self.last + 1, "a gap before {frame}");
                 self.last = seq;
@@ -465,8 +473,14 @@ async fn furnish(store: &Store, setup: &Setup) {
         open: setup.open,
     };
     store.services().insert(&service).await.unwrap();
-    let disposition =
-        Disposition { id: solved(), tenant, service: help(), name: "Solved".into(), success: true, closing: true };
+    let disposition = Disposition {
+        id: solved(),
+        tenant,
+        service: help(),
+        name: "Solved".into(),
+        success: true,
+        closing: true,
+    };
     store.dispositions().insert(&disposition).await.unwrap();
     let number = Number { id: NumberId::from_number(1), tenant, digits: "100".into(), service: help() };
     store.numbers().insert(&number).await.unwrap();
@@ -493,6 +507,12 @@ async fn furnish(store: &Store, setup: &Setup) {
         };
         store.users().insert(&user).await.unwrap();
     }
+}
+
+/// What signalling is given for a user name and password: HA1 with MD5 and with SHA-256.
+pub fn digest(username: &str, realm: &str, password: &str) -> (String, String) {
+    let secret = store::secrets::DigestSecret::derive(username, realm, password);
+    (secret.ha1_md5().to_owned(), secret.ha1_sha256().to_owned())
 }
 
 /// Random-looking bytes that are the same in every run, and never the same twice in one.

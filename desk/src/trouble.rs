@@ -19,10 +19,10 @@ pub fn read(error: StoreError) -> Refusal {
 /// A failed write.
 pub fn write(error: WriteError) -> Refusal {
     match error {
-        WriteError::Taken { kind, field } => Refusal::Conflict { why: format!("Another {kind} has this {field}.") },
-        WriteError::UnknownReference { kind, id } => {
-            Refusal::field("", format!("there is no {kind} {id}"))
+        WriteError::Taken { kind, field } => {
+            Refusal::Conflict { why: format!("Another {kind} has this {field}.") }
         }
+        WriteError::UnknownReference { kind, id } => Refusal::field("", format!("there is no {kind} {id}")),
         WriteError::Conflict { .. } => Refusal::Stale,
         WriteError::NotFound => Refusal::missing("object"),
         WriteError::Store(error) => read(error),

@@ -172,7 +172,11 @@ async fn a_record_has_its_columns_times_and_numbers() {
     let record = &records(&house, &page.who, RecordFilter::default()).await[0];
     assert_eq!(record.time, arrived.millis() + 10_000, "REC-03: when the conversation began");
     assert_eq!(record.duration_ms, Some(30_000), "REC-04: from the arrival to the hang-up");
-    assert_eq!((&*record.caller, &*record.contact), ("+4930123456", "100"), "REC-05: the caller is the customer");
+    assert_eq!(
+        (&*record.caller, &*record.contact),
+        ("+4930123456", "100"),
+        "REC-05: the caller is the customer"
+    );
     assert_eq!(record.status, Some("normal"), "REC-06");
     assert_eq!(record.service_name.as_deref(), Some("Help"));
     assert_eq!(record.queued_at, Some(arrived.millis()));
@@ -188,11 +192,12 @@ async fn a_recorded_call_can_be_played_and_playing_is_audited() {
     house.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
     house.call_ends(call, EndedBy::Customer).await;
     page.state("wrap_up").await;
-    house.eventually(async |house| {
-        let row = house.store.recordings().recording(tenant(), recording).await.unwrap();
-        row.is_some_and(|row| row.state == RecordingState::Ready && row.length == Duration::from_secs(7))
-    })
-    .await;
+    house
+        .eventually(async |house| {
+            let row = house.store.recordings().recording(tenant(), recording).await.unwrap();
+            row.is_some_and(|row| row.state == RecordingState::Ready && row.length == Duration::from_secs(7))
+        })
+        .await;
     let finished = |e: &&Event| matches!(e, Event::RecordingFinished { complete: true, .. });
     assert_eq!(house.journal().await.iter().filter(finished).count(), 1);
     let path = house.folder().join("take.mp3");
@@ -217,11 +222,12 @@ async fn a_recording_that_cannot_be_finished_is_told_and_counted() {
     page.banner("recording_failed").await;
     let failed = |e: &&Event| matches!(e, Event::RecordingFailed { .. });
     assert_eq!(house.journal().await.iter().filter(failed).count(), 1);
-    house.eventually(async |house| {
-        let row = house.store.recordings().recording(tenant(), recording).await.unwrap();
-        row.is_some_and(|row| row.state == RecordingState::Failed)
-    })
-    .await;
+    house
+        .eventually(async |house| {
+            let row = house.store.recordings().recording(tenant(), recording).await.unwrap();
+            row.is_some_and(|row| row.state == RecordingState::Failed)
+        })
+        .await;
     assert_eq!(house.desk.call(call).await.unwrap().phase, "talking", "the call goes on");
 }
 

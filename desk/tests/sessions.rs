@@ -27,7 +27,10 @@ async fn a_wrong_password_and_an_unknown_name_are_told_apart_by_nobody() {
     let wrong = house.desk.sign_in(typed("anna", "not her password", false)).await.unwrap_err();
     let unknown = house.desk.sign_in(typed("nobody", "not a password", false)).await.unwrap_err();
     assert_eq!((&wrong, &unknown), (&Refusal::BadCredentials, &Refusal::BadCredentials));
-    assert!(house.desk.sign_in(typed("ANNA ", PASSWORD, false)).await.is_ok(), "case and blanks do not matter");
+    assert!(
+        house.desk.sign_in(typed("ANNA ", PASSWORD, false)).await.is_ok(),
+        "case and blanks do not matter"
+    );
 }
 
 /// ACC-14, ERR-17, ERR-21: one session a user; a second sign-in asks, and with force the first one ends and says why.
@@ -94,10 +97,7 @@ async fn a_closed_page_has_fifteen_seconds_to_come_back() {
     house.pass(Duration::from_secs(15)).await;
     house.settled().await;
     assert_eq!(house.desk.agents().await.unwrap()[0].state.state, "logged_out");
-    house.eventually(async |house| {
-        house.desk.sign_in(typed("anna", PASSWORD, false)).await.is_ok()
-    })
-    .await;
+    house.eventually(async |house| house.desk.sign_in(typed("anna", PASSWORD, false)).await.is_ok()).await;
 }
 
 /// ACC-18: with a call up, the agent is signed out at its end, not before.
@@ -154,12 +154,13 @@ async fn a_session_that_nobody_uses_ends_and_an_attached_page_keeps_it() {
     for _ in 0..5 {
         house.pass(Duration::from_secs(20 * 60)).await;
         // The page's use is written beside the floor's task.
-        house.eventually(async |house| {
-            let now = house.desk.now();
-            let live = house.store.sessions().sessions_of(anna(), now).await.unwrap();
-            live.first().is_some_and(|session| now.since(session.seen_at) < Duration::from_secs(60))
-        })
-        .await;
+        house
+            .eventually(async |house| {
+                let now = house.desk.now();
+                let live = house.store.sessions().sessions_of(anna(), now).await.unwrap();
+                live.first().is_some_and(|session| now.since(session.seen_at) < Duration::from_secs(60))
+            })
+            .await;
     }
     let live = house.store.sessions().sessions_of(idle.user.id, house.desk.now()).await.unwrap();
     assert!(live.is_empty(), "idle for 100 minutes");
@@ -171,11 +172,16 @@ async fn a_session_that_nobody_uses_ends_and_an_attached_page_keeps_it() {
 async fn the_softphone_is_attached_and_its_state_is_shown() {
     let mut house = House::open().await;
     let mut page = house.page("anna").await;
-    assert_eq!(page.welcome["snapshot"]["phone"], serde_json::json!({"kind":"browser","up":false,"problem":null}));
+    assert_eq!(
+        page.welcome["snapshot"]["phone"],
+        serde_json::json!({"kind":"browser","up":false,"problem":null})
+    );
     page.does(Command::PhoneOffer { sdp: "v=0".into() }).await.unwrap();
     let session = house
         .order(|o| match o {
-            CallOrder::AttachPhone { agent, session, sdp, .. } if *agent == anna() && sdp == "v=0" => Some(*session),
+            CallOrder::AttachPhone { agent, session, sdp, .. } if *agent == anna() && sdp == "v=0" => {
+                Some(*session)
+            }
             _ => None,
         })
         .await;
@@ -213,16 +219,18 @@ async fn after_a_kill_no_call_is_forgotten_and_its_recording_is_finished() {
         assert_eq!(record.status, Some("interrupted"), "{call}");
         assert!(record.ended_at.unwrap() <= house.desk.now().millis());
     }
-    house.eventually(async |house| {
-        house.desk.record(&sue, waiting).await.unwrap().recording == Some(orphan)
-            && house.finisher.finished.lock().unwrap().len() == 2
-    })
-    .await;
-    house.eventually(async |house| {
-        let row = house.store.recordings().recording(tenant(), orphan).await.unwrap();
-        row.is_some_and(|row| row.state == RecordingState::Ready)
-    })
-    .await;
+    house
+        .eventually(async |house| {
+            house.desk.record(&sue, waiting).await.unwrap().recording == Some(orphan)
+                && house.finisher.finished.lock().unwrap().len() == 2
+        })
+        .await;
+    house
+        .eventually(async |house| {
+            let row = house.store.recordings().recording(tenant(), orphan).await.unwrap();
+            row.is_some_and(|row| row.state == RecordingState::Ready)
+        })
+        .await;
     // A page that comes back with the same session stands where it stood.
     let page = Page::attach(&house.desk, &session, Some(3)).await;
     let me = &page.welcome["snapshot"]["me"]["state"];

@@ -58,7 +58,8 @@ struct Page {
 /// What a page of somebody would show now: a second sign-in looks at it.
 async fn view(house: &House, login: &str) -> Page {
     // Whoever is rung keeps being rung only as long as the page stays: so this asks the desk, not a new page.
-    let who = house.desk.agents().await.unwrap().into_iter().find(|a| a.name == login.to_uppercase()).unwrap();
+    let who =
+        house.desk.agents().await.unwrap().into_iter().find(|a| a.name == login.to_uppercase()).unwrap();
     let snapshot = house.desk.snapshot_of(who.user).await.unwrap();
     let value = serde_json::to_value(snapshot).unwrap();
     Page {
@@ -238,7 +239,8 @@ async fn a_sip_phone_is_accepted_by_picking_it_up_and_refused_by_its_reject_key(
     let clicked = page.does(Command::Accept { offer: token }).await;
     assert!(matches!(clicked, Err(Refusal::NotNow { .. })), "the phone is on the desk: {clicked:?}");
     house.fact(CallFact::AgentAnswered { interaction: call, token, agent }).await;
-    let joined = house.order(|o| matches!(o, CallOrder::Connect { agent: a, .. } if *a == agent).then_some(()));
+    let joined =
+        house.order(|o| matches!(o, CallOrder::Connect { agent: a, .. } if *a == agent).then_some(()));
     joined.await;
     house.call_ends(call, EndedBy::Customer).await;
     page.state("wrap_up").await;
@@ -370,7 +372,9 @@ trait NextOf {
 impl NextOf for House {
     async fn next_of(&mut self, call: InteractionId) -> CallOrder {
         self.order(|order| match order {
-            CallOrder::Play { interaction, .. } | CallOrder::Reject { interaction, .. } if *interaction == call => {
+            CallOrder::Play { interaction, .. } | CallOrder::Reject { interaction, .. }
+                if *interaction == call =>
+            {
                 Some(order.clone())
             }
             _ => None,

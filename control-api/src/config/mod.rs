@@ -26,14 +26,22 @@ use crate::wire::{self, Wire};
 type IdOf<W> = <<W as Wire>::Item as Item>::Id;
 
 /// A page of objects.
-pub async fn list<W: Wire>(state: &ApiState, who: &Who, paging: &Paging) -> Result<axum::Json<List<W>>, ApiError> {
+pub async fn list<W: Wire>(
+    state: &ApiState,
+    who: &Who,
+    paging: &Paging,
+) -> Result<axum::Json<List<W>>, ApiError> {
     who.needs(Privilege::SeeConfiguration)?;
     let page = state.desk.list::<W::Item>(paging.after().as_ref(), paging.limit()).await?;
     Ok(axum::Json(List::of(page, |row| W::show(row.item))))
 }
 
 /// One object with its ETag.
-pub async fn show<W: Wire + Serialize>(state: &ApiState, who: &Who, id: IdOf<W>) -> Result<Response, ApiError> {
+pub async fn show<W: Wire + Serialize>(
+    state: &ApiState,
+    who: &Who,
+    id: IdOf<W>,
+) -> Result<Response, ApiError> {
     who.needs(Privilege::SeeConfiguration)?;
     let row = state.desk.get::<W::Item>(id).await?;
     Ok(with_etag(StatusCode::OK, row.version, &W::show(row.item)))
@@ -86,7 +94,11 @@ pub async fn remove<W: Wire>(
 }
 
 /// The version that `If-Match` names; `*` is whatever there is now (RFC 9110 §13.1.1).
-pub async fn expected<W: Wire>(state: &ApiState, headers: &HeaderMap, id: IdOf<W>) -> Result<Version, ApiError> {
+pub async fn expected<W: Wire>(
+    state: &ApiState,
+    headers: &HeaderMap,
+    id: IdOf<W>,
+) -> Result<Version, ApiError> {
     let value = headers.get(header::IF_MATCH).ok_or(Refusal::MatchRequired)?;
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
@@ -109,7 +121,9 @@ pub async fn once(
     let key = match headers.get("idempotency-key").map(HeaderValue::to_str) {
         None => None,
         Some(Ok(key)) => Some(key),
-        Some(Err(_)) => return Err(Refusal::Malformed { why: "The Idempotency-Key is not text.".into() }.into()),
+        Some(Err(_)) => {
+            return Err(Refusal::Malformed { why: "The Idempotency-Key is not text.".into() }.into());
+        }
     };
     let given = state.desk.once(&who.identity.user.id.to_string(), key, request, work).await?;
     let id = serde_json::from_slice::<serde_json::Value>(&given.body).ok();

@@ -59,7 +59,6 @@ async fn new_phone_secret(
     Ok(axum::Json(PhoneSecret { username: secret.username, password: secret.password.reveal().to_owned() }))
 }
 
-
 /// Both.
 pub fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(set_password)).routes(routes!(new_phone_secret))

@@ -104,7 +104,9 @@ impl Served for wire::Trunk {
 /// A password without a user name would never be used: it is a mistake.
 fn check_password(trunk: &model::service::Trunk, password: Option<&str>) -> Result<(), Refusal> {
     match password {
-        Some(_) if trunk.username.is_none() => Err(Refusal::field("/username", "a password needs a user name")),
+        Some(_) if trunk.username.is_none() => {
+            Err(Refusal::field("/username", "a password needs a user name"))
+        }
         Some(password) if !(8..=128).contains(&password.len()) => {
             Err(Refusal::field("/password", "8 to 128 octets"))
         }

@@ -70,7 +70,7 @@ impl Default for Requirement {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// `"any"`, `{"at_least":{"skill","level"}}`, `{"in_group"}`, `{"one_of":[…]}`, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     pub who: SkillExpr,
     /// How long it lasts; `null`: until somebody answers.
     #[serde(default)]

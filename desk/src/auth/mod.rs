@@ -37,7 +37,11 @@ pub struct AuthConfig {
 
 impl Default for AuthConfig {
     fn default() -> Self {
-        Self { idle: Duration::from_secs(3_600), absolute: Duration::from_secs(16 * 3_600), cost: Cost::STRONG }
+        Self {
+            idle: Duration::from_secs(3_600),
+            absolute: Duration::from_secs(16 * 3_600),
+            cost: Cost::STRONG,
+        }
     }
 }
 
@@ -129,7 +133,8 @@ impl Auth {
             Some(user) => self.store.secrets().password(user.id).await.map_err(read)?,
             None => None,
         };
-        let typed = if credentials.password.len() <= PASSWORD_MAX { credentials.password.as_str() } else { "" };
+        let typed =
+            if credentials.password.len() <= PASSWORD_MAX { credentials.password.as_str() } else { "" };
         let right = self
             .passwords
             .verify(typed, hash.map(|(hash, _)| hash.as_phc().to_owned()))
@@ -188,6 +193,7 @@ impl Auth {
         for (user, id) in attached {
             match self.store.sessions().sessions_of(*user, now).await {
                 Ok(live) => match live.iter().find(|session| session.id == *id) {
+                    Some(session) if now.since(session.seen_at) < TOUCH_EVERY => {}
                     Some(session) => {
                         let expires = self.expiry(session.created_at, now);
                         if let Err(error) = self.store.sessions().touch_session(*id, now, expires).await {

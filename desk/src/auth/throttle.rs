@@ -128,7 +128,11 @@ mod tests {
         assert_eq!(throttle.check(ip(ATTACKER), "anna", second(0)), None);
         throttle.failed(ip(ATTACKER), "anna", second(0));
         assert_eq!(throttle.check(ip(ATTACKER), "anna", second(0)), Some(Duration::from_secs(2)));
-        assert_eq!(throttle.check(ip(ATTACKER), "ben", second(0)), Some(Duration::from_secs(2)), "one source");
+        assert_eq!(
+            throttle.check(ip(ATTACKER), "ben", second(0)),
+            Some(Duration::from_secs(2)),
+            "one source"
+        );
         throttle.failed(ip(ATTACKER), "anna", second(2));
         assert_eq!(throttle.check(ip(ATTACKER), "anna", second(2)), Some(Duration::from_secs(4)));
         for _ in 0..40 {
@@ -162,7 +166,11 @@ mod tests {
     fn a_million_sources_do_not_fill_the_memory() {
         let mut throttle = Throttle::default();
         for n in 0..50_000u32 {
-            throttle.failed(IpAddr::from((0x0a00_0000 + n).to_be_bytes()), &format!("user{n}"), second(u64::from(n) / 100));
+            throttle.failed(
+                IpAddr::from((0x0a00_0000 + n).to_be_bytes()),
+                &format!("user{n}"),
+                second(u64::from(n) / 100),
+            );
         }
         assert!(throttle.sources.len() <= REMEMBERED);
         assert!(throttle.accounts.len() <= REMEMBERED);

@@ -5,6 +5,6 @@ mod snapshot;
 mod validate;
 
 pub use self::service::{Configured, NewSecret};
-pub use store::Item;
 pub use self::snapshot::{Configuration, meets};
 pub use self::validate::Checked;
+pub use store::Item;

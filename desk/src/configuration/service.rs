@@ -139,7 +139,12 @@ impl DeskHandle {
     }
 
     /// Gives a user a new password; other sign-ins of the user end.
-    pub async fn set_password(&self, user: model::id::UserId, password: &str, actor: Actor) -> Result<(), Refusal> {
+    pub async fn set_password(
+        &self,
+        user: model::id::UserId,
+        password: &str,
+        actor: Actor,
+    ) -> Result<(), Refusal> {
         let row = self.get::<User>(user).await?;
         self.0.auth.set_password(row.item.id, password).await?;
         if actor.user != Some(user) {
@@ -149,7 +154,11 @@ impl DeskHandle {
     }
 
     /// Makes a strong secret for a user's SIP phone; it is told once and kept as digests only (SAFE-01).
-    pub async fn new_phone_secret(&self, user: model::id::UserId, actor: Actor) -> Result<NewSecret, Refusal> {
+    pub async fn new_phone_secret(
+        &self,
+        user: model::id::UserId,
+        actor: Actor,
+    ) -> Result<NewSecret, Refusal> {
         let row = self.get::<User>(user).await?.item;
         let Some(username) = row.extension.filter(|_| row.phone == PhoneKind::Sip) else {
             return Err(Refusal::NotNow { why: "The user's phone is not a SIP phone with an extension." });

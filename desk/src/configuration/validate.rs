@@ -32,7 +32,8 @@ impl Checked for User {
         name(&self.name, &mut errors);
         if let Some(email) = &self.email {
             let parts = email.split_once('@');
-            let fits = parts.is_some_and(|(who, host)| !who.is_empty() && !host.is_empty() && !host.contains('@'));
+            let fits =
+                parts.is_some_and(|(who, host)| !who.is_empty() && !host.is_empty() && !host.contains('@'));
             if !fits || email.len() > 254 || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
                 errors.push(FieldError::new("/email", "not an e-mail address"));
             }
@@ -79,7 +80,10 @@ impl Checked for Reason {
         name(&self.name, &mut errors);
         let fit = |c: char| c.is_ascii_lowercase() || c == '-';
         if self.icon.is_empty() || self.icon.len() > 32 || !self.icon.chars().all(fit) {
-            errors.push(FieldError::new("/icon", "the name of an icon: coffee, lunch, meeting, training, away"));
+            errors.push(FieldError::new(
+                "/icon",
+                "the name of an icon: coffee, lunch, meeting, training, away",
+            ));
         }
         errors
     }
@@ -115,7 +119,11 @@ impl Checked for Service {
     fn warnings(&self, now: &Configuration) -> Vec<String> {
         let mut users = now.users.values().filter(|user| !user.disabled);
         let anybody = users.any(|user| self.requirement.steps.iter().any(|step| meets(user, &step.who)));
-        if anybody { vec![] } else { vec!["Nobody meets the requirement: callers would wait in vain.".into()] }
+        if anybody {
+            vec![]
+        } else {
+            vec!["Nobody meets the requirement: callers would wait in vain.".into()]
+        }
     }
 }
 
@@ -153,11 +161,17 @@ impl Checked for Trunk {
         if let Some(username) = &self.username {
             let fit = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ':' | '@' | ',' | ';');
             if username.is_empty() || username.len() > 64 || !username.chars().all(fit) {
-                errors.push(FieldError::new("/username", "1 to 64 letters, digits or signs without \" \\ : @ , ;"));
+                errors.push(FieldError::new(
+                    "/username",
+                    "1 to 64 letters, digits or signs without \" \\ : @ , ;",
+                ));
             }
         }
         if self.addresses.is_empty() && self.username.is_none() && self.target.is_none() {
-            errors.push(FieldError::new("/addresses", "without addresses, user name and target nobody can use it"));
+            errors.push(FieldError::new(
+                "/addresses",
+                "without addresses, user name and target nobody can use it",
+            ));
         }
         if let Some(target) = &self.target
             && !is_target(target)
@@ -251,7 +265,9 @@ mod tests {
 
     #[test]
     fn a_target_is_a_host_with_an_optional_port_and_transport() {
-        for good in ["carrier.example", "192.0.2.1:5061;transport=tls", "[2001:db8::1]:5060", "sip-1.example.org"] {
+        for good in
+            ["carrier.example", "192.0.2.1:5061;transport=tls", "[2001:db8::1]:5060", "sip-1.example.org"]
+        {
             assert!(is_target(good), "{good}");
         }
         for bad in ["", "host:0", "host:port", "host;transport=sctp", "a b", "[::1", "host;lr", "..", "x@y"] {

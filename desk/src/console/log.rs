@@ -35,14 +35,15 @@ impl EventLog {
     /// Numbers an event and keeps it; the frame is what goes to the page.
     pub fn push(&mut self, event: &ConsoleEvent, at: Timestamp) -> Arc<str> {
         self.last += 1;
-        let frame: Arc<str> = match serde_json::to_string(&Numbered { seq: self.last, at: at.millis(), event }) {
-            Ok(text) => text.into(),
-            Err(error) => {
-                // Only a map with keys that are no text fails, and there is none. A gap would be worse than an empty event.
-                tracing::error!(%error, "an event for a console could not be written");
-                format!(r#"{{"seq":{},"at":{},"event":"lost"}}"#, self.last, at.millis()).into()
-            }
-        };
+        let frame: Arc<str> =
+            match serde_json::to_string(&Numbered { seq: self.last, at: at.millis(), event }) {
+                Ok(text) => text.into(),
+                Err(error) => {
+                    // Only a map with keys that are no text fails, and there is none. A gap would be worse than an empty event.
+                    tracing::error!(%error, "an event for a console could not be written");
+                    format!(r#"{{"seq":{},"at":{},"event":"lost"}}"#, self.last, at.millis()).into()
+                }
+            };
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }
@@ -65,13 +66,18 @@ mod tests {
     fn filled(n: u64) -> EventLog {
         let mut log = EventLog::default();
         for second in 1..=n {
-            log.push(&ConsoleEvent::SessionEnded { why: SessionOver::SignedOut }, Timestamp::from_millis(second));
+            log.push(
+                &ConsoleEvent::SessionEnded { why: SessionOver::SignedOut },
+                Timestamp::from_millis(second),
+            );
         }
         log
     }
     fn seqs(log: &EventLog, after: u64) -> Option<Vec<u64>> {
         log.missed(after).map(|frames| {
-            frames.map(|f| serde_json::from_str::<serde_json::Value>(f).unwrap()["seq"].as_u64().unwrap()).collect()
+            frames
+                .map(|f| serde_json::from_str::<serde_json::Value>(f).unwrap()["seq"].as_u64().unwrap())
+                .collect()
         })
     }
 
@@ -93,7 +99,8 @@ mod tests {
     #[test]
     fn an_event_carries_its_number_its_time_and_its_name() {
         let mut log = EventLog::default();
-        let frame = log.push(&ConsoleEvent::SessionEnded { why: SessionOver::Elsewhere }, Timestamp::from_millis(5));
+        let frame =
+            log.push(&ConsoleEvent::SessionEnded { why: SessionOver::Elsewhere }, Timestamp::from_millis(5));
         assert_eq!(&*frame, r#"{"seq":1,"at":5,"event":"session_ended","why":"elsewhere"}"#);
     }
 }

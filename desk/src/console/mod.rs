@@ -60,7 +60,8 @@ impl Consoles {
         if console.session != session {
             *console = Console::new(session, now);
         }
-        let missed = after.and_then(|after| console.log.missed(after)).map(|frames| frames.cloned().collect());
+        let missed =
+            after.and_then(|after| console.log.missed(after)).map(|frames| frames.cloned().collect());
         match missed {
             Some(missed) => {
                 let missed: Vec<Arc<str>> = missed;

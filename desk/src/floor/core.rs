@@ -376,7 +376,10 @@ impl Core {
             }
             Event::Completed { interaction, agent, .. } => {
                 self.calls.remove(interaction);
-                out.push(Effect::Tell(*agent, Box::new(ConsoleEvent::WorkEnded { interaction: *interaction })));
+                out.push(Effect::Tell(
+                    *agent,
+                    Box::new(ConsoleEvent::WorkEnded { interaction: *interaction }),
+                ));
             }
             Event::Queued { interaction, .. } => self.touch(*interaction),
             _ => {}
@@ -439,7 +442,9 @@ impl Core {
                 Refusal::NotNow { why: "You are not signed in to routing. Reload the page." }
             }
             router::Refusal::UnknownInteraction | router::Refusal::NotYours => Refusal::missing("call"),
-            router::Refusal::NotAllowed => Refusal::NotNow { why: "The rules of your group do not allow it." },
+            router::Refusal::NotAllowed => {
+                Refusal::NotNow { why: "The rules of your group do not allow it." }
+            }
             router::Refusal::NotNow { .. } => Refusal::NotNow { why: "Not possible in your present state." },
             router::Refusal::UnknownService => Refusal::missing("service"),
             router::Refusal::Duplicate

@@ -184,13 +184,7 @@ impl Core {
         }
     }
 
-    fn bridged(
-        &mut self,
-        interaction: InteractionId,
-        agent: UserId,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
+    fn bridged(&mut self, interaction: InteractionId, agent: UserId, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.agent() == Some(agent)) else {
             return;
         };
@@ -253,7 +247,12 @@ impl Core {
     }
 
     /// A call that should be recorded is not: the call goes on, everybody concerned is told.
-    pub(super) fn recording_failed(&mut self, interaction: InteractionId, why: String, out: &mut Vec<Effect>) {
+    pub(super) fn recording_failed(
+        &mut self,
+        interaction: InteractionId,
+        why: String,
+        out: &mut Vec<Effect>,
+    ) {
         tracing::error!(%interaction, why, "a call is not recorded");
         let agent = self.calls.get_mut(&interaction).and_then(|call| {
             call.recording_now = false;

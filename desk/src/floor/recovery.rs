@@ -60,8 +60,10 @@ pub async fn recover(
         .collect();
     let mut out = Vec::new();
     floor.restart(now, &mut out);
-    let mut events: Vec<Event> =
-        out.into_iter().filter_map(|o| if let Output::Journal(event) = o { Some(event) } else { None }).collect();
+    let mut events: Vec<Event> = out
+        .into_iter()
+        .filter_map(|o| if let Output::Journal(event) = o { Some(event) } else { None })
+        .collect();
     let ended: BTreeSet<InteractionId> = events
         .iter()
         .filter(|event| matches!(event, Event::Ended { .. } | Event::Completed { .. }))

@@ -176,6 +176,9 @@ impl Service {
             self.core.tick(now, &mut self.state.out);
             self.carry_out(now).await;
             self.look_after(now);
+            if !self.state.out.is_empty() || !self.state.later.is_empty() {
+                self.carry_out(now).await;
+            }
         }
         tracing::info!(tenant = %self.tenant, "the floor's task ends");
     }
@@ -183,21 +186,26 @@ impl Service {
     /// Takes what else is there already, up to a batch.
     fn drain(&mut self, now: Timestamp) {
         for _ in 0..BATCH_MAX {
-            if let Ok(fact) = self.facts.try_recv() {
-                self.take_fact(fact, now);
-            } else if let Ok(request) = self.requests.try_recv() {
-                self.take(request, now);
-            } else if let Ok(outcome) = self.outcomes.try_recv() {
-                self.recorded(outcome);
-            } else {
+            // One of each, so that a flood of one kind does not keep the others waiting.
+            let (fact, request) = (self.facts.try_recv(), self.requests.try_recv());
+            let outcome = self.outcomes.try_recv();
+            if fact.is_err() && request.is_err() && outcome.is_err() {
                 break;
+            }
+            if let Ok(fact) = fact {
+                self.take_fact(fact, now);
+            }
+            if let Ok(request) = request {
+                self.take(request, now);
+            }
+            if let Ok(outcome) = outcome {
+                self.recorded(outcome);
             }
         }
     }
 
     fn next_deadline(&self) -> Timestamp {
-        let queues =
-            (!self.core.queues_changed().is_empty()).then(|| self.state.queues_told + QUEUE_EVERY);
+        let queues = (!self.core.queues_changed().is_empty()).then(|| self.state.queues_told + QUEUE_EVERY);
         let gone = self.consoles.next_abandoned(GRACE, |user| !self.core.has_call(user));
         [self.core.next_deadline(), queues, gone, Some(self.state.housekept + HOUSEKEEPING)]
             .into_iter()
@@ -303,9 +311,8 @@ impl Service {
     }
 
     fn configure(&mut self, config: Arc<Configuration>, now: Timestamp) {
-        self.metrics.name_services(
-            config.services.values().map(|s| (s.id, s.name.clone(), s.queue.service_level)),
-        );
+        self.metrics
+            .name_services(config.services.values().map(|s| (s.id, s.name.clone(), s.queue.service_level)));
         let may = |user: &UserId| {
             config.users.get(user).is_some_and(|u| !u.disabled && u.role.may(Privilege::TakeInteractions))
         };
@@ -382,7 +389,8 @@ impl Service {
             // Promises can no longer be kept: no new ones are made.
             tracing::error!(%error, "events are lost to the journal; new calls are refused");
         }
-        self.state.journal_full = matches!(full, Some(AppendError::Full | AppendError::Fenced | AppendError::Closed));
+        self.state.journal_full =
+            matches!(full, Some(AppendError::Full | AppendError::Fenced | AppendError::Closed));
         self.core.admit(self.state.admitting.unwrap_or(true) && !self.state.journal_full);
     }
 

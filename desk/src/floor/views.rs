@@ -273,7 +273,9 @@ fn after_work(state: AgentState, intent: Intent) -> Option<AgentState> {
         (AgentState::Ringing | AgentState::Busy | AgentState::WrapUp, Intent::NotReady(reason)) => {
             Some(AgentState::NotReady { reason })
         }
-        (AgentState::Ringing | AgentState::Busy | AgentState::WrapUp, Intent::Offline) => Some(AgentState::Offline),
+        (AgentState::Ringing | AgentState::Busy | AgentState::WrapUp, Intent::Offline) => {
+            Some(AgentState::Offline)
+        }
         _ => None,
     }
 }
