@@ -154,7 +154,12 @@ export interface ServiceRecord {
   contact: string;
   caller_name: string | null;
   service: string | null;
+  service_name: string | null;
   agent: string | null;
+  agent_name: string | null;
+  /** As the list shows them (REC-03, REC-04). */
+  time: Millis;
+  duration_ms: Millis | null;
   arrived_at: Millis;
   queued_at: Millis | null;
   offered_at: Millis | null;
@@ -164,6 +169,7 @@ export interface ServiceRecord {
   status: string | null;
   ended_by: "customer" | "agent" | "system" | null;
   disposition: string | null;
+  disposition_name: string | null;
   comment: string;
   recording: string | null;
   customer_stats: StreamStats | null;

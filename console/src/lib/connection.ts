@@ -10,12 +10,18 @@ export interface ConnectionHandlers {
   down(): void;
   /** The appliance ended the session; there is no coming back without signing in. */
   refused(): void;
+  /** A newer page of the same session took over. */
+  replaced(): void;
 }
 
 /** Waits before trying again: quick first, then patient, so that a restart does not meet all consoles at once. */
 const RETRY_MS = [250, 500, 1_000, 2_000, 4_000, 8_000];
-/** The appliance pings each 15 s at protocol level; the page itself asks when it heard nothing for this long. */
+/** A command without an answer for this long means that the path is dead, whatever the socket says. */
 const ANSWER_MS = 10_000;
+/** The appliance's pings are below what a page can see: after this much silence the page asks for itself. */
+const SILENCE_MS = 40_000;
+/** Close code of the appliance: this session's console was opened in a newer page. */
+const REPLACED = 4001;
 
 export class Connection {
   private socket: WebSocket | null = null;
@@ -24,6 +30,7 @@ export class Connection {
   private closed = false;
   private waiting = new Map<number, { done(v: unknown): void; fail(e: Problem): void }>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private silence: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private csrf: string,
@@ -32,6 +39,7 @@ export class Connection {
   ) {}
 
   open() {
+    clearTimeout(this.timer);
     if (this.closed) return;
     const seq = this.lastSeq();
     const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -42,13 +50,20 @@ export class Connection {
     socket.onopen = () => {
       opened = true;
       this.tries = 0;
+      this.heard();
       this.on.up();
     };
-    socket.onmessage = (m: MessageEvent<string>) => this.receive(JSON.parse(m.data) as Answer | ServerEvent);
-    socket.onclose = () => {
+    socket.onmessage = (m: MessageEvent<string>) => {
       if (socket !== this.socket) return;
+      this.heard();
+      this.receive(JSON.parse(m.data) as Answer | ServerEvent);
+    };
+    socket.onclose = (e) => {
+      if (socket !== this.socket) return;
+      clearTimeout(this.silence);
       this.failAll();
       if (this.closed) return;
+      if (e.code === REPLACED) return this.on.replaced();
       this.on.down();
       // A handshake that is refused again and again may mean that the session is over: REST can tell.
       if (!opened && this.tries >= 2) this.on.refused();
@@ -56,9 +71,27 @@ export class Connection {
     };
   }
 
+  /** The network came back, or the path turned out to be dead: no waiting for time-outs. */
+  again() {
+    const old = this.socket;
+    if (this.closed || old?.readyState === WebSocket.CONNECTING) return;
+    this.socket = null;
+    clearTimeout(this.silence);
+    this.failAll();
+    old?.close();
+    this.on.down();
+    this.open();
+  }
+
+  private heard() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => void this.send("resync").catch(() => undefined), SILENCE_MS);
+  }
+
   close() {
     this.closed = true;
     clearTimeout(this.timer);
+    clearTimeout(this.silence);
     this.socket?.close(1000);
     this.failAll();
   }
@@ -71,6 +104,7 @@ export class Connection {
       const late = setTimeout(() => {
         this.waiting.delete(id);
         reject(unreachable());
+        if (socket === this.socket) this.again();
       }, ANSWER_MS);
       this.waiting.set(id, {
         done: (v) => (clearTimeout(late), resolve(v as T)),

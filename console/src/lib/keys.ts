@@ -20,13 +20,14 @@ export const keyList: { name: Name; press: string; shown: string[] }[] = [
 export function keys(target: Window, page: { showKeys(): void }): () => void {
   const offer = () => signed.desk.offers[0]?.offer;
   const work = () => signed.work;
+  const live = () => work()?.phase === "talking" || work()?.phase === "held";
   const actions: Record<Name, () => void> = {
     accept: () => offer() && void signed.send("accept", { offer: offer() }),
     decline: () => offer() && void signed.send("decline", { offer: offer() }),
-    hangUp: () => work() && void signed.send("hang_up", { interaction: work()?.interaction }),
-    mute: () => work() && void signed.send(work()?.muted ? "unmute" : "mute", { interaction: work()?.interaction }),
-    hold: () => work() && void signed.send(work()?.phase === "held" ? "retrieve" : "hold", { interaction: work()?.interaction }),
-    complete: () => work()?.phase === "wrap_up" && void signed.send("complete", { interaction: work()?.interaction }),
+    hangUp: () => work() && work()?.phase !== "wrap_up" && void signed.send("hang_up", { interaction: work()?.interaction }),
+    mute: () => live() && void signed.send(work()?.muted ? "unmute" : "mute", { interaction: work()?.interaction }),
+    hold: () => live() && void signed.send(work()?.phase === "held" ? "retrieve" : "hold", { interaction: work()?.interaction }),
+    complete: () => work()?.phase === "wrap_up" && void signed.complete(work()?.interaction ?? ""),
     ready: () => void signed.send("ready"),
     show: () => page.showKeys(),
   };

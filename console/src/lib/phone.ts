@@ -36,7 +36,11 @@ export class Softphone {
     this.sender = transceiver.sender;
     pc.ontrack = ({ track }) => {
       this.audio.srcObject = new MediaStream([track]);
-      void this.audio.play().catch(() => undefined);
+      // After a reload some browsers want a gesture before a page may be heard.
+      const play = () => this.audio.play();
+      void play().catch(() => {
+        for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => void play().catch(() => undefined), { once: true });
+      });
     };
     pc.onconnectionstatechange = () => {
       if (pc !== this.pc) return;

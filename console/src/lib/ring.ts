@@ -11,6 +11,11 @@ export class Ring {
     void this.context.resume();
   }
 
+  /** After a reload there was no click yet: the first one will do. */
+  unlockByGesture() {
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => this.unlock(), { once: true });
+  }
+
   async start() {
     if (this.timer) return;
     this.timer = setInterval(() => this.figure(), 3_000);

@@ -3,6 +3,7 @@
 import { Api, Problem, type OfferView, type Privilege, type ServerEvent, type Session, type SessionEnd, type WorkView } from "./api";
 import { Connection } from "./connection";
 import { type Desk, emptyDesk, fold } from "./desk";
+import { phoneNumber } from "./format";
 import { type PhoneProblem, Softphone } from "./phone";
 import { Ring } from "./ring";
 
@@ -14,12 +15,15 @@ class Signed {
   online = $state(false);
   phoneProblem = $state<PhoneProblem | null>(null);
   phoneRefused = $state<string | null>(null);
-  ended = $state<SessionEnd | null>(null);
+  ended = $state<SessionEnd | "replaced" | null>(null);
   /** A refusal of the last command, shown until the next one. */
   refusal = $state<Problem | null>(null);
   /** The row whose controls are shown. */
   chosen = $state<string | null>(null);
 
+  /** Remarks being typed, by interaction: they belong to the page until they are saved. */
+  private drafts = new Map<string, { comment: string; timer: ReturnType<typeof setTimeout> }>();
+  private resyncing = false;
   private connection: Connection | null = null;
   private softphone: Softphone | null = null;
   private ring = new Ring();
@@ -54,6 +58,7 @@ class Signed {
   }
 
   private begin(session: Session) {
+    this.ring.unlockByGesture();
     this.api.csrf = session.csrf;
     this.session = session;
     this.ended = null;
@@ -62,12 +67,17 @@ class Signed {
       event: (e) => this.receive(e),
       up: () => (this.online = true),
       down: () => (this.online = false),
+      replaced: () => this.end("replaced"),
       refused: () => void this.api.get("/session").catch((e: Problem) => e.body.status === 401 && this.end("expired")),
     });
     this.connection.open();
+    window.addEventListener("online", this.networkIsBack);
   }
 
-  private end(why: SessionEnd) {
+  private networkIsBack = () => this.connection?.again();
+
+  private end(why: SessionEnd | "replaced") {
+    window.removeEventListener("online", this.networkIsBack);
     this.connection?.close();
     this.softphone?.close();
     this.ring.stop();
@@ -77,14 +87,20 @@ class Signed {
     this.session = null;
     this.online = false;
     this.desk = emptyDesk();
+    this.refusal = null;
+    this.phoneProblem = null;
+    this.phoneRefused = null;
     this.ended = why;
+    this.mark(null);
   }
 
   private receive(event: ServerEvent) {
     if (event.event === "session_ended") return this.end(event.why);
     const next = fold(this.desk, event, Date.now());
     if (next === "gap") {
-      void this.send("resync");
+      if (this.resyncing) return;
+      this.resyncing = true;
+      void this.send("resync").then(() => (this.resyncing = false));
       return;
     }
     const before = this.desk;
@@ -137,7 +153,34 @@ class Signed {
     if (ringing && !speaking) void this.ring.start();
     else this.ring.stop();
     if (!ringing) this.notice?.close();
-    document.title = ringing ? `☎ ${this.desk.offers[0]?.caller ?? ""} · Patchbay` : "Patchbay";
+    this.mark(this.desk.offers[0] ?? null);
+  }
+
+  /** Title and badge say that somebody rings, for when the page is behind others. */
+  private mark(offer: OfferView | null) {
+    document.title = offer ? `☎ ${offer.caller_name ?? phoneNumber(offer.caller)} · Patchbay` : "Patchbay";
+    const badge = offer ? navigator.setAppBadge?.(1) : navigator.clearAppBadge?.();
+    void badge?.catch(() => undefined);
+  }
+
+  /** Keeps what is typed, and saves it when the typing pauses: after-call work may end by itself at any moment. */
+  draft(interaction: string, comment: string) {
+    clearTimeout(this.drafts.get(interaction)?.timer);
+    this.drafts.set(interaction, { comment, timer: setTimeout(() => void this.saveDraft(interaction), 700) });
+  }
+
+  /** Says false when the remark could not be saved. */
+  async saveDraft(interaction: string): Promise<boolean> {
+    const draft = this.drafts.get(interaction);
+    if (!draft) return true;
+    clearTimeout(draft.timer);
+    if (!(await this.send("code", { interaction, comment: draft.comment }))) return false;
+    if (this.drafts.get(interaction) === draft) this.drafts.delete(interaction);
+    return true;
+  }
+
+  async complete(interaction: string): Promise<void> {
+    if (await this.saveDraft(interaction)) await this.send("complete", { interaction });
   }
 
   private announce(offer: OfferView) {

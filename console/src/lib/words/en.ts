@@ -14,6 +14,7 @@ export const en = {
     elsewhereTitle: "Already signed in",
     elsewhere: "You are already signed in on another device. Sign in here instead?",
     here: "Sign in here",
+    useHere: "Use it here",
     cancel: "Cancel",
   },
   signOut: { action: "Log out", question: "Log out now?", openWork: "You still have a call. Finish it first, or log out anyway.", anyway: "Log out anyway", stay: "Stay" },
@@ -32,13 +33,12 @@ export const en = {
     forTime: "{state} for {time}",
   },
   reason: {
-    login: "Just signed in",
+    login: "Signed in",
     after_interaction: "After a call",
-    declined: "Declined an offer",
+    declined: "Declined",
     no_answer: "No answer",
     connection_lost: "Connection lost",
     forced: "Set by a supervisor",
-    chosen: "Break",
   },
   offer: {
     title: "Incoming call",
@@ -123,6 +123,7 @@ export const en = {
     elsewhere: "Session ended: you signed in on another device.",
     signed_out: "You are logged out.",
     by_supervisor: "You were logged out by a supervisor.",
+    replaced: "The console is open in another tab or window.",
     expired: "Your session has expired. Please sign in again.",
   },
   banner: {
@@ -132,6 +133,8 @@ export const en = {
     poor_quality: "Poor connection quality. Check your network.",
     state_forced: "A supervisor changed your state.",
     recording_failed: "This call is not being recorded.",
+    database_away: "The database is away. Calls go on and are kept; records and changes have to wait.",
+    database_back: "The database is back.",
     other: "Notice: {code}",
     close: "Close this notice",
   },
@@ -142,6 +145,8 @@ export const en = {
     "offer-gone": "This offer is over.",
     forbidden: "You do not have the rights for this action.",
     unreachable: "Cannot reach the server. Check your connection.",
+    "not-now": "This cannot be done right now.",
+    "already-signed-in": "You are already signed in on another device.",
     "precondition-failed": "Somebody else changed this in the meantime. It was loaded again.",
   },
   records: {
@@ -195,6 +200,7 @@ export const en = {
   status: {
     normal: "Normal end",
     blocked: "Blocked",
+    refused: "Refused",
     transferred: "Transferred by agent",
     abandoned: "Abandoned in queue",
     abandoned_ringing: "Abandoned in ringing",

@@ -13,6 +13,7 @@ export const ru: Words = {
     elsewhereTitle: "Вы уже вошли",
     elsewhere: "Вы уже вошли на другом устройстве. Войти здесь?",
     here: "Войти здесь",
+    useHere: "Открыть здесь",
     cancel: "Отмена",
   },
   signOut: { action: "Выйти", question: "Выйти сейчас?", openWork: "У вас ещё идёт звонок. Завершите его или выйдите всё равно.", anyway: "Всё равно выйти", stay: "Остаться" },
@@ -31,13 +32,12 @@ export const ru: Words = {
     forTime: "{state}, {time}",
   },
   reason: {
-    login: "Только что вошёл",
+    login: "Вход в систему",
     after_interaction: "После обращения",
-    declined: "Отклонил вызов",
+    declined: "Вызов отклонён",
     no_answer: "Не отвечает",
     connection_lost: "Потеря связи",
     forced: "Установил супервизор",
-    chosen: "Перерыв",
   },
   offer: {
     title: "Входящий звонок",
@@ -122,6 +122,7 @@ export const ru: Words = {
     elsewhere: "Сеанс завершён: вы вошли на другом устройстве.",
     signed_out: "Вы вышли из системы.",
     by_supervisor: "Супервизор завершил ваш сеанс.",
+    replaced: "Рабочее место открыто в другой вкладке или другом окне.",
     expired: "Срок сеанса истёк. Войдите снова.",
   },
   banner: {
@@ -131,6 +132,8 @@ export const ru: Words = {
     poor_quality: "Плохое качество связи. Проверьте сеть.",
     state_forced: "Супервизор изменил ваш статус.",
     recording_failed: "Этот звонок не записывается.",
+    database_away: "База данных недоступна. Звонки идут и сохраняются; журнал и изменения подождут.",
+    database_back: "База данных снова доступна.",
     other: "Сообщение: {code}",
     close: "Закрыть сообщение",
   },
@@ -141,6 +144,8 @@ export const ru: Words = {
     "offer-gone": "Этот вызов уже неактуален.",
     forbidden: "У вас нет прав на это действие.",
     unreachable: "Сервер недоступен. Проверьте соединение.",
+    "not-now": "Сейчас это невозможно.",
+    "already-signed-in": "Вы уже вошли на другом устройстве.",
     "precondition-failed": "Тем временем это изменил кто-то другой. Данные загружены заново.",
   },
   records: {
@@ -194,6 +199,7 @@ export const ru: Words = {
   status: {
     normal: "Обычное завершение",
     blocked: "Заблокирован",
+    refused: "Отклонён",
     transferred: "Переведён оператором",
     abandoned: "Ушёл из очереди",
     abandoned_ringing: "Ушёл во время вызова",
