@@ -18,24 +18,27 @@ demo: setup-demo target/sounds/made console/dist/index.html ## Install what is m
 build: setup-build target/sounds/made console/dist/index.html ## The release binary: target/release/patchbay
 	cargo build --release --bin patchbay
 
+# Every cargo call of `test` selects the whole workspace: another selection would mean other features of the dependencies,
+# and building them once more.
 test: setup-test target/sounds/made console/dist/index.html ## Everything CI runs: check, unit tests, scenarios with real peers
 	$(MAKE) check
-	$(MAKE) unit
-	$(MAKE) scenarios
+	cargo build --workspace --all-targets
+	cargo test --workspace --lib --bins
+	cargo test --workspace --doc
+	cd console && npm run --silent test
+	RUST_TEST_THREADS=1 cargo test --workspace --test '*'
 
-check: setup-build console/dist/index.html ## Formatting, lints, types of the console, licence and dependency rules
+check: setup-build target/sounds/made console/dist/index.html ## Formatting, lints, types of the console
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cd console && npm run --silent check
-	cargo test --quiet -p scenarios --test house
 
-unit: setup-test ## Tests of each room
+unit: setup-test ## Tests of the rooms, without scenarios
 	cargo test --workspace --exclude scenarios
-	cd console && npm run --silent test
 
 scenarios: setup-test target/sounds/made console/dist/index.html ## The whole appliance with SIPp, baresip and Chromium
-	cargo build --bin patchbay
-	cargo test -p scenarios -- --test-threads=1
+	cargo build --workspace --all-targets
+	RUST_TEST_THREADS=1 cargo test -p scenarios
 
 sim: ## The router's simulated days, many seeds (SIM_SEEDS=1000)
 	SIM_SEEDS=$${SIM_SEEDS:-1000} cargo test --release -p router simulat -- --nocapture

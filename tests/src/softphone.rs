@@ -89,6 +89,7 @@ fn run(mut call: Call, pending: SdpPendingOffer, answer: SdpAnswer) {
     let here = call.socket.local_addr().expect("bound");
     let (mut buffer, mut spoken, mut connected) = (vec![0; 2_000], 0_usize, false);
     let mut next = Instant::now();
+    let mut known = None;
     while !call.stop.load(Ordering::Relaxed) && call.rtc.is_alive() {
         let timeout = loop {
             match call.rtc.poll_output().expect("str0m goes on") {
@@ -125,15 +126,28 @@ fn run(mut call: Call, pending: SdpPendingOffer, answer: SdpAnswer) {
             .set_read_timeout(Some(until.saturating_duration_since(now).max(Duration::from_millis(1))))
             .expect("a time-out");
         let input = match call.socket.recv_from(&mut buffer) {
-            Ok((length, source)) => match buffer[..length].try_into() {
-                Ok(contents) => Input::Receive(
-                    Instant::now(),
-                    Receive { proto: Protocol::Udp, source, destination: here, contents },
-                ),
-                Err(_) => continue,
-            },
+            Ok((length, source)) => {
+                expect_source(&mut call, &mut known, &buffer[..length]);
+                match buffer[..length].try_into() {
+                    Ok(contents) => Input::Receive(
+                        Instant::now(),
+                        Receive { proto: Protocol::Udp, source, destination: here, contents },
+                    ),
+                    Err(_) => continue,
+                }
+            }
             Err(_) => Input::Timeout(Instant::now()),
         };
         call.rtc.handle_input(input).expect("str0m takes it");
+    }
+}
+
+/// Browsers take any SSRC on the only audio line (RFC 8843 §9.2: by payload type); str0m wants to be told.
+fn expect_source(call: &mut Call, known: &mut Option<u32>, datagram: &[u8]) {
+    let rtp = datagram.len() > 12 && datagram[0] >> 6 == 2 && !(64..96).contains(&(datagram[1] & 0x7f));
+    let ssrc = u32::from_be_bytes(datagram.get(8..12).map_or([0; 4], |b| b.try_into().expect("four bytes")));
+    if rtp && *known != Some(ssrc) {
+        *known = Some(ssrc);
+        call.rtc.direct_api().expect_stream_rx(ssrc.into(), None, call.mid, None);
     }
 }

@@ -62,7 +62,10 @@ async fn the_demo_prints_logins_brings_a_customer_and_leaves_nothing_behind() {
         .filter(|f| f.to_string_lossy().starts_with("patchbay-demo"))
         .collect();
     assert!(left.is_empty(), "left behind: {left:?}");
-    let sipp = Command::new("pgrep").args(["-f", &format!("sipp 127.0.0.1:{sip}")]).output().expect("pgrep (procps)");
+    let sipp = Command::new("pgrep")
+        .args(["-f", &format!("sipp 127.0.0.1:{sip}")])
+        .output()
+        .expect("pgrep (procps)");
     assert!(sipp.stdout.is_empty(), "a simulated customer still runs");
 }
 
