@@ -32,6 +32,8 @@ pub struct Appliance {
 pub struct Options<'a> {
     /// More TOML, appended to the configuration file.
     pub toml: &'a str,
+    /// More TOML for `[sip]`.
+    pub sip: &'a str,
     /// Database URL instead of embedded SQLite.
     pub database: Option<String>,
     /// Address of SIP and media instead of 127.0.0.1.
@@ -64,6 +66,7 @@ url = "{database}"
 [sip]
 udp = ["{address}:{sip}"]
 tcp = ["{address}:{sip}"]
+{sip_more}
 [media]
 interfaces = ["{address}"]
 port_min = {media}
@@ -74,6 +77,7 @@ browser_port = {browser}
             data = dir.path().join("data").display(),
             media_max = media + 1_198,
             browser = free_udp_port(),
+            sip_more = options.sip,
             more = options.toml,
         );
         std::fs::write(dir.path().join("patchbay.toml"), config).expect("a file");

@@ -74,12 +74,21 @@ impl Baresip {
         // Ends with the connection, that is, with baresip.
         std::thread::spawn(move || listen(stream, &into));
         let mut phone = Self { running, dir, control, said, commands: 0 };
-        eventually("the phone is registered", Duration::from_secs(20), || {
-            // The registration may have been told before we listened.
-            let known = phone.command("reginfo", "");
-            (known["data"].as_str().is_some_and(|d| d.contains("OK"))).then_some(())
-        });
+        phone.wait_until_registered();
         phone
+    }
+
+    fn wait_until_registered(&mut self) {
+        let mut last = Value::Null;
+        for _ in 0..100 {
+            // The event of it may have been before we listened, so it is asked.
+            last = self.command("reginfo", "");
+            if last["data"].as_str().is_some_and(|d| d.contains("OK")) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the phone is not registered: {last}\n{}", self.running.output());
     }
 
     /// Waits for its next event of this kind, such as `CALL_INCOMING`.
