@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 CONSOLE_SOURCES = $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help demo test check build bench bench-media bench-router bench-journal sim fmt clean setup-build setup-demo setup-test unit scenarios
+.PHONY: help demo test check build bench bench-media bench-router bench-journal sim fmt clean console sounds setup-build setup-demo setup-test unit scenarios
 
 help: ## This list
 	@echo "Patchbay: calls, routed to the right person, recorded and measured."
@@ -39,6 +39,12 @@ unit: setup-test ## Tests of the rooms, without scenarios
 scenarios: setup-test target/sounds/made console/dist/index.html ## The whole appliance with SIPp, baresip and Chromium
 	cargo build --workspace --all-targets
 	RUST_TEST_THREADS=1 cargo test -p scenarios
+
+console: setup-build ## The console's files, console/dist; embedded when the binary is built
+	$(MAKE) console/dist/index.html
+
+sounds: setup-build ## The announcements, target/sounds; embedded when the binary is built
+	$(MAKE) target/sounds/made
 
 sim: ## The router's simulated days, many seeds (SIM_SEEDS=1000)
 	SIM_SEEDS=$${SIM_SEEDS:-1000} cargo test --release -p router simulat -- --nocapture
