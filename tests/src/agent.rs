@@ -76,6 +76,14 @@ impl Agent {
         }
     }
 
+    /// The next event, whatever it is; `None` when none came within `limit`.
+    pub async fn next(&mut self, limit: Duration) -> Option<Value> {
+        match self.events.pop_front() {
+            Some(event) => Some(event),
+            None => tokio::time::timeout(limit, self.frame(Duration::from_secs(3_600), "an event")).await.ok(),
+        }
+    }
+
     /// The next event that fits; others before it are dropped.
     pub async fn wait_for(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         self.wait(what, Duration::from_secs(60), fits).await

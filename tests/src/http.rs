@@ -76,6 +76,44 @@ impl Http {
         (answer.status(), etag, answer.json().await.unwrap_or_default())
     }
 
+    /// A request under `/api/v1` to be made by hand: the session's cookie goes with it, the token does not.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}/api/v1{path}", self.base))
+    }
+
+    /// Everything the list at `path` holds, page by page of `limit`.
+    pub async fn walk(&self, path: &str, limit: u32) -> Vec<Value> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let mut page = self.get(&format!("{path}?limit={limit}{cursor}")).await;
+            items.extend(page["items"].as_array_mut().map(std::mem::take).unwrap_or_default());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return items,
+            }
+        }
+    }
+
+    /// The journal from its beginning to where it stands, over Server-Sent Events.
+    pub async fn journal(&self) -> Vec<Value> {
+        let mut answer = self.request(Method::GET, "/events?after=0").send().await.expect("an answer");
+        assert!(answer.status().is_success(), "the journal is followed: {}", answer.status());
+        let mut text = Vec::new();
+        // The stream has no end: a second without news is one.
+        while let Ok(Ok(Some(chunk))) = tokio::time::timeout(std::time::Duration::from_secs(1), answer.chunk()).await {
+            text.extend_from_slice(&chunk);
+        }
+        let text = String::from_utf8(text).expect("events are text");
+        text.lines().filter_map(|l| l.strip_prefix("data:")).map(|d| serde_json::from_str(d).expect("events are JSON")).collect()
+    }
+
+    /// What monitoring sees.
+    pub async fn metrics(&self) -> crate::metrics::Metrics {
+        let answer = self.client.get(format!("{}/metrics", self.base)).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "/metrics: {}", answer.status());
+        crate::metrics::Metrics::parse(&answer.text().await.expect("a body"))
+    }
+
     /// Reads; panics on a refusal.
     pub async fn get(&self, path: &str) -> Value {
         let (status, _, value) = self.call(Method::GET, path, None, None).await;

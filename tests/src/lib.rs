@@ -8,6 +8,7 @@ pub mod appliance;
 pub mod baresip;
 pub mod browser;
 pub mod http;
+pub mod metrics;
 pub mod namespace;
 pub mod pcap;
 pub mod process;
