@@ -1,4 +1,5 @@
 //! Configuration over REST: versions, repeated requests, cursors, validation, secrets, audit.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod common;
 

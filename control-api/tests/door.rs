@@ -1,4 +1,5 @@
 //! Everything else behind the door: documents, health, figures, records, recordings, events, live views.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod common;
 

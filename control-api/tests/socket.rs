@@ -1,4 +1,5 @@
 //! The console's WebSocket, as a browser speaks it: a real client over loopback.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 mod common;
 

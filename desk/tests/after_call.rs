@@ -1,4 +1,5 @@
 //! After-call work and records: dispositions, remarks, who sees what, recordings.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! Signing in and out, pages that come and go, and what a crash leaves.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! Routing states as an agent meets them: what a page says, what happens, what the page sees.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use std::time::Duration;
 

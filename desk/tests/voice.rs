@@ -1,4 +1,5 @@
 //! The way of a call: from the trunk to an agent and into the records.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use std::time::Duration;
 

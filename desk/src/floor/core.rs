@@ -8,19 +8,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use model::agent::AgentState;
-use model::call::{CallOrder, Sound};
+use model::call::CallOrder;
 use model::id::{InteractionId, OfferToken, RecordingId, ServiceId, SessionId, TenantId, UserId};
 use model::interaction::{EndStatus, EndedBy};
-use model::journal::{Event, OfferEnd};
+use model::journal::Event;
 use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::{Floor, Input, Intent, Output};
-use serde_json::json;
 
-use super::call::{Call, Stage};
+use super::call::Call;
 use crate::clock::Sources;
 use crate::configuration::Configuration;
-use crate::console::protocol::{ConsoleEvent, Level, OfferOver, Phase};
+use crate::console::protocol::{ConsoleEvent, Level};
 use crate::refusal::Refusal;
 use crate::start::Returning;
 
@@ -222,170 +221,6 @@ impl Core {
         answer
     }
 
-    /// Turns what the floor said into effects. Effects may tell the floor something again, so this is a loop.
-    fn follow(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        self.said.extend(self.scratch.drain(..));
-        while let Some(output) = self.said.pop_front() {
-            self.follow_one(output, now, out);
-        }
-    }
-
-    fn follow_one(&mut self, output: Output, now: Timestamp, out: &mut Vec<Effect>) {
-        match output {
-            Output::Journal(mut event) => {
-                // The floor knows that it ended, the desk knows how.
-                if let (Event::Ended { interaction, status, by }, Some(ending)) = (&mut event, self.ending)
-                    && *interaction == ending.0
-                {
-                    (*status, *by) = (ending.1, ending.2);
-                    self.ending = None;
-                }
-                self.note_event(&event, now, out);
-                out.push(Effect::Journal(event));
-            }
-            Output::Offer { interaction, agent, token, deadline } => {
-                self.offer(token, Ringing { interaction, agent, deadline }, now, out);
-            }
-            Output::WithdrawOffer { interaction, agent, token, why } => {
-                self.offer_over(interaction, agent, token, why, now, out);
-            }
-            Output::TurnedAway { interaction, why } => self.turn_away(interaction, why, true, out),
-            Output::NobodyFits { interaction } => {
-                tracing::warn!(%interaction, "nobody in the configuration can answer this caller");
-            }
-            Output::AgentStateChanged { agent, .. } => {
-                if let Some(view) = self.agent_view(agent, now) {
-                    out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Me { agent: view })));
-                }
-                self.touch_queues();
-            }
-        }
-    }
-
-    fn offer(&mut self, token: OfferToken, ringing: Ringing, now: Timestamp, out: &mut Vec<Effect>) {
-        let Ringing { interaction, agent, .. } = ringing;
-        let phone = self.config.phone_of(agent);
-        self.ringing.insert((token, agent), ringing);
-        self.touch(interaction);
-        out.push(Effect::Order(CallOrder::RingAgent { interaction, token, agent, phone }));
-        if let Some(offer) = self.offer_view((token, agent), now) {
-            out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Offered { offer })));
-        }
-        // A SIP phone accepts by being picked up. The softphone of a group with auto-answer accepts at once; the agent
-        // hears the two-tone prompt before the customer (VOICE-11).
-        if phone == PhoneKind::Browser && self.config.rules_of(agent).auto_answer && self.phone_up(agent) {
-            // Refused only when the offer ended in the meantime.
-            let _ = self.floor.handle(Input::Accept { agent, token }, now, &mut self.scratch);
-            self.said.extend(self.scratch.drain(..));
-        }
-    }
-
-    fn offer_over(
-        &mut self,
-        interaction: InteractionId,
-        agent: UserId,
-        token: OfferToken,
-        why: OfferEnd,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        self.ringing.remove(&(token, agent));
-        self.touch(interaction);
-        out.push(Effect::Order(CallOrder::StopRinging { interaction, token, agent }));
-        let shown = match why {
-            OfferEnd::Declined => OfferOver::Declined,
-            OfferEnd::NoAnswer => OfferOver::NoAnswer,
-            OfferEnd::ConnectionLost => OfferOver::ConnectionLost,
-            OfferEnd::CallerLeft => OfferOver::CallerLeft,
-            OfferEnd::TakenElsewhere => OfferOver::TakenElsewhere,
-            OfferEnd::AgentLeft | OfferEnd::Restart => OfferOver::AgentLeft,
-        };
-        out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: token, why: shown })));
-        let person = self.person_today(agent, now);
-        let banner = match why {
-            OfferEnd::Declined => {
-                person.declined = person.declined.saturating_add(1);
-                Some((Level::Info, "declined_offer"))
-            }
-            OfferEnd::NoAnswer => {
-                person.missed = person.missed.saturating_add(1);
-                Some((Level::Warning, "missed_offer"))
-            }
-            OfferEnd::ConnectionLost => Some((Level::Error, "offer_unreachable")),
-            _ => None,
-        };
-        if let Some((level, code)) = banner {
-            self.banner(agent, level, code, json!({ "at": now.millis() }), out);
-        }
-        // The counts are part of the agent's view.
-        if let (Some(_), Some(view)) = (banner, self.agent_view(agent, now)) {
-            out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Me { agent: view })));
-        }
-    }
-
-    /// The caller cannot be served: the announcement of the case, then good-bye.
-    pub(super) fn turn_away(
-        &mut self,
-        interaction: InteractionId,
-        why: EndStatus,
-        written: bool,
-        out: &mut Vec<Effect>,
-    ) {
-        let sound = match why {
-            EndStatus::NoAgentOnline => Sound::NobodyAvailable,
-            EndStatus::Closed => Sound::Closed,
-            _ => Sound::AllBusy,
-        };
-        if let Some(call) = self.calls.get_mut(&interaction) {
-            call.stage = Stage::Announced { status: why, written };
-        }
-        self.touch(interaction);
-        out.push(Effect::Order(CallOrder::Play { interaction, sound, then_hang_up: true }));
-    }
-
-    /// What a journal event of the floor means for the call and its agent.
-    fn note_event(&mut self, event: &Event, now: Timestamp, out: &mut Vec<Effect>) {
-        match event {
-            Event::Accepted { interaction, agent, token } => {
-                self.ringing.remove(&(*token, *agent));
-                self.touch(*interaction);
-                let (id, agent) = (*interaction, *agent);
-                let record = self.calls.get(&id).and_then(|call| self.config.services.get(&call.service));
-                let record = record.is_none_or(|service| service.record).then(|| self.sources.id());
-                let Some(call) = self.calls.get_mut(&id) else { return };
-                call.recording = record;
-                call.enter(agent, Phase::Connecting, now);
-                let announce = self.config.rules_of(agent).auto_answer;
-                out.push(Effect::Order(CallOrder::Connect { interaction: id, agent, record, announce }));
-                let why = OfferOver::Accepted;
-                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: *token, why })));
-                self.show_work(id, out);
-            }
-            Event::WrapUpStarted { interaction, agent, until } => {
-                if let Some(call) = self.calls.get_mut(interaction) {
-                    call.stage =
-                        Stage::Work { agent: *agent, phase: Phase::WrapUp, since: now, until: *until };
-                }
-                self.show_work(*interaction, out);
-            }
-            Event::WrapUpContinued { interaction, .. } => {
-                if let Some(Call { stage: Stage::Work { until, .. }, .. }) = self.calls.get_mut(interaction) {
-                    *until = None;
-                }
-                self.show_work(*interaction, out);
-            }
-            Event::Completed { interaction, agent, .. } => {
-                self.calls.remove(interaction);
-                out.push(Effect::Tell(
-                    *agent,
-                    Box::new(ConsoleEvent::WorkEnded { interaction: *interaction }),
-                ));
-            }
-            Event::Queued { interaction, .. } => self.touch(*interaction),
-            _ => {}
-        }
-    }
-
     /// Shows something at the top of an agent's screen (UI-20).
     pub(super) fn banner(
         &self,
@@ -414,7 +249,7 @@ impl Core {
         self.people.get(&agent).is_some_and(|person| person.phone_up)
     }
     /// The counts of today; yesterday's are forgotten. Days are counted in UTC.
-    fn person_today(&mut self, agent: UserId, now: Timestamp) -> &mut Person {
+    pub(super) fn person_today(&mut self, agent: UserId, now: Timestamp) -> &mut Person {
         let day = day_of(now);
         let person = self.person(agent);
         if person.day != day {
@@ -424,7 +259,7 @@ impl Core {
     }
 
     /// The queue of a call may look different now.
-    fn touch(&mut self, interaction: InteractionId) {
+    pub(super) fn touch(&mut self, interaction: InteractionId) {
         if let Some(call) = self.calls.get(&interaction) {
             self.dirty.insert(call.service);
         }

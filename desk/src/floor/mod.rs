@@ -1,9 +1,12 @@
 //! The floor service of a tenant: [`core`] decides, [`service`] does.
 
 pub mod call;
+mod carry_out;
 pub mod commands;
 pub mod core;
 pub mod facts;
+mod follow;
 pub mod recovery;
+pub(crate) mod request;
 pub(crate) mod service;
 pub mod views;

@@ -10,20 +10,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::call::{CallFact, CallOrder};
-use model::id::{InteractionId, SessionId, TenantId, UserId};
+use model::id::{SessionId, TenantId, UserId};
 use model::journal::Event;
 use model::people::Privilege;
 use model::time::Timestamp;
 use store::Journal;
-use store::journal::{AppendError, HealthState};
 use tokio::sync::{mpsc, oneshot};
 
 use super::core::{Core, Effect};
+use super::request::{Attach, Look, Request};
 use crate::auth::SharedAuth;
 use crate::clock::Sources;
 use crate::configuration::Configuration;
-use crate::console::outbox::Outbox;
-use crate::console::protocol::{Command, ConsoleEvent, Level, SessionOver};
+use crate::console::protocol::{Command, SessionOver};
 use crate::console::{Consoles, GRACE};
 use crate::metrics::Metrics;
 use crate::recording::{Job, Outcome};
@@ -34,57 +33,13 @@ use crate::refusal::Refusal;
 const BATCH_MAX: usize = 256;
 /// Requests waiting for the task; whoever asks waits then.
 pub(crate) const MAILBOX: usize = 1_024;
-/// Orders waiting for signalling. Beyond it signalling is dead, and orders are dropped with an error.
-const ORDERS_MAX: usize = 100_000;
 /// Figures of a queue are told at most this often.
-const QUEUE_EVERY: Duration = Duration::from_millis(500);
+pub(super) const QUEUE_EVERY: Duration = Duration::from_millis(500);
 /// How often figures for dashboards are brought up to date and sessions are kept alive.
-const HOUSEKEEPING: Duration = Duration::from_secs(15);
-/// A commit is waited for this long; then calls go on without it, since the journal keeps trying.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(2);
-
-/// Looks at the desk as it is now.
-pub(crate) type Look = Box<dyn FnOnce(&Core, Timestamp) + Send>;
-
-/// What the task is asked to do.
-pub(crate) enum Request {
-    /// A page came.
-    Attach(Attach, oneshot::Sender<Result<(), Refusal>>),
-    /// A socket ended.
-    Detached(UserId),
-    /// Asks whose page a user has or had.
-    SessionOf(UserId, oneshot::Sender<Option<SessionId>>),
-    /// A page wants something.
-    Command(UserId, SessionId, Command, oneshot::Sender<Result<(), Refusal>>),
-    /// A user signs out.
-    SignOut { user: UserId, session: SessionId, force: bool, answer: oneshot::Sender<Result<(), Refusal>> },
-    /// A user signed in elsewhere; these sessions are over.
-    TakenOver { user: UserId, ended: Vec<SessionId>, by: SessionId, answer: oneshot::Sender<()> },
-    /// Sessions that are over by time.
-    Expired(Vec<(UserId, SessionId)>),
-    /// A supervisor steers an agent (STATE-22).
-    Force { agent: UserId, ready: bool, answer: oneshot::Sender<Result<(), Refusal>> },
-    /// A supervisor ends a call.
-    HangUp(InteractionId, oneshot::Sender<Result<(), Refusal>>),
-    /// The configuration changed.
-    Configure(Arc<Configuration>, Box<model::call::CallConfig>, oneshot::Sender<()>),
-    /// Looks at the desk.
-    Read(Look),
-    /// Takes new calls, or not.
-    Admit(bool),
-}
-
-/// A page that came.
-pub(crate) struct Attach {
-    pub user: UserId,
-    pub session: SessionId,
-    pub takes_work: bool,
-    pub after: Option<u64>,
-    pub page: Outbox,
-}
+pub(super) const HOUSEKEEPING: Duration = Duration::from_secs(15);
 
 /// What waits for the end of the batch.
-enum Later {
+pub(super) enum Later {
     Answer(oneshot::Sender<Result<(), Refusal>>, Result<(), Refusal>),
     Done(oneshot::Sender<()>),
     Attach(Attach, oneshot::Sender<Result<(), Refusal>>),
@@ -118,15 +73,15 @@ pub(crate) struct Service {
 /// What the task remembers between two batches.
 #[derive(Default)]
 pub(crate) struct State {
-    orders: VecDeque<CallOrder>,
-    out: Vec<Effect>,
-    later: Vec<Later>,
-    queues_told: Timestamp,
-    housekept: Timestamp,
+    pub(super) orders: VecDeque<CallOrder>,
+    pub(super) out: Vec<Effect>,
+    pub(super) later: Vec<Later>,
+    pub(super) queues_told: Timestamp,
+    pub(super) housekept: Timestamp,
     /// The operator's wish.
-    admitting: Option<bool>,
-    journal_full: bool,
-    behind: bool,
+    pub(super) admitting: Option<bool>,
+    pub(super) journal_full: bool,
+    pub(super) behind: bool,
 }
 
 /// What woke the task.
@@ -300,7 +255,7 @@ impl Service {
     }
 
     /// Ends a user's presence: calls are hung up, routing and softphone end, the page is told.
-    fn sign_out(&mut self, user: UserId, session: SessionId, why: SessionOver, now: Timestamp) {
+    pub(super) fn sign_out(&mut self, user: UserId, session: SessionId, why: SessionOver, now: Timestamp) {
         if self.consoles.session_of(user) != Some(session) {
             return;
         }
@@ -339,202 +294,5 @@ impl Service {
                 self.rows.change(RowChange::Failed { interaction, recording });
             }
         }
-    }
-
-    /// Journal first, then everything else, in order.
-    async fn carry_out(&mut self, now: Timestamp) {
-        let effects = std::mem::take(&mut self.state.out);
-        let events: Vec<Event> = effects.iter().filter_map(journaled).cloned().collect();
-        if !events.is_empty() {
-            for event in &events {
-                self.metrics.observe(event, now);
-            }
-            self.commit(events, now).await;
-        }
-        for effect in effects {
-            match effect {
-                Effect::Journal(_) => {}
-                Effect::Order(order) => self.order(order),
-                Effect::Tell(user, event) => self.consoles.tell(user, &event, now),
-                Effect::Finish(interaction, recording) => self.finish(Job { interaction, recording }),
-                Effect::Recording(interaction, recording, news) => {
-                    self.rows.change(RowChange::News { interaction, recording, news, at: now });
-                }
-            }
-        }
-        self.send_orders();
-        for later in std::mem::take(&mut self.state.later) {
-            self.then(later, now);
-        }
-        self.tell_queues(now);
-        self.metrics.decision.observe(self.sources.now().since(now).as_secs_f64());
-    }
-
-    /// Waits until the events are durable, or long enough: the journal goes on trying.
-    async fn commit(&mut self, events: Vec<Event>, now: Timestamp) {
-        let full = match self.journal.append(self.tenant, events, now) {
-            Ok(receipt) => {
-                let patience = self.sources.clock.sleep_until(now + COMMIT_PATIENCE);
-                tokio::select! {
-                    written = receipt => written.err(),
-                    () = patience => {
-                        tracing::error!("the journal does not take events; calls go on without waiting for it");
-                        None
-                    }
-                }
-            }
-            Err(error) => Some(error),
-        };
-        if let Some(error) = full {
-            // Promises can no longer be kept: no new ones are made.
-            tracing::error!(%error, "events are lost to the journal; new calls are refused");
-        }
-        self.state.journal_full =
-            matches!(full, Some(AppendError::Full | AppendError::Fenced | AppendError::Closed));
-        self.core.admit(self.state.admitting.unwrap_or(true) && !self.state.journal_full);
-    }
-
-    fn order(&mut self, order: CallOrder) {
-        if self.state.orders.len() < ORDERS_MAX {
-            self.state.orders.push_back(order);
-        } else {
-            tracing::error!("signalling does not take orders; one is dropped");
-        }
-    }
-
-    /// Hands over what signalling takes now. The task never waits for it: signalling may be waiting for us.
-    fn send_orders(&mut self) {
-        while let Some(order) = self.state.orders.pop_front() {
-            match self.orders.try_send(order) {
-                Ok(()) => {}
-                Err(mpsc::error::TrySendError::Full(order)) => {
-                    self.state.orders.push_front(order);
-                    return;
-                }
-                Err(mpsc::error::TrySendError::Closed(_)) => {
-                    self.state.orders.clear();
-                    return;
-                }
-            }
-        }
-    }
-
-    fn finish(&mut self, job: Job) {
-        match self.jobs.try_send(job) {
-            Ok(()) => self.metrics.recordings_pending.inc(),
-            // It is found again at the next start, by its row and by its container.
-            Err(_) => tracing::error!(recording = %job.recording, "too many recordings wait to be finished"),
-        }
-    }
-
-    fn then(&mut self, later: Later, now: Timestamp) {
-        // Whoever asked may have gone: then nobody is there to hear the answer.
-        match later {
-            Later::Answer(answer, result) => drop(answer.send(result)),
-            Later::Done(answer) => drop(answer.send(())),
-            Later::Attach(attach, answer) => {
-                let Attach { user, session, after, page, .. } = attach;
-                let Self { core, consoles, .. } = self;
-                consoles.attach((user, session), after, page, || core.snapshot(user, now), now);
-                if after.is_some() {
-                    for queue in core.queue_views() {
-                        consoles.tell(user, &ConsoleEvent::Queue { queue }, now);
-                    }
-                }
-                drop(answer.send(Ok(())));
-            }
-            Later::Resync(user) => {
-                let Self { core, consoles, .. } = self;
-                consoles.resync(user, || core.snapshot(user, now), now);
-            }
-            Later::Farewell(user, why) => {
-                if let Some(session) = self.consoles.session_of(user) {
-                    self.close_session(session);
-                }
-                self.consoles.close(user, &ConsoleEvent::SessionEnded { why }, now);
-            }
-            Later::Expect(user, session) => self.consoles.expect(user, session, now),
-            Later::Read(look) => look(&self.core, now),
-            Later::Configure(calls) => {
-                self.order(CallOrder::Configure(calls));
-                self.send_orders();
-            }
-        }
-    }
-
-    fn close_session(&self, session: SessionId) {
-        let auth = self.auth.clone();
-        tokio::spawn(async move {
-            if auth.close(session).await.is_err() {
-                tracing::warn!(%session, "a session that is over could not be removed; it ends by its time");
-            }
-        });
-    }
-
-    fn tell_queues(&mut self, now: Timestamp) {
-        if self.core.queues_changed().is_empty() || now < self.state.queues_told + QUEUE_EVERY {
-            return;
-        }
-        self.state.queues_told = now;
-        for service in self.core.take_changed_queues() {
-            if let Some(queue) = self.core.queue_view(service) {
-                let label = self.metrics.label(service);
-                self.metrics.queue_waiting.with_label_values(&[&label]).set(queue.waiting.into());
-                self.consoles.tell_attached(&ConsoleEvent::Queue { queue }, now);
-            }
-        }
-    }
-
-    /// What time brings: pages that stay away, sessions to keep alive, figures.
-    fn look_after(&mut self, now: Timestamp) {
-        for (user, session) in self.consoles.abandoned(GRACE, now) {
-            if !self.core.has_call(user) {
-                self.sign_out(user, session, SessionOver::Expired, now);
-            }
-        }
-        if now.since(self.state.housekept) < HOUSEKEEPING {
-            return;
-        }
-        self.state.housekept = now;
-        for (state, count) in self.core.agents_by_state() {
-            self.metrics.agents.with_label_values(&[state]).set(count);
-        }
-        for queue in self.core.queue_views() {
-            let label = self.metrics.label(queue.service.id);
-            let oldest = queue.longest_since.map_or(0, |since| now.millis().saturating_sub(since));
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds of waiting fit")]
-            self.metrics.queue_oldest_wait.with_label_values(&[&label]).set(oldest as f64 / 1_000.0);
-        }
-        let attached = self.consoles.attached();
-        self.metrics.consoles.set(i64::try_from(attached.len()).unwrap_or(i64::MAX));
-        let (auth, mailbox) = (self.auth.clone(), self.mailbox.clone());
-        tokio::spawn(async move {
-            let over = auth.keep_alive(&attached).await;
-            if let (false, Some(mailbox)) = (over.is_empty(), mailbox.upgrade()) {
-                // The task is gone: so are its consoles.
-                let _ = mailbox.send(Request::Expired(over)).await;
-            }
-            auth.sweep().await;
-        });
-    }
-
-    fn health_changed(&mut self, now: Timestamp) {
-        let behind = self.journal.health().state != HealthState::Up;
-        if behind == self.state.behind {
-            return;
-        }
-        self.state.behind = behind;
-        self.metrics.journal_behind.set(behind.into());
-        let (level, code) =
-            if behind { (Level::Warning, "database_away") } else { (Level::Info, "database_back") };
-        let banner = ConsoleEvent::Banner { level, code, params: serde_json::json!({}) };
-        self.consoles.tell_attached(&banner, now);
-    }
-}
-
-fn journaled(effect: &Effect) -> Option<&Event> {
-    match effect {
-        Effect::Journal(event) => Some(event),
-        _ => None,
     }
 }

@@ -3,18 +3,24 @@
 //! Counted from journal events, so a figure can never tell a different story than the records. Labels come from small
 //! closed sets: a service's name (the first [`QUEUES_MAX`], then `other`), a state, a result.
 
+mod names;
+mod register;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use model::id::{InteractionId, ServiceId};
 use model::interaction::{Direction, EndStatus};
-use model::journal::{Event, OfferEnd};
+use model::journal::Event;
 use model::time::Timestamp;
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry,
+    Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
 };
+
+pub use self::names::status_name;
+use self::names::{direction_name, offer_end_name};
+use self::register::{counter, counters, gauges, histogram, histograms, int_gauge, int_gauges, register};
 
 /// Services with a label of their own.
 const QUEUES_MAX: usize = 200;
@@ -229,88 +235,6 @@ impl Open {
         }
         name.clone()
     }
-}
-
-fn direction_name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Inbound => "inbound",
-        Direction::Outbound => "outbound",
-    }
-}
-
-/// The name of a status in records, filters and labels.
-pub fn status_name(status: EndStatus) -> &'static str {
-    match status {
-        EndStatus::Normal => "normal",
-        EndStatus::Blocked => "blocked",
-        EndStatus::Refused => "refused",
-        EndStatus::Transferred => "transferred",
-        EndStatus::Abandoned => "abandoned",
-        EndStatus::AbandonedRinging => "abandoned_ringing",
-        EndStatus::NoAgentOnline => "no_agent_online",
-        EndStatus::Closed => "closed",
-        EndStatus::QueueFull => "queue_full",
-        EndStatus::UnknownNumber => "unknown_number",
-        EndStatus::Interrupted => "interrupted",
-        EndStatus::Failed => "failed",
-    }
-}
-
-fn offer_end_name(why: OfferEnd) -> &'static str {
-    match why {
-        OfferEnd::Declined => "declined",
-        OfferEnd::NoAnswer => "no_answer",
-        OfferEnd::ConnectionLost => "connection_lost",
-        OfferEnd::CallerLeft => "caller_left",
-        OfferEnd::AgentLeft => "agent_left",
-        OfferEnd::TakenElsewhere => "taken_elsewhere",
-        OfferEnd::Restart => "restart",
-    }
-}
-
-fn register<M: prometheus::core::Collector + Clone + 'static>(
-    registry: &Registry,
-    metric: M,
-) -> Result<M, prometheus::Error> {
-    registry.register(Box::new(metric.clone()))?;
-    Ok(metric)
-}
-fn int_gauges(
-    r: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Result<IntGaugeVec, prometheus::Error> {
-    register(r, IntGaugeVec::new(Opts::new(name, help), labels)?)
-}
-fn gauges(r: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, prometheus::Error> {
-    register(r, GaugeVec::new(Opts::new(name, help), labels)?)
-}
-fn int_gauge(r: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-    register(r, IntGauge::new(name, help)?)
-}
-fn counters(
-    r: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Result<IntCounterVec, prometheus::Error> {
-    register(r, IntCounterVec::new(Opts::new(name, help), labels)?)
-}
-fn counter(r: &Registry, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
-    register(r, IntCounter::new(name, help)?)
-}
-fn histograms(
-    r: &Registry,
-    name: &str,
-    help: &str,
-    buckets: &[f64],
-    labels: &[&str],
-) -> Result<HistogramVec, prometheus::Error> {
-    register(r, HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?)
-}
-fn histogram(r: &Registry, name: &str, help: &str, buckets: &[f64]) -> Result<Histogram, prometheus::Error> {
-    register(r, Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
 }
 
 /// A gauge of the moment the process started: restarts show as a step.

@@ -4,151 +4,39 @@
 //! has not; Sue supervises, Adam administers. Everybody's password is [`PASSWORD`].
 #![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
-use std::collections::BTreeMap;
+mod finisher;
+mod furniture;
+mod page;
+
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use model::agent::Reason;
 use model::call::{CallFact, CallOrder};
-use model::id::{
-    DispositionId, GroupId, Id, InteractionId, LegId, NumberId, OfferToken, ReasonId, RecordingId, ServiceId,
-    SkillId, TenantId, TrunkId, UserId,
-};
+use model::id::{Id, InteractionId, LegId, OfferToken, TrunkId, UserId};
 use model::interaction::EndedBy;
 use model::journal::{Event, Seq};
-use model::people::{Group, GroupRules, PhoneKind, RestState, Role, Tenant, User};
-use model::service::{Disposition, Number, QueueRules, Service, Skill};
-use model::skill::{Level, Requirement, SkillExpr};
 use model::time::Timestamp;
 use prometheus::Registry;
-use serde_json::Value;
 use store::{Journal, JournalConfig, Store};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
+pub use self::finisher::FakeFinisher;
+pub use self::furniture::*;
+use self::furniture::{furnish, open_store};
+pub use self::page::Page;
 use crate::auth::password::Cost;
 use crate::auth::{AuthConfig, Credentials, Identity};
 use crate::clock::ManualClock;
-use crate::console::outbox::{OutboxReader, outbox};
 use crate::console::protocol::Command;
-use crate::recording::{AudioFormat, Finished, Peaks, RecordingError, RecordingFinisher};
-use crate::refusal::Refusal;
 use crate::start::{Desk, DeskConfig, DeskHandle, Parts};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
 /// How long a test waits for what must come: far longer than it takes.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The only tenant.
-pub fn tenant() -> TenantId {
-    TenantId::from_number(1)
-}
-/// The service "Help".
-pub fn help() -> ServiceId {
-    ServiceId::from_number(1)
-}
-/// The skill that "Help" asks for.
-pub fn german() -> SkillId {
-    SkillId::from_number(1)
-}
-/// The reason "Lunch".
-pub fn lunch() -> ReasonId {
-    ReasonId::from_number(1)
-}
-/// The disposition "Solved" of "Help".
-pub fn solved() -> DispositionId {
-    DispositionId::from_number(1)
-}
-/// Everybody's group.
-pub fn team() -> GroupId {
-    GroupId::from_number(1)
-}
-/// Has the skill.
-pub fn anna() -> UserId {
-    UserId::from_number(1)
-}
-/// Has the skill, less of it.
-pub fn ben() -> UserId {
-    UserId::from_number(2)
-}
-/// Has no skill.
-pub fn cleo() -> UserId {
-    UserId::from_number(3)
-}
-/// Supervises.
-pub fn sue() -> UserId {
-    UserId::from_number(4)
-}
-/// Administers.
-pub fn adam() -> UserId {
-    UserId::from_number(5)
-}
-
-/// What may be different from test to test.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// Rules of the team.
-    pub rules: GroupRules,
-    /// Rules of the queue.
-    pub queue: QueueRules,
-    /// Whether dispositions are mandatory.
-    pub mandatory: bool,
-    /// Whether the service is open.
-    pub open: bool,
-    /// Everybody's phone.
-    pub phone: PhoneKind,
-}
-
-impl Default for Setup {
-    /// Ready after sign-in, everything else as it comes.
-    fn default() -> Self {
-        Self {
-            rules: GroupRules { after_login: RestState::Ready, ..GroupRules::default() },
-            queue: QueueRules::default(),
-            mandatory: false,
-            open: true,
-            phone: PhoneKind::Browser,
-        }
-    }
-}
-
-/// Finishes recordings without any audio.
-#[derive(Default)]
-pub struct FakeFinisher {
-    /// What was asked to be finished.
-    pub finished: Mutex<Vec<RecordingId>>,
-    /// Containers that a crash left.
-    pub left: Mutex<Vec<(RecordingId, InteractionId)>>,
-    /// A file that every recording is served from.
-    pub file: Mutex<Option<PathBuf>>,
-    /// Every finishing fails with this.
-    pub broken: Mutex<Option<RecordingError>>,
-}
-
-#[async_trait]
-impl RecordingFinisher for FakeFinisher {
-    async fn finish(&self, recording: RecordingId) -> Result<Finished, RecordingError> {
-        self.finished.lock().unwrap().push(recording);
-        if let Some(error) = self.broken.lock().unwrap().clone() {
-            return Err(error);
-        }
-        let files = vec![format!("{recording}.opus")];
-        Ok(Finished { length: Duration::from_secs(7), complete: true, files, bytes: 7_000 })
-    }
-    async fn file(&self, recording: RecordingId, _: AudioFormat) -> Result<PathBuf, RecordingError> {
-        self.file.lock().unwrap().clone().ok_or(RecordingError::Missing(recording))
-    }
-    async fn peaks(&self, _: RecordingId) -> Result<Peaks, RecordingError> {
-        Ok(Peaks { length_ms: 7_000, left: vec![0.5, 0.25], right: vec![0.0, 1.0] })
-    }
-    async fn unfinished(&self) -> Result<Vec<(RecordingId, InteractionId)>, RecordingError> {
-        Ok(self.left.lock().unwrap().clone())
-    }
-}
 
 /// The contact centre.
 pub struct House {
@@ -363,149 +251,6 @@ impl House {
     /// A leg that nobody has seen before.
     pub fn leg(&self) -> LegId {
         self.desk.sources().id()
-    }
-}
-
-/// A console page.
-pub struct Page {
-    /// Who sits before it.
-    pub who: Identity,
-    /// The first frame.
-    pub welcome: Value,
-    desk: DeskHandle,
-    frames: OutboxReader,
-    last: u64,
-}
-
-impl Page {
-    /// Opens a page of a session.
-    pub async fn attach(desk: &DeskHandle, who: &Identity, after: Option<u64>) -> Self {
-        let (page, frames) = outbox();
-        desk.attach(who, after, page).await.unwrap();
-        let mut page = Self {
-            who: who.clone(),
-            welcome: Value::Null,
-            desk: desk.clone(),
-            frames,
-            last: after.unwrap_or(0),
-        };
-        page.welcome = page.frame().await.expect("a welcome");
-        assert_eq!(page.welcome["event"], "welcome");
-        if page.welcome.get("snapshot").is_some() {
-            page.last = page.welcome["seq"].as_u64().unwrap();
-        }
-        page
-    }
-
-    /// The next frame; `None` when the desk let go of the page.
-    pub async fn frame(&mut self) -> Option<Value> {
-        let frame = tokio::time::timeout(PATIENCE, self.frames.next()).await.expect("a frame");
-        let frame = frame?;
-        self.frames.written(&frame);
-        Some(serde_json::from_str(&frame).unwrap())
-    }
-
-    /// The next event of this name that fits; numbers are checked to have no gap on the way.
-    pub async fn event(&mut self, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let frame =
-                self.frame().await.unwrap_or_else(|| panic!("the page was let go before `{name}` came"));
-            if let Some(seq) = frame["seq"].as_u64().filter(|_| frame["event"] != "welcome") {
-                assert_eq!(seq, self.last + 1, "a gap before {frame}");
-                self.last = seq;
-            }
-            if frame["event"] == name && fits(&frame) {
-                return frame;
-            }
-        }
-    }
-
-    /// The banner of a code.
-    pub async fn banner(&mut self, code: &str) -> Value {
-        self.event("banner", |event| event["code"] == code).await
-    }
-
-    /// The own state, once it is this one.
-    pub async fn state(&mut self, state: &str) -> Value {
-        self.event("me", |event| event["agent"]["state"]["state"] == state).await
-    }
-
-    /// The page asks for something.
-    pub async fn does(&self, command: Command) -> Result<(), Refusal> {
-        self.desk.command(self.who.user.id, self.who.session, command).await
-    }
-
-    /// The page is closed, as browsers close: without a word.
-    pub async fn closes(self) -> u64 {
-        let Self { frames, who, desk, last, .. } = self;
-        drop(frames);
-        desk.detached(who.user.id).await;
-        last
-    }
-
-    /// The last event the page has seen.
-    pub fn last_seen(&self) -> u64 {
-        self.last
-    }
-}
-
-async fn open_store(folder: &Path) -> Store {
-    Store::open(&format!("sqlite://{}", folder.join("patchbay.db").display())).await.unwrap()
-}
-
-async fn furnish(store: &Store, setup: &Setup) {
-    let tenant = tenant();
-    store.tenants().insert_tenant(&Tenant { id: tenant, name: "Example".into() }).await.unwrap();
-    store.skills().insert(&Skill { id: german(), tenant, name: "German".into() }).await.unwrap();
-    let group = Group { id: team(), tenant, name: "Team".into(), rules: setup.rules.clone() };
-    store.groups().insert(&group).await.unwrap();
-    let reason = Reason { id: lunch(), tenant, name: "Lunch".into(), icon: "lunch".into() };
-    store.reasons().insert(&reason).await.unwrap();
-    let who = SkillExpr::AtLeast { skill: german(), level: Level::MIN };
-    let service = Service {
-        id: help(),
-        tenant,
-        name: "Help".into(),
-        requirement: Requirement::fixed(who),
-        queue: setup.queue.clone(),
-        disposition_mandatory: setup.mandatory,
-        record: true,
-        open: setup.open,
-    };
-    store.services().insert(&service).await.unwrap();
-    let disposition = Disposition {
-        id: solved(),
-        tenant,
-        service: help(),
-        name: "Solved".into(),
-        success: true,
-        closing: true,
-    };
-    store.dispositions().insert(&disposition).await.unwrap();
-    let number = Number { id: NumberId::from_number(1), tenant, digits: "100".into(), service: help() };
-    store.numbers().insert(&number).await.unwrap();
-    for (id, login, role, level) in [
-        (anna(), "anna", Role::Agent, Some(9)),
-        (ben(), "ben", Role::Agent, Some(3)),
-        (cleo(), "cleo", Role::Agent, None),
-        (sue(), "sue", Role::Supervisor, None),
-        (adam(), "adam", Role::Administrator, None),
-    ] {
-        let level = level.and_then(Level::new);
-        let user = User {
-            id,
-            tenant,
-            login: login.into(),
-            name: login.to_uppercase(),
-            email: None,
-            extension: Some(format!("20{}", &id.to_string()[id.to_string().len() - 1..])),
-            role,
-            group: Some(team()),
-            skills: level.map(|level| BTreeMap::from([(german(), level)])).unwrap_or_default(),
-            phone: setup.phone,
-            disabled: false,
-        };
-        store.users().insert(&user).await.unwrap();
     }
 }
 

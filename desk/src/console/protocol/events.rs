@@ -1,0 +1,120 @@
+//! Events for one user's page.
+
+use model::id::{InteractionId, OfferToken};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::views::{AgentView, OfferView, PhoneView, QueueView, WorkView};
+
+/// An event for one user's page. `seq` and `at` are added by the user's log.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum ConsoleEvent {
+    /// The own state changed.
+    Me {
+        /// As it is now.
+        agent: AgentView,
+    },
+    /// A new offer.
+    Offered {
+        /// The offer.
+        offer: OfferView,
+    },
+    /// An offer is over.
+    OfferEnded {
+        /// Which.
+        offer: OfferToken,
+        /// Why.
+        why: OfferOver,
+    },
+    /// Anything about a piece of work changed.
+    Work {
+        /// As it is now.
+        work: WorkView,
+    },
+    /// A piece of work is complete.
+    WorkEnded {
+        /// Which.
+        interaction: InteractionId,
+    },
+    /// A queue changed.
+    Queue {
+        /// As it is now.
+        queue: QueueView,
+    },
+    /// Something to show at the top of the screen (UI-20).
+    Banner {
+        /// How bad it is.
+        level: Level,
+        /// Stable name.
+        code: &'static str,
+        /// For the text.
+        params: serde_json::Value,
+    },
+    /// The softphone's SDP answer.
+    PhoneAnswer {
+        /// SDP.
+        sdp: String,
+    },
+    /// The softphone cannot be connected.
+    PhoneRefused {
+        /// In words.
+        why: String,
+    },
+    /// The own phone came or went.
+    Phone {
+        /// As it is now.
+        phone: PhoneView,
+    },
+    /// The session is over; the socket closes after it.
+    SessionEnded {
+        /// Why.
+        why: SessionOver,
+    },
+}
+
+/// Why an offer is over, for the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferOver {
+    /// This agent took it.
+    Accepted,
+    /// This agent refused it.
+    Declined,
+    /// The deadline passed.
+    NoAnswer,
+    /// The phone could not be reached.
+    ConnectionLost,
+    /// The caller hung up.
+    CallerLeft,
+    /// This agent signed out or was forced away.
+    AgentLeft,
+    /// Several agents were rung and another one took it.
+    TakenElsewhere,
+}
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionOver {
+    /// The same user signed in elsewhere (ERR-21).
+    Elsewhere,
+    /// The user signed out.
+    SignedOut,
+    /// An administrator disabled the user or a supervisor ended it.
+    BySupervisor,
+    /// Idle or signed in for too long.
+    Expired,
+}
+
+/// How bad a banner is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// For knowledge.
+    Info,
+    /// Something needs a look.
+    Warning,
+    /// Something failed.
+    Error,
+}

@@ -1,0 +1,125 @@
+//! What console pages and the appliance say to each other (docs/protocols/console.md), as types: commands here, then
+//! events, and the views that both events and snapshots show.
+
+mod events;
+mod views;
+
+use model::id::{DispositionId, InteractionId, OfferToken, ReasonId};
+use serde::Deserialize;
+
+pub use self::events::{ConsoleEvent, Level, OfferOver, SessionOver};
+pub use self::views::*;
+
+/// A command of a page, without the page's own counter.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Command {
+    /// Take work (STATE-04).
+    Ready,
+    /// Stop taking work; while busy, at the end of the work (STATE-16).
+    NotReady {
+        /// Chosen from the tenant's list.
+        #[serde(default)]
+        reason: Option<ReasonId>,
+    },
+    /// Leave service (STATE-20).
+    Offline,
+    /// Re-enter service.
+    Online,
+    /// Answer the offer.
+    Accept {
+        /// The lease.
+        offer: OfferToken,
+    },
+    /// Refuse the offer.
+    Decline {
+        /// The lease.
+        offer: OfferToken,
+    },
+    /// The customer hears music.
+    Hold {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// Back from hold.
+    Retrieve {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// The customer does not hear the agent.
+    Mute {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// The customer hears the agent again.
+    Unmute {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// End the call.
+    HangUp {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// Keypad.
+    Digits {
+        /// Which call.
+        interaction: InteractionId,
+        /// `0-9 * # A-D ,`.
+        digits: String,
+    },
+    /// Set disposition or comment (ACW-03, ACW-05).
+    Code {
+        /// Which call.
+        interaction: InteractionId,
+        /// How it ended.
+        #[serde(default)]
+        disposition: Option<DispositionId>,
+        /// Free text.
+        #[serde(default)]
+        comment: Option<String>,
+    },
+    /// Stop the countdown (STATE-10).
+    ContinueWrapUp {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// End after-call work.
+    Complete {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// Connect or re-connect the softphone.
+    PhoneOffer {
+        /// SDP offer.
+        sdp: String,
+    },
+    /// What the page found out about its devices.
+    PhoneReady {
+        /// Whether there is a microphone it may use.
+        microphone: bool,
+        /// In words.
+        #[serde(default)]
+        detail: Option<String>,
+    },
+    /// A new snapshot.
+    Resync,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::id::Id;
+
+    #[test]
+    fn a_command_reads_as_the_protocol_says() {
+        let offer = OfferToken::from_number(4);
+        let text = format!(r#"{{"id": 7, "do": "accept", "offer": "{offer}"}}"#);
+        assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), Command::Accept { offer });
+        assert_eq!(
+            serde_json::from_str::<Command>(r#"{"do":"not_ready"}"#).unwrap(),
+            Command::NotReady { reason: None }
+        );
+        assert!(serde_json::from_str::<Command>(r#"{"do":"self_destruct"}"#).is_err());
+    }
+}

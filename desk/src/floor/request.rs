@@ -1,0 +1,53 @@
+//! What the floor's task can be asked.
+
+use std::sync::Arc;
+
+use model::id::{InteractionId, SessionId, UserId};
+use model::time::Timestamp;
+use tokio::sync::oneshot;
+
+use super::core::Core;
+use crate::configuration::Configuration;
+use crate::console::outbox::Outbox;
+use crate::console::protocol::Command;
+use crate::refusal::Refusal;
+
+/// Looks at the desk as it is now.
+pub(crate) type Look = Box<dyn FnOnce(&Core, Timestamp) + Send>;
+
+/// What the task is asked to do.
+pub(crate) enum Request {
+    /// A page came.
+    Attach(Attach, oneshot::Sender<Result<(), Refusal>>),
+    /// A socket ended.
+    Detached(UserId),
+    /// Asks whose page a user has or had.
+    SessionOf(UserId, oneshot::Sender<Option<SessionId>>),
+    /// A page wants something.
+    Command(UserId, SessionId, Command, oneshot::Sender<Result<(), Refusal>>),
+    /// A user signs out.
+    SignOut { user: UserId, session: SessionId, force: bool, answer: oneshot::Sender<Result<(), Refusal>> },
+    /// A user signed in elsewhere; these sessions are over.
+    TakenOver { user: UserId, ended: Vec<SessionId>, by: SessionId, answer: oneshot::Sender<()> },
+    /// Sessions that are over by time.
+    Expired(Vec<(UserId, SessionId)>),
+    /// A supervisor steers an agent (STATE-22).
+    Force { agent: UserId, ready: bool, answer: oneshot::Sender<Result<(), Refusal>> },
+    /// A supervisor ends a call.
+    HangUp(InteractionId, oneshot::Sender<Result<(), Refusal>>),
+    /// The configuration changed.
+    Configure(Arc<Configuration>, Box<model::call::CallConfig>, oneshot::Sender<()>),
+    /// Looks at the desk.
+    Read(Look),
+    /// Takes new calls, or not.
+    Admit(bool),
+}
+
+/// A page that came.
+pub(crate) struct Attach {
+    pub user: UserId,
+    pub session: SessionId,
+    pub takes_work: bool,
+    pub after: Option<u64>,
+    pub page: Outbox,
+}

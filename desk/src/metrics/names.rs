@@ -1,0 +1,41 @@
+//! Names of results and states: labels of figures, and filters of records.
+
+use model::interaction::{Direction, EndStatus};
+use model::journal::OfferEnd;
+
+pub(super) fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+    }
+}
+
+/// The name of a status in records, filters and labels.
+pub fn status_name(status: EndStatus) -> &'static str {
+    match status {
+        EndStatus::Normal => "normal",
+        EndStatus::Blocked => "blocked",
+        EndStatus::Refused => "refused",
+        EndStatus::Transferred => "transferred",
+        EndStatus::Abandoned => "abandoned",
+        EndStatus::AbandonedRinging => "abandoned_ringing",
+        EndStatus::NoAgentOnline => "no_agent_online",
+        EndStatus::Closed => "closed",
+        EndStatus::QueueFull => "queue_full",
+        EndStatus::UnknownNumber => "unknown_number",
+        EndStatus::Interrupted => "interrupted",
+        EndStatus::Failed => "failed",
+    }
+}
+
+pub(super) fn offer_end_name(why: OfferEnd) -> &'static str {
+    match why {
+        OfferEnd::Declined => "declined",
+        OfferEnd::NoAnswer => "no_answer",
+        OfferEnd::ConnectionLost => "connection_lost",
+        OfferEnd::CallerLeft => "caller_left",
+        OfferEnd::AgentLeft => "agent_left",
+        OfferEnd::TakenElsewhere => "taken_elsewhere",
+        OfferEnd::Restart => "restart",
+    }
+}
