@@ -14,6 +14,8 @@ pub(super) struct Jitter {
     /// Fastest transit of the current and of the previous span: the moving floor follows clock skew.
     floor_us: [i64; 2],
     span_ends_us: u64,
+    /// A gap that may be a stall of the network or a pause of the sender: the next packet tells.
+    doubt_us: Option<i64>,
 }
 
 impl Jitter {
@@ -26,6 +28,7 @@ impl Jitter {
             transit_us: 0,
             floor_us: [0, 0],
             span_ends_us: 0,
+            doubt_us: None,
         }
     }
 
@@ -51,6 +54,23 @@ impl Jitter {
             self.span_ends_us = at_us + SPAN_US;
             return false;
         }
+        // A browser that stops sending (its microphone closed between two calls) goes on later with the next sequence number
+        // and the next timestamp: the time between is nobody's delay. What a stalled network held back comes in a burst.
+        if let Some(doubt_us) = self.doubt_us.take() {
+            if came_us.saturating_mul(2) < said_us {
+                self.count(doubt_us, at_us);
+            } else {
+                self.floor_us = [self.transit_us; 2];
+            }
+        }
+        if difference_us > PAUSE_US {
+            self.doubt_us = Some(difference_us);
+            return false;
+        }
+        self.count(difference_us, at_us)
+    }
+
+    fn count(&mut self, difference_us: i64, at_us: u64) -> bool {
         let difference = difference_us.unsigned_abs() as f32 * self.clock_hz as f32 / 1e6;
         self.jitter += (difference - self.jitter) / JITTER_GAIN;
         self.max_ms = self.max_ms.max(self.ms());
@@ -80,5 +100,7 @@ impl Jitter {
 const JITTER_GAIN: f32 = 16.0;
 /// Half of the 10 s over which the fastest packet is remembered.
 const SPAN_US: u64 = 5_000_000;
+/// A gap this long may be a pause of the sender.
+const PAUSE_US: i64 = 500_000;
 /// A difference this large is no jitter.
 const JUMP_US: u64 = 10_000_000;

@@ -157,6 +157,28 @@ fn packets_too_late_to_play_count_as_lost_for_mos() {
     assert!(stats.mos_min.unwrap() < 3.6, "{:?}", stats.mos_min);
 }
 
+/// Browsers stop sending when their microphone closes between two calls, and go on with the next timestamp.
+#[test]
+fn a_sender_that_paused_is_not_late_when_it_goes_on() {
+    let mut n = Network::new();
+    n.good(2);
+    n.at_us += 4_000_000;
+    n.good(8);
+    let stats = n.meter.snapshot();
+    assert!(stats.mos.unwrap() > 4.4 && stats.jitter_max_ms < 1.0, "{stats:?}");
+    assert!(n.changes.is_empty());
+}
+
+#[test]
+fn what_a_stalled_network_held_back_for_a_second_is_late() {
+    let mut n = Network::new();
+    n.good(2);
+    (0..50).for_each(|held| n.packet(false, 1_000_000 - held * 19_900));
+    n.good(7);
+    let stats = n.meter.snapshot();
+    assert!(stats.jitter_max_ms > 40.0 && stats.mos_min.unwrap() < 4.0, "{stats:?}");
+}
+
 #[test]
 fn a_drifting_clock_is_not_lateness() {
     let mut n = Network::new();
