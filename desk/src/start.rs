@@ -38,6 +38,8 @@ pub struct DeskConfig {
     pub tenant: TenantId,
     /// Digest realm of trunks and phones. Changing it makes all their secrets worthless.
     pub realm: String,
+    /// Encryption of phones' media.
+    pub phone_srtp: SrtpPolicy,
     /// How long sessions live, and the cost of passwords.
     pub auth: AuthConfig,
 }
@@ -110,7 +112,7 @@ impl Desk {
                 tracing::error!(recording = %job.recording, "too many recordings wait to be finished");
             }
         }
-        let calls = configuration.calls(&store, &config.realm).await?;
+        let calls = configuration.calls(&store, &config.realm, config.phone_srtp).await?;
         let (mailbox, requests) = mpsc::channel(MAILBOX);
         let mut core = Core::new(tenant, sources.clone(), configuration.clone(), recovered.floor);
         core.expect_back(recovered.returning);

@@ -347,6 +347,30 @@ async fn the_journal_has_the_story_of_a_call() {
     assert_eq!(house.desk.tenant(), tenant());
 }
 
+/// Nothing is promised that is not written down: when an agent is rung, or joined with the caller, the journal has it.
+#[tokio::test]
+async fn the_journal_is_written_before_anything_is_done() {
+    let mut house = House::open().await;
+    let page = house.page("anna").await;
+    for _ in 0..5 {
+        let call = house.customer_calls("100").await;
+        let (_, token) = house.rung(call).await;
+        let written = house.desk.journal().read(tenant(), model::journal::Seq(1), 10_000).await.unwrap();
+        let offered =
+            |e: &model::journal::Entry| matches!(e.event, Event::Offered { token: t, .. } if t == token);
+        assert!(written.iter().any(offered), "the phone rings, and the journal does not know");
+        page.does(Command::Accept { offer: token }).await.unwrap();
+        house.order(|o| matches!(o, CallOrder::Connect { .. }).then_some(())).await;
+        let written = house.desk.journal().read(tenant(), model::journal::Seq(1), 10_000).await.unwrap();
+        let accepted =
+            |e: &model::journal::Entry| matches!(e.event, Event::Accepted { token: t, .. } if t == token);
+        assert!(written.iter().any(accepted));
+        house.call_ends(call, EndedBy::Customer).await;
+        house.eventually(async |house| house.desk.agents().await.unwrap()[0].state.state == "wrap_up").await;
+        page.does(Command::Complete { interaction: call }).await.unwrap();
+    }
+}
+
 /// A drain before a stop: new calls are refused, running ones go on.
 #[tokio::test]
 async fn while_draining_new_calls_are_refused_and_running_ones_go_on() {

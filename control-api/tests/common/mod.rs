@@ -1,7 +1,7 @@
 //! A house with its door: requests go straight into the router, sockets over loopback.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -112,10 +112,6 @@ impl Client {
         let cookie = answer.header("set-cookie");
         self.cookie = Some(cookie.split(';').next().unwrap().to_owned());
         self.csrf = Some(answer.body["csrf"].as_str().unwrap().to_owned());
-    }
-    pub fn from_address(mut self, address: IpAddr) -> Self {
-        self.address = SocketAddr::new(address, 40_000);
-        self
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -215,7 +215,8 @@ impl DeskHandle {
     pub async fn reload(&self) -> Result<(), Refusal> {
         let _turn = self.0.reconfiguring.lock().await;
         let configuration = Configuration::load(&self.0.store, self.tenant()).await.map_err(read)?;
-        let calls = configuration.calls(&self.0.store, &self.0.config.realm).await.map_err(read)?;
+        let DeskConfig { realm, phone_srtp, .. } = &self.0.config;
+        let calls = configuration.calls(&self.0.store, realm, *phone_srtp).await.map_err(read)?;
         self.configure(configuration.into(), calls).await;
         Ok(())
     }

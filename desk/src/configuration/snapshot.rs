@@ -89,7 +89,7 @@ impl Configuration {
     }
 
     /// What signalling knows of trunks and phones. Secrets that cannot be read leave their owner without a way in.
-    pub async fn calls(&self, store: &Store, realm: &str) -> Result<CallConfig, StoreError> {
+    pub async fn calls(&self, store: &Store, realm: &str, srtp: SrtpPolicy) -> Result<CallConfig, StoreError> {
         let mut trunks = Vec::with_capacity(self.trunks.len());
         for trunk in &self.trunks {
             let secret = match &trunk.username {
@@ -109,7 +109,7 @@ impl Configuration {
                 tenant: user.tenant,
                 extension: extension.clone(),
                 ha1: ha1(&known.secret),
-                srtp: SrtpPolicy::Accept,
+                srtp,
             });
         }
         Ok(CallConfig { realm: realm.to_owned(), trunks, phones })

@@ -99,7 +99,7 @@ impl House {
         let (facts, facts_receiver) = mpsc::channel(1_024);
         let registry = Registry::new();
         let auth = AuthConfig { cost: Cost::TEST, ..AuthConfig::default() };
-        let config = DeskConfig { tenant: tenant(), realm: "test".into(), auth };
+        let config = DeskConfig { tenant: tenant(), realm: "test".into(), phone_srtp: SrtpPolicy::Accept, auth };
         let parts = Parts {
             store: store.clone(),
             journal,
