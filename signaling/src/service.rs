@@ -17,6 +17,7 @@ use model::call::{CallFact, CallOrder, Sound};
 use model::media::Codec;
 use model::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
 
 pub use crate::digest::Algorithm;
 use crate::endpoint::counters::Counters;
@@ -168,6 +169,7 @@ impl Signaling {
             recordings: config.recordings,
             digest,
             directory: Directory::default(),
+            farewells: TaskTracker::new(),
         });
         let switchboard = Switchboard::new(shared, accounts, config.codecs, config.calls_max, internal_sender);
         let queues = Queues { orders: order_receiver, incoming, media: media_events, internal, control: control_receiver };

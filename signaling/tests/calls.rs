@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use model::call::{CallFact, CallOrder, Rejection};
-use model::id::{Id, RecordingId};
+use model::id::{Id, OfferToken, RecordingId, SessionId, TenantId, UserId};
 use model::interaction::EndedBy;
 use signaling::service::Transport;
 use support::sipp::{Run, Sipp, free_port};
@@ -201,4 +201,104 @@ async fn a_full_or_draining_house_says_so() {
     house.ended().await;
     first.succeeds().await;
     Sipp::calls(house.path(), "caller_refused_503", TRUNK_IP, house.at(Transport::Udp), false).succeeds().await;
+}
+
+/// A 200 that crosses our CANCEL makes a call, which must be acknowledged and ended (RFC 3261 §13.2.2.4, §15).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pick_up_that_crosses_the_end_of_its_lease_is_acknowledged_and_hung_up() {
+    let mut house = House::open().await;
+    let phone = phone(&mut house, "phone_crosses_cancel").await;
+    let caller = Sipp::calls(house.path(), "caller_waits_for_bye", TRUNK_IP, house.at(Transport::Udp), false);
+    let interaction = house.incoming().await;
+    house.play_music(interaction).await;
+    let token = house.ring_phone(interaction).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    house.order(CallOrder::StopRinging { interaction, token, agent: house.agent }).await;
+    phone.succeeds().await;
+    assert!(!house.seen().iter().any(|f| matches!(f, CallFact::AgentAnswered { .. })));
+    house.order(CallOrder::HangUp { interaction }).await;
+    house.ended().await;
+    caller.succeeds().await;
+}
+
+/// A media plane that breaks the task of the call it is asked for.
+struct Trap(media::plane::PlaneHandle);
+
+impl signaling::service::MediaPlane for Trap {
+    fn command(
+        &self,
+        command: media::control::Command,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<media::control::Answer, media::control::MediaError>> + Send + '_>>
+    {
+        assert!(!matches!(command, media::control::Command::SendDtmf { .. }), "the trap of this test");
+        Box::pin(self.0.command(command))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_in_one_call_ends_that_call_and_no_other() {
+    let mut house = House::open_on(10, None, |plane| std::sync::Arc::new(Trap(plane))).await;
+    let mut callers = Vec::new();
+    let mut calls = Vec::new();
+    for _ in 0..2 {
+        callers.push(Sipp::calls(house.path(), "caller_waits_for_bye", TRUNK_IP, house.at(Transport::Udp), false));
+        let call = house.incoming().await;
+        house.play_music(call).await;
+        house.fact("the answer", |f| matches!(f, CallFact::LegAnswered { .. }).then_some(())).await;
+        calls.push(call);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    house.order(CallOrder::SendDigits { interaction: calls[0], digits: "1".into() }).await;
+    let (by, failure) = house.ended().await;
+    assert!(by == EndedBy::System && failure.is_some());
+    assert!(matches!(house.seen().last(), Some(CallFact::Ended { interaction, .. }) if *interaction == calls[0]));
+    house.order(CallOrder::HangUp { interaction: calls[1] }).await;
+    assert_eq!(house.ended().await, (EndedBy::Agent, None));
+    for caller in callers {
+        caller.succeeds().await;
+    }
+    assert_eq!(house.counted("call_panics_total"), 1);
+}
+
+/// WRTC-01: the page's offer is answered with ICE-lite and DTLS-SRTP; what is no browser's offer is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_offers_is_answered_and_one_that_cannot_be_secured_is_not() {
+    let mut house = House::open().await;
+    let fingerprint = vec!["AB"; 32].join(":");
+    let sdp = format!(
+        "v=0\r\no=- 4 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+         m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:abcd\r\n\
+         a=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=fingerprint:sha-256 {fingerprint}\r\na=setup:actpass\r\n\
+         a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=sendrecv\r\n"
+    );
+    let attach = |sdp: String| CallOrder::AttachPhone {
+        agent: UserId::from_number(1),
+        tenant: TenantId::from_number(1),
+        session: SessionId::from_number(1),
+        sdp,
+    };
+    house.order(attach(sdp)).await;
+    let answer = house
+        .fact("an answer", |f| match f {
+            CallFact::PhoneAnswer { sdp, .. } => Some(sdp.clone()),
+            _ => None,
+        })
+        .await;
+    for line in ["a=ice-lite", "a=setup:passive", "a=fingerprint:sha-256 ", "a=candidate:", "opus/48000/2", "a=rtcp-mux"] {
+        assert!(answer.contains(line), "{line} in\n{answer}");
+    }
+    house.order(attach("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n".into())).await;
+    house.fact("a refusal", |f| matches!(f, CallFact::PhoneRefused { .. }).then_some(())).await;
+    // Its media never came up, so it cannot be rung.
+    let caller = Sipp::calls(house.path(), "caller_waits_for_bye", TRUNK_IP, house.at(Transport::Udp), false);
+    let interaction = house.incoming().await;
+    house.play_music(interaction).await;
+    let token = OfferToken::from_number(1);
+    let phone = model::people::PhoneKind::Browser;
+    house.order(CallOrder::RingAgent { interaction, token, agent: house.agent, phone }).await;
+    house.fact("unreachable", |f| matches!(f, CallFact::AgentUnreachable { .. }).then_some(())).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    house.handle.stop().await;
+    assert!(house.ended().await.1.is_some(), "the appliance was stopped");
+    caller.succeeds().await;
 }

@@ -264,7 +264,7 @@ impl Driver {
                 }
                 let (endpoint, flow) = (self.shared.endpoint.clone(), self.customer.flow.clone());
                 let mut acknowledged = self.customer.acknowledged.clone();
-                tokio::spawn(async move {
+                self.shared.farewells.spawn(async move {
                     let patience = Duration::from_secs(33);
                     tokio::time::timeout(patience, acknowledged.wait_for(|known| *known)).await.ok();
                     endpoint.request(&flow, bye).await.ok();
@@ -306,7 +306,7 @@ impl Driver {
     fn bye_phone(&self, Established { mut dialog, flow }: Established) {
         let bye = dialog.request(Method::Bye);
         let endpoint = self.shared.endpoint.clone();
-        tokio::spawn(async move { endpoint.request(&flow, bye).await });
+        self.shared.farewells.spawn(async move { endpoint.request(&flow, bye).await });
     }
 
     /// What a message means to the machine; what means nothing to it is answered here.

@@ -83,9 +83,11 @@ impl Call {
             Agent::Nobody => {}
             Agent::Softphone(soft) => {
                 if let (Some(half), Some(agent)) = (soft.half, self.linked_agent()) {
-                    // The softphone stays for the next call.
-                    out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
-                    out.push(Output::Media(MediaOrder::Mute { leg: soft.media, muted: false }));
+                    // The softphone stays for the next call. While this customer was held, it may be in another already.
+                    if !self.is_held() {
+                        out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
+                        out.push(Output::Media(MediaOrder::Mute { leg: soft.media, muted: false }));
+                    }
                     let party = Party::Agent { agent };
                     let last = Last::LegEnded { leg: half, party, before: Some(soft.before.unwrap_or_default()) };
                     ask(MediaOrder::Stats(soft.media), last, out);

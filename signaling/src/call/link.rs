@@ -197,7 +197,14 @@ impl Call {
             return;
         }
         joined.held = held;
-        self.customer_hears(out);
+        let away = joined.away_until.is_some();
+        match self.agent.media_leg() {
+            // The agent may have talked to somebody else meanwhile: back means both ways.
+            Some(agent_leg) if !held && !away => {
+                out.push(Output::Media(MediaOrder::Bridge { a: self.leg, b: agent_leg }));
+            }
+            _ => self.customer_hears(out),
+        }
         out.push(Output::Fact(CallFact::HoldChanged { interaction: self.interaction, held }));
     }
 
@@ -248,8 +255,10 @@ impl Call {
                 let away_until = (!up).then(|| joined.away_until.unwrap_or(now + SOFTPHONE_AWAY_MAX));
                 if joined.away_until.is_some() != away_until.is_some() {
                     joined.away_until = away_until;
+                    let held = joined.held;
                     self.customer_hears(out);
-                    if up {
+                    // While this customer is held, the agent may be talking to another.
+                    if up && !held {
                         self.hear(leg, Heard::Leg(self.leg), out);
                     }
                 }
@@ -382,6 +391,11 @@ pub(super) fn since(now: StreamStats, before: StreamStats) -> StreamStats {
 }
 
 impl Call {
+    /// Whether the customer is on hold.
+    pub(super) fn is_held(&self) -> bool {
+        matches!(&self.link, Link::Joined(joined) if joined.held)
+    }
+
     /// The agent who is, or is being, linked.
     pub(super) fn linked_agent(&self) -> Option<UserId> {
         match &self.link {

@@ -102,9 +102,10 @@ impl Session {
     pub fn is_secure(&self) -> bool {
         self.current.as_ref().is_some_and(|s| s.security != Security::None)
     }
-    /// Whether the far end should be sending audio.
+    /// Whether the far end should be sending audio. One that holds us by `sendonly` may send music and need not: most
+    /// phones send nothing then.
     pub fn expects_audio(&self) -> bool {
-        self.current.as_ref().is_some_and(|s| super::words::receives(s.direction))
+        self.direction() == Some(Direction::SendRecv)
     }
     /// The direction agreed last.
     pub fn direction(&self) -> Option<Direction> {

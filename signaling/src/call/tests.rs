@@ -218,8 +218,20 @@ fn on_hold_the_customer_hears_music_and_the_agent_the_customer() {
     assert_eq!(scene.media, [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]);
     assert_eq!(scene.told(), ["HoldChanged"], "said once");
     scene.order(Order::Retrieve);
-    assert_eq!(scene.media.last(), Some(&MediaOrder::Hear { leg: customer_leg(), heard: Heard::Leg(softphone().leg) }));
+    assert_eq!(scene.media.last(), Some(&MediaOrder::Bridge { a: customer_leg(), b: softphone().leg }));
     assert_eq!(scene.told(), ["HoldChanged", "HoldChanged"]);
+}
+
+/// CTRL-04: several calls may be held; the end of one on hold does not reach into the one that is talked in.
+#[test]
+fn a_held_customer_who_leaves_does_not_disturb_the_agents_other_call() {
+    let mut scene = Scene::of_a_conversation();
+    scene.order(Order::Hold);
+    scene.forget();
+    scene.customer_does(Peer::Bye);
+    let touched = |o: &MediaOrder| matches!(o, MediaOrder::Hear { leg, .. } | MediaOrder::Mute { leg, .. } if *leg == softphone().leg);
+    assert!(!scene.media.iter().any(touched));
+    assert!(scene.call.is_over());
 }
 
 #[test]
@@ -314,7 +326,7 @@ fn a_held_customer_stays_held_when_the_softphone_comes_back() {
     scene.does(Input::Softphone { leg: softphone().leg, up: false });
     scene.forget();
     scene.does(Input::Softphone { leg: softphone().leg, up: true });
-    assert!(scene.media.contains(&MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }));
+    assert_eq!(scene.media, [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]);
 }
 
 #[test]

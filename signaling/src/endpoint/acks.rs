@@ -22,6 +22,8 @@ use crate::service::Clock;
 const KEEP: Duration = Duration::from_secs(40);
 /// Entries kept; the oldest go first. Each is about a kilobyte.
 const KEPT_MAX: usize = 16_384;
+/// A 2xx comes eleven times in 32 s when its ACK is lost each time; more is a loop of two machines.
+const AGAIN_MAX: u8 = 16;
 /// Stray answers that may wait.
 const STRAYS_MAX: usize = 256;
 
@@ -44,6 +46,8 @@ struct Sent {
     connection: SipConnection,
     destination: SipAddr,
     at: Timestamp,
+    /// How often it may still be said again.
+    again: u8,
 }
 
 impl Acks {
@@ -62,7 +66,7 @@ impl Acks {
         let at = (self.clock)();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.tidy(at);
-        kept.sent.insert((call_id, seq, their_tag), Sent { message, connection, destination, at });
+        kept.sent.insert((call_id, seq, their_tag), Sent { message, connection, destination, at, again: AGAIN_MAX });
     }
 
     /// Remembers that an INVITE of ours has its final answer.
@@ -83,8 +87,10 @@ impl Acks {
         ) else {
             return Found::Unknown;
         };
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sent) = kept.sent.get(&(call_id.to_owned(), seq, theirs.to_owned())) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sent) = kept.sent.get_mut(&(call_id.to_owned(), seq, theirs.to_owned())) {
+            let Some(left) = sent.again.checked_sub(1) else { return Found::TooOften };
+            sent.again = left;
             let again = (sent.message.clone(), sent.connection.clone(), sent.destination.clone());
             return Found::Acknowledged(Box::new(again));
         }
@@ -98,6 +104,8 @@ impl Acks {
 enum Found {
     /// The same 2xx again.
     Acknowledged(Box<(SipMessage, SipConnection, SipAddr)>),
+    /// The same 2xx again and again.
+    TooOften,
     /// A 2xx nobody waits for.
     Stray,
     /// The first, or none of ours: the transaction layer knows.
@@ -157,6 +165,7 @@ impl TransportEventInspector for Watch {
                 connection.send(ack, Some(&destination)).await.ok();
                 None
             }
+            Found::TooOften => None,
             Found::Stray => {
                 self.strays.try_send(Stray(ours, connection.clone())).ok();
                 None

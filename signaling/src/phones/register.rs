@@ -1,18 +1,17 @@
 //! REGISTER (RFC 3261 §10.3): proven by digest, kept by the registrar, told to the desk as phones that can be used or not.
 
 use model::call::CallFact;
-use model::id::UserId;
 use model::people::PhoneKind;
 
 use crate::check::{Contacts as ReadContacts, parse_contacts};
-use crate::endpoint::Incoming;
+use crate::endpoint::{Flow, Incoming};
 use crate::endpoint::message::{Reply, Request};
 use crate::endpoint::uri::{of_address, user};
-use crate::registrar::{Change, Contact, Contacts, EXPIRES_MIN, Register, Registered};
+use crate::registrar::{Binding, Change, Contact, Contacts, EXPIRES_MIN, Register, Registered};
 use crate::switchboard::Switchboard;
 
 impl Switchboard {
-    pub(crate) async fn register(&mut self, incoming: Incoming) {
+    pub(crate) fn register(&mut self, incoming: Incoming) {
         let Incoming { request, flow, transaction } = incoming;
         let username = match self.authenticate(&request, &flow) {
             Ok(username) => username,
@@ -31,27 +30,20 @@ impl Switchboard {
             Err(reply) => return transaction.finish(&reply, None),
         };
         let now = self.shared.now();
-        let before = !self.registrar.contacts(&account.extension, now).is_empty();
         let reply = match self.registrar.register(register, now) {
             Ok(Registered { bindings, changes }) => {
                 self.shared.counters.registered.add();
-                let touched = |b: &crate::registrar::Binding| (b.user.clone(), b.key());
                 for change in &changes {
                     match change {
                         Change::Added(b) | Change::Refreshed(b) => {
-                            self.flows.insert(touched(b), flow.clone());
+                            self.flows.insert(name(b), flow.clone());
                         }
                         Change::Removed(b) | Change::Expired(b) => {
-                            self.flows.remove(&touched(b));
+                            self.flows.remove(&name(b));
                         }
                     }
                 }
-                let agent = account.agent;
-                match (before, !bindings.is_empty()) {
-                    (false, true) => self.phone_is(agent, true).await,
-                    (true, false) => self.phone_is(agent, false).await,
-                    _ => {}
-                }
+                self.review_phone(&account.extension);
                 bindings.iter().fold(Reply::new(200), |reply, b| reply.with("Contact", b.contact_header(now)))
             }
             Err(error) => {
@@ -66,44 +58,49 @@ impl Switchboard {
         transaction.finish(&reply, None);
     }
 
-    /// Phones whose time is over, and phones whose connection broke.
-    pub(crate) async fn registrations_tick(&mut self) {
+    /// Phones whose time is over, whose connection broke, or whose account is gone.
+    pub(crate) fn registrations_tick(&mut self) {
         let now = self.shared.now();
-        let gone: Vec<_> = self
-            .registrar
-            .tick(now)
-            .into_iter()
-            .filter_map(|change| match change {
-                Change::Expired(b) | Change::Removed(b) => Some(b),
-                Change::Added(_) | Change::Refreshed(_) => None,
-            })
-            .collect();
-        for binding in gone {
-            self.flows.remove(&(binding.user.clone(), binding.key()));
-            if self.registrar.contacts(&binding.user, now).is_empty() {
-                let agent = self.accounts.get().phone(&binding.user).map(|a| a.agent);
-                if let Some(agent) = agent {
-                    self.phone_is(agent, false).await;
-                }
+        for change in self.registrar.tick(now) {
+            if let Change::Expired(b) | Change::Removed(b) = change {
+                self.flows.remove(&name(&b));
             }
         }
+        let up: Vec<String> = self.phones_up.keys().cloned().collect();
+        up.iter().for_each(|extension| self.review_phone(extension));
     }
 
-    /// After a new configuration: registrations of accounts that are no more reach nobody.
-    pub(crate) async fn forget_lost_phones(&mut self) {
-        let accounts = self.accounts.get();
-        self.flows.retain(|(user, _), _| accounts.phone(user).is_some());
-    }
-
-    async fn phone_is(&self, agent: UserId, up: bool) {
+    /// Tells the desk if a phone has become usable, or has ceased to be.
+    fn review_phone(&mut self, extension: &str) {
+        let now = self.shared.now();
+        let account = self.accounts.get().phone(extension).map(|a| a.agent);
+        let usable = account.filter(|_| {
+            let contacts = self.registrar.contacts(extension, now);
+            contacts.iter().any(|b| self.flows.get(&name(b)).is_some_and(Flow::is_alive))
+        });
+        let told = self.phones_up.get(extension).copied();
+        if told == usable {
+            return;
+        }
         let phone = PhoneKind::Sip;
-        let fact = if up { CallFact::PhoneUp { agent, phone } } else { CallFact::PhoneDown { agent, phone } };
-        self.shared.tell(fact).await;
+        if let Some(agent) = told {
+            self.phones_up.remove(extension);
+            self.shared.tell_soon(CallFact::PhoneDown { agent, phone });
+        }
+        if let Some(agent) = usable {
+            self.phones_up.insert(extension.to_owned(), agent);
+            self.shared.tell_soon(CallFact::PhoneUp { agent, phone });
+        }
     }
 }
 
+/// What a contact is called among the flows.
+fn name(binding: &Binding) -> (String, String) {
+    (binding.user.clone(), binding.key())
+}
+
 /// What the registrar wants to know of a request.
-fn read(request: &Request, extension: &str, flow: &crate::endpoint::Flow) -> Result<Register, Reply> {
+fn read(request: &Request, extension: &str, flow: &Flow) -> Result<Register, Reply> {
     let bad = || Reply::new(400);
     let mut contacts = Vec::new();
     let mut all = false;

@@ -285,3 +285,7 @@ fn fingerprint(setup: &LegSetup) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "softphone_tests.rs"]
+mod tests;

@@ -20,7 +20,7 @@ use crate::trunk::{self, Place, dialled};
 const NUMBER_MAX: usize = 128;
 
 impl Switchboard {
-    pub(super) async fn incoming(&mut self, incoming: Incoming) {
+    pub(super) fn incoming(&mut self, incoming: Incoming) {
         let request = &incoming.request;
         if let Some(tag) = request.to_tag() {
             let key = (request.call_id().to_owned(), tag.to_owned());
@@ -34,7 +34,7 @@ impl Switchboard {
         }
         match request.method {
             Method::Invite => self.invite(incoming),
-            Method::Register => self.register(incoming).await,
+            Method::Register => self.register(incoming),
             Method::Options => {
                 let reply = Reply::new(if self.draining { 503 } else { 200 })
                     .with("Allow", ALLOW)

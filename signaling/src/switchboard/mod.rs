@@ -1,6 +1,7 @@
 //! The switchboard: which call a dialog, a leg or an order belongs to, who may call, where phones are. One task owns it.
 //!
-//! It never waits: a call that does not empty its mailbox loses the message (counted), not the others their turn.
+//! It never waits: a call that does not empty its mailbox loses the message (counted), not the others their turn; and a
+//! desk that is slow to take facts while it waits to give orders cannot lock both up.
 
 pub(crate) mod accounts;
 pub(crate) mod inbound;
@@ -27,6 +28,9 @@ use crate::registrar::Registrar;
 use crate::trunk::{Place, TrunkPlaces};
 use accounts::SharedAccounts;
 use shared::{DialogKey, Shared};
+
+/// How long the sockets stay open for the last BYEs.
+const FAREWELL_MAX: Duration = Duration::from_secs(3);
 
 /// What the switchboard is told by its own tasks.
 pub(crate) enum Internal {
@@ -60,8 +64,10 @@ pub(crate) struct Switchboard {
     invites: HashMap<DialogKey, InteractionId>,
     legs: HashMap<LegId, InteractionId>,
     recordings: HashMap<RecordingId, InteractionId>,
-    /// The call that last rang or connected an agent.
-    agents: HashMap<UserId, InteractionId>,
+    /// The calls that rang or connected an agent and are not over: one talks, others may be held.
+    agents: HashMap<UserId, Vec<InteractionId>>,
+    /// Agents whose SIP phone can be rung, as the desk was told, by extension.
+    pub(crate) phones_up: HashMap<String, UserId>,
     softphones: HashMap<UserId, SoftphoneEntry>,
     codecs: Vec<Codec>,
     next_branch: u32,
@@ -119,6 +125,7 @@ impl Switchboard {
             legs: HashMap::new(),
             recordings: HashMap::new(),
             agents: HashMap::new(),
+            phones_up: HashMap::new(),
             softphones: HashMap::new(),
             codecs,
             next_branch: 0,
@@ -142,19 +149,21 @@ impl Switchboard {
                     // The handle was dropped.
                     None => break,
                 },
-                Some(internal) = queues.internal.recv() => self.internal(internal).await,
+                Some(internal) = queues.internal.recv() => self.internal(internal),
                 event = queues.media.recv(), if media_open => match event {
                     Some(event) => self.media(event),
                     None => media_open = false,
                 },
-                Some(order) = queues.orders.recv() => self.order(order).await,
-                Some(incoming) = queues.incoming.recv() => self.incoming(incoming).await,
-                _ = second.tick() => self.registrations_tick().await,
+                Some(order) = queues.orders.recv() => self.order(order),
+                Some(incoming) = queues.incoming.recv() => self.incoming(incoming),
+                _ = second.tick() => self.registrations_tick(),
             }
             if self.stopping.is_some() && self.calls.is_empty() {
                 break;
             }
         }
+        self.shared.farewells.close();
+        tokio::time::timeout(FAREWELL_MAX, self.shared.farewells.wait()).await.ok();
         self.shared.endpoint.stop();
         if let Some(done) = self.stopping.take() {
             done.send(()).ok();
@@ -172,19 +181,19 @@ impl Switchboard {
         self.stopping = Some(done);
     }
 
-    async fn internal(&mut self, internal: Internal) {
+    fn internal(&mut self, internal: Internal) {
         match internal {
             Internal::CallOver(interaction) => self.call_over(interaction),
             Internal::Softphone { agent, leg, codec, up } => {
                 if let Some(phone) = self.softphones.get_mut(&agent).filter(|p| p.leg == leg) {
                     phone.up = up;
                     phone.codec = codec;
-                    self.post_to_agent(agent, Message::Softphone { leg, up });
+                    self.post_to_agent(agent, || Message::Softphone { leg, up });
                 }
             }
             Internal::SoftphoneGone { agent } => {
                 if let Some(phone) = self.softphones.remove(&agent) {
-                    self.post_to_agent(agent, Message::Softphone { leg: phone.leg, up: false });
+                    self.post_to_agent(agent, || Message::Softphone { leg: phone.leg, up: false });
                 }
             }
         }
@@ -200,7 +209,10 @@ impl Switchboard {
         for recording in &entry.recordings {
             self.recordings.remove(recording);
         }
-        self.agents.retain(|_, call| *call != interaction);
+        self.agents.retain(|_, calls| {
+            calls.retain(|call| *call != interaction);
+            !calls.is_empty()
+        });
     }
 
     /// An event of the media plane goes to whom the leg belongs: a call, or a softphone and the call it is in.
@@ -232,13 +244,14 @@ impl Switchboard {
                     self.shared.counters.queue_overflow.add();
                 }
             }
-            event => self.post_to_agent(*agent, Message::Media(event)),
+            event => self.post_to_agent(*agent, || Message::Media(event.clone())),
         }
     }
 
-    fn post_to_agent(&self, agent: UserId, message: Message) {
-        if let Some(entry) = self.agents.get(&agent).and_then(|i| self.calls.get(i)) {
-            self.post(&entry.mailbox, message);
+    /// To all calls of an agent; those it does not concern pass over it.
+    fn post_to_agent(&self, agent: UserId, message: impl Fn() -> Message) {
+        for entry in self.agents.get(&agent).into_iter().flatten().filter_map(|i| self.calls.get(i)) {
+            self.post(&entry.mailbox, message());
         }
     }
 

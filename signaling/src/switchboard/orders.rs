@@ -11,7 +11,7 @@ use crate::call::words::{Branch, Connect, Order, Ring, RingPhones, Softphone};
 use crate::phones::softphone_task::{self, SoftphoneMessage};
 
 impl Switchboard {
-    pub(super) async fn order(&mut self, order: CallOrder) {
+    pub(super) fn order(&mut self, order: CallOrder) {
         match order {
             CallOrder::Reject { interaction, why } => self.pass(interaction, Order::Reject(why)),
             CallOrder::Play { interaction, sound, then_hang_up } => {
@@ -24,7 +24,7 @@ impl Switchboard {
                 self.pass(interaction, Order::StopRinging { token });
             }
             CallOrder::Connect { interaction, agent, record, announce } => {
-                self.agents.insert(agent, interaction);
+                self.belongs(agent, interaction);
                 if let (Some(recording), Some(entry)) = (record, self.calls.get_mut(&interaction)) {
                     entry.recordings.push(recording);
                     self.recordings.insert(recording, interaction);
@@ -53,7 +53,7 @@ impl Switchboard {
                 // The entry goes at once, so that a sign-in that follows makes a new leg.
                 if let Some(phone) = self.softphones.remove(&agent) {
                     phone.mailbox.try_send(SoftphoneMessage::Detach).ok();
-                    self.post_to_agent(agent, Message::Softphone { leg: phone.leg, up: false });
+                    self.post_to_agent(agent, || Message::Softphone { leg: phone.leg, up: false });
                 }
             }
             CallOrder::Configure(config) => {
@@ -61,8 +61,15 @@ impl Switchboard {
                     self.digest = accounts::digest_server(&config.realm, &self.shared.random);
                 }
                 self.accounts.replace(*config);
-                self.forget_lost_phones().await;
+                self.registrations_tick();
             }
+        }
+    }
+
+    fn belongs(&mut self, agent: UserId, interaction: InteractionId) {
+        let calls = self.agents.entry(agent).or_default();
+        if self.calls.contains_key(&interaction) && !calls.contains(&interaction) {
+            calls.push(interaction);
         }
     }
 
@@ -79,7 +86,7 @@ impl Switchboard {
     }
 
     fn ring(&mut self, interaction: InteractionId, token: OfferToken, agent: UserId, phone: PhoneKind) {
-        self.agents.insert(agent, interaction);
+        self.belongs(agent, interaction);
         let ring = Ring { token, agent };
         let order = match phone {
             PhoneKind::None => Order::RingNothing { ring, why: "the agent has no phone".to_owned() },

@@ -12,6 +12,7 @@ use model::call::CallFact;
 use model::id::{Id, IdSource};
 use model::time::Timestamp;
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
 use crate::call::driver::{Message, Party};
 use crate::digest::Algorithm;
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) recordings: PathBuf,
     pub(crate) digest: Vec<Algorithm>,
     pub(crate) directory: Directory,
+    /// Tasks that tell far ends of the end; the sockets stay open for them.
+    pub(crate) farewells: TaskTracker,
 }
 
 impl Shared {
@@ -46,6 +49,15 @@ impl Shared {
     pub(crate) async fn tell(&self, fact: CallFact) {
         if self.facts.send(fact).await.is_err() {
             tracing::warn!("nobody takes the facts any more");
+        }
+    }
+
+    /// Tells the desk without waiting; what finds the queue full follows as soon as there is room.
+    pub(crate) fn tell_soon(self: &Arc<Self>, fact: CallFact) {
+        if let Err(mpsc::error::TrySendError::Full(fact)) = self.facts.try_send(fact) {
+            self.counters.queue_overflow.add();
+            let shared = self.clone();
+            tokio::spawn(async move { shared.tell(fact).await });
         }
     }
 

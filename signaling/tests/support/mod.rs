@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::plane::{Interface, Plane, PlaneConfig};
+use media::plane::{Interface, Plane, PlaneConfig, PlaneHandle};
 use media::prompt::Prompt;
 use model::call::{CallConfig, CallFact, CallOrder, Ha1, PhoneAccount, Sound};
 use model::id::{Id, InteractionId, OfferToken, RecordingId, TenantId, TrunkId, UserId};
@@ -19,7 +19,7 @@ use model::service::{SrtpPolicy, Trunk};
 use model::time::Timestamp;
 use rand::Rng as _;
 use signaling::digest::{Algorithm, Secrets};
-use signaling::service::{Listener, Signaling, SignalingConfig, SignalingHandle, TlsIdentity, Transport};
+use signaling::service::{Listener, MediaPlane, Signaling, SignalingConfig, SignalingHandle, TlsIdentity, Transport};
 
 pub const REALM: &str = "patchbay.test";
 /// Calls from here are the trunk's.
@@ -46,6 +46,15 @@ impl House {
     }
 
     pub async fn open_with(calls_max: usize, tls: Option<TlsIdentity>) -> Self {
+        Self::open_on(calls_max, tls, |plane| Arc::new(plane)).await
+    }
+
+    /// With something between the signalling and the media plane.
+    pub async fn open_on(
+        calls_max: usize,
+        tls: Option<TlsIdentity>,
+        between: impl FnOnce(PlaneHandle) -> Arc<dyn MediaPlane>,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         // A second of A-law silence and a bit of noise for SIPp to play.
         let tone: Vec<u8> = (0..8_000u32).map(|n| if n % 16 < 8 { 0xd5 } else { 0x35 }).collect();
@@ -53,7 +62,8 @@ impl House {
         let plane = Plane::start(PlaneConfig {
             threads: 1,
             pin: false,
-            interfaces: vec![Interface { bind: ip(OTHER_IP), advertised: ip(OTHER_IP) }],
+            interfaces: [OTHER_IP, "::1"].map(|a| Interface { bind: ip(a), advertised: ip(a) }).to_vec(),
+            ice_port: Some(0),
             port_min: 42_000,
             port_max: 45_999,
             ..PlaneConfig::default()
@@ -61,15 +71,14 @@ impl House {
         .unwrap();
         let mut transports = vec![Transport::Udp, Transport::Tcp];
         transports.extend(tls.is_some().then_some(Transport::Tls));
-        let listeners = transports
-            .into_iter()
-            .map(|transport| Listener {
-                transport,
-                bind: SocketAddr::new(ip(OTHER_IP), 0),
-                advertise: None,
-                media: ip(OTHER_IP),
-            })
-            .collect();
+        let listen = |transport, at| Listener {
+            transport,
+            bind: SocketAddr::new(ip(at), 0),
+            advertise: None,
+            media: ip(at),
+        };
+        let mut listeners: Vec<_> = transports.into_iter().map(|transport| listen(transport, OTHER_IP)).collect();
+        listeners.push(listen(Transport::Udp, "::1"));
         let music = Arc::new(prompt("music", 4_000));
         let config = SignalingConfig {
             listeners,
@@ -86,7 +95,7 @@ impl House {
         // SIPp knows MD5 only, and looks at the first challenge only.
         let digest = vec![Algorithm::Md5, Algorithm::Sha256];
         let events = plane.events().unwrap();
-        let handle = Signaling::start_offering(digest, config, Arc::new(plane.handle()), events).await.unwrap();
+        let handle = Signaling::start_offering(digest, config, between(plane.handle()), events).await.unwrap();
         let house = Self { handle, dir, agent: UserId::from_number(1), seen: Vec::new(), _plane: plane };
         house.order(CallOrder::Configure(Box::new(house.config()))).await;
         house
@@ -206,12 +215,12 @@ pub fn ip(text: &str) -> std::net::IpAddr {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test is the appliance's clock here")]
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test is the appliance's randomness here")]
-fn random(buffer: &mut [u8]) {
+pub fn random(buffer: &mut [u8]) {
     rand::rng().fill_bytes(buffer);
 }

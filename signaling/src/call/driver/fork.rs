@@ -67,7 +67,7 @@ impl Driver {
             shared: self.shared.clone(),
             handed: false,
         };
-        tokio::spawn(run.run(invite, unwanted));
+        self.shared.farewells.spawn(run.run(invite, unwanted));
     }
 }
 
