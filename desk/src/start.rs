@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use model::call::{CallConfig, CallFact, CallOrder};
 use model::id::{InteractionId, SessionId, TenantId, UserId};
 use model::people::Privilege;
+use model::service::SrtpPolicy;
 use model::time::Timestamp;
 use prometheus::Registry;
 use store::journal::HealthState;

@@ -15,7 +15,7 @@ use crate::auth::check_password;
 use crate::auth::token::Secret;
 use crate::page::{Cursor, Page, Version, Versioned};
 use crate::refusal::Refusal;
-use crate::start::DeskHandle;
+use crate::start::{DeskConfig, DeskHandle};
 use crate::trouble::{delete, read, write};
 
 /// A kind of object an administrator sets up.

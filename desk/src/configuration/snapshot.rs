@@ -89,7 +89,12 @@ impl Configuration {
     }
 
     /// What signalling knows of trunks and phones. Secrets that cannot be read leave their owner without a way in.
-    pub async fn calls(&self, store: &Store, realm: &str, srtp: SrtpPolicy) -> Result<CallConfig, StoreError> {
+    pub async fn calls(
+        &self,
+        store: &Store,
+        realm: &str,
+        srtp: SrtpPolicy,
+    ) -> Result<CallConfig, StoreError> {
         let mut trunks = Vec::with_capacity(self.trunks.len());
         for trunk in &self.trunks {
             let secret = match &trunk.username {

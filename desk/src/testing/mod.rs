@@ -17,6 +17,7 @@ use model::call::{CallFact, CallOrder};
 use model::id::{Id, InteractionId, LegId, OfferToken, TrunkId, UserId};
 use model::interaction::EndedBy;
 use model::journal::{Event, Seq};
+use model::service::SrtpPolicy;
 use model::time::Timestamp;
 use prometheus::Registry;
 use store::{Journal, JournalConfig, Store};
@@ -99,7 +100,8 @@ impl House {
         let (facts, facts_receiver) = mpsc::channel(1_024);
         let registry = Registry::new();
         let auth = AuthConfig { cost: Cost::TEST, ..AuthConfig::default() };
-        let config = DeskConfig { tenant: tenant(), realm: "test".into(), phone_srtp: SrtpPolicy::Accept, auth };
+        let config =
+            DeskConfig { tenant: tenant(), realm: "test".into(), phone_srtp: SrtpPolicy::Accept, auth };
         let parts = Parts {
             store: store.clone(),
             journal,
