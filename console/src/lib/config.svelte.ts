@@ -9,7 +9,19 @@ export class ConfigList<T extends { id: string }> {
   items = $state<T[]>([]);
   problem = $state("");
 
+  /** Versions as they were when somebody began to edit: what changed since then must not be overwritten unseen. */
+  private versions = new Map<string, string>();
+
   constructor(readonly path: string) {}
+
+  /** Reads one afresh, to be edited. */
+  async begin(id: string): Promise<T | null> {
+    return this.attempt(async () => {
+      const { value, etag } = await signed.api.call<T>("GET", `${this.path}/${id}`);
+      this.versions.set(id, etag ?? "");
+      return value;
+    });
+  }
 
   async load(): Promise<void> {
     try {
@@ -25,29 +37,26 @@ export class ConfigList<T extends { id: string }> {
     const { id, ...fields } = item;
     return this.attempt(async () => {
       if (!id) return (await signed.api.call<T>("POST", this.path, fields)).value;
-      return (await signed.api.call<T>("PUT", `${this.path}/${id}`, fields, await this.etag(id))).value;
-    });
+      return (await signed.api.call<T>("PUT", `${this.path}/${id}`, fields, this.versions.get(id))).value;
+    }, id);
   }
 
   async remove(id: string): Promise<boolean> {
     const done = await this.attempt(async () => {
-      await signed.api.call("DELETE", `${this.path}/${id}`, undefined, await this.etag(id));
+      await signed.api.call("DELETE", `${this.path}/${id}`, undefined, this.versions.get(id));
       return true;
-    });
+    }, id);
     return done === true;
   }
 
-  private async etag(id: string): Promise<string> {
-    return (await signed.api.call<T>("GET", `${this.path}/${id}`)).etag ?? "";
-  }
-
-  private async attempt<R>(act: () => Promise<R>): Promise<R | null> {
+  private async attempt<R>(act: () => Promise<R>, id = ""): Promise<R | null> {
     try {
       const done = await act();
       await this.load();
       return done;
     } catch (e) {
-      if (e instanceof Problem && e.body.status === 412) await this.load();
+      // Now that it was said, a second try is meant: it goes against the version there is now.
+      if (id && e instanceof Problem && e.body.status === 412) await this.begin(id);
       this.problem = problemText(e, spoken.words);
       return null;
     }

@@ -1,5 +1,7 @@
 // The ring: a soft two-note figure, made by the browser, played by one tab only.
 
+import { sound } from "./sound.svelte";
+
 export class Ring {
   private context: AudioContext | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -47,9 +49,11 @@ export class Ring {
     });
   }
 
-  private figure() {
-    const c = this.context;
-    if (!c || c.state !== "running") return;
+  figure() {
+    const c = this.context as (AudioContext & { setSinkId?(id: string): Promise<void> }) | null;
+    if (!c) return;
+    // Where the browser allows it the ring has a device of its own: loudspeakers, while the headset lies on the desk.
+    void c.setSinkId?.(sound.chosen.ringer).catch(() => undefined);
     [523.25, 659.25, 523.25, 659.25].forEach((hz, i) => {
       const at = c.currentTime + i * 0.22;
       const tone = c.createOscillator();
@@ -57,7 +61,7 @@ export class Ring {
       tone.type = "sine";
       tone.frequency.value = hz;
       gain.gain.setValueAtTime(0, at);
-      gain.gain.linearRampToValueAtTime(0.22, at + 0.02);
+      gain.gain.linearRampToValueAtTime(Math.max(0.001, 0.32 * sound.volume), at + 0.02);
       gain.gain.exponentialRampToValueAtTime(0.001, at + 0.2);
       tone.connect(gain).connect(c.destination);
       tone.start(at);

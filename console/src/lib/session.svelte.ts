@@ -6,6 +6,7 @@ import { type Desk, emptyDesk, fold } from "./desk";
 import { phoneNumber } from "./format";
 import { type PhoneProblem, Softphone } from "./phone";
 import { Ring } from "./ring";
+import { sound, type SoundKind } from "./sound.svelte";
 
 class Signed {
   api = new Api();
@@ -122,7 +123,6 @@ class Signed {
       this.softphone = new Softphone({
         offer: (sdp) => void this.send("phone_offer", { sdp }),
         problem: (p) => this.devices(p),
-        path: () => undefined,
       });
       void this.softphone.probe();
     } else if (this.desk.phone.up) return;
@@ -142,14 +142,30 @@ class Signed {
   }
 
   microphoneLevel(): number {
-    return this.softphone?.level() ?? 0;
+    return this.softphone?.microphone.level() ?? 0;
+  }
+
+  /** The settings show the microphone's level while they are open. */
+  listenIn(on: boolean) {
+    void this.softphone?.microphone.need("meter", on);
+  }
+
+  choose(kind: SoundKind, device: string) {
+    sound.choose(kind, device);
+    if (kind === "microphone") void this.softphone?.microphone.reopen();
+    if (kind === "speaker") void this.softphone?.useSpeaker();
+  }
+
+  testRing() {
+    this.ring.unlock();
+    this.ring.figure();
   }
 
   /** Microphone and ring follow what is offered and handled. */
   private attend() {
     const speaking = this.desk.work.some((w) => w.phase !== "wrap_up");
     const ringing = this.desk.offers.length > 0;
-    if (this.desk.phone.kind === "browser") void this.softphone?.use(speaking || ringing);
+    if (this.desk.phone.kind === "browser") void this.softphone?.microphone.need("call", speaking || ringing);
     if (ringing && !speaking) void this.ring.start();
     else this.ring.stop();
     if (!ringing) this.notice?.close();

@@ -12,6 +12,9 @@ function initial(): Language {
   return navigator.language.toLowerCase().startsWith("ru") ? "ru" : "en";
 }
 
+/** Twenty-four hours: a log is read, not spoken. */
+const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
+
 class Spoken {
   language = $state<Language>(initial());
   words = $derived(all[this.language]);
@@ -22,10 +25,10 @@ class Spoken {
     document.documentElement.lang = language;
   }
   time(ms: number): string {
-    return new Intl.DateTimeFormat(this.language, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms);
+    return new Intl.DateTimeFormat(this.language, time).format(ms);
   }
   dateTime(ms: number): string {
-    return new Intl.DateTimeFormat(this.language, { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms);
+    return new Intl.DateTimeFormat(this.language, { day: "numeric", month: "short", ...time }).format(ms);
   }
 }
 
