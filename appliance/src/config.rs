@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use model::service::SrtpPolicy;
 use serde::{Deserialize, Serialize};
 
 /// The commented file that `patchbay init` writes.
@@ -113,6 +114,7 @@ section!(
         tls: Vec<SocketAddr> = vec![],
         realm: String = "patchbay".into(),
         digest: Vec<DigestFile> = vec![DigestFile::Sha256, DigestFile::Md5],
+        phone_srtp: SrtpPolicy = SrtpPolicy::Accept,
         advertise: String = String::new(),
         calls_max: u32 = 1_000,
     }

@@ -157,7 +157,12 @@ impl Appliance {
             Finisher::new(config.recordings_dir.clone(), formats, config.recording_workers, store.clone());
         let (control, sip_counters) = (signaling.control(), signaling.counters());
         let desk = Desk::start(
-            DeskConfig { tenant, realm: config.sip.realm.clone(), auth: desk::auth::AuthConfig::default() },
+            DeskConfig {
+                tenant,
+                realm: config.sip.realm.clone(),
+                phone_srtp: config.sip.phone_srtp,
+                auth: desk::auth::AuthConfig::default(),
+            },
             Parts {
                 store: store.clone(),
                 journal: journal.clone(),
