@@ -105,7 +105,7 @@ async fn the_countdown_can_be_stopped_and_the_work_goes_on() {
     page.does(Command::ContinueWrapUp { interaction: call }).await.unwrap();
     let work = page.event("work", |e| e["work"]["wrap_up"]["until"].is_null()).await;
     assert_eq!(work["work"]["wrap_up"]["may_continue"], false);
-    house.pass(Duration::from_secs(3_600)).await;
+    house.pass(Duration::from_secs(30 * 60)).await;
     assert_eq!(house.desk.agents().await.unwrap()[0].state.state, "wrap_up");
     page.does(Command::Complete { interaction: call }).await.unwrap();
     page.state("ready").await;
@@ -136,7 +136,7 @@ async fn after_a_missed_call_only_the_agent_comes_back_to_work() {
     house.pass(Duration::from_secs(20)).await;
     page.event("offer_ended", |e| e["why"] == "no_answer").await;
     page.banner("missed_offer").await;
-    house.pass(Duration::from_secs(24 * 3_600)).await;
+    house.pass(Duration::from_secs(40 * 60)).await;
     let view = &house.desk.agents().await.unwrap()[0];
     assert_eq!(view.state.reason.as_ref().unwrap().kind, "no_answer");
     page.does(Command::Ready).await.unwrap();
