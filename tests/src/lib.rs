@@ -11,7 +11,9 @@ pub mod http;
 pub mod metrics;
 pub mod namespace;
 pub mod pcap;
+pub mod place;
 pub mod process;
+pub mod sip;
 pub mod sipp;
 pub mod softphone;
 pub mod tone;
@@ -43,4 +45,11 @@ pub async fn eventually_ok(ask: impl AsyncFn() -> (reqwest::StatusCode, Vec<u8>)
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     panic!("still not there after 30 s: {last:?}")
+}
+
+/// Milliseconds since 1970, to be compared with the appliance's.
+#[expect(clippy::disallowed_methods, reason = "scenarios run in real time")]
+pub fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    u64::try_from(since.as_millis()).expect("before the year 500 million")
 }

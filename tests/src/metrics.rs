@@ -10,7 +10,9 @@ impl Metrics {
     /// Reads the text format: comments and what is no number are left out.
     pub fn parse(text: &str) -> Self {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
-        let pair = |line: &str| line.rsplit_once(' ').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+        let pair = |line: &str| {
+            line.rsplit_once(' ').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
+        };
         Self(lines.filter_map(pair).collect())
     }
 
