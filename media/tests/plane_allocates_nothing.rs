@@ -1,4 +1,5 @@
 //! MEDIA-02, seen from outside: after a warm-up, the media threads of a running plane take no memory for any packet.
+#![expect(clippy::unwrap_used, reason = "fixtures of tests; the lint knows only functions marked as tests")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::{IpAddr, UdpSocket};

@@ -26,7 +26,7 @@ use std::time::Duration;
 pub use buffers::{BUFFER_LEN, Packet, RECEIVE_MAX};
 pub use clock::Clock;
 pub use sockets::{bind_media_socket, open_socket};
-pub use sys::{Wake, pin_to_core};
+pub use sys::{Wake, pin_to_core, prefetch};
 
 use mmsg::Mmsg;
 use uring::Uring;
@@ -134,8 +134,8 @@ pub struct DriverCounters {
 pub struct DriverConfig {
     /// Which one.
     pub choice: DriverChoice,
-    /// How long a thread lets datagrams gather before it wakes for them. Half a millisecond is inaudible and saves most of
-    /// the cost of waking; zero wakes for each.
+    /// How long a thread lets datagrams gather before it wakes for them: one that comes alone waits so long. Default 1 ms,
+    /// a twentieth of a packet time; it saves most of the cost of waking. Zero wakes for each.
     pub gather: Duration,
     /// Buffers for datagrams that come in; a power of two, at most 32768.
     pub receive_buffers: u16,
@@ -149,7 +149,7 @@ impl Default for DriverConfig {
     fn default() -> Self {
         Self {
             choice: DriverChoice::Auto,
-            gather: Duration::from_micros(500),
+            gather: Duration::from_millis(1),
             receive_buffers: 4096,
             own_buffers: 2048,
             sockets_max: 16_384,

@@ -48,6 +48,24 @@ pub fn pin_to_core(core: usize) -> io::Result<()> {
     }
 }
 
+/// Octets of a cache line on the machines we know.
+const CACHE_LINE: usize = 64;
+/// Lines fetched ahead for one value at most; more would push each other out.
+const LINES_MAX: usize = 32;
+
+/// Asks the processor to fetch a value, because it is needed soon. With hundreds of legs, each is cold when its packet comes, and
+/// waiting for memory is most of what a packet costs in user space.
+pub fn prefetch<T>(value: &T) {
+    #[cfg(target_arch = "x86_64")]
+    for line in 0..size_of::<T>().div_ceil(CACHE_LINE).min(LINES_MAX) {
+        let at = std::ptr::from_ref(value).cast::<i8>().wrapping_add(line * CACHE_LINE);
+        // SAFETY: a prefetch reads nothing and faults nowhere; SSE is part of x86-64.
+        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = value;
+}
+
 /// Readiness of many sockets.
 #[derive(Debug)]
 pub(super) struct Epoll {

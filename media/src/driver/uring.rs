@@ -16,7 +16,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use io_uring::types::{Fd, Fixed, RecvMsgOut, SubmitArgs, Timespec};
+use io_uring::types::{CancelBuilder, Fd, Fixed, RecvMsgOut, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use super::addr::{ADDR_LEN, RawAddr};
@@ -31,6 +31,8 @@ const SUBMISSIONS: u32 = 1024;
 const GROUP: u16 = 0;
 /// What the kernel writes in front of a datagram: `io_uring_recvmsg_out` and the sender's address.
 const FRONT: usize = 16 + ADDR_LEN;
+/// Waits that empty the completion queue of a driver that ends: two sockets a leg, a queue's worth each.
+const CANCEL_ROUNDS: usize = 64;
 /// Datagrams that end a wait before the gathering time is over.
 const GATHERED: usize = 64;
 
@@ -383,6 +385,24 @@ impl Uring {
 
     pub(super) const fn counters(&self) -> DriverCounters {
         self.counters
+    }
+}
+
+impl Drop for Uring {
+    /// The kernel takes a closed ring apart later, in its own time, and until then its sockets keep their ports. So they are
+    /// let go of here. Where that fails, the ports are free a little later.
+    fn drop(&mut self) {
+        let submitter = self.ring.submitter();
+        submitter.register_sync_cancel(Some(Timespec::new().sec(1)), CancelBuilder::any().all()).ok();
+        // What was cancelled ends in work that only a wait of ours runs.
+        for _ in 0..CANCEL_ROUNDS {
+            let no_time = Timespec::new();
+            if self.ring.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&no_time)).is_err() {
+                break;
+            }
+            self.ring.completion().for_each(drop);
+        }
+        self.ring.submitter().unregister_files().ok();
     }
 }
 

@@ -7,9 +7,10 @@ use std::net::SocketAddr;
 use model::media::Codec;
 use model::time::Timestamp;
 
+use super::setup::FORMATS_MAX;
 use super::silence::silence;
 use super::{Door, Leg, Outbox, Protection};
-use crate::control::{Direction, Event};
+use crate::control::{Direction, Event, Format};
 use crate::dtmf;
 use crate::ice::{self, Kind};
 use crate::quality::{Arrival, Verdict};
@@ -110,6 +111,23 @@ impl DropReason {
     }
 }
 
+/// What the far end may send, in the leg itself: a list elsewhere would be one more wait for memory a packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Accepts([Option<(u8, Codec)>; FORMATS_MAX]);
+
+impl Accepts {
+    pub fn new(formats: &[Format]) -> Self {
+        let mut accepts = Self::default();
+        for (place, format) in accepts.0.iter_mut().zip(formats) {
+            *place = Some((format.payload_type, format.codec));
+        }
+        accepts
+    }
+    fn codec(&self, payload_type: u8) -> Option<Codec> {
+        self.0.iter().map_while(|it| *it).find(|(known, _)| *known == payload_type).map(|(_, codec)| codec)
+    }
+}
+
 impl Leg {
     /// Handles the datagram in `buffer[..len]`, in place. The rest of the buffer is room. After it, the caller empties
     /// `out.ice` by [`Leg::apply_ice`].
@@ -199,10 +217,9 @@ impl Leg {
         let setup = self.setup.as_ref().ok_or(DropReason::NotReady)?;
         let header = view.header;
         let event = setup.events.filter(|events| events.payload_type == header.payload_type);
-        let format = setup.receive.iter().find(|format| format.payload_type == header.payload_type);
-        let codec = match (event, format) {
+        let codec = match (event, self.accepts.codec(header.payload_type)) {
             (None, None) => return Err(DropReason::UnknownPayload),
-            (_, Some(format)) => Some(format.codec),
+            (_, Some(codec)) => Some(codec),
             (Some(_), None) => None,
         };
         let wanted = matches!(setup.direction, Direction::SendRecv | Direction::RecvOnly);

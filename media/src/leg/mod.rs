@@ -43,6 +43,7 @@ pub use latch::{LEARNING_WINDOW, Latch};
 pub use outgoing::{Outgoing, SourceKey};
 pub use sounds::prepare_tones;
 
+use incoming::Accepts;
 use protection::Protection;
 use reports::Reports;
 use sounds::Player;
@@ -92,6 +93,7 @@ pub struct Leg {
     id: LegId,
     clock: Clock,
     setup: Option<LegSetup>,
+    accepts: Accepts,
     latch: Latch,
     ice: Option<Box<BrowserTransport>>,
     /// The browser let go of the address it had verified (RFC 7675).
@@ -164,6 +166,7 @@ impl Leg {
             id,
             clock: birth.clock,
             setup: None,
+            accepts: Accepts::default(),
             latch: Latch::new(crate::control::Latching::Off, None, None, true),
             ice: ice.map(Box::new),
             consent_lost: false,

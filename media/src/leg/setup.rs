@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use model::time::Timestamp;
 
+use super::incoming::Accepts;
 use super::protection::Keyed;
 use super::{Latch, Leg, Outbox, Protection, Wire};
 use crate::control::{Event, Format, LegSetup, MediaError, Security};
@@ -11,7 +12,7 @@ use crate::dtmf;
 use crate::ice::IceOutput;
 
 /// Formats a far end may send at most; more is no phone.
-const FORMATS_MAX: usize = 16;
+pub(super) const FORMATS_MAX: usize = 16;
 
 impl Leg {
     /// Takes over what was negotiated; may be repeated.
@@ -41,6 +42,7 @@ impl Leg {
         if self.setup.as_ref().and_then(clock_of) != clock_of(&setup) {
             self.events_in = dtmf::Receiver::new(clock_of(&setup).unwrap_or(8_000));
         }
+        self.accepts = Accepts::new(&setup.receive);
         self.expect_packets(setup.direction, now);
         self.setup = Some(setup);
         Ok(())

@@ -7,7 +7,7 @@ use super::ports::PortLease;
 use super::recordings::SeatTap;
 use super::relocate::Evicted;
 use super::shard::{Shard, doors};
-use super::table::{Heard, Seat};
+use super::table::{Heard, Hearers, Seat};
 use crate::control::{Answer, Command, LegSetup, MediaError, Source};
 use crate::driver::Load;
 use crate::leg::{Leg, SourceKey};
@@ -163,7 +163,7 @@ impl Shard {
             rtcp,
             lease,
             hears: Heard::Nothing,
-            hearers: Vec::new(),
+            hearers: Hearers::default(),
             taps: Vec::new(),
             armed: None,
             moving: false,
@@ -266,12 +266,12 @@ impl Shard {
         seat.leg.apply_ice(self.now, &mut doors, &mut self.out);
         // Transcoders that are needed now are made now, not when the next packet comes.
         let speaker = if let Heard::Leg(speaker) = seat.hears { Some(speaker) } else { None };
-        let hearers = seat.hearers.clone();
+        let hearers = seat.hearers;
         if let Some(speaker) = speaker {
             self.expect(index, speaker)?;
         }
-        for hearer in hearers {
-            self.expect(hearer, index)?;
+        for hearer in hearers.iter() {
+            self.expect(*hearer, index)?;
         }
         self.arm(index);
         Ok(())

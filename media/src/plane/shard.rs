@@ -16,7 +16,7 @@ use super::relocate::{Closing, Moving};
 use super::table::{Seat, Table};
 use super::wheel::Wheel;
 use crate::control::Event;
-use crate::driver::{Arrival, BUFFER_LEN, Clock, Driver, Packet, SocketId, Turn};
+use crate::driver::{Arrival, BUFFER_LEN, Clock, Driver, Packet, SocketId, Turn, prefetch};
 use crate::leg::{Audio, Door, DropReason, HeardEvent, Outbox, Received, SourceKey, Way, Wire};
 use crate::record::Tap;
 
@@ -114,9 +114,12 @@ impl Shard {
         let wait = self.wait();
         self.driver.turn(wait, turn)?;
         self.now = self.clock.now();
-        for arrival in turn.arrivals.drain(..) {
+        let mut arrivals = turn.arrivals.drain(..);
+        while let Some(arrival) = arrivals.next() {
+            self.fetch_ahead(arrivals.as_slice());
             self.arrived(arrival);
         }
+        drop(arrivals);
         for (tag, socket) in turn.retired.drain(..) {
             self.retired(tag, socket);
         }
@@ -127,6 +130,21 @@ impl Shard {
             self.show();
         }
         Ok(())
+    }
+
+    /// Fetches the legs of the next arrivals from memory while the present one is handled.
+    fn fetch_ahead(&self, next: &[Arrival]) {
+        let seat_of =
+            |arrival: &Arrival| self.table.of_tag(arrival.tag).and_then(|(index, _)| self.table.get(index));
+        if let Some(seat) = next.get(3).and_then(seat_of) {
+            prefetch(seat);
+        }
+        // By now its seat is here, so its hearer can be looked up without waiting.
+        if let Some(hearer) = next.get(1).and_then(seat_of).and_then(|seat| seat.hearers.first())
+            && let Some(seat) = self.table.get(*hearer)
+        {
+            prefetch(seat);
+        }
     }
 
     fn wait(&self) -> Duration {

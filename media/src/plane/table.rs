@@ -24,7 +24,7 @@ pub(super) struct Seat {
     pub rtcp: Option<SocketId>,
     pub lease: Option<PortLease>,
     pub hears: Heard,
-    pub hearers: Vec<u32>,
+    pub hearers: Hearers,
     pub taps: Vec<SeatTap>,
     /// The tick of the wheel it is called at next.
     pub armed: Option<u64>,
@@ -34,6 +34,40 @@ pub(super) struct Seat {
     pub addrs: Vec<SocketAddr>,
     /// Our `ice-ufrag`, on shared ports.
     pub ufrag: Option<String>,
+}
+
+/// The legs that hear one, in the seat itself: a list elsewhere would be one more wait for memory a packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hearers {
+    len: u8,
+    legs: [u32; HEARERS_MAX],
+}
+
+impl std::ops::Deref for Hearers {
+    type Target = [u32];
+    fn deref(&self) -> &[u32] {
+        self.legs.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl Hearers {
+    /// One more; nobody is added beyond [`HEARERS_MAX`].
+    fn push(&mut self, leg: u32) {
+        if let Some(place) = self.legs.get_mut(usize::from(self.len)) {
+            *place = leg;
+            self.len += 1;
+        }
+    }
+    fn remove(&mut self, leg: u32) {
+        if let Some(at) = self.iter().position(|hearer| *hearer == leg) {
+            self.legs.copy_within(at + 1.., at);
+            self.len -= 1;
+        }
+    }
+    /// Nobody hears it.
+    pub fn clear(&mut self) {
+        self.len = 0;
+    }
 }
 
 /// What a leg hears.
@@ -151,7 +185,7 @@ impl Table {
         if let Heard::Leg(speaker) = before
             && let Some(speaker) = self.get_mut(speaker)
         {
-            speaker.hearers.retain(|hearer| *hearer != listener);
+            speaker.hearers.remove(listener);
         }
         if let Heard::Leg(speaker) = heard
             && let Some(speaker) = self.get_mut(speaker)

@@ -81,7 +81,7 @@ pub const fn ntp_middle(ntp: u64) -> u32 {
 /// A time as NTP writes it: seconds since 1900, 32 bits of fraction.
 pub fn ntp_of(now: Timestamp) -> u64 {
     let (s, micros) = (now.micros() / 1_000_000, now.micros() % 1_000_000);
-    (s + NTP_EPOCH_S) << 32 | (micros << 32) / 1_000_000
+    ((s + NTP_EPOCH_S) << 32) | ((micros << 32) / 1_000_000)
 }
 
 /// The packets of a compound packet, after all lengths were checked. It must begin with a report (§6.1).
