@@ -127,3 +127,28 @@ impl Session {
         Some(setup)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use media::control::LegCreated;
+    use model::service::SrtpPolicy;
+
+    use super::*;
+    use crate::call::fixture::sdp;
+
+    /// Most phones send nothing while they hold, whatever `sendonly` would allow: that must not look like a lost phone.
+    #[test]
+    fn silence_is_a_fault_only_of_a_far_end_that_talks_both_ways() {
+        let mut session = Session::new(Ability::sip(SrtpPolicy::Accept), KeySeed::new([1; 32]), 1);
+        session.consider(&sdp("192.0.2.9", "sendrecv", 1)).unwrap();
+        let [rtp, rtcp] = ["192.0.2.1:30000", "192.0.2.1:30001"].map(|at| at.parse().unwrap());
+        assert!(!session.answer_at(LegCreated { rtp, rtcp, ice: None }).unwrap().held);
+        assert!(session.expects_audio());
+        for (version, (direction, held)) in
+            (2..).zip([("sendonly", true), ("inactive", true), ("sendrecv", false)])
+        {
+            let turn = session.renegotiate(&sdp("192.0.2.9", direction, version)).unwrap();
+            assert_eq!((turn.held, session.expects_audio()), (held, !held), "{direction}");
+        }
+    }
+}

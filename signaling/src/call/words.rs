@@ -1,6 +1,6 @@
 //! What goes into a call and what comes out of it.
 
-use media::control::{Answer, Channel, Direction, Event, LegSetup, MediaError};
+use media::control::{Answer, Channel, Event, LegSetup, MediaError};
 use model::call::{CallFact, Rejection, Sound};
 use model::id::{LegId, OfferToken, RecordingId, UserId};
 use model::service::SrtpPolicy;
@@ -361,9 +361,4 @@ impl MediaOrder {
             Self::Hear { .. } | Self::Mute { .. } | Self::SendDigits { .. } | Self::Tap { .. } => Step::Minor,
         }
     }
-}
-
-/// Whether a far end may send us audio in this direction (ours): only then is its silence a fault.
-pub(super) const fn receives(direction: Direction) -> bool {
-    matches!(direction, Direction::SendRecv | Direction::RecvOnly)
 }
