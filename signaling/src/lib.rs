@@ -37,15 +37,15 @@
 //! WebSocket transport, conferences.
 #![forbid(unsafe_code)]
 
+pub mod call;
 pub mod check;
 pub mod digest;
+pub mod endpoint;
+pub mod phones;
 pub mod registrar;
 pub mod sdp;
 pub mod service;
-pub mod trunk;
-pub mod call;
-pub mod endpoint;
-pub mod phones;
 mod switchboard;
+pub mod trunk;
 
 pub use endpoint::counters::Counters;

@@ -171,8 +171,15 @@ impl Signaling {
             directory: Directory::default(),
             farewells: TaskTracker::new(),
         });
-        let switchboard = Switchboard::new(shared, accounts, config.codecs, config.calls_max, internal_sender);
-        let queues = Queues { orders: order_receiver, incoming, media: media_events, internal, control: control_receiver };
+        let switchboard =
+            Switchboard::new(shared, accounts, config.codecs, config.calls_max, internal_sender);
+        let queues = Queues {
+            orders: order_receiver,
+            incoming,
+            media: media_events,
+            internal,
+            control: control_receiver,
+        };
         tokio::spawn(switchboard.run(queues));
         Ok(SignalingHandle { orders, facts, counters, listeners, control })
     }

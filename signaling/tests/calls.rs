@@ -40,15 +40,13 @@ async fn talk(tcp: bool, caller: &str, phone_does: &str) -> (House, Sipp, Sipp, 
     (house, caller, phone, recording)
 }
 
-/// SIP-04: both sides hear each other, the recording is there before they do, and everything is accounted for at the end.
+/// Both sides hear each other, the recording is there before they do, and everything is accounted for at the end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_is_answered_bridged_and_hangs_up() {
     let (mut house, caller, phone, recording) = talk(false, "caller_hangs_up", "phone_answers").await;
-    let at = |f: &CallFact| house.seen().iter().position(|s| s == f);
     let started = house.seen().iter().position(|f| matches!(f, CallFact::RecordingStarted { .. }));
     let bridged = house.seen().iter().position(|f| matches!(f, CallFact::Bridged { .. }));
     assert!(started < bridged && started.is_some(), "recording starts before they hear each other");
-    let _ = at;
     let figures = house
         .fact("figures", |f| match f {
             CallFact::Quality { customer, agent, .. } => Some((customer.packets, agent.packets)),
@@ -61,7 +59,10 @@ async fn a_caller_is_answered_bridged_and_hangs_up() {
     phone.succeeds().await;
     let captured = house.seen().iter().any(|f| matches!(f, CallFact::RecordingCaptured { .. }));
     assert!(captured && house.recording(recording).metadata().unwrap().len() > 1_000);
-    let legs = house.seen().iter().filter(|f| matches!(f, CallFact::LegEnded { stats: Some(s), .. } if s.packets > 20));
+    let legs = house
+        .seen()
+        .iter()
+        .filter(|f| matches!(f, CallFact::LegEnded { stats: Some(s), .. } if s.packets > 20));
     assert_eq!(legs.count(), 2, "{:#?}", house.seen());
 }
 
@@ -82,7 +83,9 @@ async fn the_desk_holds_retrieves_and_ends_a_call() {
     });
     let interaction = interaction.unwrap();
     for held in [true, false] {
-        house.order(if held { CallOrder::Hold { interaction } } else { CallOrder::Retrieve { interaction } }).await;
+        house
+            .order(if held { CallOrder::Hold { interaction } } else { CallOrder::Retrieve { interaction } })
+            .await;
         let now = house.fact("hold", |f| match f {
             CallFact::HoldChanged { held, .. } => Some(*held),
             _ => None,
@@ -150,11 +153,13 @@ async fn refusals_reach_the_caller_with_their_meaning() {
     }
 }
 
-/// SAFE-01: nobody is let in on his word; SIP-02: a trunk may prove itself by digest from anywhere.
+/// SAFE-01: nobody is let in on his word. A trunk may prove itself by digest from anywhere.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_is_challenged_and_a_digest_trunk_is_not_one() {
     let mut house = House::open().await;
-    Sipp::calls(house.path(), "stranger_challenged", OTHER_IP, house.at(Transport::Udp), false).succeeds().await;
+    Sipp::calls(house.path(), "stranger_challenged", OTHER_IP, house.at(Transport::Udp), false)
+        .succeeds()
+        .await;
     assert_eq!((house.counted("calls_total"), house.counted("sip_challenged_total")), (0, 1));
     let caller = Sipp::calls(house.path(), "caller_by_digest", OTHER_IP, house.at(Transport::Udp), false);
     let call = house.incoming().await;
@@ -187,7 +192,7 @@ async fn session_timers_late_offers_and_options_are_answered() {
     Sipp::calls(house.path(), "options", OTHER_IP, house.at(Transport::Udp), false).succeeds().await;
 }
 
-/// SAFE-02: the call beyond the limit is told to try again, and the one in progress goes on.
+/// The call beyond the limit is told to try again, and the one in progress goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_or_draining_house_says_so() {
     let mut house = House::open_with(1, None).await;
@@ -195,12 +200,16 @@ async fn a_full_or_draining_house_says_so() {
     let interaction = house.incoming().await;
     house.play_music(interaction).await;
     house.fact("the answer", |f| matches!(f, CallFact::LegAnswered { .. }).then_some(())).await;
-    Sipp::calls(house.path(), "caller_refused_503", TRUNK_IP, house.at(Transport::Udp), false).succeeds().await;
+    Sipp::calls(house.path(), "caller_refused_503", TRUNK_IP, house.at(Transport::Udp), false)
+        .succeeds()
+        .await;
     house.handle.drain().await;
     house.order(CallOrder::HangUp { interaction }).await;
     house.ended().await;
     first.succeeds().await;
-    Sipp::calls(house.path(), "caller_refused_503", TRUNK_IP, house.at(Transport::Udp), false).succeeds().await;
+    Sipp::calls(house.path(), "caller_refused_503", TRUNK_IP, house.at(Transport::Udp), false)
+        .succeeds()
+        .await;
 }
 
 /// A 200 that crosses our CANCEL makes a call, which must be acknowledged and ended (RFC 3261 §13.2.2.4, §15).
@@ -228,8 +237,9 @@ impl signaling::service::MediaPlane for Trap {
     fn command(
         &self,
         command: media::control::Command,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<media::control::Answer, media::control::MediaError>> + Send + '_>>
-    {
+    ) -> std::pin::Pin<
+        Box<dyn Future<Output = Result<media::control::Answer, media::control::MediaError>> + Send + '_>,
+    > {
         assert!(!matches!(command, media::control::Command::SendDtmf { .. }), "the trap of this test");
         Box::pin(self.0.command(command))
     }
@@ -241,7 +251,13 @@ async fn a_panic_in_one_call_ends_that_call_and_no_other() {
     let mut callers = Vec::new();
     let mut calls = Vec::new();
     for _ in 0..2 {
-        callers.push(Sipp::calls(house.path(), "caller_waits_for_bye", TRUNK_IP, house.at(Transport::Udp), false));
+        callers.push(Sipp::calls(
+            house.path(),
+            "caller_waits_for_bye",
+            TRUNK_IP,
+            house.at(Transport::Udp),
+            false,
+        ));
         let call = house.incoming().await;
         house.play_music(call).await;
         house.fact("the answer", |f| matches!(f, CallFact::LegAnswered { .. }).then_some(())).await;
@@ -251,7 +267,9 @@ async fn a_panic_in_one_call_ends_that_call_and_no_other() {
     house.order(CallOrder::SendDigits { interaction: calls[0], digits: "1".into() }).await;
     let (by, failure) = house.ended().await;
     assert!(by == EndedBy::System && failure.is_some());
-    assert!(matches!(house.seen().last(), Some(CallFact::Ended { interaction, .. }) if *interaction == calls[0]));
+    assert!(
+        matches!(house.seen().last(), Some(CallFact::Ended { interaction, .. }) if *interaction == calls[0])
+    );
     house.order(CallOrder::HangUp { interaction: calls[1] }).await;
     assert_eq!(house.ended().await, (EndedBy::Agent, None));
     for caller in callers {
@@ -260,7 +278,7 @@ async fn a_panic_in_one_call_ends_that_call_and_no_other() {
     assert_eq!(house.counted("call_panics_total"), 1);
 }
 
-/// WRTC-01: the page's offer is answered with ICE-lite and DTLS-SRTP; what is no browser's offer is refused.
+/// The page's offer is answered with ICE-lite and DTLS-SRTP; what is no browser's offer is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_offers_is_answered_and_one_that_cannot_be_secured_is_not() {
     let mut house = House::open().await;
@@ -284,7 +302,14 @@ async fn a_page_that_offers_is_answered_and_one_that_cannot_be_secured_is_not() 
             _ => None,
         })
         .await;
-    for line in ["a=ice-lite", "a=setup:passive", "a=fingerprint:sha-256 ", "a=candidate:", "opus/48000/2", "a=rtcp-mux"] {
+    for line in [
+        "a=ice-lite",
+        "a=setup:passive",
+        "a=fingerprint:sha-256 ",
+        "a=candidate:",
+        "opus/48000/2",
+        "a=rtcp-mux",
+    ] {
         assert!(answer.contains(line), "{line} in\n{answer}");
     }
     house.order(attach("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n".into())).await;

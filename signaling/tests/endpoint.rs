@@ -31,7 +31,8 @@ impl Phone {
     async fn hears(&self, method: &str) -> String {
         loop {
             let mut buffer = vec![0; 65_536];
-            let (len, _) = timeout(PATIENCE, self.socket.recv_from(&mut buffer)).await.expect(method).unwrap();
+            let (len, _) =
+                timeout(PATIENCE, self.socket.recv_from(&mut buffer)).await.expect(method).unwrap();
             let text = String::from_utf8_lossy(&buffer[..len]).into_owned();
             if text.starts_with(method) {
                 return text;
@@ -74,10 +75,8 @@ async fn meet() -> (Endpoint, Phone, Flow) {
         counters: Arc::new(Counters::default()),
     };
     let (endpoint, mut incoming) = Endpoint::start(config).await.unwrap();
-    let phone = Phone {
-        socket: UdpSocket::bind("127.0.0.1:0").await.unwrap(),
-        house: endpoint.listeners()[0].bound,
-    };
+    let phone =
+        Phone { socket: UdpSocket::bind("127.0.0.1:0").await.unwrap(), house: endpoint.listeners()[0].bound };
     let me = phone.socket.local_addr().unwrap();
     let options = format!(
         "OPTIONS sip:us@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bKhello\r\nFrom: <sip:p@x>;tag=1\r\n\
@@ -91,7 +90,10 @@ async fn meet() -> (Endpoint, Phone, Flow) {
     (endpoint, phone, flow)
 }
 
-fn invite(endpoint: &Endpoint, flow: &Flow) -> (Dialog, mpsc::UnboundedReceiver<Progress>, impl FnOnce() + use<>) {
+fn invite(
+    endpoint: &Endpoint,
+    flow: &Flow,
+) -> (Dialog, mpsc::UnboundedReceiver<Progress>, impl FnOnce() + use<>) {
     let mut dialog = Dialog::begin("call-1", "<sip:us@x>", "ours", "<sip:phone@x>", "sip:phone@192.0.2.99");
     let mut request = dialog.request(Method::Invite);
     request.headers.push("Contact", flow.contact("us"));
@@ -143,7 +145,8 @@ async fn a_cancel_names_its_invite_and_the_487_is_acknowledged() {
     assert!(matches!(progress.recv().await, Some(Progress::Provisional(r)) if r.status == 180));
     cancel();
     let cancel = phone.hears("CANCEL").await;
-    let branch = |text: &str| text.split("branch=").nth(1).unwrap().split([';', '\r']).next().unwrap().to_owned();
+    let branch =
+        |text: &str| text.split("branch=").nth(1).unwrap().split([';', '\r']).next().unwrap().to_owned();
     assert_eq!(branch(&cancel), branch(&request));
     assert!(cancel.contains("CSeq: 1 CANCEL"));
     phone.says(&phone.answer(&cancel, "200 OK", "t")).await;

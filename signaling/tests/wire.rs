@@ -72,12 +72,18 @@ async fn malformed_requests_are_answered_and_disturb_nobody() {
     assert_eq!(stranger.asks(good("m4").replace("SIP/2.0\r\nVia", "SIP/7.0\r\nVia")).await.0, 505);
     assert_eq!(stranger.asks(good("m5").replace("Content-Length: 0", "Content-Length: 99")).await.0, 400);
     assert_eq!(stranger.asks(good("m6").replace("From: <sip:a@test>;tag=1\r\n", "")).await.0, 400);
-    assert_eq!(stranger.asks(good("m7").replace("Max-Forwards: 70", "Require: 100rel\r\nMax-Forwards: 70")).await.0, 420);
-    for garbage in [b"\x00\x01\x02".as_slice(), b"\r\n\r\n", b"HELLO", b"SIP/2.0 200 OK\r\n\r\n", &[0xff; 2_000]] {
+    assert_eq!(
+        stranger.asks(good("m7").replace("Max-Forwards: 70", "Require: 100rel\r\nMax-Forwards: 70")).await.0,
+        420
+    );
+    for garbage in
+        [b"\x00\x01\x02".as_slice(), b"\r\n\r\n", b"HELLO", b"SIP/2.0 200 OK\r\n\r\n", &[0xff; 2_000]]
+    {
         stranger.says(garbage).await;
     }
     for method in ["BYE", "UPDATE", "INFO"] {
-        let inside = request(method, &format!("m8{method}"), "UDP", me).replace("To: <sip:100@127.0.0.1>", "To: <sip:100@127.0.0.1>;tag=none");
+        let inside = request(method, &format!("m8{method}"), "UDP", me)
+            .replace("To: <sip:100@127.0.0.1>", "To: <sip:100@127.0.0.1>;tag=none");
         assert_eq!(stranger.asks(inside).await.0, 481, "{method} in no dialog");
     }
     assert_eq!(stranger.asks(request("CANCEL", "m9", "UDP", me)).await.0, 481);
@@ -102,7 +108,11 @@ async fn a_flood_of_a_stranger_does_not_cost_the_trunk_its_call() {
     house.order(model::call::CallOrder::Reject { interaction, why }).await;
     house.ended().await;
     caller.succeeds().await;
-    assert!(house.counted("sip_source_limited_total") > 1_000, "{}", house.counted("sip_source_limited_total"));
+    assert!(
+        house.counted("sip_source_limited_total") > 1_000,
+        "{}",
+        house.counted("sip_source_limited_total")
+    );
     assert!(house.counted("sip_challenged_total") <= 100);
 }
 
@@ -163,7 +173,7 @@ async fn streams_are_cut_into_messages_and_closed_when_their_framing_is_lost() {
     assert!(text.starts_with("SIP/2.0 400"), "{text}");
 }
 
-/// SAFE-01: SIP over TLS, with the appliance's certificate.
+/// SIP over TLS, with the appliance's certificate.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_is_spoken_and_a_handshake_that_fails_is_counted() {
     let key = rcgen::generate_simple_self_signed(vec!["patchbay.test".to_owned()]).unwrap();
@@ -208,12 +218,14 @@ async fn wrong_passwords_are_challenged_and_then_refused() {
     let mut statuses = Vec::new();
     for n in 0..30 {
         let (_, challenge) = stranger.asks(request("REGISTER", &format!("g{n}"), "UDP", stranger.me())).await;
-        let nonce = challenge.split("nonce=\"").nth(1).and_then(|t| t.split('"').next()).unwrap_or("none").to_owned();
+        let nonce =
+            challenge.split("nonce=\"").nth(1).and_then(|t| t.split('"').next()).unwrap_or("none").to_owned();
         let guess = format!(
             "Authorization: Digest username=\"201\", realm=\"patchbay.test\", nonce=\"{nonce}\", \
              uri=\"sip:100@127.0.0.1\", response=\"{n:032x}\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"x\"\r\nMax-Forwards"
         );
-        let with = request("REGISTER", &format!("h{n}"), "UDP", stranger.me()).replace("Max-Forwards", &guess);
+        let with =
+            request("REGISTER", &format!("h{n}"), "UDP", stranger.me()).replace("Max-Forwards", &guess);
         statuses.push(stranger.asks(with).await.0);
         tokio::time::sleep(Duration::from_millis(110)).await;
         if statuses.last() == Some(&403) {

@@ -92,7 +92,8 @@ impl Call {
         }
         self.drop_agent(out);
         self.ring_customer(out);
-        let ability = Ability { srtp: phones.srtp, latching: media::control::Latching::Any, ..self.ability.clone() };
+        let ability =
+            Ability { srtp: phones.srtp, latching: media::control::Latching::Any, ..self.ability.clone() };
         let near = self.customer.has_leg().then_some(self.leg);
         out.push(Output::Media(MediaOrder::Create { leg: phones.leg, near }));
         self.agent = Agent::Phone(Box::new(Phone {
@@ -157,18 +158,33 @@ impl Call {
             out.push(Output::Media(MediaOrder::Delete(phone.leg)));
             if phone.ready {
                 let (leg, party) = (phone.leg, Party::Agent { agent: phone.ring.agent });
-                out.push(Output::Fact(CallFact::LegEnded { interaction: self.interaction, leg, party, stats: None }));
+                out.push(Output::Fact(CallFact::LegEnded {
+                    interaction: self.interaction,
+                    leg,
+                    party,
+                    stats: None,
+                }));
             }
         }
     }
 
     fn unreachable(&self, ring: Ring, why: String, out: &mut Vec<Output>) {
         let Ring { token, agent } = ring;
-        out.push(Output::Fact(CallFact::AgentUnreachable { interaction: self.interaction, token, agent, why }));
+        out.push(Output::Fact(CallFact::AgentUnreachable {
+            interaction: self.interaction,
+            token,
+            agent,
+            why,
+        }));
     }
 
     /// The media plane's answers about the phone's leg.
-    pub(super) fn phone_media(&mut self, step: Step, result: Result<Answer, MediaError>, out: &mut Vec<Output>) {
+    pub(super) fn phone_media(
+        &mut self,
+        step: Step,
+        result: Result<Answer, MediaError>,
+        out: &mut Vec<Output>,
+    ) {
         let Agent::Phone(phone) = &mut self.agent else { return };
         match (step, result) {
             (Step::Created(_), Ok(Answer::Created(at))) => match phone.session.offer_at(at) {
@@ -180,7 +196,9 @@ impl Call {
                 Err(why) => self.give_up_phone(why.to_string(), out),
             },
             (Step::Configured(_), result) if phone.ready => {
-                let (Some(branch), Some(Pending { id, sdp })) = (phone.picked, phone.pending.take()) else { return };
+                let (Some(branch), Some(Pending { id, sdp })) = (phone.picked, phone.pending.take()) else {
+                    return;
+                };
                 self.reply_after(Side::Phone(branch), id, sdp, result, out);
             }
             (Step::Configured(_), Ok(_)) => {
@@ -190,10 +208,20 @@ impl Call {
                 let secure = phone.session.is_secure();
                 if let Some(codec) = codec {
                     let party = Party::Agent { agent: ring.agent };
-                    out.push(Output::Fact(CallFact::LegAnswered { interaction: self.interaction, leg, party, codec, secure }));
+                    out.push(Output::Fact(CallFact::LegAnswered {
+                        interaction: self.interaction,
+                        leg,
+                        party,
+                        codec,
+                        secure,
+                    }));
                 }
                 let Ring { token, agent } = ring;
-                out.push(Output::Fact(CallFact::AgentAnswered { interaction: self.interaction, token, agent }));
+                out.push(Output::Fact(CallFact::AgentAnswered {
+                    interaction: self.interaction,
+                    token,
+                    agent,
+                }));
             }
             (_, Err(why)) => self.give_up_phone(why.to_string(), out),
             _ => {}

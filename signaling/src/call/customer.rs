@@ -1,6 +1,6 @@
 //! The customer's leg: from INVITE to answer, and re-negotiation afterwards.
 
-use media::control::{Answer, Direction, LegSetup, MediaError};
+use media::control::{Answer, LegSetup, MediaError};
 use model::call::{CallFact, Rejection};
 use model::id::LegId;
 use model::interaction::EndedBy;
@@ -96,11 +96,19 @@ impl Call {
 
     pub(super) fn reject(&mut self, why: Rejection, out: &mut Vec<Output>) {
         let farewell = match (&self.customer, why) {
-            (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::UnknownNumber) => Farewell::Refuse(404),
-            (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::NobodyThere) => Farewell::Refuse(480),
+            (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::UnknownNumber) => {
+                Farewell::Refuse(404)
+            }
+            (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::NobodyThere) => {
+                Farewell::Refuse(480)
+            }
             (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::Busy) => Farewell::Refuse(486),
-            (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::Declined) => Farewell::Refuse(603),
-            (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::Overloaded) => Farewell::Overloaded,
+            (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::Declined) => {
+                Farewell::Refuse(603)
+            }
+            (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::Overloaded) => {
+                Farewell::Overloaded
+            }
             // Too late to refuse: it can only be ended.
             (Customer::Offered | Customer::Answered { .. }, _) => Farewell::Bye,
         };
@@ -108,7 +116,12 @@ impl Call {
     }
 
     pub(super) fn no_order_came(&mut self, out: &mut Vec<Output>) {
-        self.end_with(EndedBy::System, Some("nobody took up the call".to_owned()), Farewell::Refuse(480), out);
+        self.end_with(
+            EndedBy::System,
+            Some("nobody took up the call".to_owned()),
+            Farewell::Refuse(480),
+            out,
+        );
     }
 
     pub(super) fn customer_did(&mut self, event: Peer, now: Timestamp, out: &mut Vec<Output>) {
@@ -120,7 +133,11 @@ impl Call {
             Peer::Bye => self.end_with(EndedBy::Customer, None, Farewell::None, out),
             Peer::Acknowledged(answer) => self.acknowledged(answer, now, out),
             Peer::NeverAcknowledged => {
-                self.end(EndedBy::System, Some("the customer's side never acknowledged our answer".to_owned()), out);
+                self.end(
+                    EndedBy::System,
+                    Some("the customer's side never acknowledged our answer".to_owned()),
+                    out,
+                );
             }
             Peer::Offer { id, sdp } => self.offered(Side::Customer, id, sdp, out),
             Peer::OfferAcknowledged(answer) => self.offer_answered(Side::Customer, answer, out),
@@ -157,7 +174,13 @@ impl Call {
     }
 
     /// What the media plane says to the steps of opening and re-negotiation of the customer's leg.
-    pub(super) fn customer_media(&mut self, step: Step, result: Result<Answer, MediaError>, now: Timestamp, out: &mut Vec<Output>) {
+    pub(super) fn customer_media(
+        &mut self,
+        step: Step,
+        result: Result<Answer, MediaError>,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
         match (&mut self.customer, step, result) {
             (Customer::Opening { .. }, Step::Created(_), Ok(Answer::Created(at))) => self.leg_made(at, out),
             (Customer::Opening { answer }, Step::Configured(_), Ok(_)) => {
@@ -169,7 +192,9 @@ impl Call {
             }
             (Customer::Opening { .. }, _, Err(why)) => {
                 let farewell = match (&self.customer, &why) {
-                    (Customer::Opening { answer: None }, _) if self.session.codec().is_some() => Farewell::Bye,
+                    (Customer::Opening { answer: None }, _) if self.session.codec().is_some() => {
+                        Farewell::Bye
+                    }
                     (_, MediaError::PortsExhausted(_) | MediaError::Unavailable) => Farewell::Overloaded,
                     _ => Farewell::Refuse(500),
                 };
@@ -221,7 +246,13 @@ impl Call {
     fn leg_answered(&mut self, leg: LegId, party: Party, out: &mut Vec<Output>) {
         let Some(codec) = self.session.codec() else { return };
         let secure = self.session.is_secure();
-        out.push(Output::Fact(CallFact::LegAnswered { interaction: self.interaction, leg, party, codec, secure }));
+        out.push(Output::Fact(CallFact::LegAnswered {
+            interaction: self.interaction,
+            leg,
+            party,
+            codec,
+            secure,
+        }));
     }
 
     fn refuse_description(&mut self, why: &Refusal, out: &mut Vec<Output>) {
@@ -332,10 +363,5 @@ impl Call {
                 _ => None,
             },
         }
-    }
-
-    /// Whether the customer's side put us on hold, for who shows it.
-    pub fn customer_direction(&self) -> Option<Direction> {
-        self.session.direction()
     }
 }

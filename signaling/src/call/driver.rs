@@ -1,17 +1,17 @@
 //! Carries a call: one task with a mailbox, the dialogs, and the machine that decides.
 
 mod fork;
+mod held;
 mod media;
 mod requests;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use media_control::Event;
+use ::media::control::Event;
 use model::call::CallFact;
-use model::id::{InteractionId, LegId, RecordingId};
-use model::interaction::EndedBy;
+use model::id::{InteractionId, LegId};
 use tokio::sync::{mpsc, watch};
 
 use super::timer::SessionTimer;
@@ -19,11 +19,11 @@ use super::words::{Branch, Input, Order, Output, Peer, PeerOrder, PhoneEvent, Ph
 use super::{Call, NewCall};
 use crate::endpoint::dialog::Dialog;
 use crate::endpoint::message::{ALLOW, Method, Reply};
-use crate::endpoint::{Endpoint, Flow, Incoming, InviteEvent, Responder, ServerTransaction};
+use crate::endpoint::{Flow, Incoming, InviteEvent, Responder};
 use crate::switchboard::shared::Shared;
-use ::media::control as media_control;
 pub(crate) use fork::Target;
 use fork::{Established, ForkNews};
+use held::{Goodbye, Held, clean_up};
 use requests::Waiting;
 
 /// Messages that may wait for one call.
@@ -46,10 +46,7 @@ pub(crate) enum Message {
     /// From the media plane.
     Media(Event),
     /// The agent's softphone.
-    Softphone {
-        leg: LegId,
-        up: bool,
-    },
+    Softphone { leg: LegId, up: bool },
     /// Our renewal of the customer's session was answered.
     Renewed(u16),
 }
@@ -71,18 +68,6 @@ pub(crate) struct CustomerSide {
     pub(crate) responder: Responder,
     /// Becomes true with the ACK of our 2xx: before it, BYE is forbidden (RFC 3261 §15).
     pub(crate) acknowledged: watch::Receiver<bool>,
-}
-
-/// What must be given back even if the call's task dies.
-#[derive(Default)]
-pub(crate) struct Held {
-    legs: HashSet<LegId>,
-    recording: Option<RecordingId>,
-    softphone: Option<LegId>,
-    phones: Vec<Established>,
-    /// The customer's INVITE had a final answer: 2xx or another.
-    accepted: Option<bool>,
-    ended: bool,
 }
 
 pub(crate) struct Driver {
@@ -231,7 +216,10 @@ impl Driver {
         let side = &self.customer;
         match order {
             PeerOrder::Ring => {
-                side.responder.respond(&Reply::new(180).with("Contact", self.contact()).with("Allow", ALLOW), &side.tag);
+                side.responder.respond(
+                    &Reply::new(180).with("Contact", self.contact()).with("Allow", ALLOW),
+                    &side.tag,
+                );
             }
             PeerOrder::Answer { sdp } => {
                 let mut reply = Reply::new(200)
@@ -260,7 +248,10 @@ impl Driver {
             PeerOrder::Bye { reason } => {
                 let mut bye = self.customer.dialog.request(Method::Bye);
                 if let Some(reason) = reason {
-                    bye.headers.push("Reason", format!("SIP;cause=480;text={}", crate::endpoint::uri::quoted(&reason)));
+                    bye.headers.push(
+                        "Reason",
+                        format!("SIP;cause=480;text={}", crate::endpoint::uri::quoted(&reason)),
+                    );
                 }
                 let (endpoint, flow) = (self.shared.endpoint.clone(), self.customer.flow.clone());
                 let mut acknowledged = self.customer.acknowledged.clone();
@@ -277,7 +268,9 @@ impl Driver {
                 update.headers.push("Supported", "timer");
                 if let Some(timer) = &self.customer.timer {
                     // In our own request we are the client.
-                    update.headers.push("Session-Expires", timer.header().replace("refresher=uas", "refresher=uac"));
+                    update
+                        .headers
+                        .push("Session-Expires", timer.header().replace("refresher=uas", "refresher=uac"));
                 }
                 let (endpoint, flow, mailbox) =
                     (self.shared.endpoint.clone(), self.customer.flow.clone(), self.mailbox.clone());
@@ -321,12 +314,15 @@ impl Driver {
             Message::Invite(InviteEvent::Cancelled) => Input::Customer(Peer::Cancelled),
             Message::Invite(InviteEvent::Acknowledged(sdp)) => Input::Customer(Peer::Acknowledged(sdp)),
             Message::Invite(InviteEvent::NeverAcknowledged) => Input::Customer(Peer::NeverAcknowledged),
-            Message::Reinvite(party, event) => peer(party, match event {
-                InviteEvent::Acknowledged(sdp) => Peer::OfferAcknowledged(sdp),
-                // RFC 3261 §14.2: without the ACK of a re-INVITE's 2xx the dialog is ended.
-                InviteEvent::NeverAcknowledged => Peer::NeverAcknowledged,
-                InviteEvent::Cancelled => return None,
-            }),
+            Message::Reinvite(party, event) => peer(
+                party,
+                match event {
+                    InviteEvent::Acknowledged(sdp) => Peer::OfferAcknowledged(sdp),
+                    // RFC 3261 §14.2: without the ACK of a re-INVITE's 2xx the dialog is ended.
+                    InviteEvent::NeverAcknowledged => Peer::NeverAcknowledged,
+                    InviteEvent::Cancelled => return None,
+                },
+            ),
             Message::Request(party, incoming) => return self.request(party, *incoming),
             Message::Fork(branch, news) => return self.fork_said(branch, news),
             Message::Media(event) => Input::Media(event),
@@ -380,54 +376,3 @@ fn timer_headers(reply: Reply, timer: &SessionTimer) -> Reply {
     let reply = reply.with("Session-Expires", timer.header());
     if timer.requires() { reply.with("Require", "timer") } else { reply }
 }
-
-/// What is needed to tell the customer that it is over.
-struct Goodbye {
-    responder: Responder,
-    tag: String,
-    dialog: Dialog,
-    flow: Flow,
-}
-
-/// After a panic: nothing of the call is left standing, and the desk hears of its end exactly once.
-async fn clean_up(shared: &Shared, interaction: InteractionId, held: &Mutex<Held>, mut goodbye: Goodbye) {
-    use media_control::{Command, Source};
-    let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
-    match held.accepted {
-        None => goodbye.responder.respond(&Reply::new(500), &goodbye.tag),
-        Some(false) => {}
-        Some(true) => {
-            // The dead task may have spent numbers of this dialog; a gap does no harm (§12.2.2).
-            for _ in 0..100 {
-                goodbye.dialog.request(Method::Update);
-            }
-            let (endpoint, flow, bye) = (shared.endpoint.clone(), goodbye.flow, goodbye.dialog.request(Method::Bye));
-            tokio::spawn(async move { endpoint.request(&flow, bye).await });
-        }
-    }
-    for Established { mut dialog, flow } in held.phones {
-        shared.directory.forget(&dialog.key());
-        let (endpoint, bye) = (shared.endpoint.clone(), dialog.request(Method::Bye));
-        tokio::spawn(async move { endpoint.request(&flow, bye).await });
-    }
-    if let Some(recording) = held.recording
-        && shared.command(Command::StopRecording { recording }).await.is_ok()
-    {
-        shared.tell(CallFact::RecordingCaptured { interaction, recording }).await;
-    }
-    if let Some(leg) = held.softphone {
-        shared.command(Command::Hear { leg, source: Source::Nothing }).await.ok();
-    }
-    for leg in held.legs {
-        shared.command(Command::DeleteLeg { leg }).await.ok();
-    }
-    if !held.ended {
-        shared.counters.calls_failed.add();
-        let failure = Some("an error in the appliance ended the call".to_owned());
-        shared.tell(CallFact::Ended { interaction, by: EndedBy::System, failure }).await;
-    }
-}
-
-/// Shortens types in the submodules.
-type Transaction = ServerTransaction;
-type Sip = Endpoint;

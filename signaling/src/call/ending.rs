@@ -12,7 +12,9 @@ use model::media::StreamStats;
 use super::Call;
 use super::agent::{Agent, end_branches};
 use super::link::since;
-use super::words::{Answered, Heard, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Step};
+use super::words::{
+    Answered, Heard, Input, MediaOrder, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Step,
+};
 
 /// A call that is ending, or has ended when nothing is left.
 #[derive(Debug)]
@@ -61,8 +63,16 @@ impl Call {
         self.end_with(by, failure, farewell, out);
     }
 
-    pub(super) fn end_with(&mut self, by: EndedBy, failure: Option<String>, farewell: Farewell, out: &mut Vec<Output>) {
-        let refuse = |status, retry_after_s, warning| Output::Customer(PeerOrder::Refuse { status, retry_after_s, warning });
+    pub(super) fn end_with(
+        &mut self,
+        by: EndedBy,
+        failure: Option<String>,
+        farewell: Farewell,
+        out: &mut Vec<Output>,
+    ) {
+        let refuse = |status, retry_after_s, warning| {
+            Output::Customer(PeerOrder::Refuse { status, retry_after_s, warning })
+        };
         match farewell {
             Farewell::None => {}
             Farewell::Cancelled => out.push(refuse(487, None, None)),
@@ -89,7 +99,8 @@ impl Call {
                         out.push(Output::Media(MediaOrder::Mute { leg: soft.media, muted: false }));
                     }
                     let party = Party::Agent { agent };
-                    let last = Last::LegEnded { leg: half, party, before: Some(soft.before.unwrap_or_default()) };
+                    let last =
+                        Last::LegEnded { leg: half, party, before: Some(soft.before.unwrap_or_default()) };
                     ask(MediaOrder::Stats(soft.media), last, out);
                 }
             }
@@ -124,8 +135,6 @@ impl Call {
                 out.push(Output::Phone(branch, PhoneOrder::Reply(late(id))));
             }
             Input::Phone(branch, PhoneEvent::Answered(_)) => out.push(Output::Phone(branch, PhoneOrder::End)),
-            // A lease that rings must get its answer, even if the call ended under it.
-            Input::Order(Order::RingPhones(_) | Order::RingSoftphone { .. } | Order::RingNothing { .. }) => {}
             _ => {}
         }
     }
@@ -141,7 +150,9 @@ impl Call {
             })),
             (Last::LegEnded { leg, party, before }, _) => {
                 let stats = match result {
-                    Ok(Answer::Stats(stats)) => Some(before.map_or(stats.received, |b| since(stats.received, b))),
+                    Ok(Answer::Stats(stats)) => {
+                        Some(before.map_or(stats.received, |b| since(stats.received, b)))
+                    }
                     _ => None,
                 };
                 out.push(Output::Fact(CallFact::LegEnded { interaction, leg, party, stats }));

@@ -12,8 +12,8 @@ use model::time::Timestamp;
 
 use super::timer::SessionTimer;
 use super::words::{
-    Branch, Connect, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId, Ring, RingPhones,
-    Softphone,
+    Branch, Connect, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId,
+    Ring, RingPhones, Softphone,
 };
 use super::{Call, NewCall};
 use crate::sdp::{Ability, KeySeed};
@@ -144,7 +144,8 @@ impl Scene {
         self.does(Input::Customer(event));
     }
     pub fn phone_does(&mut self, branch: u32, event: PhoneEvent) {
-        if matches!(event, PhoneEvent::Refused(_) | PhoneEvent::Unreachable(_) | PhoneEvent::Peer(Peer::Bye)) {
+        if matches!(event, PhoneEvent::Refused(_) | PhoneEvent::Unreachable(_) | PhoneEvent::Peer(Peer::Bye))
+        {
             self.live.remove(&Branch(branch));
         }
         self.does(Input::Phone(Branch(branch), event));

@@ -61,7 +61,9 @@ impl Fork {
         let (next, outputs) = match (*self, input) {
             (Self::Calling, I::Provisional) => (Self::Ringing, vec![]),
             (Self::CancelLater, I::Provisional) => (Self::Cancelling, vec![O::SendCancel]),
-            (Self::Calling | Self::Ringing, I::Answered) => (Self::Answered, vec![O::SendAck, O::TellAnswered]),
+            (Self::Calling | Self::Ringing, I::Answered) => {
+                (Self::Answered, vec![O::SendAck, O::TellAnswered])
+            }
             // The 200 crossed our CANCEL, or came where none could be sent yet (§13.2.2.4, §15).
             (Self::CancelLater | Self::Cancelling, I::Answered) => (Self::Over, vec![O::SendAck, O::SendBye]),
             (Self::Calling | Self::Ringing, I::Refused(status)) => (Self::Over, vec![O::TellRefused(status)]),

@@ -100,12 +100,8 @@ impl Call {
                 }
                 return;
             };
-            self.agent = Agent::Softphone(SoftphoneHalf {
-                ring,
-                media: soft.leg,
-                half: Some(half),
-                before: None,
-            });
+            self.agent =
+                Agent::Softphone(SoftphoneHalf { ring, media: soft.leg, half: Some(half), before: None });
             // What it received in earlier calls is not this call's.
             out.push(Output::Media(MediaOrder::Stats(soft.leg)));
             out.push(Output::Media(MediaOrder::Mute { leg: soft.leg, muted: false }));
@@ -125,7 +121,13 @@ impl Call {
         }
     }
 
-    fn recording_answered(&mut self, recording: RecordingId, result: Result<Answer, MediaError>, now: Timestamp, out: &mut Vec<Output>) {
+    fn recording_answered(
+        &mut self,
+        recording: RecordingId,
+        result: Result<Answer, MediaError>,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
         if !matches!(self.link, Link::Connecting { stage: Stage::Recording, .. }) {
             return;
         }
@@ -135,18 +137,27 @@ impl Call {
                 self.recording = Some(recording);
                 // RECO-01: the customer left, our side right.
                 let taps = [(Channel::Left, self.leg), (Channel::Right, agent_leg)];
-                out.extend(taps.map(|(channel, leg)| Output::Media(MediaOrder::Tap { recording, channel, leg })));
+                out.extend(
+                    taps.map(|(channel, leg)| Output::Media(MediaOrder::Tap { recording, channel, leg })),
+                );
                 out.push(Output::Fact(CallFact::RecordingStarted { interaction, recording }));
             }
             // The call goes on; that it is not recorded is said.
-            (Err(why), _) => out.push(Output::Fact(CallFact::RecordingFailed { interaction, recording, why: why.to_string() })),
+            (Err(why), _) => out.push(Output::Fact(CallFact::RecordingFailed {
+                interaction,
+                recording,
+                why: why.to_string(),
+            })),
             (Ok(_), None) => {}
         }
         self.announce_or_bridge(now, out);
     }
 
     fn announce_or_bridge(&mut self, now: Timestamp, out: &mut Vec<Output>) {
-        let (Link::Connecting { announce, stage, .. }, Some(leg)) = (&mut self.link, self.agent.media_leg()) else { return };
+        let (Link::Connecting { announce, stage, .. }, Some(leg)) = (&mut self.link, self.agent.media_leg())
+        else {
+            return;
+        };
         if *announce {
             *stage = Stage::Announcing { until: now + ANNOUNCEMENT_MAX };
             self.hear(leg, Heard::Announcement, out);
@@ -164,7 +175,10 @@ impl Call {
     }
 
     fn bridge(&mut self, out: &mut Vec<Output>) {
-        let (Link::Connecting { stage, .. }, Some(agent_leg)) = (&mut self.link, self.agent.media_leg()) else { return };
+        let (Link::Connecting { stage, .. }, Some(agent_leg)) = (&mut self.link, self.agent.media_leg())
+        else {
+            return;
+        };
         *stage = Stage::Bridging;
         out.push(Output::Media(MediaOrder::Bridge { a: self.leg, b: agent_leg }));
     }
@@ -282,7 +296,13 @@ impl Call {
         }
     }
 
-    pub(super) fn fell_silent(&mut self, leg: LegId, lasting: Duration, now: Timestamp, out: &mut Vec<Output>) {
+    pub(super) fn fell_silent(
+        &mut self,
+        leg: LegId,
+        lasting: Duration,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
         let joined = matches!(self.link, Link::Joined(_));
         if leg == self.leg {
             self.silent_since = Some(now - lasting);
@@ -292,7 +312,8 @@ impl Call {
             }
             return;
         }
-        let phone_silent = matches!(&self.agent, Agent::Phone(phone) if phone.leg == leg && phone.session.expects_audio());
+        let phone_silent =
+            matches!(&self.agent, Agent::Phone(phone) if phone.leg == leg && phone.session.expects_audio());
         if joined && phone_silent {
             let failure = format!("nothing was heard from the agent's phone for {} s", lasting.as_secs());
             self.end(EndedBy::System, Some(failure), out);
@@ -323,7 +344,8 @@ impl Call {
                     // Reported once; a customer who holds us may be silent.
                     self.silent_since = None;
                     if self.session.expects_audio() {
-                        let failure = "nothing was heard from the customer since the call was connected".to_owned();
+                        let failure =
+                            "nothing was heard from the customer since the call was connected".to_owned();
                         return self.end(EndedBy::System, Some(failure), out);
                     }
                 }
@@ -339,9 +361,17 @@ impl Call {
     }
 
     /// The media plane's answers that are not about a leg's making.
-    pub(super) fn media_answered(&mut self, step: Step, result: Result<Answer, MediaError>, now: Timestamp, out: &mut Vec<Output>) {
+    pub(super) fn media_answered(
+        &mut self,
+        step: Step,
+        result: Result<Answer, MediaError>,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
         match step {
-            Step::Created(leg) | Step::Configured(leg) if leg == self.leg => self.customer_media(step, result, now, out),
+            Step::Created(leg) | Step::Configured(leg) if leg == self.leg => {
+                self.customer_media(step, result, now, out)
+            }
             Step::Created(_) | Step::Configured(_) => self.phone_media(step, result, out),
             Step::Bridged => self.bridged(result, now, out),
             Step::Recording(recording) => self.recording_answered(recording, result, now, out),

@@ -21,14 +21,14 @@ pub mod words;
 
 mod agent;
 mod customer;
+mod ending;
 #[cfg(test)]
 mod fixture;
+mod link;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod tests;
-mod ending;
-mod link;
 
 pub(crate) mod driver;
 
@@ -173,11 +173,11 @@ impl Call {
         if self.ending.is_some() {
             return Timestamp::NEVER;
         }
-        self.customer
-            .deadline()
-            .min(self.agent.deadline())
-            .min(self.link.deadline(self.silent_since))
-            .min(self.timer.map_or(Timestamp::NEVER, |t| if self.is_answered() { t.deadline() } else { Timestamp::NEVER }))
+        self.customer.deadline().min(self.agent.deadline()).min(self.link.deadline(self.silent_since)).min(
+            self.timer.map_or(Timestamp::NEVER, |t| {
+                if self.is_answered() { t.deadline() } else { Timestamp::NEVER }
+            }),
+        )
     }
 
     /// Whether everything was said.
@@ -230,7 +230,11 @@ impl Call {
             Event::Dtmf { leg, digit, .. } if leg == self.leg => self.digit(digit, out),
             Event::Quality { leg, poor, .. } => self.quality_changed(leg, poor, out),
             Event::RecordingFailed { recording, why } if self.recording == Some(recording) => {
-                out.push(Output::Fact(CallFact::RecordingFailed { interaction: self.interaction, recording, why }));
+                out.push(Output::Fact(CallFact::RecordingFailed {
+                    interaction: self.interaction,
+                    recording,
+                    why,
+                }));
             }
             Event::SecureFailed { leg, why } if leg == self.leg => {
                 self.end(EndedBy::System, Some(format!("media could not be secured: {why}")), out);
@@ -266,7 +270,11 @@ impl Call {
             None => {}
             Some(timer::Due::Renew) => out.push(Output::Customer(PeerOrder::Renew)),
             Some(timer::Due::Expired) => {
-                self.end(EndedBy::System, Some("the customer's side did not renew the session".to_owned()), out);
+                self.end(
+                    EndedBy::System,
+                    Some("the customer's side did not renew the session".to_owned()),
+                    out,
+                );
             }
         }
     }

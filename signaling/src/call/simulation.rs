@@ -71,22 +71,32 @@ fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
         8 => scene.order(Order::Mute(random.random())),
         9 if random.random_bool(0.2) => scene.order(Order::HangUp),
         10 if random.random_bool(0.2) => scene.order(Order::Reject(Rejection::Busy)),
-        11 => scene.customer_does(Peer::Acknowledged(random.random_bool(0.9).then(|| sdp("192.0.2.9", "sendrecv", 1)))),
-        12 if random.random_bool(0.2) => scene.customer_does(if answered(scene) { Peer::Bye } else { Peer::Cancelled }),
+        11 => scene.customer_does(Peer::Acknowledged(
+            random.random_bool(0.9).then(|| sdp("192.0.2.9", "sendrecv", 1)),
+        )),
+        12 if random.random_bool(0.2) => {
+            scene.customer_does(if answered(scene) { Peer::Bye } else { Peer::Cancelled })
+        }
         13 => {
             let direction = ["sendonly", "inactive", "sendrecv"][random.random_range(0..3)];
             let version = random.random_range(1..99);
             let sdp = random.random_bool(0.8).then(|| sdp("192.0.2.9", direction, version));
             scene.offer(version, sdp);
         }
-        14 => scene.customer_does(Peer::OfferAcknowledged(random.random_bool(0.5).then(|| sdp("192.0.2.9", "sendrecv", 1)))),
+        14 => scene.customer_does(Peer::OfferAcknowledged(
+            random.random_bool(0.5).then(|| sdp("192.0.2.9", "sendrecv", 1)),
+        )),
         15 => scene.customer_does(Peer::Renewed),
         16 => scene.phone_does(branch, PhoneEvent::Answered(sdp("192.0.2.20", "sendrecv", 1))),
-        17 => scene.phone_does(branch, PhoneEvent::Refused([408, 480, 486, 503, 603][random.random_range(0..5)])),
+        17 => scene
+            .phone_does(branch, PhoneEvent::Refused([408, 480, 486, 503, 603][random.random_range(0..5)])),
         18 => scene.phone_does(branch, PhoneEvent::Unreachable("gone".into())),
         19 if random.random_bool(0.3) => scene.phone_does(branch, PhoneEvent::Peer(Peer::Bye)),
         20 => {
-            let offer = Peer::Offer { id: RequestId(random.random_range(100..200)), sdp: Some(sdp("192.0.2.20", "sendonly", 2)) };
+            let offer = Peer::Offer {
+                id: RequestId(random.random_range(100..200)),
+                sdp: Some(sdp("192.0.2.20", "sendonly", 2)),
+            };
             scene.phone_does(branch, PhoneEvent::Peer(offer));
         }
         21 => scene.does(Input::Softphone { leg: softphone().leg, up: random.random() }),
@@ -129,9 +139,13 @@ fn check(scene: &Scene, seed: u64) {
         count(|f| matches!(f, CallFact::RecordingCaptured { .. })),
         "seed {seed}"
     );
-    let farewells =
-        scene.customer.iter().filter(|o| matches!(o, PeerOrder::Refuse { .. } | PeerOrder::Bye { .. })).count();
-    let left = facts.iter().any(|f| matches!(f, CallFact::Ended { by: model::interaction::EndedBy::Customer, .. }));
+    let farewells = scene
+        .customer
+        .iter()
+        .filter(|o| matches!(o, PeerOrder::Refuse { .. } | PeerOrder::Bye { .. }))
+        .count();
+    let left =
+        facts.iter().any(|f| matches!(f, CallFact::Ended { by: model::interaction::EndedBy::Customer, .. }));
     assert!(farewells == 1 || (left && farewells == 0), "seed {seed}: told {farewells} times");
     assert!(scene.live.is_empty(), "seed {seed}: forgotten phones: {:?}", scene.live);
 }

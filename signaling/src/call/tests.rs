@@ -8,8 +8,8 @@ use model::interaction::EndedBy;
 
 use super::fixture::*;
 use super::timer::SessionTimer;
-use super::words::{Heard, Input, MediaOrder, Order, Peer, PeerOrder, PhoneEvent, PhoneOrder};
 use super::words::Branch;
+use super::words::{Heard, Input, MediaOrder, Order, Peer, PeerOrder, PhoneEvent, PhoneOrder};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,7 +40,10 @@ fn each_refusal_has_its_meaning_on_the_wire() {
     }
     let mut late = Scene::of_a_waiting_caller();
     late.order(Order::Reject(Rejection::Busy));
-    assert!(matches!(late.customer.last(), Some(PeerOrder::Bye { .. })), "an answered call can only be ended");
+    assert!(
+        matches!(late.customer.last(), Some(PeerOrder::Bye { .. })),
+        "an answered call can only be ended"
+    );
 }
 
 /// B3: In scenario or queued, the caller hangs up.
@@ -86,14 +89,20 @@ fn all_phones_of_an_agent_ring_and_the_first_one_picked_up_silences_the_others()
     let mut scene = Scene::of_a_waiting_caller();
     scene.forget();
     scene.ring_phones(1, &[1, 2, 3]);
-    let invites = |scene: &Scene| scene.phones.iter().filter(|(_, o)| matches!(o, PhoneOrder::Invite { .. })).count();
+    let invites =
+        |scene: &Scene| scene.phones.iter().filter(|(_, o)| matches!(o, PhoneOrder::Invite { .. })).count();
     assert_eq!(invites(&scene), 3);
     scene.phone_does(2, PhoneEvent::Answered(sdp("192.0.2.20", "sendrecv", 1)));
-    let ended: Vec<_> = scene.phones.iter().filter(|(_, o)| *o == PhoneOrder::End).map(|(b, _)| b.0).collect();
+    let ended: Vec<_> =
+        scene.phones.iter().filter(|(_, o)| *o == PhoneOrder::End).map(|(b, _)| b.0).collect();
     assert_eq!(ended, [1, 3]);
     assert_eq!(scene.told(), ["LegAnswered", "AgentAnswered"]);
     scene.phone_does(3, PhoneEvent::Answered(sdp("192.0.2.21", "sendrecv", 1)));
-    assert_eq!(scene.phones.last(), Some(&(Branch(3), PhoneOrder::End)), "two picked up at once: one is hung up");
+    assert_eq!(
+        scene.phones.last(),
+        Some(&(Branch(3), PhoneOrder::End)),
+        "two picked up at once: one is hung up"
+    );
 }
 
 #[test]
@@ -183,7 +192,11 @@ fn connecting_records_first_then_plays_the_tones_then_bridges() {
     assert_eq!(scene.media.last(), Some(&tones));
     scene.does(Input::Media(Event::PromptEnded { leg: softphone().leg }));
     assert_eq!(scene.media.last(), Some(&MediaOrder::Bridge { a: customer_leg(), b: softphone().leg }));
-    assert_eq!(scene.told(), ["LegAnswered", "RecordingStarted", "Bridged"], "talk time begins after the tones");
+    assert_eq!(
+        scene.told(),
+        ["LegAnswered", "RecordingStarted", "Bridged"],
+        "talk time begins after the tones"
+    );
 }
 
 #[test]
@@ -215,14 +228,17 @@ fn on_hold_the_customer_hears_music_and_the_agent_the_customer() {
     let mut scene = Scene::of_a_conversation();
     scene.order(Order::Hold);
     scene.order(Order::Hold);
-    assert_eq!(scene.media, [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]);
+    assert_eq!(
+        scene.media,
+        [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]
+    );
     assert_eq!(scene.told(), ["HoldChanged"], "said once");
     scene.order(Order::Retrieve);
     assert_eq!(scene.media.last(), Some(&MediaOrder::Bridge { a: customer_leg(), b: softphone().leg }));
     assert_eq!(scene.told(), ["HoldChanged", "HoldChanged"]);
 }
 
-/// CTRL-04: several calls may be held; the end of one on hold does not reach into the one that is talked in.
+/// An agent may have several calls on hold: the end of one on hold does not reach into the one that is talked in.
 #[test]
 fn a_held_customer_who_leaves_does_not_disturb_the_agents_other_call() {
     let mut scene = Scene::of_a_conversation();
@@ -304,7 +320,10 @@ fn the_softphone_outlives_the_call_and_only_its_part_in_it_is_counted() {
 fn a_softphone_that_comes_back_finds_its_call_again() {
     let mut scene = Scene::of_a_conversation();
     scene.does(Input::Softphone { leg: softphone().leg, up: false });
-    assert_eq!(scene.media, [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]);
+    assert_eq!(
+        scene.media,
+        [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]
+    );
     scene.pass(Duration::from_millis(900));
     scene.forget();
     scene.does(Input::Softphone { leg: softphone().leg, up: true });
@@ -326,7 +345,10 @@ fn a_held_customer_stays_held_when_the_softphone_comes_back() {
     scene.does(Input::Softphone { leg: softphone().leg, up: false });
     scene.forget();
     scene.does(Input::Softphone { leg: softphone().leg, up: true });
-    assert_eq!(scene.media, [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]);
+    assert_eq!(
+        scene.media,
+        [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]
+    );
 }
 
 #[test]
@@ -397,12 +419,10 @@ fn an_offer_we_cannot_take_changes_nothing() {
 
 #[test]
 fn a_first_offer_we_cannot_take_is_refused_with_a_warning() {
-    let mut scene = Scene::of(Some(sdp("192.0.2.9", "sendrecv", 1).replace("RTP/AVP 8 101", "RTP/AVP 18")), None);
+    let mut scene =
+        Scene::of(Some(sdp("192.0.2.9", "sendrecv", 1).replace("RTP/AVP 8 101", "RTP/AVP 18")), None);
     scene.order(Order::Play { sound: Sound::QueueMusic, then_hang_up: false });
-    assert!(matches!(
-        scene.customer.last(),
-        Some(PeerOrder::Refuse { status: 488, warning: Some(_), .. })
-    ));
+    assert!(matches!(scene.customer.last(), Some(PeerOrder::Refuse { status: 488, warning: Some(_), .. })));
     assert!(scene.ended().unwrap().1.is_some());
     assert!(scene.media.is_empty());
 }
@@ -415,7 +435,10 @@ fn a_caller_without_an_offer_gets_ours_and_answers_in_the_ack() {
     assert_eq!(scene.told(), ["Incoming"], "no media before the answer");
     scene.customer_does(Peer::Acknowledged(Some(sdp("192.0.2.9", "sendrecv", 1))));
     assert_eq!(scene.told(), ["Incoming", "LegAnswered"]);
-    assert!(matches!(scene.media.last(), Some(MediaOrder::Hear { heard: Heard::Sound(Sound::QueueMusic), .. })));
+    assert!(matches!(
+        scene.media.last(),
+        Some(MediaOrder::Hear { heard: Heard::Sound(Sound::QueueMusic), .. })
+    ));
     let mut mute = Scene::of(None, None);
     mute.order(Order::Play { sound: Sound::QueueMusic, then_hang_up: false });
     mute.customer_does(Peer::Acknowledged(None));
@@ -427,14 +450,22 @@ fn a_caller_without_an_offer_gets_ours_and_answers_in_the_ack() {
 fn the_hold_key_of_the_agents_phone_works_as_the_consoles() {
     let mut scene = Scene::of_a_conversation_by_phone();
     let offer = |n, direction: &str| {
-        PhoneEvent::Peer(Peer::Offer { id: super::words::RequestId(n), sdp: Some(sdp("192.0.2.20", direction, n)) })
+        PhoneEvent::Peer(Peer::Offer {
+            id: super::words::RequestId(n),
+            sdp: Some(sdp("192.0.2.20", direction, n)),
+        })
     };
     scene.phone_does(1, offer(2, "sendonly"));
     assert_eq!(scene.told(), ["HoldChanged"]);
-    assert!(scene.media.contains(&MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }));
+    assert!(
+        scene
+            .media
+            .contains(&MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) })
+    );
     scene.phone_does(1, offer(3, "sendrecv"));
     assert_eq!(scene.told(), ["HoldChanged", "HoldChanged"]);
-    let replies = scene.phones.iter().filter(|(_, o)| matches!(o, PhoneOrder::Reply(a) if a.status == 200)).count();
+    let replies =
+        scene.phones.iter().filter(|(_, o)| matches!(o, PhoneOrder::Reply(a) if a.status == 200)).count();
     assert_eq!(replies, 2);
     scene.order(Order::Hold);
     scene.phone_does(1, offer(4, "sendrecv"));
@@ -481,7 +512,10 @@ fn a_media_plane_without_ports_is_an_overload_and_a_bridge_that_fails_a_failure(
     let mut scene = Scene::of_a_caller();
     scene.refuses = |o| matches!(o, MediaOrder::Create { .. }).then_some(MediaError::PortsExhausted(2));
     scene.order(Order::Play { sound: Sound::QueueMusic, then_hang_up: false });
-    assert!(matches!(scene.customer.last(), Some(PeerOrder::Refuse { status: 503, retry_after_s: Some(_), .. })));
+    assert!(matches!(
+        scene.customer.last(),
+        Some(PeerOrder::Refuse { status: 503, retry_after_s: Some(_), .. })
+    ));
     let mut scene = Scene::of_a_waiting_caller();
     scene.refuses = |o| matches!(o, MediaOrder::Bridge { .. }).then_some(MediaError::Unavailable);
     scene.connect(false);
@@ -497,7 +531,12 @@ fn figures_come_every_two_seconds_while_they_talk_and_never_else() {
     let mut scene = Scene::of_a_conversation();
     scene.pass(10 * SECOND);
     assert_eq!(scene.told(), vec!["Quality"; 5]);
-    scene.does(Input::Media(Event::Quality { leg: customer_leg(), poor: true, jitter_ms: 80.0, loss_percent: 9.0 }));
+    scene.does(Input::Media(Event::Quality {
+        leg: customer_leg(),
+        poor: true,
+        jitter_ms: 80.0,
+        loss_percent: 9.0,
+    }));
     assert_eq!(scene.told().last().unwrap(), "QualityChanged");
 }
 

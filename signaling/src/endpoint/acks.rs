@@ -66,7 +66,10 @@ impl Acks {
         let at = (self.clock)();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.tidy(at);
-        kept.sent.insert((call_id, seq, their_tag), Sent { message, connection, destination, at, again: AGAIN_MAX });
+        kept.sent.insert(
+            (call_id, seq, their_tag),
+            Sent { message, connection, destination, at, again: AGAIN_MAX },
+        );
     }
 
     /// Remembers that an INVITE of ours has its final answer.
@@ -115,7 +118,9 @@ enum Found {
 impl Kept {
     /// Forgets what is over, in rare sweeps; at the bound everything but the newest half goes.
     fn tidy(&mut self, now: Timestamp) {
-        if self.sent.len().max(self.over.len()) < KEPT_MAX && !(self.sent.len() + self.over.len()).is_multiple_of(512) {
+        if self.sent.len().max(self.over.len()) < KEPT_MAX
+            && !(self.sent.len() + self.over.len()).is_multiple_of(512)
+        {
             return;
         }
         let keep = if self.sent.len().max(self.over.len()) < KEPT_MAX { KEEP } else { KEEP / 4 };
@@ -176,7 +181,8 @@ impl TransportEventInspector for Watch {
 
 /// Acknowledges and ends what nobody waits for.
 pub(super) async fn answer_strays(endpoint: Endpoint, mut strays: mpsc::Receiver<Stray>) {
-    while let Some(Stray(response, connection)) = strays.recv().await {
+    let stopped = endpoint.0.cancel.clone();
+    while let Some(Some(Stray(response, connection))) = stopped.run_until_cancelled(strays.recv()).await {
         let Some(flow) = endpoint.flow(&connection) else { continue };
         let headers = &response.headers;
         let (Some(from), Some(seq)) = (

@@ -1,8 +1,8 @@
 //! Requests we send: each in a client transaction of the library, over the flow it is meant for.
 
 use rsipstack::sip::{self, SipMessage};
-use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::Transaction;
+use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 
 use super::dialog::Dialog;
 use super::message::{Method, Request, Response};
@@ -50,8 +50,12 @@ impl Endpoint {
         progress: impl Fn(Progress) + Send + 'static,
     ) -> PendingInvite {
         let branch = self.branch();
-        let pending =
-            PendingInvite { endpoint: self.clone(), flow: flow.clone(), request: request.clone(), branch: branch.clone() };
+        let pending = PendingInvite {
+            endpoint: self.clone(),
+            flow: flow.clone(),
+            request: request.clone(),
+            branch: branch.clone(),
+        };
         let (endpoint, flow) = (self.clone(), flow.clone());
         tokio::spawn(async move {
             let over = (request.call_id().to_owned(), request.from_tag().unwrap_or_default().to_owned());
@@ -98,11 +102,7 @@ impl Endpoint {
             ack.headers.push("Content-Type", "application/sdp");
             ack.body = sdp.into_bytes();
         }
-        let key = (
-            ack.call_id().to_owned(),
-            invite_seq,
-            ack.to_tag().unwrap_or_default().to_owned(),
-        );
+        let key = (ack.call_id().to_owned(), invite_seq, ack.to_tag().unwrap_or_default().to_owned());
         match wire::request_to(&ack, &flow.via(&self.branch()), &self.0.user_agent) {
             Ok(message) => {
                 let message = SipMessage::Request(message);
@@ -131,7 +131,12 @@ impl Endpoint {
         Err(SendError::NoAnswer)
     }
 
-    async fn transaction(&self, flow: &Flow, request: &Request, branch: &str) -> Result<Transaction, SendError> {
+    async fn transaction(
+        &self,
+        flow: &Flow,
+        request: &Request,
+        branch: &str,
+    ) -> Result<Transaction, SendError> {
         if !flow.is_alive() {
             return Err(SendError::FlowClosed);
         }

@@ -195,9 +195,10 @@ mod tests {
         let mut bye = invite();
         bye.method = Method::Bye;
         assert_eq!(dialog.admit(&bye), Err(OutOfDialog::OutOfOrder), "7 was the INVITE's");
-        bye.headers = bye.headers.iter().fold(Headers::new(), |h, (n, v)| {
-            h.with(n, if n == "CSeq" { "9 BYE" } else { v })
-        });
+        bye.headers = bye
+            .headers
+            .iter()
+            .fold(Headers::new(), |h, (n, v)| h.with(n, if n == "CSeq" { "9 BYE" } else { v }));
         assert_eq!(dialog.admit(&bye), Ok(()), "a gap is allowed");
         bye.headers = bye.headers.iter().fold(Headers::new(), |h, (n, v)| {
             h.with(n, if n == "From" { "<sip:a@them>;tag=other" } else { v })

@@ -282,14 +282,20 @@ mod tests {
     fn a_tag_is_the_headers_own_parameter_not_the_uris() {
         assert_eq!(tag("\"A;tag=no\" <sip:a@b;tag=uri>;tag=x1"), Some("x1"));
         assert_eq!(tag("sip:a@b;tag=x2"), Some("x2"));
-        assert_eq!(tag("<sip:a@b> ; tag = x3 ;y"), Some("x3"), "white space stands around ; and = (RFC 4475 3.1.1.1)");
+        assert_eq!(
+            tag("<sip:a@b> ; tag = x3 ;y"),
+            Some("x3"),
+            "white space stands around ; and = (RFC 4475 3.1.1.1)"
+        );
         assert_eq!(tag("<sip:a@b;tag=no>"), None);
         assert_eq!(tag("<sip:a@b>;tag="), None);
     }
 
     #[test]
     fn commas_in_quotes_and_brackets_do_not_separate() {
-        let headers = Headers::new().with("Contact", "\"a, \\\"b\" <sip:a,b@c>;q=1, <sip:d@e>").with("Contact", "sip:f@g");
+        let headers = Headers::new()
+            .with("Contact", "\"a, \\\"b\" <sip:a,b@c>;q=1, <sip:d@e>")
+            .with("Contact", "sip:f@g");
         assert_eq!(headers.list("contact"), ["\"a, \\\"b\" <sip:a,b@c>;q=1", "<sip:d@e>", "sip:f@g"]);
         let supported = Headers::new().with("Supported", "100rel, Timer");
         assert!(supported.has_token("supported", "timer"));

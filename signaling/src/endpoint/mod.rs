@@ -109,7 +109,8 @@ impl Endpoint {
         let layer = TransportLayer::new_with_domain_resolver(cancel.child_token(), Box::new(NoNames));
         let (mut listeners, mut streams) = (Vec::new(), Vec::new());
         for (index, listener) in config.listeners.iter().enumerate() {
-            let bind_error = |source| StartError::Bind { transport: listener.transport, bind: listener.bind, source };
+            let bind_error =
+                |source| StartError::Bind { transport: listener.transport, bind: listener.bind, source };
             let bound = match listener.transport {
                 Transport::Udp => {
                     let socket = UdpSocket::bind(listener.bind).await.map_err(bind_error)?;
@@ -154,8 +155,7 @@ impl Endpoint {
             .with_option(EndpointOption { auto_ack_2xx: false, ..EndpointOption::default() })
             .with_transport_inspector(Box::new(watch))
             .build();
-        let transactions =
-            library.incoming_transactions().map_err(|e| StartError::Config(e.to_string()))?;
+        let transactions = library.incoming_transactions().map_err(|e| StartError::Config(e.to_string()))?;
         let endpoint = Self(Arc::new(Shared {
             inner: library.inner.clone(),
             listeners,

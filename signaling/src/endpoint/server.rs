@@ -49,7 +49,9 @@ pub(super) async fn receive(
     mut transactions: TransactionReceiver,
     sender: mpsc::Sender<Incoming>,
 ) {
-    while let Some(transaction) = transactions.recv().await {
+    let stopped = endpoint.0.cancel.clone();
+    // The library's queue never closes by itself, because the endpoint we hold holds its sender.
+    while let Some(Some(transaction)) = stopped.run_until_cancelled(transactions.recv()).await {
         let Some(flow) = transaction.connection.as_ref().and_then(|c| endpoint.flow(c)) else { continue };
         let responder = Responder {
             endpoint: endpoint.clone(),

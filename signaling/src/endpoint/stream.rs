@@ -60,7 +60,12 @@ pub(super) fn acceptor(identity: Option<&TlsIdentity>) -> Result<TlsAcceptor, St
 }
 
 /// Accepts until the endpoint stops.
-pub(super) async fn listen(endpoint: Endpoint, index: usize, listener: TcpListener, tls: Option<TlsAcceptor>) {
+pub(super) async fn listen(
+    endpoint: Endpoint,
+    index: usize,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+) {
     let places = Arc::new(Semaphore::new(STREAMS_MAX));
     loop {
         let accepted = tokio::select! {
@@ -184,7 +189,9 @@ impl Reader<'_> {
                     Frame::Partial => break,
                     Frame::Lost => {
                         // Where the next message begins is unknown: say what is wrong, if that can be said, and close.
-                        if let Verdict::Answer(answer) = self.endpoint.0.gate.judge(&buffer, self.remote, self.transport) {
+                        if let Verdict::Answer(answer) =
+                            self.endpoint.0.gate.judge(&buffer, self.remote, self.transport)
+                        {
                             self.answers.send(answer).await.ok();
                         }
                         return;
@@ -214,8 +221,11 @@ impl Reader<'_> {
                     self.endpoint.0.counters.malformed_dropped.add();
                     return true;
                 };
-                let event =
-                    TransportEvent::Incoming(message, self.connection.clone(), sip_addr(self.transport, self.remote));
+                let event = TransportEvent::Incoming(
+                    message,
+                    self.connection.clone(),
+                    sip_addr(self.transport, self.remote),
+                );
                 self.to_library.send(event).is_ok()
             }
         }

@@ -4,9 +4,9 @@ use model::call::CallFact;
 use model::people::PhoneKind;
 
 use crate::check::{Contacts as ReadContacts, parse_contacts};
-use crate::endpoint::{Flow, Incoming};
 use crate::endpoint::message::{Reply, Request};
 use crate::endpoint::uri::{of_address, user};
+use crate::endpoint::{Flow, Incoming};
 use crate::registrar::{Binding, Change, Contact, Contacts, EXPIRES_MIN, Register, Registered};
 use crate::switchboard::Switchboard;
 

@@ -114,7 +114,9 @@ impl Softphone {
             }
             Input::Created(result) => {
                 if let State::Making { session } = self.state {
-                    let why = result.err().map_or_else(|| "the media plane gave no leg".to_owned(), |e| e.to_string());
+                    let why = result
+                        .err()
+                        .map_or_else(|| "the media plane gave no leg".to_owned(), |e| e.to_string());
                     self.state = State::Absent;
                     self.say_refused(session, why, &mut out);
                 }
@@ -174,7 +176,14 @@ impl Softphone {
         }
     }
 
-    fn set_up(&mut self, session: SessionId, setup: Option<LegSetup>, answer: String, now: Timestamp, out: &mut Vec<Output>) {
+    fn set_up(
+        &mut self,
+        session: SessionId,
+        setup: Option<LegSetup>,
+        answer: String,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
         match setup {
             Some(setup) => {
                 let fingerprint = fingerprint(&setup);
@@ -223,7 +232,9 @@ impl Softphone {
         match event {
             Event::Secured { leg } if leg == self.leg => self.came_up(out),
             // After a gap of the same page; before the first handshake nothing can have passed the checks.
-            Event::Started { leg } if leg == self.leg && matches!(self.state, State::Attached { until: None }) => {
+            Event::Started { leg }
+                if leg == self.leg && matches!(self.state, State::Attached { until: None }) =>
+            {
                 self.came_up(out);
             }
             Event::Silent { leg, .. } if leg == self.leg => self.moved(false, out),

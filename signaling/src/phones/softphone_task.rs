@@ -63,7 +63,9 @@ async fn run(
                 match output {
                     Output::Create => next = Some(Input::Created(create(&shared, leg).await)),
                     Output::Configure(setup) => {
-                        next = Some(Input::Configured(shared.command(Command::ConfigureLeg { leg, setup }).await));
+                        next = Some(Input::Configured(
+                            shared.command(Command::ConfigureLeg { leg, setup }).await,
+                        ));
                     }
                     Output::Delete => {
                         shared.command(Command::DeleteLeg { leg }).await.ok();

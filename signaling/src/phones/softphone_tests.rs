@@ -40,7 +40,9 @@ impl Desk {
         while let Some(input) = next.take() {
             for output in self.phone.handle(input, now) {
                 match output {
-                    Output::Create if self.refuses => next = Some(Input::Created(Err(MediaError::Unavailable))),
+                    Output::Create if self.refuses => {
+                        next = Some(Input::Created(Err(MediaError::Unavailable)))
+                    }
                     Output::Create => next = Some(Input::Created(Ok(Answer::Created(leg())))),
                     Output::Configure(_) => next = Some(Input::Configured(Ok(Answer::Done))),
                     _ => {}
@@ -153,7 +155,10 @@ fn a_page_whose_media_never_comes_up_is_told_of() {
 #[test]
 fn an_offer_without_encryption_and_a_full_plane_are_refused_and_the_next_page_may_try() {
     let mut desk = Desk::new();
-    desk.attach(1, "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n");
+    desk.attach(
+        1,
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n",
+    );
     assert_eq!(desk.words(), ["refused"]);
     desk.refuses = true;
     desk.attach(1, &offer(PAGE, "first"));

@@ -87,7 +87,8 @@ impl Switchboard {
             }
         };
         let request = &incoming.request;
-        let Some(invite) = request.from_tag().map(|tag| (request.call_id().to_owned(), tag.to_owned())) else {
+        let Some(invite) = request.from_tag().map(|tag| (request.call_id().to_owned(), tag.to_owned()))
+        else {
             return Err((incoming, Reply::new(400)));
         };
         if self.invites.contains_key(&invite) {
@@ -99,7 +100,8 @@ impl Switchboard {
         };
         let supported = request.headers.has_token("Supported", "timer");
         let now = self.shared.now();
-        let Ok(timer) = SessionTimer::of_request(request.headers.get("Session-Expires"), supported, now) else {
+        let Ok(timer) = SessionTimer::of_request(request.headers.get("Session-Expires"), supported, now)
+        else {
             return Err((incoming, Reply::new(422).with("Min-SE", MIN_SE.as_secs().to_string())));
         };
         let tag = self.shared.endpoint.token();
@@ -142,7 +144,15 @@ impl Switchboard {
         Ok(())
     }
 
-    fn start(&mut self, new: NewCall, incoming: Incoming, dialog: Dialog, tag: String, place: Place, invite: (String, String)) {
+    fn start(
+        &mut self,
+        new: NewCall,
+        incoming: Incoming,
+        dialog: Dialog,
+        tag: String,
+        place: Place,
+        invite: (String, String),
+    ) {
         let (interaction, leg, timer, user) = (new.interaction, new.leg, new.timer, new.contact.clone());
         let (sender, receiver) = mpsc::channel(MAILBOX_MAX);
         let (acknowledge, acknowledged) = watch::channel(false);
@@ -171,7 +181,8 @@ impl Switchboard {
         self.invites.insert(invite, interaction);
         self.legs.insert(leg, interaction);
         self.shared.counters.calls.add();
-        let customer = CustomerSide { dialog, tag, flow: incoming.flow, user, timer, responder, acknowledged };
+        let customer =
+            CustomerSide { dialog, tag, flow: incoming.flow, user, timer, responder, acknowledged };
         let internal = self.internal.clone();
         spawn(self.shared.clone(), new, customer, (sender, receiver), move || {
             tokio::spawn(async move { internal.send(Internal::CallOver(interaction)).await });
@@ -225,6 +236,7 @@ fn caller(headers: &Headers) -> (String, Option<String>) {
         return ("anonymous".to_owned(), None);
     }
     // A caller may have a name instead of a number.
-    let number = caller.number.or_else(|| of_address(from).and_then(user)).unwrap_or_else(|| "anonymous".to_owned());
+    let number =
+        caller.number.or_else(|| of_address(from).and_then(user)).unwrap_or_else(|| "anonymous".to_owned());
     (number.chars().take(NUMBER_MAX).collect(), caller.name)
 }

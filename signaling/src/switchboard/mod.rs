@@ -239,7 +239,10 @@ impl Switchboard {
         }
         let Some((agent, phone)) = self.softphones.iter().find(|(_, p)| p.leg == leg) else { return };
         match event {
-            Event::Started { .. } | Event::Secured { .. } | Event::SecureFailed { .. } | Event::Silent { .. } => {
+            Event::Started { .. }
+            | Event::Secured { .. }
+            | Event::SecureFailed { .. }
+            | Event::Silent { .. } => {
                 if phone.mailbox.try_send(SoftphoneMessage::Media(event)).is_err() {
                     self.shared.counters.queue_overflow.add();
                 }

@@ -35,7 +35,9 @@ impl Switchboard {
             CallOrder::Hold { interaction } => self.pass(interaction, Order::Hold),
             CallOrder::Retrieve { interaction } => self.pass(interaction, Order::Retrieve),
             CallOrder::Mute { interaction, muted } => self.pass(interaction, Order::Mute(muted)),
-            CallOrder::SendDigits { interaction, digits } => self.pass(interaction, Order::SendDigits(digits)),
+            CallOrder::SendDigits { interaction, digits } => {
+                self.pass(interaction, Order::SendDigits(digits))
+            }
             CallOrder::HangUp { interaction } => self.pass(interaction, Order::HangUp),
             CallOrder::AttachPhone { agent, tenant: _, session, sdp } => {
                 let message = SoftphoneMessage::Attach { session, sdp };

@@ -19,7 +19,9 @@ use model::service::{SrtpPolicy, Trunk};
 use model::time::Timestamp;
 use rand::Rng as _;
 use signaling::digest::{Algorithm, Secrets};
-use signaling::service::{Listener, MediaPlane, Signaling, SignalingConfig, SignalingHandle, TlsIdentity, Transport};
+use signaling::service::{
+    Listener, MediaPlane, Signaling, SignalingConfig, SignalingHandle, TlsIdentity, Transport,
+};
 
 pub const REALM: &str = "patchbay.test";
 /// Calls from here are the trunk's.
@@ -77,7 +79,8 @@ impl House {
             advertise: None,
             media: ip(at),
         };
-        let mut listeners: Vec<_> = transports.into_iter().map(|transport| listen(transport, OTHER_IP)).collect();
+        let mut listeners: Vec<_> =
+            transports.into_iter().map(|transport| listen(transport, OTHER_IP)).collect();
         listeners.push(listen(Transport::Udp, "::1"));
         let music = Arc::new(prompt("music", 4_000));
         let config = SignalingConfig {
@@ -95,7 +98,8 @@ impl House {
         // SIPp knows MD5 only, and looks at the first challenge only.
         let digest = vec![Algorithm::Md5, Algorithm::Sha256];
         let events = plane.events().unwrap();
-        let handle = Signaling::start_offering(digest, config, between(plane.handle()), events).await.unwrap();
+        let handle =
+            Signaling::start_offering(digest, config, between(plane.handle()), events).await.unwrap();
         let house = Self { handle, dir, agent: UserId::from_number(1), seen: Vec::new(), _plane: plane };
         house.order(CallOrder::Configure(Box::new(house.config()))).await;
         house
@@ -179,7 +183,8 @@ impl House {
 
     pub async fn ring_phone(&self, interaction: InteractionId) -> OfferToken {
         let token = OfferToken::from_number(7);
-        self.order(CallOrder::RingAgent { interaction, token, agent: self.agent, phone: PhoneKind::Sip }).await;
+        self.order(CallOrder::RingAgent { interaction, token, agent: self.agent, phone: PhoneKind::Sip })
+            .await;
         token
     }
 

@@ -2,13 +2,13 @@
 
 use tokio::sync::mpsc;
 
-use super::{Driver, Message, PhoneSide, Sip};
+use super::{Driver, Message, PhoneSide};
 use crate::call::fork::{Fork, ForkInput, ForkOutput};
 use crate::call::words::Branch;
 use crate::endpoint::dialog::Dialog;
 use crate::endpoint::message::{ALLOW, Method, Response};
 use crate::endpoint::uri::{escape_user, quoted};
-use crate::endpoint::{Flow, Progress};
+use crate::endpoint::{Endpoint, Flow, Progress};
 
 /// A registered contact to ring.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ impl Driver {
 }
 
 struct Run {
-    endpoint: Sip,
+    endpoint: Endpoint,
     flow: Flow,
     dialog: Dialog,
     branch: Branch,

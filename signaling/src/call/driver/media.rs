@@ -12,8 +12,13 @@ impl Driver {
         self.note(&order);
         let command = match order {
             MediaOrder::Create { leg, near } => {
-                let listener = if leg == self.customer_leg { self.customer.flow.listener } else { self.phone_listener };
-                Command::CreateLeg { leg, transport: Transport::Ports { interface: self.shared.interface(listener) }, near }
+                let listener =
+                    if leg == self.customer_leg { self.customer.flow.listener } else { self.phone_listener };
+                Command::CreateLeg {
+                    leg,
+                    transport: Transport::Ports { interface: self.shared.interface(listener) },
+                    near,
+                }
             }
             MediaOrder::Configure { leg, setup } => Command::ConfigureLeg { leg, setup },
             MediaOrder::Hear { leg, heard } => Command::Hear { leg, source: self.source(heard) },
@@ -22,10 +27,13 @@ impl Driver {
             MediaOrder::SendDigits { leg, digits } => {
                 Command::SendDtmf { leg, digits, each: Duration::from_millis(100) }
             }
-            MediaOrder::StartRecording(recording) => {
-                Command::StartRecording { recording, file: self.shared.recordings.join(format!("{recording}.pbr")) }
+            MediaOrder::StartRecording(recording) => Command::StartRecording {
+                recording,
+                file: self.shared.recordings.join(format!("{recording}.pbr")),
+            },
+            MediaOrder::Tap { recording, channel, leg } => {
+                Command::Tap { recording, channel, leg: Some(leg) }
             }
-            MediaOrder::Tap { recording, channel, leg } => Command::Tap { recording, channel, leg: Some(leg) },
             MediaOrder::StopRecording(recording) => Command::StopRecording { recording },
             MediaOrder::Stats(leg) => Command::Stats { leg },
             MediaOrder::Delete(leg) => Command::DeleteLeg { leg },
@@ -38,7 +46,9 @@ impl Driver {
             Heard::Nothing => Source::Nothing,
             Heard::Leg(leg) => Source::Leg(leg),
             Heard::Announcement => Source::Prompt { prompt: self.shared.announce.clone(), repeat: false },
-            Heard::Sound(sound) => Source::Prompt { prompt: (self.shared.sounds)(sound), repeat: sound.repeats() },
+            Heard::Sound(sound) => {
+                Source::Prompt { prompt: (self.shared.sounds)(sound), repeat: sound.repeats() }
+            }
         }
     }
 

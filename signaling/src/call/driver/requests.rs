@@ -1,10 +1,10 @@
 //! Requests that the far ends send within their dialogs.
 
-use super::{Driver, Message, Party, PhoneSide, Transaction, peer, timer_headers};
+use super::{Driver, Message, Party, PhoneSide, peer, timer_headers};
 use crate::call::words::{Answered, Input, Peer, RequestId};
 use crate::endpoint::dialog::OutOfDialog;
 use crate::endpoint::message::{ALLOW, Method, Reply, Request};
-use crate::endpoint::{Incoming, Responder};
+use crate::endpoint::{Incoming, Responder, ServerTransaction};
 
 /// Requests of one call that may wait for the machine.
 const WAITING_MAX: usize = 16;
@@ -12,7 +12,7 @@ const WAITING_MAX: usize = 16;
 /// A request that waits for the machine's answer.
 pub(super) enum Waiting {
     Invite(Responder),
-    Update(Box<Transaction>),
+    Update(Box<ServerTransaction>),
 }
 
 impl Driver {
@@ -96,7 +96,8 @@ impl Driver {
                 digit.map(|d| peer(party, Peer::Digit(d)))
             }
             Method::Options => {
-                transaction.finish(&Reply::new(200).with("Allow", ALLOW).with("Accept", "application/sdp"), None);
+                transaction
+                    .finish(&Reply::new(200).with("Allow", ALLOW).with("Accept", "application/sdp"), None);
                 None
             }
             _ => {
@@ -193,7 +194,10 @@ mod tests {
             headers: Headers::new().with("Content-Type", kind),
             body: body.into(),
         };
-        assert_eq!(relayed_digit(&info("application/dtmf-relay", "Signal= 5\r\nDuration=160\r\n")), Some('5'));
+        assert_eq!(
+            relayed_digit(&info("application/dtmf-relay", "Signal= 5\r\nDuration=160\r\n")),
+            Some('5')
+        );
         assert_eq!(relayed_digit(&info("application/dtmf-relay", "Signal=11\r\n")), Some('#'));
         assert_eq!(relayed_digit(&info("application/dtmf", "a")), Some('A'));
         assert_eq!(relayed_digit(&info("application/dtmf", "55")), None);
