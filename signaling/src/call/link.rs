@@ -1,18 +1,18 @@
-//! Customer and agent together: recording, the two tones, bridge, hold, mute, loss of a softphone, figures.
+//! Customer and agent together: hold, mute, digits, loss of a softphone, silence, figures. How they come together: `connect`.
 
 use std::time::Duration;
 
-use media::control::{Answer, Channel, LegStats, MediaError};
+use media::control::{Answer, LegStats, MediaError};
 use model::call::{CallFact, Sound};
-use model::id::{LegId, RecordingId, UserId};
+use model::id::{LegId, UserId};
 use model::interaction::EndedBy;
 use model::journal::Party;
 use model::media::StreamStats;
 use model::time::Timestamp;
 
-use super::agent::{Agent, SoftphoneHalf};
-use super::words::{Connect, Heard, MediaOrder, Output, Step};
-use super::{ANNOUNCEMENT_MAX, Call, QUALITY_EVERY, SILENCE_GRACE, SOFTPHONE_AWAY_MAX};
+use super::agent::Agent;
+use super::words::{Heard, MediaOrder, Output, Step};
+use super::{Call, QUALITY_EVERY, SILENCE_GRACE, SOFTPHONE_AWAY_MAX};
 
 /// How customer and agent stand to each other.
 #[derive(Debug)]
@@ -49,16 +49,16 @@ pub(super) enum Stage {
 /// A conversation.
 #[derive(Debug)]
 pub(super) struct Joined {
-    agent: UserId,
-    since: Timestamp,
-    held: bool,
-    muted: bool,
+    pub(super) agent: UserId,
+    pub(super) since: Timestamp,
+    pub(super) held: bool,
+    pub(super) muted: bool,
     /// The softphone is away, and is waited for until then.
-    away_until: Option<Timestamp>,
+    pub(super) away_until: Option<Timestamp>,
     /// Figures are read next.
-    poll_at: Timestamp,
+    pub(super) poll_at: Timestamp,
     /// Figures of the customer and of the agent, as they come in.
-    polled: (Option<StreamStats>, Option<StreamStats>),
+    pub(super) polled: (Option<StreamStats>, Option<StreamStats>),
 }
 
 impl Link {
@@ -76,134 +76,6 @@ impl Link {
 }
 
 impl Call {
-    pub(super) fn connect(
-        &mut self,
-        Connect { agent, softphone, half, record, announce }: Connect,
-        now: Timestamp,
-        out: &mut Vec<Output>,
-    ) {
-        if !matches!(self.link, Link::Apart) {
-            return;
-        }
-        // A phone that was picked up is the one; else the softphone as it is now (it may have come anew since it rang).
-        let picked = matches!(&self.agent, Agent::Phone(phone) if phone.ready && phone.ring.agent == agent);
-        if !picked {
-            let ring = match &self.agent {
-                Agent::Phone(phone) => Some(phone.ring),
-                Agent::Softphone(soft) => soft.ring,
-                Agent::Nobody => None,
-            };
-            self.drop_agent(out);
-            let Some(soft) = softphone else {
-                if let Some(ring) = ring {
-                    self.ring_nothing(ring, "the softphone is not connected".to_owned(), out);
-                }
-                return;
-            };
-            self.agent =
-                Agent::Softphone(SoftphoneHalf { ring, media: soft.leg, half: Some(half), before: None });
-            // What it received in earlier calls is not this call's.
-            out.push(Output::Media(MediaOrder::Stats(soft.leg)));
-            out.push(Output::Media(MediaOrder::Mute { leg: soft.leg, muted: false }));
-            out.push(Output::Fact(CallFact::LegAnswered {
-                interaction: self.interaction,
-                leg: half,
-                party: Party::Agent { agent },
-                codec: soft.codec,
-                secure: true,
-            }));
-        }
-        self.then_hang_up = false;
-        self.link = Link::Connecting { agent, announce, stage: Stage::Recording };
-        match record {
-            Some(recording) => out.push(Output::Media(MediaOrder::StartRecording(recording))),
-            None => self.announce_or_bridge(now, out),
-        }
-    }
-
-    fn recording_answered(
-        &mut self,
-        recording: RecordingId,
-        result: Result<Answer, MediaError>,
-        now: Timestamp,
-        out: &mut Vec<Output>,
-    ) {
-        if !matches!(self.link, Link::Connecting { stage: Stage::Recording, .. }) {
-            return;
-        }
-        let interaction = self.interaction;
-        match (result, self.agent.media_leg()) {
-            (Ok(_), Some(agent_leg)) => {
-                self.recording = Some(recording);
-                // RECO-01: the customer left, our side right.
-                let taps = [(Channel::Left, self.leg), (Channel::Right, agent_leg)];
-                out.extend(
-                    taps.map(|(channel, leg)| Output::Media(MediaOrder::Tap { recording, channel, leg })),
-                );
-                out.push(Output::Fact(CallFact::RecordingStarted { interaction, recording }));
-            }
-            // The call goes on; that it is not recorded is said.
-            (Err(why), _) => out.push(Output::Fact(CallFact::RecordingFailed {
-                interaction,
-                recording,
-                why: why.to_string(),
-            })),
-            (Ok(_), None) => {}
-        }
-        self.announce_or_bridge(now, out);
-    }
-
-    fn announce_or_bridge(&mut self, now: Timestamp, out: &mut Vec<Output>) {
-        let (Link::Connecting { announce, stage, .. }, Some(leg)) = (&mut self.link, self.agent.media_leg())
-        else {
-            return;
-        };
-        if *announce {
-            *stage = Stage::Announcing { until: now + ANNOUNCEMENT_MAX };
-            self.hear(leg, Heard::Announcement, out);
-        } else {
-            self.bridge(out);
-        }
-    }
-
-    pub(super) fn announcement_over(&mut self, leg: LegId, out: &mut Vec<Output>) {
-        if matches!(self.link, Link::Connecting { stage: Stage::Announcing { .. }, .. })
-            && self.agent.media_leg() == Some(leg)
-        {
-            self.bridge(out);
-        }
-    }
-
-    fn bridge(&mut self, out: &mut Vec<Output>) {
-        let (Link::Connecting { stage, .. }, Some(agent_leg)) = (&mut self.link, self.agent.media_leg())
-        else {
-            return;
-        };
-        *stage = Stage::Bridging;
-        out.push(Output::Media(MediaOrder::Bridge { a: self.leg, b: agent_leg }));
-    }
-
-    fn bridged(&mut self, result: Result<Answer, MediaError>, now: Timestamp, out: &mut Vec<Output>) {
-        match (&self.link, result) {
-            (Link::Connecting { agent, .. }, Ok(_)) => {
-                let agent = *agent;
-                self.link = Link::Joined(Joined {
-                    agent,
-                    since: now,
-                    held: false,
-                    muted: false,
-                    away_until: None,
-                    poll_at: now + QUALITY_EVERY,
-                    polled: (None, None),
-                });
-                out.push(Output::Fact(CallFact::Bridged { interaction: self.interaction, agent }));
-            }
-            (_, Err(why)) => self.end(EndedBy::System, Some(format!("could not be bridged: {why}")), out),
-            // Back together after a softphone was away.
-            (_, Ok(_)) => {}
-        }
-    }
-
     /// Hold or retrieve; saying it twice changes nothing.
     pub(super) fn hold(&mut self, held: bool, out: &mut Vec<Output>) {
         let Link::Joined(joined) = &mut self.link else { return };

@@ -20,6 +20,7 @@ pub mod timer;
 pub mod words;
 
 mod agent;
+mod connect;
 mod customer;
 mod ending;
 #[cfg(test)]

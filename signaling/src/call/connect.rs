@@ -1,0 +1,148 @@
+//! Bringing customer and agent together: the recording first, then the two tones, then the bridge.
+
+use media::control::{Answer, Channel, MediaError};
+use model::call::CallFact;
+use model::id::{LegId, RecordingId};
+use model::interaction::EndedBy;
+use model::journal::Party;
+use model::time::Timestamp;
+
+use super::agent::{Agent, SoftphoneHalf};
+use super::link::{Joined, Link, Stage};
+use super::words::{Connect, Heard, MediaOrder, Output};
+use super::{ANNOUNCEMENT_MAX, Call, QUALITY_EVERY};
+
+impl Call {
+    pub(super) fn connect(
+        &mut self,
+        Connect { agent, softphone, half, record, announce }: Connect,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
+        if !matches!(self.link, Link::Apart) {
+            return;
+        }
+        // A phone that was picked up is the one; else the softphone as it is now (it may have come anew since it rang).
+        let picked = matches!(&self.agent, Agent::Phone(phone) if phone.ready && phone.ring.agent == agent);
+        if !picked {
+            let ring = match &self.agent {
+                Agent::Phone(phone) => Some(phone.ring),
+                Agent::Softphone(soft) => soft.ring,
+                Agent::Nobody => None,
+            };
+            self.drop_agent(out);
+            let Some(soft) = softphone else {
+                if let Some(ring) = ring {
+                    self.ring_nothing(ring, "the softphone is not connected".to_owned(), out);
+                }
+                return;
+            };
+            self.agent =
+                Agent::Softphone(SoftphoneHalf { ring, media: soft.leg, half: Some(half), before: None });
+            // What it received in earlier calls is not this call's.
+            out.push(Output::Media(MediaOrder::Stats(soft.leg)));
+            out.push(Output::Media(MediaOrder::Mute { leg: soft.leg, muted: false }));
+            out.push(Output::Fact(CallFact::LegAnswered {
+                interaction: self.interaction,
+                leg: half,
+                party: Party::Agent { agent },
+                codec: soft.codec,
+                secure: true,
+            }));
+        }
+        self.then_hang_up = false;
+        self.link = Link::Connecting { agent, announce, stage: Stage::Recording };
+        match record {
+            Some(recording) => out.push(Output::Media(MediaOrder::StartRecording(recording))),
+            None => self.announce_or_bridge(now, out),
+        }
+    }
+
+    pub(super) fn recording_answered(
+        &mut self,
+        recording: RecordingId,
+        result: Result<Answer, MediaError>,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
+        if !matches!(self.link, Link::Connecting { stage: Stage::Recording, .. }) {
+            return;
+        }
+        let interaction = self.interaction;
+        match (result, self.agent.media_leg()) {
+            (Ok(_), Some(agent_leg)) => {
+                self.recording = Some(recording);
+                // RECO-01: the customer left, our side right.
+                let taps = [(Channel::Left, self.leg), (Channel::Right, agent_leg)];
+                out.extend(
+                    taps.map(|(channel, leg)| Output::Media(MediaOrder::Tap { recording, channel, leg })),
+                );
+                out.push(Output::Fact(CallFact::RecordingStarted { interaction, recording }));
+            }
+            // The call goes on; that it is not recorded is said.
+            (Err(why), _) => out.push(Output::Fact(CallFact::RecordingFailed {
+                interaction,
+                recording,
+                why: why.to_string(),
+            })),
+            (Ok(_), None) => {}
+        }
+        self.announce_or_bridge(now, out);
+    }
+
+    fn announce_or_bridge(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        let (Link::Connecting { announce, stage, .. }, Some(leg)) = (&mut self.link, self.agent.media_leg())
+        else {
+            return;
+        };
+        if *announce {
+            *stage = Stage::Announcing { until: now + ANNOUNCEMENT_MAX };
+            self.hear(leg, Heard::Announcement, out);
+        } else {
+            self.bridge(out);
+        }
+    }
+
+    pub(super) fn announcement_over(&mut self, leg: LegId, out: &mut Vec<Output>) {
+        if matches!(self.link, Link::Connecting { stage: Stage::Announcing { .. }, .. })
+            && self.agent.media_leg() == Some(leg)
+        {
+            self.bridge(out);
+        }
+    }
+
+    pub(super) fn bridge(&mut self, out: &mut Vec<Output>) {
+        let (Link::Connecting { stage, .. }, Some(agent_leg)) = (&mut self.link, self.agent.media_leg())
+        else {
+            return;
+        };
+        *stage = Stage::Bridging;
+        out.push(Output::Media(MediaOrder::Bridge { a: self.leg, b: agent_leg }));
+    }
+
+    pub(super) fn bridged(
+        &mut self,
+        result: Result<Answer, MediaError>,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
+        match (&self.link, result) {
+            (Link::Connecting { agent, .. }, Ok(_)) => {
+                let agent = *agent;
+                self.link = Link::Joined(Joined {
+                    agent,
+                    since: now,
+                    held: false,
+                    muted: false,
+                    away_until: None,
+                    poll_at: now + QUALITY_EVERY,
+                    polled: (None, None),
+                });
+                out.push(Output::Fact(CallFact::Bridged { interaction: self.interaction, agent }));
+            }
+            (_, Err(why)) => self.end(EndedBy::System, Some(format!("could not be bridged: {why}")), out),
+            // Back together after a softphone was away.
+            (_, Ok(_)) => {}
+        }
+    }
+}
