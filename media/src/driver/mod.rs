@@ -15,6 +15,8 @@ mod clock;
 mod mmsg;
 mod sockets;
 mod sys;
+#[cfg(test)]
+mod tests;
 mod uring;
 
 use std::io;

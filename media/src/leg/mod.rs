@@ -96,6 +96,8 @@ pub struct Leg {
     accepts: Accepts,
     latch: Latch,
     ice: Option<Box<BrowserTransport>>,
+    /// The far end holds us with an address of zeros: nothing is sent, and what was learnt is kept for later.
+    nowhere: bool,
     /// The browser let go of the address it had verified (RFC 7675).
     consent_lost: bool,
     protection: Protection,
@@ -169,6 +171,7 @@ impl Leg {
             accepts: Accepts::default(),
             latch: Latch::new(crate::control::Latching::Off, None, None, true),
             ice: ice.map(Box::new),
+            nowhere: false,
             consent_lost: false,
             protection: Protection::Waiting,
             outgoing: Outgoing::new(birth.ssrc, birth.seq, birth.timestamp),
@@ -223,11 +226,15 @@ impl Leg {
     fn destination(&self) -> Option<SocketAddr> {
         use crate::control::Direction::{SendOnly, SendRecv};
         let setup = self.setup.as_ref()?;
-        if !matches!(setup.direction, SendRecv | SendOnly) || !self.protection.is_ready() || self.consent_lost
-        {
+        if !matches!(setup.direction, SendRecv | SendOnly) || !self.may_send() {
             return None;
         }
         self.latch.rtp_to()
+    }
+
+    /// Whether anything may leave at all, reports included.
+    fn may_send(&self) -> bool {
+        self.protection.is_ready() && !self.consent_lost && !self.nowhere
     }
 
     fn send_clock(&self) -> u32 {

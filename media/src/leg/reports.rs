@@ -165,10 +165,7 @@ impl Leg {
 
     /// Sends a report: SR when something was sent since the last one, else RR (§6.4).
     fn report(&mut self, bye: bool, now: Timestamp, wire: &mut dyn Wire) {
-        let Some(to) = self.latch.rtcp_to().filter(|_| self.protection.is_ready() && !self.consent_lost)
-        else {
-            return;
-        };
+        let Some(to) = self.latch.rtcp_to().filter(|_| self.may_send()) else { return };
         let door = if self.latch.mux() { Door::Rtp } else { Door::Rtcp };
         let sender = self.outgoing.sent_since_report().then(|| SenderInfo {
             ntp: rtcp::ntp_of(now),

@@ -29,8 +29,12 @@ impl Leg {
         if !self.is_ice() {
             let remote = setup.remote.filter(|addr| is_somewhere(*addr));
             let rtcp = setup.remote_rtcp.filter(|addr| is_somewhere(*addr));
-            let new = Latch::new(setup.latching, remote, rtcp, setup.rtcp_mux);
-            self.latch = self.latch.clone().renegotiated(new);
+            self.nowhere = remote.is_none();
+            // Held with an address of zeros, the leg keeps what it learnt: the same address comes back with the call.
+            if remote.is_some() {
+                let new = Latch::new(setup.latching, remote, rtcp, setup.rtcp_mux);
+                self.latch = self.latch.clone().renegotiated(new);
+            }
         }
         if self.setup.as_ref().map(|old| old.send) != Some(setup.send) {
             self.outgoing.set_clock(setup.send.codec.clock_hz());

@@ -8,7 +8,8 @@
 //! live on one thread (`relocate` brings them together); packets are never handed between threads.
 //!
 //! - `handle`: commands from control, from any task; `directory`: which leg lives where
-//! - `shard`: the loop of a thread and the way of a packet; `orders`: commands as a thread carries them out
+//! - `shard`: the loop of a thread; `packets`: the way of a packet; `doors`: packets of our own making; `orders`: commands
+//!   as a thread carries them out
 //! - `table`: who hears whom; `browsers`: whose address is whose on shared ports; `wheel`: who is called when
 //! - `ports`: port pairs; `recordings`: what is captured where; `counters`: for metrics
 //!
@@ -17,8 +18,10 @@
 mod browsers;
 mod counters;
 mod directory;
+mod doors;
 mod handle;
 mod orders;
+mod packets;
 mod ports;
 mod recordings;
 mod relocate;

@@ -3,10 +3,11 @@
 use model::id::LegId;
 use tokio::sync::oneshot;
 
+use super::doors::doors;
 use super::ports::PortLease;
 use super::recordings::SeatTap;
 use super::relocate::Evicted;
-use super::shard::{Shard, doors};
+use super::shard::Shard;
 use super::table::{Heard, Hearers, Seat};
 use crate::control::{Answer, Command, LegSetup, MediaError, Source};
 use crate::driver::Load;
@@ -284,8 +285,8 @@ impl Shard {
             Source::Leg(speaker) => {
                 let speaker = self.find(speaker)?;
                 self.check_room(speaker, listener)?;
-                self.table.hear(listener, Heard::Leg(speaker));
                 self.expect(listener, speaker)?;
+                self.table.hear(listener, Heard::Leg(speaker));
             }
             Source::Prompt { prompt, repeat } => {
                 self.table.hear(listener, Heard::Sound);
@@ -302,10 +303,11 @@ impl Shard {
         let (a, b) = (self.find(a)?, self.find(b)?);
         self.check_room(a, b)?;
         self.check_room(b, a)?;
+        self.expect(a, b)?;
+        self.expect(b, a)?;
         self.table.hear(a, Heard::Leg(b));
         self.table.hear(b, Heard::Leg(a));
-        self.expect(a, b)?;
-        self.expect(b, a)
+        Ok(())
     }
 
     fn check_room(&self, speaker: u32, listener: u32) -> Result<(), MediaError> {

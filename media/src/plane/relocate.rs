@@ -9,9 +9,10 @@ use std::net::UdpSocket;
 use model::id::LegId;
 use tokio::sync::oneshot;
 
+use super::doors::doors;
 use super::orders::{Order, Reply};
 use super::ports::PortLease;
-use super::shard::{Shard, doors};
+use super::shard::Shard;
 use super::table::{Heard, Seat, without_door};
 use crate::control::{Answer, Event, LegStats, MediaError};
 use crate::driver::Load;

@@ -10,14 +10,14 @@ use tokio::sync::mpsc;
 use super::browsers::Browsers;
 use super::counters::{Counters, Shown};
 use super::directory::Directory;
+use super::doors::doors;
 use super::orders::Order;
-use super::recordings::capture;
 use super::relocate::{Closing, Moving};
-use super::table::{Seat, Table};
+use super::table::Table;
 use super::wheel::Wheel;
 use crate::control::Event;
-use crate::driver::{Arrival, BUFFER_LEN, Clock, Driver, Packet, SocketId, Turn, prefetch};
-use crate::leg::{Audio, Door, DropReason, HeardEvent, Outbox, Received, SourceKey, Way, Wire};
+use crate::driver::{Arrival, BUFFER_LEN, Clock, Driver, Turn, prefetch};
+use crate::leg::Outbox;
 use crate::record::Tap;
 
 /// The tag of shared sockets.
@@ -52,7 +52,8 @@ pub(super) struct Shard {
     sweep_at: Timestamp,
     sweep_part: usize,
     random: u32,
-    scratch: Box<[u8; BUFFER_LEN]>,
+    /// Where a payload lies that cannot stay in its buffer: for a transcoder, or for a second hearer.
+    pub scratch: Box<[u8; BUFFER_LEN]>,
 }
 
 /// What a thread is started with.
@@ -198,163 +199,6 @@ impl Shard {
         self.shown.show(&self.counters);
     }
 
-    fn arrived(&mut self, arrival: Arrival) {
-        self.counters.received_packets += 1;
-        self.counters.received_octets += arrival.range.len() as u64;
-        let Arrival { tag, socket, from, packet, range } = arrival;
-        let (at, len) = (range.start, range.len());
-        let shared = tag == SHARED;
-        let buffer = self.driver.bytes(&packet).get_mut(at..).unwrap_or_default();
-        let owner = if shared {
-            self.browsers.who(buffer.get(..len).unwrap_or_default(), from).map(|index| (index, Door::Rtp))
-        } else {
-            self.table.of_tag(tag)
-        };
-        let Some((index, door)) = owner else { return self.drop(packet, DropReason::NoLeg) };
-        let Some(seat) = self.table.get_mut(index) else { return self.drop(packet, DropReason::NoLeg) };
-        match seat.leg.receive(buffer, len, from, door, self.now, &mut self.out) {
-            Received::Audio(audio) => {
-                self.tell();
-                self.spread(index, &audio, packet, at);
-            }
-            Received::Event(event) => {
-                self.tell();
-                self.spread_event(index, &event, packet, at);
-                self.arm(index);
-            }
-            Received::Done => {
-                self.driver.release(packet);
-                if shared && seat.leg.is_verified(from) {
-                    self.browsers.verified(from, index, socket, &mut seat.addrs);
-                }
-                let reply = shared.then_some((from, socket));
-                let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, seat, reply);
-                seat.leg.apply_ice(self.now, &mut doors, &mut self.out);
-                self.tell();
-                if shared {
-                    self.arm(index);
-                }
-            }
-            Received::Dropped(reason) => self.drop(packet, reason),
-        }
-    }
-
-    fn drop(&mut self, packet: Packet, reason: DropReason) {
-        if let Some(count) = self.counters.dropped.get_mut(reason as usize) {
-            *count += 1;
-        }
-        self.driver.release(packet);
-    }
-
-    /// Gives audio to all who hear it; the last of them gets the buffer itself.
-    fn spread(&mut self, speaker: u32, audio: &Audio, packet: Packet, at: usize) {
-        let Some(seat) = self.table.get(speaker) else { return self.driver.release(packet) };
-        let key = SourceKey { speaker: seat.serial, stream: audio.stream };
-        if !seat.taps.is_empty() {
-            let from = at + audio.payload_at;
-            let payload = self.driver.bytes(&packet).get(from..from + audio.payload_len).unwrap_or_default();
-            let (taken, lost) = capture(&mut self.tap, seat, audio, payload, self.now.micros());
-            self.counters.recorded += taken;
-            self.counters.record_overruns += lost;
-        }
-        let mut last = None;
-        let mut nth = 0;
-        while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
-            nth += 1;
-            match self.table.get(hearer).map_or(Way::Nowhere, |seat| seat.leg.way(audio.codec)) {
-                Way::InPlace => {
-                    if let Some(before) = last.replace(hearer) {
-                        self.relay_copy(before, key, audio, &packet, at);
-                    }
-                }
-                Way::Transcoded => self.transcode(hearer, key, audio, &packet, at),
-                Way::Nowhere => {}
-            }
-        }
-        match last {
-            Some(hearer) => {
-                self.counters.relayed_in_place += u64::from(self.relay(hearer, key, audio, packet, at));
-            }
-            None => self.driver.release(packet),
-        }
-    }
-
-    fn relay(&mut self, hearer: u32, key: SourceKey, audio: &Audio, packet: Packet, at: usize) -> bool {
-        let Some(seat) = self.table.get_mut(hearer) else {
-            self.driver.release(packet);
-            return false;
-        };
-        let sent = seat.leg.relay(key, audio, self.driver.bytes(&packet), at, self.now);
-        match sent {
-            Some((range, to)) => {
-                let socket =
-                    seat.lease.as_ref().map_or_else(|| self.browsers.socket_to(to), |_| Some(seat.rtp));
-                self.counters.sent_packets += 1;
-                self.counters.sent_octets += range.len() as u64;
-                self.driver.send(packet, range, socket.unwrap_or(seat.rtp), to);
-                true
-            }
-            None => {
-                self.driver.release(packet);
-                false
-            }
-        }
-    }
-
-    fn relay_copy(&mut self, hearer: u32, key: SourceKey, audio: &Audio, packet: &Packet, at: usize) {
-        let Some(copy) = self.copy(packet) else { return };
-        self.counters.relayed_copies += u64::from(self.relay(hearer, key, audio, copy, at));
-    }
-
-    fn copy(&mut self, packet: &Packet) -> Option<Packet> {
-        let copy = self.driver.take()?;
-        self.scratch.copy_from_slice(self.driver.bytes(packet).get(..BUFFER_LEN)?);
-        self.driver.bytes(&copy).copy_from_slice(&self.scratch[..]);
-        Some(copy)
-    }
-
-    fn transcode(&mut self, hearer: u32, key: SourceKey, audio: &Audio, packet: &Packet, at: usize) {
-        let from = at + audio.payload_at;
-        let Some(payload) = self.driver.bytes(packet).get(from..from + audio.payload_len) else { return };
-        let Some(place) = self.scratch.get_mut(..payload.len()) else { return };
-        place.copy_from_slice(payload);
-        let Some(seat) = self.table.get_mut(hearer) else { return };
-        let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, seat, None);
-        let payload = self.scratch.get(..audio.payload_len).unwrap_or_default();
-        // A codec that cannot be set up was refused when the legs were joined; a format that came up later is not heard.
-        if seat.leg.transcode(key, audio, payload, self.now, &mut doors).is_ok() {
-            self.counters.transcoded += 1;
-        }
-    }
-
-    fn spread_event(&mut self, speaker: u32, event: &HeardEvent, packet: Packet, at: usize) {
-        let Some(seat) = self.table.get(speaker) else { return self.driver.release(packet) };
-        let key = SourceKey { speaker: seat.serial, stream: 0 };
-        let mut nth = 0;
-        while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
-            nth += 1;
-            // An event is 16 octets: a copy for each is cheaper than to know who is last.
-            let Some(copy) = self.copy(&packet) else { break };
-            let Some(seat) = self.table.get_mut(hearer) else {
-                self.driver.release(copy);
-                continue;
-            };
-            match seat.leg.relay_event(key, event, self.driver.bytes(&copy), at, self.now) {
-                Some((range, to)) => {
-                    let socket =
-                        seat.lease.as_ref().map_or_else(|| self.browsers.socket_to(to), |_| Some(seat.rtp));
-                    self.counters.sent_packets += 1;
-                    self.counters.sent_octets += range.len() as u64;
-                    self.driver.send(copy, range, socket.unwrap_or(seat.rtp), to);
-                }
-                None => self.driver.release(copy),
-            }
-            // A tone may have begun.
-            self.arm(hearer);
-        }
-        self.driver.release(packet);
-    }
-
     /// Puts the leg's next deadline on the wheel.
     pub fn arm(&mut self, index: u32) {
         let Some(seat) = self.table.get_mut(index) else { return };
@@ -378,51 +222,5 @@ impl Shard {
                 self.counters.events_lost += 1;
             }
         }
-    }
-}
-
-/// The doors of a leg, for packets of its own making.
-pub(super) struct Doors<'a> {
-    driver: &'a mut Driver,
-    counters: &'a mut Counters,
-    browsers: &'a Browsers,
-    rtp: SocketId,
-    rtcp: Option<SocketId>,
-    shared: bool,
-    /// Answers to this address leave by this socket.
-    reply: Option<(std::net::SocketAddr, SocketId)>,
-}
-
-pub(super) fn doors<'a>(
-    driver: &'a mut Driver,
-    counters: &'a mut Counters,
-    browsers: &'a Browsers,
-    seat: &Seat,
-    reply: Option<(std::net::SocketAddr, SocketId)>,
-) -> Doors<'a> {
-    Doors { driver, counters, browsers, rtp: seat.rtp, rtcp: seat.rtcp, shared: seat.lease.is_none(), reply }
-}
-
-impl Wire for Doors<'_> {
-    fn put(&mut self, door: Door, to: std::net::SocketAddr, write: &mut dyn FnMut(&mut [u8]) -> usize) {
-        let socket = match (door, self.rtcp) {
-            (Door::Rtcp, Some(rtcp)) => rtcp,
-            _ if self.shared => match self.reply.filter(|(from, _)| *from == to) {
-                Some((_, socket)) => socket,
-                None => self.browsers.socket_to(to).unwrap_or(self.rtp),
-            },
-            _ => self.rtp,
-        };
-        // Without a buffer the packet is lost, as it would be on the wire; the driver counts it.
-        let Some(packet) = self.driver.take() else { return };
-        let room = self.driver.bytes(&packet);
-        let room_len = room.len();
-        let len = write(room);
-        if len == 0 || len > room_len {
-            return self.driver.release(packet);
-        }
-        self.counters.sent_packets += 1;
-        self.counters.sent_octets += len as u64;
-        self.driver.send(packet, 0..len, socket, to);
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use media::control::{
-    Answer, Command, Direction, Event, Format, LegSetup, MediaError, Security, Source, SrtpKey, SrtpSuite,
+    Answer, Command, Direction, Event, Format, Latching, LegSetup, MediaError, Security, Source, SrtpKey,
+    SrtpSuite,
 };
 use media::driver::DriverChoice;
 use model::id::{Id, LegId};
@@ -21,6 +22,7 @@ both_drivers! {
     /// MEDIA-13: media times out after a set silence and says so, once, and says when it is back.
     silence_is_told_once_and_so_is_its_end;
     direction_is_obeyed_both_ways;
+    a_leg_held_with_an_address_of_zeros_is_sent_nothing_and_is_learnt_still;
 }
 
 async fn a_refused_setup_or_bridge_leaves_the_call_as_it_was(driver: DriverChoice) {
@@ -133,4 +135,20 @@ async fn direction_is_obeyed_both_ways(driver: DriverChoice) {
     world.hear(anna.leg, Source::Nothing).await;
     ben.says(&g711(3));
     anna.hears_nothing("she hears nobody").await;
+}
+
+async fn a_leg_held_with_an_address_of_zeros_is_sent_nothing_and_is_learnt_still(driver: DriverChoice) {
+    let world = World::new(driver);
+    let mut nat = world.phone(How { latching: Latching::Any, ..How::default() }).await;
+    let mut far = world.phone(How::default()).await;
+    world.bridge(&nat, &far).await;
+    nat.says(&g711(1));
+    assert_eq!(far.hears().await.unwrap().payload, g711(1));
+    let held = LegSetup { remote: None, remote_rtcp: None, ..nat.setup() };
+    world.media.command(Command::ConfigureLeg { leg: nat.leg, setup: Box::new(held) }).await.unwrap();
+    far.says(&g711(2));
+    nat.hears_nothing("it is held").await;
+    world.configure(&nat).await.unwrap();
+    far.says(&g711(3));
+    assert_eq!(nat.hears().await.unwrap().payload, g711(3), "its address is known still");
 }
