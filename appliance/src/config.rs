@@ -402,12 +402,19 @@ fn with_suggestion(message: &str) -> String {
     let best = known
         .split('`')
         .filter(|w| w.chars().all(|c| c.is_ascii_lowercase() || c == '_') && w.len() > 1)
-        .map(|w| (distance(wrong, w), w))
+        // Of words equally far away, letters that changed places are likelier than other letters.
+        .map(|w| (distance(wrong, w), letters(wrong) != letters(w), w))
         .min();
     match best {
-        Some((d, word)) if d <= wrong.len() / 2 + 1 => format!("{message}\ndid you mean `{word}`?"),
+        Some((d, _, word)) if d <= wrong.len() / 2 + 1 => format!("{message}\ndid you mean `{word}`?"),
         _ => message.to_owned(),
     }
+}
+
+fn letters(word: &str) -> Vec<char> {
+    let mut all: Vec<char> = word.chars().collect();
+    all.sort_unstable();
+    all
 }
 
 /// Edits between two words (Levenshtein).
