@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::agent::NotReadyReason;
 use crate::id::{
-    AgentId, DispositionId, InteractionId, LegId, OfferToken, RecordingId, ServiceId, SessionId, TenantId, TrunkId,
+    AgentId, DispositionId, InteractionId, LegId, OfferToken, RecordingId, ServiceId, SessionId, TenantId,
+    TrunkId,
 };
 use crate::interaction::{Channel, Direction, EndStatus, EndedBy};
 use crate::media::{Codec, StreamStats};

@@ -80,7 +80,9 @@ impl Agent {
     pub async fn next(&mut self, limit: Duration) -> Option<Value> {
         match self.events.pop_front() {
             Some(event) => Some(event),
-            None => tokio::time::timeout(limit, self.frame(Duration::from_secs(3_600), "an event")).await.ok(),
+            None => {
+                tokio::time::timeout(limit, self.frame(Duration::from_secs(3_600), "an event")).await.ok()
+            }
         }
     }
 

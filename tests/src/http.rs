@@ -100,11 +100,16 @@ impl Http {
         assert!(answer.status().is_success(), "the journal is followed: {}", answer.status());
         let mut text = Vec::new();
         // The stream has no end: a second without news is one.
-        while let Ok(Ok(Some(chunk))) = tokio::time::timeout(std::time::Duration::from_secs(1), answer.chunk()).await {
+        while let Ok(Ok(Some(chunk))) =
+            tokio::time::timeout(std::time::Duration::from_secs(1), answer.chunk()).await
+        {
             text.extend_from_slice(&chunk);
         }
         let text = String::from_utf8(text).expect("events are text");
-        text.lines().filter_map(|l| l.strip_prefix("data:")).map(|d| serde_json::from_str(d).expect("events are JSON")).collect()
+        text.lines()
+            .filter_map(|l| l.strip_prefix("data:"))
+            .map(|d| serde_json::from_str(d).expect("events are JSON"))
+            .collect()
     }
 
     /// What monitoring sees.

@@ -52,8 +52,12 @@ impl Running {
     /// Memory it holds now, in MiB (`VmRSS`).
     pub fn memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_else(|| panic!("{} is gone", self.name));
-        line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number of KiB") / 1_024
+        let line = status
+            .lines()
+            .find_map(|l| l.strip_prefix("VmRSS:"))
+            .unwrap_or_else(|| panic!("{} is gone", self.name));
+        line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number of KiB")
+            / 1_024
     }
 
     /// What it printed so far.
