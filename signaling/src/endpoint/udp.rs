@@ -14,6 +14,9 @@ use crate::service::Transport;
 /// is smaller, and what does not fit there is dropped rather than cut.
 const DATAGRAM_MAX: usize = 64 * 1024;
 
+/// Octets the kernel is asked to keep for us: about 8 000 requests.
+const RECEIVE_BUFFER: usize = 4 << 20;
+
 /// A socket with the gate in front.
 pub(super) struct GatedSocket {
     socket: UdpSocket,
@@ -24,6 +27,11 @@ pub(super) struct GatedSocket {
 
 impl GatedSocket {
     pub(super) fn new(socket: UdpSocket, gate: Arc<Gate>) -> Self {
+        // In a flood, what does not fit here is lost before the gate can tell a trunk from a stranger. The kernel gives as
+        // much of it as `net.core.rmem_max` allows.
+        if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER) {
+            tracing::warn!(%error, "the receive buffer of the SIP socket stays as it is");
+        }
         Self { socket, gate, buffer: Mutex::new(vec![0; DATAGRAM_MAX]) }
     }
 }
