@@ -150,6 +150,7 @@ async fn not_ready_chosen_in_a_call_shows_at_its_end() {
     let mut page = house.page("anna").await;
     let call = house.talking(&mut page).await;
     page.does(Command::NotReady { reason: Some(lunch()) }).await.unwrap();
+    page.event("me", |me| me["agent"]["after_work"]["state"] == "not_ready").await;
     house.settled().await;
     let view = &house.desk.agents().await.unwrap()[0];
     assert_eq!(view.state.state, "busy");

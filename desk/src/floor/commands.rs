@@ -31,16 +31,16 @@ impl Core {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         match command {
-            Command::Ready => self.ask(Input::Ready { agent }, now, out),
+            Command::Ready => self.wish(agent, Input::Ready { agent }, now, out),
             Command::NotReady { reason } => {
                 let reason = match reason {
                     Some(id) if self.config.reasons.contains_key(&id) => NotReadyReason::Chosen(id),
                     Some(_) => return Err(Refusal::missing("reason")),
                     None => NotReadyReason::ByHand,
                 };
-                self.ask(Input::NotReady { agent, reason }, now, out)
+                self.wish(agent, Input::NotReady { agent, reason }, now, out)
             }
-            Command::Offline => self.ask(Input::Offline { agent }, now, out),
+            Command::Offline => self.wish(agent, Input::Offline { agent }, now, out),
             Command::Online => self.ask(Input::Online { agent }, now, out),
             Command::Accept { offer } => {
                 if !self.ringing.contains_key(&(offer, agent)) {
@@ -95,6 +95,26 @@ impl Core {
         }
     }
 
+    /// Asks the floor for another state. While there is work it only notes what comes after (STATE-16), which is no change
+    /// of state: the page is told here.
+    fn wish(
+        &mut self,
+        agent: UserId,
+        input: Input,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let before = self.agent_view(agent, now);
+        self.ask(input, now, out)?;
+        if let (Some(before), Some(agent_view)) = (before, self.agent_view(agent, now))
+            && before.state == agent_view.state
+            && before.after_work != agent_view.after_work
+        {
+            out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Me { agent: agent_view })));
+        }
+        Ok(())
+    }
+
     /// A supervisor puts an agent to work or takes one out (STATE-22).
     pub fn force(
         &mut self,
@@ -107,7 +127,7 @@ impl Core {
             return Err(Refusal::missing("agent"));
         }
         let input = if ready { Input::ForceReady { agent } } else { Input::ForceNotReady { agent } };
-        self.ask(input, now, out)?;
+        self.wish(agent, input, now, out)?;
         let state = if ready { "ready" } else { "not_ready" };
         self.banner(
             agent,
