@@ -73,8 +73,7 @@ impl Leg {
         };
         let send = self.setup.as_ref()?.send;
         let heard = Header { payload_type: send.payload_type, ..audio.header };
-        let step = self.send_step();
-        let header = self.outgoing.relay(key, &heard, step, now)?;
+        let header = self.outgoing.relay(key, &heard, now)?;
         // A payload lies at least a header's length behind the datagram's beginning, whatever stood between.
         let at = (datagram_at + audio.payload_at).checked_sub(HEADER_LEN)?;
         let room = buffer.get_mut(at..)?;
@@ -87,7 +86,7 @@ impl Leg {
         }
         header.write(room);
         let len = self.protection.protect_rtp(room, HEADER_LEN + audio.payload_len)?;
-        self.outgoing.sent(&header, audio.payload_len, now);
+        self.outgoing.sent(&header, audio.payload_len, self.send_step(), now);
         Some((at..at + len, to))
     }
 
@@ -104,7 +103,6 @@ impl Leg {
             self.source_changed();
             return Ok(());
         };
-        let step = self.send_step();
         let Some(send) = self.setup.as_ref().map(|setup| setup.send) else { return Ok(()) };
         let from = Format { payload_type: audio.header.payload_type, codec: audio.codec, ptime_ms: 20 };
         let Self { transcoder, outgoing, protection, .. } = self;
@@ -112,14 +110,14 @@ impl Leg {
         let packet = codec::Packet { seq: audio.header.seq.0, timestamp: audio.header.timestamp.0, payload };
         let Transcoding { transcoder, next, .. } = transcoding;
         transcoder.push(packet, &mut |encoded| {
-            let time = next.unwrap_or_else(|| outgoing.time_at(now, step)).plus(encoded.skipped);
+            let time = next.unwrap_or_else(|| outgoing.time_at(now)).plus(encoded.skipped);
             *next = Some(time.plus(encoded.duration));
             let header = outgoing.own(send.payload_type, encoded.marker, time);
             wire.put(Door::Rtp, to, &mut |room| {
                 let len = write_packet(&header, encoded.payload, room);
                 protection.protect_rtp(room, len).unwrap_or(0)
             });
-            outgoing.sent(&header, encoded.payload.len(), now);
+            outgoing.sent(&header, encoded.payload.len(), encoded.duration, now);
         });
         Ok(())
     }
@@ -157,7 +155,7 @@ impl Leg {
         let relay = going.unwrap_or_else(|| EventRelay {
             key,
             heard: heard.header.timestamp,
-            said: self.outgoing.time_at(now, 0),
+            said: self.outgoing.time_at(now),
             began: now,
         });
         self.event_relay = Some(relay);
@@ -166,7 +164,7 @@ impl Leg {
         let room = buffer.get_mut(datagram_at..)?;
         let len = write_packet(&header, &event.octets(), room);
         let len = self.protection.protect_rtp(room, len)?;
-        self.outgoing.sent(&header, dtmf::PAYLOAD_LEN, relay.began);
+        self.event_sent(&header, event, events.clock_hz, relay.began);
         Some((datagram_at..datagram_at + len, to))
     }
 
@@ -204,13 +202,13 @@ impl Leg {
         while let Some(step) = digits.sender.step(events.map(|events| events.clock_hz), now) {
             match step {
                 Step::Send(packet) => {
-                    let fresh = || (self.outgoing.time_at(now, 0), now);
+                    let fresh = || (self.outgoing.time_at(now), now);
                     let (time, began) = digits.began.filter(|_| !packet.first).unwrap_or_else(fresh);
                     digits.began = Some((time, began));
                     if let (Some(to), Some(events)) = (self.destination(), events) {
                         let header = self.outgoing.own(events.payload_type, packet.first, time);
                         self.put(&header, &packet.event.octets(), to, wire);
-                        self.outgoing.sent(&header, dtmf::PAYLOAD_LEN, began);
+                        self.event_sent(&header, packet.event, events.clock_hz, began);
                     }
                 }
                 Step::Tone(digit) => self.begin_tone(digit, now),
@@ -223,6 +221,12 @@ impl Leg {
             }
         }
         self.digits = Some(digits);
+    }
+
+    /// An event packet is on its way: its event began at `began`, and covers its duration so far.
+    fn event_sent(&mut self, header: &Header, event: dtmf::Event, clock_hz: u32, began: Timestamp) {
+        let ticks = event.in_clock(clock_hz, self.send_clock()).duration;
+        self.outgoing.sent(header, dtmf::PAYLOAD_LEN, u32::from(ticks), began);
     }
 
     /// Puts a packet of our own on the wire.

@@ -37,6 +37,8 @@ pub struct Outgoing {
     clock_hz: u32,
     seq: SeqNo,
     timestamp: RtpTimestamp,
+    /// Ticks the last packet covers.
+    lasts: u32,
     sent_at: Option<Timestamp>,
     projection: Option<Projection>,
     packets: u64,
@@ -60,6 +62,7 @@ impl Outgoing {
             // The upper bit is left free, so that SRTP receivers that join late guess the roll-over counter right (RFC 3711 §3.3.1).
             seq: SeqNo(seq & 0x7FFF),
             timestamp: RtpTimestamp(timestamp),
+            lasts: 0,
             sent_at: None,
             projection: None,
             packets: 0,
@@ -94,26 +97,32 @@ impl Outgoing {
         }
     }
 
-    /// What the stream's clock shows now; at least `step` ticks after the packet before, when there was one.
-    pub fn time_at(&self, now: Timestamp, step: u32) -> RtpTimestamp {
+    /// What the stream's clock shows now.
+    pub fn clock_at(&self, now: Timestamp) -> RtpTimestamp {
         match self.sent_at {
             Some(sent_at) => {
                 let passed = now.since(sent_at).as_micros() as u64 * u64::from(self.clock_hz) / 1_000_000;
-                self.timestamp.plus((passed as u32).max(step))
+                self.timestamp.plus(passed as u32)
             }
             None => self.timestamp,
         }
     }
 
+    /// The time for something new: now, but never before the end of what was sent. Packets that waited in a socket while this
+    /// thread was held up are all handled at one moment, and must not share a timestamp.
+    pub fn time_at(&self, now: Timestamp) -> RtpTimestamp {
+        let (clock, end) = (self.clock_at(now), self.timestamp.plus(self.lasts));
+        if clock.since(end) > 0 { clock } else { end }
+    }
+
     /// The header for a packet of `source` with header `header`; `None` for one that came too late to be told in ours.
-    /// `step`: ticks of one packet.
-    pub fn relay(&mut self, key: SourceKey, header: &Header, step: u32, now: Timestamp) -> Option<Header> {
+    pub fn relay(&mut self, key: SourceKey, header: &Header, now: Timestamp) -> Option<Header> {
         let mut joined = false;
         let mut projection = match self.projection {
             Some(going) if going.key == key && self.goes_on(&going, header, now) => going,
             _ => {
                 joined = true;
-                let time = self.time_at(now, step);
+                let time = self.time_at(now);
                 Projection {
                     key,
                     seq_offset: self.seq.next().0.wrapping_sub(header.seq.0),
@@ -161,15 +170,17 @@ impl Outgoing {
         Header { marker, payload_type, seq: self.seq.next(), timestamp, ssrc: self.ssrc }
     }
 
-    /// The packet with this header and so many octets of payload is on its way.
-    pub fn sent(&mut self, header: &Header, payload_len: usize, now: Timestamp) {
+    /// The packet with this header and so many octets of payload is on its way. It covers `ticks` from its timestamp, which was
+    /// the time at `at`.
+    pub fn sent(&mut self, header: &Header, payload_len: usize, ticks: u32, at: Timestamp) {
         self.packets += 1;
         self.octets += (payload_len + crate::rtp::HEADER_LEN) as u64;
         self.payload_octets = self.payload_octets.wrapping_add(payload_len as u32);
         if self.sent_at.is_none() || header.seq.since(self.seq) > 0 {
             self.seq = header.seq;
             self.timestamp = header.timestamp;
-            self.sent_at = Some(now);
+            self.lasts = ticks;
+            self.sent_at = Some(at);
         }
     }
 
@@ -210,8 +221,8 @@ mod tests {
                 timestamp: RtpTimestamp(time),
                 ssrc: 9,
             };
-            let out = self.stream.relay(who, &header, 160, self.now)?;
-            self.stream.sent(&out, 160, self.now);
+            let out = self.stream.relay(who, &header, self.now)?;
+            self.stream.sent(&out, 160, 160, self.now);
             assert_eq!(out.ssrc, 0xABCD);
             Some((out.seq.0, out.timestamp.0, out.marker))
         }
@@ -269,11 +280,22 @@ mod tests {
         let mut listener = Listener::new();
         listener.hears(ANNA, 10, 0);
         listener.passes(20);
-        let time = listener.stream.time_at(listener.now, 160);
+        let time = listener.stream.time_at(listener.now);
         let own = listener.stream.own(101, true, time);
-        listener.stream.sent(&own, 4, listener.now);
+        listener.stream.sent(&own, 4, 160, listener.now);
         listener.passes(20);
         assert_eq!(listener.hears(ANNA, 12, 320), Some((103, 5_320, true)));
+    }
+
+    #[test]
+    fn what_is_said_at_one_moment_does_not_share_a_timestamp() {
+        let mut listener = Listener::new();
+        listener.hears(ANNA, 10, 0);
+        for n in 1..4 {
+            let digit = listener.stream.own(101, true, listener.stream.time_at(listener.now));
+            assert_eq!(digit.timestamp, RtpTimestamp(5_160 + (n - 1) * 800), "digit {n} of 100 ms each");
+            listener.stream.sent(&digit, 4, 800, listener.now);
+        }
     }
 
     #[test]

@@ -169,7 +169,7 @@ impl Leg {
         let door = if self.latch.mux() { Door::Rtp } else { Door::Rtcp };
         let sender = self.outgoing.sent_since_report().then(|| SenderInfo {
             ntp: rtcp::ntp_of(now),
-            rtp_timestamp: self.outgoing.time_at(now, 0).0,
+            rtp_timestamp: self.outgoing.clock_at(now).0,
             packets: self.outgoing.packets() as u32,
             octets: self.outgoing.payload_octets(),
         });

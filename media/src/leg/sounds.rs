@@ -138,11 +138,11 @@ impl Leg {
                 None => return false,
             };
             let joined = player.time.is_none();
-            let time = player.time.unwrap_or_else(|| self.outgoing.time_at(now, self.send_step()));
+            let time = player.time.unwrap_or_else(|| self.outgoing.time_at(now));
             if let Some(to) = to {
                 let header = self.outgoing.own(send.payload_type, joined, time);
                 self.put(&header, frame.payload, to, wire);
-                self.outgoing.sent(&header, frame.payload.len(), now);
+                self.outgoing.sent(&header, frame.payload.len(), frame.ticks, now);
             }
             player.time = to.map(|_| time.plus(frame.ticks));
             player.position_ms += ptime_ms;
