@@ -36,25 +36,52 @@ await context.addInitScript(() => {
     }
   };
 });
-const page = context.pages()[0] ?? (await context.newPage());
+let page = context.pages()[0] ?? (await context.newPage());
 const complaints = [];
-page.on("console", (m) => m.type() === "error" && complaints.push(m.text()));
-page.on("pageerror", (e) => complaints.push(String(e)));
-page.setDefaultTimeout(20_000);
+context.on("console", (m) => m.type() === "error" && complaints.push(m.text()));
+context.on("weberror", (e) => complaints.push(String(e.error())));
+context.setDefaultTimeout(20_000);
 
 const does = {
   goto: ({ url }) => page.goto(url).then(() => null),
   reload: () => page.reload().then(() => null),
-  fill: ({ label, text }) => page.getByLabel(label, { exact: true }).fill(text).then(() => null),
-  click: ({ role = "button", name, exact = true }) => page.getByRole(role, { name, exact }).first().click().then(() => null),
+  fill: ({ label, text }) => page.getByLabel(label, { exact: true }).first().fill(text).then(() => null),
+  /** Clicks by role and name, in the dialog that is open if there is one, or `within` a selector. */
+  click: async ({ role = "button", name, exact = true, within }) => {
+    const modal = page.locator("dialog[open]");
+    const scope = within ? page.locator(within) : (await modal.count()) > 0 ? modal : page;
+    await scope.getByRole(role, { name, exact }).first().click();
+    return null;
+  },
+  "click-css": ({ selector }) => page.locator(selector).first().click().then(() => null),
+  select: ({ label, value }) => page.getByLabel(label).first().selectOption(value).then(() => null),
+  check: ({ label, checked = true }) => page.getByLabel(label, { exact: true }).setChecked(checked).then(() => null),
+  /** Another tab of the same browser, or back to one by its number. */
+  tab: async ({ number, url }) => {
+    page = number === undefined ? await context.newPage() : context.pages()[number];
+    if (url) await page.goto(url);
+    await page.bringToFront();
+    return context.pages().indexOf(page);
+  },
+  title: () => page.title(),
+  /** How far the page is wider than its window, in CSS pixels. */
+  overflow: () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
   press: ({ keys }) => page.keyboard.press(keys).then(() => null),
   /** Waits until something is to be seen. */
   see: ({ selector, timeout }) => page.locator(selector).first().waitFor({ state: "visible", timeout }).then(() => null),
   gone: ({ selector, timeout }) => page.locator(selector).first().waitFor({ state: "hidden", timeout }).then(() => null),
-  text: ({ selector }) => page.locator(selector).first().innerText(),
+  text: ({ selector }) => page.locator(selector).first().evaluate((e) => e.innerText ?? e.textContent),
   count: ({ selector }) => page.locator(selector).count(),
   evaluate: ({ code }) => page.evaluate(code),
   screenshot: ({ file }) => page.screenshot({ path: file }).then(() => null),
+  /** By the console's own settings; `theme` is light, dark or auto. */
+  settings: async ({ theme, language }) => {
+    await page.getByRole("button", { name: /^(Settings|Настройки)$/ }).click();
+    await page.locator("dialog[open] select").nth(1).selectOption(theme);
+    await page.locator("dialog[open] select").nth(0).selectOption(language);
+    await page.locator("dialog[open] form button").click();
+    return null;
+  },
   theme: ({ dark }) => page.emulateMedia({ colorScheme: dark ? "dark" : "light" }).then(() => null),
   size: ({ width, height }) => page.setViewportSize({ width, height }).then(() => null),
   complaints: () => complaints.splice(0),
@@ -62,7 +89,9 @@ const does = {
   listen: ({ count = 10, every = 200 }) =>
     page.evaluate(
       async ({ count, every }) => {
-        const peer = window.__peers.filter((p) => p.connectionState === "connected").at(-1);
+        const connected = () => window.__peers.filter((p) => p.connectionState === "connected").at(-1);
+        for (let i = 0; i < 50 && !connected(); i++) await new Promise((r) => setTimeout(r, 100));
+        const peer = connected();
         const track = peer?.getReceivers().find((r) => r.track?.kind === "audio")?.track;
         if (!track) return [];
         const audio = new AudioContext();
@@ -97,6 +126,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     if (name === "quit") break;
     console.log(JSON.stringify({ ok: (await does[name](fields)) ?? null }));
   } catch (e) {
+    // What the page looked like says more than the selector that was not there.
+    await page.screenshot({ path: new URL("../../target/screenshots/failed.png", import.meta.url).pathname }).catch(() => undefined);
     console.log(JSON.stringify({ error: String(e?.message ?? e) }));
   }
 }

@@ -39,22 +39,25 @@ impl Browser {
     }
 
     /// Does one thing; panics with the page's words when it fails.
+    #[track_caller]
     pub fn act(&mut self, what: &str, mut fields: Value) -> Value {
         fields["do"] = what.into();
         writeln!(self.input, "{fields}").expect("the driver listens");
         self.answer(&fields.to_string())
     }
 
+    #[track_caller]
     fn answer(&mut self, what: &str) -> Value {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("the driver answers");
         let mut answer: Value =
             serde_json::from_str(&line).unwrap_or_else(|_| panic!("{what}: the driver said `{line}`"));
-        assert!(answer["error"].is_null(), "{what}: {}", answer["error"]);
+        assert!(answer["error"].is_null(), "{what}: {} (see target/screenshots/failed.png)", answer["error"]);
         answer["ok"].take()
     }
 
     /// Opens the console and signs in.
+    #[track_caller]
     pub fn sign_in(&mut self, base: &str, login: &str, password: &str) {
         self.act("goto", json!({ "url": format!("{base}/?audio=raw") }));
         self.act("fill", json!({ "label": "User name", "text": login }));
@@ -64,16 +67,73 @@ impl Browser {
     }
 
     /// Clicks a button by its name.
+    #[track_caller]
     pub fn click(&mut self, name: &str) {
         self.act("click", json!({ "name": name }));
     }
 
     /// Waits until a selector is to be seen, at most 20 s.
+    #[track_caller]
     pub fn see(&mut self, selector: &str) {
         self.act("see", json!({ "selector": selector, "timeout": 20_000 }));
     }
 
+    /// Waits until a selector is gone, at most 20 s.
+    #[track_caller]
+    pub fn gone(&mut self, selector: &str) {
+        self.act("gone", json!({ "selector": selector, "timeout": 20_000 }));
+    }
+
+    /// The text of the first thing a selector finds.
+    #[track_caller]
+    pub fn text(&mut self, selector: &str) -> String {
+        self.act("text", json!({ "selector": selector })).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// How many things a selector finds.
+    #[track_caller]
+    pub fn count(&mut self, selector: &str) -> u64 {
+        self.act("count", json!({ "selector": selector })).as_u64().unwrap_or_default()
+    }
+
+    /// Writes into the field of a label.
+    #[track_caller]
+    pub fn fill(&mut self, label: &str, text: &str) {
+        self.act("fill", json!({ "label": label, "text": text }));
+    }
+
+    /// Chooses in the list of a label, by the option's text or value.
+    #[track_caller]
+    pub fn select(&mut self, label: &str, value: &str) {
+        self.act("select", json!({ "label": label, "value": value }));
+    }
+
+    /// Clicks a tab of the page by its name.
+    #[track_caller]
+    pub fn tab(&mut self, name: &str) {
+        self.act("click", json!({ "role": "tab", "name": name }));
+    }
+
+    /// Chooses how the console looks and speaks, in its settings.
+    #[track_caller]
+    pub fn theme_and_language(&mut self, theme: &str, language: &str) {
+        self.act("settings", json!({ "theme": theme, "language": language }));
+    }
+
+    /// Presses keys, as Playwright names them: `Alt+KeyQ`.
+    #[track_caller]
+    pub fn press(&mut self, keys: &str) {
+        self.act("press", json!({ "keys": keys }));
+    }
+
+    /// What a piece of JavaScript says in the page.
+    #[track_caller]
+    pub fn evaluate(&mut self, code: &str) -> Value {
+        self.act("evaluate", json!({ "code": code }))
+    }
+
     /// Keeps a picture of the page as `target/screenshots/NAME.png`.
+    #[track_caller]
     pub fn shot(&mut self, name: &str) {
         let file = self.shots.join(format!("{name}.png"));
         self.act("screenshot", json!({ "file": file }));
@@ -94,6 +154,7 @@ impl Browser {
     }
 
     /// Asserts that the page as shown has no accessibility findings and the browser no complaints.
+    #[track_caller]
     pub fn assert_clean(&mut self, page: &str) {
         let findings = self.act("axe", json!({}));
         assert_eq!(findings, json!([]), "accessibility of {page}");
@@ -102,8 +163,12 @@ impl Browser {
             .as_array()
             .into_iter()
             .flatten()
-            // Asking who is signed in before anybody is answers 401, which Chromium logs as an error.
-            .filter(|c| !c.as_str().is_some_and(|c| c.contains("status of 401")))
+            // Refusals that the page shows in words of its own; Chromium logs each as an error: nobody is signed in yet,
+            // signed in elsewhere or still in use, changed in the meantime.
+            .filter(|c| {
+                let refusals = ["status of 401", "status of 409", "status of 412"];
+                !c.as_str().is_some_and(|c| refusals.iter().any(|r| c.contains(r)))
+            })
             .collect();
         assert!(serious.is_empty(), "{page}: the browser complains: {serious:?}");
     }

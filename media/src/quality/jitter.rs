@@ -100,7 +100,7 @@ impl Jitter {
 const JITTER_GAIN: f32 = 16.0;
 /// Half of the 10 s over which the fastest packet is remembered.
 const SPAN_US: u64 = 5_000_000;
-/// A gap this long may be a pause of the sender.
-const PAUSE_US: i64 = 500_000;
+/// A gap this long, more than a player can wait, may be a pause of the sender.
+const PAUSE_US: i64 = (PLAYOUT_MS * 1_000) as i64;
 /// A difference this large is no jitter.
 const JUMP_US: u64 = 10_000_000;

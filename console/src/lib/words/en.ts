@@ -18,7 +18,7 @@ export const en = {
     cancel: "Cancel",
   },
   signOut: { action: "Log out", question: "Log out now?", openWork: "You still have a call. Finish it first, or log out anyway.", anyway: "Log out anyway", stay: "Stay" },
-  nav: { desk: "Desk", records: "Service records", team: "Team", admin: "Administration", label: "Sections" },
+  nav: { desk: "Desk", records: "Service records", team: "Team", admin: "Admin", label: "Sections" },
   state: {
     logged_out: "Logged out",
     ready: "Ready",
