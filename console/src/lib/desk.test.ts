@@ -54,6 +54,14 @@ describe("the desk is a fold of the appliance's events", () => {
     expect(after(desk, banner(2, "quality_recovered")).banners).toHaveLength(0);
   });
 
+  /** UI-20, STATE-15 */
+  test("why somebody is Not ready is said until they are Ready again", () => {
+    const me = (seq: number, state: string) => ({ seq, at: 0, event: "me", agent: { state: { state } } }) as unknown as ServerEvent;
+    const missed = after(emptyDesk(), welcome(0), banner(1, "missed_offer"), banner(2, "poor_quality"), me(3, "not_ready"));
+    expect(missed.banners).toHaveLength(2);
+    expect(after(missed, me(4, "ready")).banners.map((b) => b.code)).toEqual(["poor_quality"]);
+  });
+
   test("a reconnect without snapshot keeps what is shown", () => {
     const desk = after(emptyDesk(), welcome(3), banner(4, "missed_offer"), welcome(4, false));
     expect(desk.banners[0]?.code).toBe("missed_offer");

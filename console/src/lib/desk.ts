@@ -29,6 +29,8 @@ export const emptyDesk = (): Desk => ({
   banners: [],
 });
 
+/** Banners that say why somebody is Not ready; STATE-15: only a person ends it. */
+export const AWAY = ["missed_offer", "declined_offer", "offer_unreachable"];
 /** Banners that stay until closed; the oldest goes when there are more. */
 const BANNERS_MAX = 4;
 
@@ -51,7 +53,9 @@ export function fold(desk: Desk, event: ServerEvent, now: number): Desk | "gap" 
 function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): Partial<Desk> {
   switch (event.event) {
     case "me":
-      return { me: event.agent };
+      // Whoever is Ready again has read why they were not.
+      if (event.agent.state.state !== "ready") return { me: event.agent };
+      return { me: event.agent, banners: desk.banners.filter((b) => !AWAY.includes(b.code)) };
     case "offered":
       return { offers: put(desk.offers, event.offer, (o) => o.offer === event.offer.offer) };
     case "offer_ended":

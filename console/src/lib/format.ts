@@ -16,6 +16,11 @@ export function phoneNumber(raw: string): string {
   return parsePhoneNumberFromString(raw)?.formatInternational() ?? raw;
 }
 
+/** By name, so that buttons keep their places from call to call. */
+export function byName<T extends { name: string }>(items: readonly T[], language: string): T[] {
+  return [...items].sort((a, b) => a.name.localeCompare(b.name, language));
+}
+
 /** Up to two letters for a face that is not there. */
 export function initials(name: string): string {
   const parts = name.trim().split(/\s+/).filter(Boolean);

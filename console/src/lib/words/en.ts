@@ -266,7 +266,7 @@ export const en = {
     microphone: "Microphone",
     speaker: "Speaker",
     ringer: "Ringer",
-    system: "As the system says",
+    system: "System default",
     volume: "Ring volume",
     test: "Test",
     notify: "Notify me when this page is in the background",
