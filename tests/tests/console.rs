@@ -294,7 +294,8 @@ async fn after_call_work_asks_for_a_disposition_and_ends_by_itself_unless_contin
         page.see("[data-state=ready]");
     }
     let records = office.admin.get("/records").await;
-    let remarks: Vec<&Value> = records["items"].as_array().into_iter().flatten().map(|r| &r["comment"]).collect();
+    let remarks: Vec<&Value> =
+        records["items"].as_array().into_iter().flatten().map(|r| &r["comment"]).collect();
     assert_eq!(remarks, ["Line was bad.", "Called about the invoice."], "{records}");
     assert_eq!(records["items"][1]["disposition_name"], "Solved");
 }
@@ -354,7 +355,8 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     page.see("dialog[open]");
     let skills = office.admin.get("/skills").await;
     let skill = skills["items"].as_array().into_iter().flatten().find(|s| s["name"] == "Gardening").cloned();
-    let path = format!("/skills/{}", skill.as_ref().and_then(|s| s["id"].as_str()).expect("the skill exists"));
+    let path =
+        format!("/skills/{}", skill.as_ref().and_then(|s| s["id"].as_str()).expect("the skill exists"));
     office.admin.change(&path, |s| s["name"] = "Gardens".into()).await;
     page.fill("Name", "Gardening, all kinds");
     page.click("Save");
@@ -400,7 +402,17 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     assert_eq!(page.count("tbody tr"), 1);
     assert_eq!(page.count("nav :text('Team')") + page.count("nav :text('Admin')"), 0, "not hers");
     let columns = page.text("thead").to_lowercase();
-    for column in ["time", "type", "caller number", "contact number", "service", "call status", "duration", "remark", "recording"] {
+    for column in [
+        "time",
+        "type",
+        "caller number",
+        "contact number",
+        "service",
+        "call status",
+        "duration",
+        "remark",
+        "recording",
+    ] {
         assert!(columns.contains(column), "{column} is missing in {columns}");
     }
     page.click("Open record");
