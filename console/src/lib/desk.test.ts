@@ -59,7 +59,7 @@ describe("the desk is a fold of the appliance's events", () => {
     const me = (seq: number, state: string) => ({ seq, at: 0, event: "me", agent: { state: { state } } }) as unknown as ServerEvent;
     const missed = after(emptyDesk(), welcome(0), banner(1, "missed_offer"), banner(2, "poor_quality"), me(3, "not_ready"));
     expect(missed.banners).toHaveLength(2);
-    expect(after(missed, me(4, "ready")).banners.map((b) => b.code)).toEqual(["poor_quality"]);
+    expect(after(missed, me(4, "ringing")).banners.map((b) => b.code)).toEqual(["poor_quality"]);
   });
 
   test("a reconnect without snapshot keeps what is shown", () => {

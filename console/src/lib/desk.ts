@@ -53,8 +53,8 @@ export function fold(desk: Desk, event: ServerEvent, now: number): Desk | "gap" 
 function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): Partial<Desk> {
   switch (event.event) {
     case "me":
-      // Whoever is Ready again has read why they were not.
-      if (event.agent.state.state !== "ready") return { me: event.agent };
+      // Whoever left Not ready has read why they were in it. A waiting call rings at once: there may be no Ready in between.
+      if (desk.me?.state.state !== "not_ready" || event.agent.state.state === "not_ready") return { me: event.agent };
       return { me: event.agent, banners: desk.banners.filter((b) => !AWAY.includes(b.code)) };
     case "offered":
       return { offers: put(desk.offers, event.offer, (o) => o.offer === event.offer.offer) };
