@@ -60,7 +60,7 @@ async fn signing_in_elsewhere_is_asked_for_and_ends_the_other_page() {
     page.see("[role=status]:text-is('You are logged out.')");
 }
 
-/// STATE-02, STATE-12, STATE-20: the menu of states without a mouse; the time in a state runs.
+/// STATE-02, STATE-12: the menu of states without a mouse; the time in a state runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn states_are_chosen_by_keyboard_and_their_time_runs() {
     let mut office = Office::open().await;
@@ -300,7 +300,7 @@ async fn after_call_work_asks_for_a_disposition_and_ends_by_itself_unless_contin
     assert_eq!(records["items"][1]["disposition_name"], "Solved");
 }
 
-/// REC-01, REC-02, REC-07, STATE-22, SEC-05: a house furnished in the browser, its first call, and who sees which records.
+/// REC-01, REC-02, REC-07, STATE-22: a house furnished in the browser, its first call, and who sees which records.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_there() {
     let mut office = Office::open().await;
