@@ -164,7 +164,7 @@ async fn offers_ring_count_down_and_are_declined_missed_or_taken() {
     page.see("[data-state=ready]");
 }
 
-/// CTRL-01, CTRL-02, CTRL-03, CTRL-05, STATE-16, WRTC-02: what both sides hear through mute, hold, keypad and a reload.
+/// CTRL-01, CTRL-02, CTRL-03, CTRL-05, STATE-16: what both sides hear through mute, hold, keypad and a reload.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_muted_held_typed_into_and_survives_a_reload() {
     let mut office = Office::open().await;
