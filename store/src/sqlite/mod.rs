@@ -106,7 +106,8 @@ impl Engine {
                 .acquire_timeout(config.patience)
                 .idle_timeout(Duration::from_secs(600))
         };
-        let write = pool(1).connect_with(options.clone()).await.map_err(OpenError::Unreachable)?;
+        let write =
+            first_connection(&pool(1), &options, config.patience).await.map_err(OpenError::Unreachable)?;
         {
             let mut conn = write.acquire().await.map_err(OpenError::Unreachable)?;
             migrate::migrate(&mut conn).await?;
@@ -139,6 +140,29 @@ impl Engine {
 }
 
 impl crate::Engine for Engine {}
+
+/// Opens the writing pool. Going over to the WAL does not wait by the busy time-out, so a start beside another start is
+/// tried again here.
+async fn first_connection(
+    pool: &SqlitePoolOptions,
+    options: &SqliteConnectOptions,
+    patience: Duration,
+) -> Result<SqlitePool, sqlx::Error> {
+    const PAUSE: Duration = Duration::from_millis(50);
+    const SQLITE_BUSY: &str = "5";
+    let mut waited = Duration::ZERO;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(sqlx::Error::Database(error))
+                if error.code().as_deref() == Some(SQLITE_BUSY) && waited < patience =>
+            {
+                tokio::time::sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            end => return end,
+        }
+    }
+}
 
 /// Creates the file readable by its owner alone: it holds password hashes. SQLite gives its WAL the same mode.
 fn create_private(path: &Path) -> std::io::Result<()> {
