@@ -15,9 +15,52 @@ use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
 use crate::http::Http;
 
+/// A WebSocket over TLS.
+pub type Socket = WebSocketStream<tokio_rustls::client::TlsStream<TcpStream>>;
+
+/// What a page shows when it opens its socket.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// What follows the question mark.
+    pub query: String,
+    /// The session's cookie.
+    pub cookie: String,
+    /// Where the page came from.
+    pub origin: String,
+}
+
+impl Opening {
+    /// What a page of this session shows.
+    pub fn of(http: &Http, port: u16) -> Self {
+        let origin = format!("https://localhost:{port}");
+        Self { query: format!("csrf={}", http.csrf()), cookie: http.cookie.clone(), origin }
+    }
+
+    /// Opens the socket; a refusal is its HTTP status.
+    pub async fn open(&self, port: u16) -> Result<Socket, u16> {
+        let mut request = format!("wss://localhost:{port}/api/v1/console?{}", self.query)
+            .into_client_request()
+            .expect("a request");
+        request.headers_mut().insert("cookie", self.cookie.parse().expect("a header"));
+        request.headers_mut().insert("origin", self.origin.parse().expect("a header"));
+        let tcp = TcpStream::connect(("127.0.0.1", port)).await.expect("the appliance listens");
+        let config = rustls::ClientConfig::builder()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anybody))
+            .with_no_client_auth();
+        let name = ServerName::try_from("localhost").expect("a name");
+        let tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.expect("TLS");
+        match tokio_tungstenite::client_async(request, tls).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("the socket does not open: {error}"),
+        }
+    }
+}
+
 /// A connected console.
 pub struct Agent {
-    socket: WebSocketStream<tokio_rustls::client::TlsStream<TcpStream>>,
+    socket: Socket,
     id: u64,
     /// Events that came while an answer was awaited.
     events: std::collections::VecDeque<Value>,
@@ -34,22 +77,8 @@ impl Agent {
     /// As [`Agent::connect`], asking for what was missed after `seq`.
     pub async fn connect_after(http: &Http, port: u16, after: Option<u64>) -> Self {
         let after = after.map(|n| format!("&after={n}")).unwrap_or_default();
-        let mut request = format!("wss://localhost:{port}/api/v1/console?csrf={}{after}", http.csrf())
-            .into_client_request()
-            .expect("a request");
-        request.headers_mut().insert("cookie", http.cookie.parse().expect("a header"));
-        request
-            .headers_mut()
-            .insert("origin", format!("https://localhost:{port}").parse().expect("a header"));
-        let tcp = TcpStream::connect(("127.0.0.1", port)).await.expect("the appliance listens");
-        let config = rustls::ClientConfig::builder()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anybody))
-            .with_no_client_auth();
-        let name = ServerName::try_from("localhost").expect("a name");
-        let tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.expect("TLS");
-        let (socket, _) =
-            tokio_tungstenite::client_async(request, tls).await.expect("the console's socket opens");
+        let opening = Opening { query: format!("csrf={}{after}", http.csrf()), ..Opening::of(http, port) };
+        let socket = opening.open(port).await.expect("the console's socket opens");
         let mut agent = Self { socket, id: 0, events: Default::default(), welcome: Value::Null };
         agent.welcome = agent.wait_for("welcome", |e| e["event"] == "welcome").await;
         agent
@@ -128,6 +157,11 @@ impl Agent {
     /// Sends a frame as it is: for what no console would send.
     pub async fn send_raw(&mut self, text: &str) {
         self.socket.send(Message::text(text.to_owned())).await.expect("the socket takes it");
+    }
+
+    /// The socket itself, when the agent has no use for it any more.
+    pub fn into_socket(self) -> Socket {
+        self.socket
     }
 
     /// Takes offers and hangs up after `talk`, `count` times, each time completing after-call work.

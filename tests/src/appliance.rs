@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::eventually;
 use crate::http::Http;
-use crate::process::{Running, free_port, free_stretch, free_udp_port};
+use crate::process::{Running, free_port, free_stretch};
 
 /// A running appliance with an administrator.
 pub struct Appliance {
@@ -54,7 +54,8 @@ impl Appliance {
     pub fn start(options: &Options<'_>) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let (https, sip) = (free_port(), free_port());
-        let media = free_stretch(1_200);
+        // The browsers' port comes after those of the legs, not from the range where the system picks ports for others.
+        let media = free_stretch(1_201);
         let address = options.address.unwrap_or("127.0.0.1");
         let database = options.database.clone().unwrap_or_else(|| "sqlite:patchbay.db".into());
         let config = format!(
@@ -76,7 +77,7 @@ browser_port = {browser}
 "#,
             data = dir.path().join("data").display(),
             media_max = media + 1_198,
-            browser = free_udp_port(),
+            browser = media + 1_200,
             sip_more = options.sip,
             more = options.toml,
         );
@@ -179,6 +180,29 @@ browser_port = {browser}
             "group": house.group, "skills": { house.skill.clone(): 5 }, "phone": phone, "disabled": false, "password": PASSWORD,
         });
         text(&admin.post("/users", user).await["id"])
+    }
+
+    /// UDP ports on which it takes media now: those of trunks and phones, RTCP included, and the browsers'.
+    pub fn media_ports(&self) -> (Vec<u16>, u16) {
+        let file = std::fs::read_to_string(self.dir.path().join("patchbay.toml")).expect("its configuration");
+        let key = |name: &str| -> u16 {
+            let line = file.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(" = "));
+            line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {file}"))
+        };
+        let (first, last) = (key("port_min"), key("port_max"));
+        // Others may use ports of the same stretch: only sockets of this process count.
+        let files =
+            std::fs::read_dir(format!("/proc/{}/fd", self.running.pid())).expect("its files").flatten();
+        let own: Vec<PathBuf> = files.filter_map(|f| std::fs::read_link(f.path()).ok()).collect();
+        let open = std::fs::read_to_string("/proc/net/udp").expect("the kernel's list of sockets");
+        let port = |line: &str| {
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            let inode = PathBuf::from(format!("socket:[{}]", columns.get(9)?));
+            let port = u16::from_str_radix(columns.get(1)?.split_once(':')?.1, 16).ok()?;
+            own.contains(&inode).then_some(port)
+        };
+        let legs = open.lines().filter_map(port).filter(|p| (first..=last + 1).contains(p)).collect();
+        (legs, key("browser_port"))
     }
 
     /// What the appliance logged.
