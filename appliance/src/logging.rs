@@ -1,6 +1,9 @@
 //! Log lines: text for people or JSON for programs, on standard error. The level can be changed while running.
 
+use std::str::FromStr;
+
 use anyhow::{Context, Result};
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{EnvFilter, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
 use crate::config::{LogFile, LogFormat};
@@ -33,6 +36,11 @@ pub fn start(log: &LogFile) -> Result<LevelHandle> {
 fn filter(level: &str) -> Result<EnvFilter> {
     const QUIET: &str =
         "sqlx=warn,rsipstack=error,hyper=warn,rustls=warn,str0m=warn,dimpl=warn,tower_http=warn,h2=warn";
+    // A lone word that is no level would be taken for the name of a part, and everything else fall silent.
+    let lone = level.split(',').map(str::trim).filter(|word| !word.contains(['=', '[']));
+    for word in lone {
+        LevelFilter::from_str(word).with_context(|| format!("log.level: `{word}` is not a level"))?;
+    }
     EnvFilter::try_new(format!("{QUIET},{level}"))
         .with_context(|| format!("log.level: `{level}` is not a level"))
 }
@@ -45,5 +53,6 @@ mod tests {
     fn a_level_may_name_parts_and_nonsense_is_refused() {
         assert!(filter("info,signaling=debug").is_ok());
         assert!(filter("signaling=loud=very").is_err());
+        assert!(filter("shouting").is_err(), "a slip must not silence the log");
     }
 }

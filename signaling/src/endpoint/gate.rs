@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::counters::Counters;
 use super::limit::SourceLimiter;
-use crate::check::{Carrier, Checked, Dialect, answer_bytes, check};
+use crate::check::{Answer, Carrier, Checked, Dialect, answer_bytes, check};
 use crate::service::{Clock, Transport};
 
 /// What we act on. The rest is answered 405 (methods) and 420 (extensions).
@@ -93,9 +93,16 @@ impl Gate {
         }
     }
 
-    /// A whole message that is longer than the library can take.
-    pub(super) fn too_long(&self) {
-        self.counters.malformed_dropped.add();
+    /// The answer to a whole message that is longer than the library can take (RFC 3261 §21.5.7): silence would have
+    /// its sender repeat it for half a minute.
+    pub(super) fn too_long(&self, bytes: &[u8], source: SocketAddr) -> Option<Vec<u8>> {
+        let unanswered = bytes.starts_with(b"SIP/") || bytes.starts_with(b"ACK ");
+        let answer = Answer::new(513, "Message Too Large");
+        let answer = answer_bytes(bytes, &answer, source, &self.tag(bytes)).filter(|_| !unanswered);
+        let counter =
+            if answer.is_some() { &self.counters.malformed_answered } else { &self.counters.malformed_dropped };
+        counter.add();
+        answer
     }
 
     /// A stateless server gives the same request the same tag (RFC 3261 §8.2.7).

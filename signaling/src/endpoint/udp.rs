@@ -11,7 +11,7 @@ use super::gate::{Gate, Verdict};
 use crate::service::Transport;
 
 /// Longest datagram; the library's own buffer ([`MAX_UDP_BUF_SIZE`](rsipstack::transport::connection::MAX_UDP_BUF_SIZE))
-/// is smaller, and what does not fit there is dropped rather than cut.
+/// is smaller, and what does not fit there is refused with 513 rather than cut.
 const DATAGRAM_MAX: usize = 64 * 1024;
 
 /// Octets the kernel is asked to keep for us: about 8 000 requests.
@@ -52,7 +52,9 @@ impl LibrarySocket for GatedSocket {
                         place.copy_from_slice(&message);
                         return Ok((message.len(), source));
                     }
-                    self.gate.too_long();
+                    if let Some(answer) = self.gate.too_long(&message, source) {
+                        self.socket.send_to(&answer, source).await.ok();
+                    }
                 }
                 Verdict::Answer(answer) => {
                     self.socket.send_to(&answer, source).await.ok();
