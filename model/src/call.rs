@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{InteractionId, LegId, OfferToken, RecordingId, SessionId, TenantId, TrunkId, UserId};
+use crate::interaction::EndedBy;
 use crate::journal::Party;
 use crate::media::{Codec, StreamStats};
 use crate::people::PhoneKind;
@@ -63,27 +64,52 @@ pub enum CallOrder {
         /// Play the two-tone prompt to the agent first (VOICE-11).
         announce: bool,
     },
-    /// The customer hears hold music; the agent still hears the customer (C1).
+    /// Begin an internal call from the agent's softphone. No [`CallFact::Incoming`] follows: the desk knows of the call. The
+    /// softphone hears ringing while the colleague is rung, and the busy tone when the call is rejected. A softphone that is
+    /// not connected: [`CallFact::Ended`] with the failure.
+    CallColleague {
+        /// The new call.
+        interaction: InteractionId,
+        /// The tenant of both.
+        tenant: TenantId,
+        /// Who calls.
+        agent: UserId,
+        /// The caller's extension.
+        caller: String,
+        /// The caller's name.
+        caller_name: Option<String>,
+        /// The extension that is called.
+        contact: String,
+    },
+    /// The far side hears hold music; the agent still hears it (C1).
     Hold {
         /// Which call.
         interaction: InteractionId,
+        /// Who holds.
+        agent: UserId,
     },
     /// Back from hold.
     Retrieve {
         /// Which call.
         interaction: InteractionId,
+        /// Who held.
+        agent: UserId,
     },
-    /// The customer does not hear the agent (CTRL-01).
+    /// The far side does not hear the agent (CTRL-01).
     Mute {
         /// Which call.
         interaction: InteractionId,
+        /// Who is muted.
+        agent: UserId,
         /// Whether muted from now on.
         muted: bool,
     },
-    /// Send digits to the customer's side (CTRL-05).
+    /// Send digits to the far side (CTRL-05).
     SendDigits {
         /// Which call.
         interaction: InteractionId,
+        /// Who presses them.
+        agent: UserId,
         /// `0-9 * # A-D ,`.
         digits: String,
     },
@@ -91,6 +117,8 @@ pub enum CallOrder {
     HangUp {
         /// Which call.
         interaction: InteractionId,
+        /// Which side wants it, for [`CallFact::Ended`].
+        by: EndedBy,
     },
     /// Connect or re-connect the softphone in an agent's page (WRTC-01, WRTC-02).
     /// Answered by [`CallFact::PhoneAnswer`] or [`CallFact::PhoneRefused`].
@@ -184,27 +212,48 @@ pub enum Sound {
     Closed,
     /// "All lines are busy."
     AllBusy,
+    /// The colleague's phone rings: for whoever calls from a softphone; repeats.
+    Ringback,
+    /// The colleague is busy, refused or did not answer: for whoever called from a softphone.
+    Busy,
 }
 
 impl Sound {
     /// Whether it begins again at its end.
     pub fn repeats(self) -> bool {
-        matches!(self, Self::QueueMusic | Self::HoldMusic)
+        matches!(self, Self::QueueMusic | Self::HoldMusic | Self::Ringback)
     }
+}
+
+/// Where a call came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "source")]
+pub enum Source {
+    /// A trunk: somebody outside.
+    Trunk {
+        /// Which.
+        trunk: TrunkId,
+    },
+    /// An agent's registered phone.
+    Phone {
+        /// Whose.
+        agent: UserId,
+    },
 }
 
 /// Facts from signalling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fact")]
 pub enum CallFact {
-    /// A customer calls. The call waits, unanswered, for an order (100 was sent; after 10 s without one: 480).
+    /// A customer calls, or an agent from the phone on the desk. The call waits, unanswered, for an order (100 was sent; after
+    /// 10 s without one: 480).
     Incoming {
         /// The new call.
         interaction: InteractionId,
-        /// Whose trunk it came over.
+        /// Whose trunk or phone it came from.
         tenant: TenantId,
-        /// The trunk.
-        trunk: TrunkId,
+        /// Who calls.
+        from: Source,
         /// Calling number.
         caller: String,
         /// Display name.
@@ -261,17 +310,21 @@ pub enum CallFact {
         /// Who.
         agent: UserId,
     },
-    /// The customer was put on hold, or taken back.
+    /// The far side was put on hold, or taken back.
     HoldChanged {
         /// Which call.
         interaction: InteractionId,
-        /// Whether the customer is held now.
+        /// Who holds.
+        agent: UserId,
+        /// Whether the far side is held now.
         held: bool,
     },
-    /// The agent was muted, or not any more.
+    /// An agent was muted, or not any more.
     MuteChanged {
         /// Which call.
         interaction: InteractionId,
+        /// Who.
+        agent: UserId,
         /// Whether muted now.
         muted: bool,
     },
@@ -339,7 +392,7 @@ pub enum CallFact {
         /// Which call.
         interaction: InteractionId,
         /// Which side ended it.
-        by: crate::interaction::EndedBy,
+        by: EndedBy,
         /// Whether it ended by a failure (no media, lost transport, no agreement on codecs) rather than by hanging up.
         failure: Option<String>,
     },

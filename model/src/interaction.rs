@@ -23,6 +23,8 @@ pub enum Direction {
     Inbound,
     /// We went to the customer.
     Outbound,
+    /// An agent called a colleague.
+    Internal,
 }
 
 /// How a call ended, as the records show it (REC-06).
@@ -59,9 +61,9 @@ pub enum EndStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndedBy {
-    /// The customer's side.
+    /// The customer's side; in an internal call the colleague who called.
     Customer,
-    /// Our side: the agent.
+    /// Our side: the agent; in an internal call the colleague who was called.
     Agent,
     /// Neither: time-out, failure, shutdown.
     System,
@@ -80,9 +82,9 @@ pub struct ServiceRecord {
     pub channel: Channel,
     /// Who began it.
     pub direction: Direction,
-    /// Calling number: the customer's for inbound, our line for outbound (REC-05).
+    /// Calling number: the customer's for inbound, our line for outbound (REC-05), the caller's extension for internal.
     pub caller: String,
-    /// Called number: our line for inbound, the customer's for outbound (REC-05).
+    /// Called number: our line for inbound, the customer's for outbound (REC-05), the called extension for internal.
     pub contact: String,
     /// Display name the caller sent.
     pub caller_name: Option<String>,
@@ -92,6 +94,8 @@ pub struct ServiceRecord {
     pub service: Option<ServiceId>,
     /// The agent who handled it, or in whose ringing it was abandoned.
     pub agent: Option<UserId>,
+    /// The agent who called, in an internal call: the record is theirs too.
+    pub calling_agent: Option<UserId>,
     /// First INVITE.
     pub arrived_at: Timestamp,
     /// Entered the queue.
@@ -114,7 +118,7 @@ pub struct ServiceRecord {
     pub comment: String,
     /// Its recording.
     pub recording: Option<RecordingId>,
-    /// What came from the customer.
+    /// What came from the customer, or from the colleague who called.
     pub customer_stats: Option<StreamStats>,
     /// What came from the agent.
     pub agent_stats: Option<StreamStats>,

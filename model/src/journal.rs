@@ -92,6 +92,9 @@ pub enum Event {
         trunk: Option<TrunkId>,
         /// The service reached, when the number leads to one.
         service: Option<ServiceId>,
+        /// Who calls, when it is a colleague.
+        #[serde(default)]
+        calling_agent: Option<AgentId>,
     },
     /// It waits for an agent.
     Queued {
@@ -135,6 +138,9 @@ pub enum Event {
         agent: AgentId,
         /// Kind of contact: what it weighs on an agent.
         channel: Channel,
+        /// The agent's own part of a call to a colleague: without after-call work.
+        #[serde(default)]
+        internal: bool,
     },
     /// The lease ended without acceptance; the interaction keeps its place.
     OfferEnded {
@@ -213,10 +219,13 @@ pub enum Event {
         /// Who talks to the customer.
         agent: AgentId,
     },
-    /// The customer was put on hold, or taken back.
+    /// The far side was put on hold, or taken back.
     HoldChanged {
         /// The interaction.
         interaction: InteractionId,
+        /// Who holds; unknown in old journals.
+        #[serde(default)]
+        agent: Option<AgentId>,
         /// Whether the customer is held now.
         held: bool,
     },
@@ -271,7 +280,7 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "party")]
 pub enum Party {
-    /// The customer.
+    /// The customer; in an internal call the colleague who called.
     Customer,
     /// An agent.
     Agent {
