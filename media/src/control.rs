@@ -93,6 +93,12 @@ pub enum Command {
         /// The leg.
         leg: LegId,
     },
+    /// What [`Command::Stats`] says about the incoming stream counts from here, and its quality is good until shown otherwise. For
+    /// legs that outlive calls. The far end's own reports know nothing of it: what it is told by RTCP goes on.
+    BeginMeasuring {
+        /// The leg.
+        leg: LegId,
+    },
     /// Ends a leg; answered with its last [`Answer::Stats`].
     DeleteLeg {
         /// The leg.

@@ -222,6 +222,11 @@ impl Leg {
         }
     }
 
+    /// Its figures of what comes in begin anew. What it tells its far end by RTCP goes on.
+    pub fn begin_measuring(&mut self) {
+        self.meter.begin_anew();
+    }
+
     /// Where audio goes now; `None` when none may.
     fn destination(&self) -> Option<SocketAddr> {
         use crate::control::Direction::{SendOnly, SendRecv};

@@ -75,6 +75,7 @@ impl PlaneHandle {
             | Command::Mute { leg, .. }
             | Command::SendDtmf { leg, .. }
             | Command::Stats { leg }
+            | Command::BeginMeasuring { leg }
             | Command::DeleteLeg { leg } => self.run(leg, command).await,
         }
     }

@@ -245,6 +245,12 @@ impl Shard {
                 let stats = self.table.get(index).map(|seat| seat.leg.stats()).unwrap_or_default();
                 return Ok(Answer::Stats(Box::new(stats)));
             }
+            Command::BeginMeasuring { leg } => {
+                let index = self.find(leg)?;
+                if let Some(seat) = self.table.get_mut(index) {
+                    seat.leg.begin_measuring();
+                }
+            }
             // The handle takes care of these, or never sends them here.
             Command::CreateLeg { .. }
             | Command::DeleteLeg { .. }
@@ -341,6 +347,7 @@ fn legs_of(command: &Command) -> [Option<LegId>; 2] {
         | Command::Mute { leg, .. }
         | Command::SendDtmf { leg, .. }
         | Command::Stats { leg }
+        | Command::BeginMeasuring { leg }
         | Command::DeleteLeg { leg }
         | Command::CreateLeg { leg, .. } => [Some(*leg), None],
         Command::StartRecording { .. } | Command::Tap { .. } | Command::StopRecording { .. } => [None, None],

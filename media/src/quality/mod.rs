@@ -81,8 +81,17 @@ pub struct StreamMeter {
     octets: u64,
     rejected: u64,
     rtt_ms: Option<f32>,
-    /// Expected and lost when the last report was made.
+    /// Expected and lost when the last report was made, of all that ever came.
     reported: (u64, u64),
+    /// What the figures shown begin after. Reports to the far end count from the stream's beginning all the same.
+    begun: Begun,
+}
+
+/// Counts at the moment the figures began.
+#[derive(Clone, Copy, Debug, Default)]
+struct Begun {
+    totals: Totals,
+    duplicates: u64,
 }
 
 impl StreamMeter {
@@ -100,7 +109,18 @@ impl StreamMeter {
             rejected: 0,
             rtt_ms: None,
             reported: (0, 0),
+            begun: Begun::default(),
         }
+    }
+
+    /// The figures shown count from here: another call on the same stream. The far end's view goes on, because a cumulative
+    /// loss that jumps reads as a broken receiver (RFC 3550 §6.4.1); only the jitter is estimated anew, which it may be.
+    pub fn begin_anew(&mut self) {
+        self.begun = Begun { totals: self.sequence.totals(), duplicates: self.sequence.duplicates() };
+        self.jitter = Jitter::new(self.codec.clock_hz());
+        self.limits = Limits::default();
+        self.windows = Windows::default();
+        (self.packets, self.octets, self.rejected) = (0, 0, 0);
     }
 
     /// The stream goes on in another codec: what was measured stays, the clock may change.
@@ -156,7 +176,7 @@ impl StreamMeter {
             packets: self.packets,
             octets: self.octets,
             lost: totals.lost,
-            duplicates: self.sequence.duplicates(),
+            duplicates: self.sequence.duplicates() - self.begun.duplicates,
             rejected: self.rejected,
             jitter_ms: self.jitter.ms(),
             jitter_max_ms: self.jitter.max_ms(),
@@ -190,7 +210,7 @@ impl StreamMeter {
     /// The report block for the next RTCP report; begins a new interval. `None` before the first packet.
     pub fn report(&mut self) -> Option<Reception> {
         let ssrc = self.ssrc?;
-        let totals = self.totals();
+        let totals = self.sequence.totals();
         let expected = totals.expected.saturating_sub(self.reported.0);
         // Overtaken packets can bring the count of lost ones down: an interval with less than nothing lost is clean.
         let lost = totals.lost.saturating_sub(self.reported.1).min(expected);
@@ -206,7 +226,7 @@ impl StreamMeter {
     }
 
     fn totals(&self) -> Totals {
-        self.sequence.totals()
+        self.sequence.totals().after(self.begun.totals)
     }
 }
 
@@ -219,6 +239,17 @@ pub struct Totals {
     pub lost: u64,
     /// Runs of missing packets.
     pub bursts: u64,
+}
+
+impl Totals {
+    /// What came after `begun`. A straggler from before it can bring a count below what it was then.
+    fn after(self, begun: Self) -> Self {
+        Self {
+            expected: self.expected.saturating_sub(begun.expected),
+            lost: self.lost.saturating_sub(begun.lost),
+            bursts: self.bursts.saturating_sub(begun.bursts),
+        }
+    }
 }
 
 /// Packets later than this against the fastest of the last 10 s are lost to a player.

@@ -232,3 +232,61 @@ fn reports_tell_the_loss_of_their_interval() {
     let report = n.meter.report().unwrap();
     assert_eq!((report.fraction_lost, report.lost), (0, 25));
 }
+
+/// A softphone's leg outlives calls: each call's figures are its own.
+#[test]
+fn figures_that_begin_anew_know_nothing_of_before() {
+    let mut n = Network::new();
+    n.good(10);
+    // A poor end: every fourth packet is lost, the others come unevenly, some twice.
+    for i in 0..1_000u64 {
+        n.packet(i % 4 == 0, i % 5 * 9_000);
+    }
+    n.meter.packet(Arrival {
+        ssrc: 1,
+        seq: n.seq.wrapping_sub(1),
+        timestamp: 0,
+        at_us: n.at_us,
+        octets: 172,
+        timed: true,
+    });
+    n.meter.rejected();
+    let before = n.meter.snapshot();
+    assert!(before.lost == 250 && before.duplicates == 1 && before.rejected == 1 && before.mos_min.is_some());
+    assert!(n.meter.limits.poor());
+    n.meter.begin_anew();
+    let empty = n.meter.snapshot();
+    assert_eq!((empty.packets, empty.octets, empty.lost, empty.duplicates, empty.rejected), (0, 0, 0, 0, 0));
+    assert_eq!((empty.jitter_max_ms, empty.mos, empty.mos_min), (0.0, None, None));
+    n.changes.clear();
+    n.good(60);
+    let after = n.meter.snapshot();
+    assert_eq!((after.packets, after.lost, after.jitter_max_ms), (3_000, 0, 0.0));
+    assert!((after.mos.unwrap() - 4.41).abs() < 0.01 && after.mos == after.mos_min, "{after:?}");
+    assert!(n.changes.is_empty(), "quality was never said to be poor in this call, so it does not recover");
+    assert!((n.meter.mos().unwrap().mean - 4.41).abs() < 0.01);
+    // And what goes wrong from here is told.
+    (0..1_000).for_each(|i| n.packet(i % 4 == 0, 0));
+    assert!(n.changes.iter().any(|(_, change)| change.poor));
+    assert_eq!(n.meter.snapshot().lost, 250);
+}
+
+/// RFC 3550 §6.4.1: what the far end is told counts from the beginning of its stream.
+#[test]
+fn the_far_ends_view_goes_on_when_figures_begin_anew() {
+    let mut measured = Network::new();
+    let mut left_alone = Network::new();
+    for n in [&mut measured, &mut left_alone] {
+        (0..500).for_each(|i| n.packet(i % 10 == 5, 0));
+        n.meter.report();
+        (0..50).for_each(|i| n.packet(i % 10 == 5, 0));
+    }
+    measured.meter.begin_anew();
+    for n in [&mut measured, &mut left_alone] {
+        (0..50).for_each(|i| n.packet(i % 5 == 2, 0));
+    }
+    let told = measured.meter.report().unwrap();
+    assert_eq!(Some(told), left_alone.meter.report());
+    assert_eq!((told.lost, told.fraction_lost), (65, (15 * 256 / 100) as u8));
+    assert_eq!(measured.meter.snapshot().lost, 10, "of the new call");
+}

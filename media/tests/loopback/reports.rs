@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use media::control::SrtpSuite;
+use media::control::{Answer, Command, MediaError, SrtpSuite};
 use media::driver::DriverChoice;
 use media::rtp::rtcp::{self, Packet, ReportBlock};
+use model::id::{Id, LegId};
 
 use crate::both_drivers;
 use crate::world::{How, Phone, World, g711};
@@ -12,6 +13,7 @@ use crate::world::{How, Phone, World, g711};
 both_drivers! {
     a_leg_reports_what_it_sends_and_hears_and_learns_the_round_trip;
     a_protected_leg_reports_protected_on_its_one_port;
+    the_figures_of_a_call_are_its_own_on_a_leg_that_outlives_it;
 }
 
 async fn a_leg_reports_what_it_sends_and_hears_and_learns_the_round_trip(driver: DriverChoice) {
@@ -76,4 +78,35 @@ async fn a_protected_leg_reports_protected_on_its_one_port(driver: DriverChoice)
     let report = safe.report().await.expect("a report that verifies");
     let first = rtcp::parse(&report).unwrap().next();
     assert!(matches!(first, Some(Packet::Report { sender: None, .. })), "we sent nothing: {first:?}");
+}
+
+async fn the_figures_of_a_call_are_its_own_on_a_leg_that_outlives_it(driver: DriverChoice) {
+    let world = World::new(driver);
+    let mut phone = world.phone(How::default()).await;
+    let begin = Command::BeginMeasuring { leg: phone.leg };
+    assert_eq!(world.media.command(begin.clone()).await, Ok(Answer::Done), "before anything came");
+    for n in 0..10 {
+        phone.says(&g711(n));
+        // Every other packet is lost.
+        phone.seq = phone.seq.wrapping_add(1);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let first = world.stats(phone.leg).await.received;
+    assert_eq!((first.packets, first.lost), (10, 9));
+    assert_eq!(world.media.command(begin).await, Ok(Answer::Done));
+    phone.seq = phone.seq.wrapping_sub(1);
+    for n in 0..3 {
+        phone.says(&g711(n));
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let second = world.stats(phone.leg).await.received;
+    assert_eq!((second.packets, second.octets, second.lost), (3, 3 * 172, 0));
+    let report = phone.report().await.expect("a report within seconds");
+    let first = rtcp::parse(&report).unwrap().next();
+    let Some(Packet::Report { mut blocks, .. }) = first else { panic!("{first:?}") };
+    let block = blocks.next().expect("about what the phone sends");
+    assert_eq!(block.cumulative_lost, 9, "the far end's count goes on");
+    let gone = Command::BeginMeasuring { leg: LegId::from_number(u64::MAX) };
+    assert!(matches!(world.media.command(gone).await, Err(MediaError::NoSuchLeg(_))));
 }
