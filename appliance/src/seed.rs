@@ -17,7 +17,7 @@ pub async fn tenant(store: &Store, name: &str) -> Result<(TenantId, GroupId)> {
     if store.tenants().tenant_by_name(name).await?.is_some() {
         bail!("there is a tenant `{name}` already; `patchbay user` works on it");
     }
-    let tenant = Tenant { id: TenantId::make(&mut SystemIds), name: name.into() };
+    let tenant = Tenant::new(TenantId::make(&mut SystemIds), name);
     store.tenants().insert_tenant(&tenant).await.context("making the tenant")?;
     let group = Group {
         id: GroupId::make(&mut SystemIds),

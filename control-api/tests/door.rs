@@ -181,7 +181,9 @@ async fn a_supervisor_sees_agents_queues_and_calls_and_steers() {
     assert_eq!((forced.status, &forced.body["after_work"]["state"]), (200, &json!("not_ready")));
     let hang_up = sue.send(Method::POST, &format!("/calls/{call}/hang_up"), &[], None).await;
     assert_eq!(hang_up.status, 202);
-    api.house.order(|o| (*o == CallOrder::HangUp { interaction: call }).then_some(())).await;
+    api.house
+        .order(|o| (*o == CallOrder::HangUp { interaction: call, by: EndedBy::Agent }).then_some(()))
+        .await;
     let status = sue.get("/status").await.body;
     assert_eq!((&status["version"], &status["calls"]), (&json!("test"), &json!(1)));
     api.house.call_ends(call, EndedBy::Agent).await;

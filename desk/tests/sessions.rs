@@ -61,7 +61,7 @@ async fn a_call_goes_on_in_the_page_that_took_over() {
     let page = Page::attach(&house.desk, &second.identity, None).await;
     assert_eq!(page.welcome["snapshot"]["work"][0]["interaction"], call.to_string());
     page.does(Command::HangUp { interaction: call }).await.unwrap();
-    house.order(|o| (*o == CallOrder::HangUp { interaction: call }).then_some(())).await;
+    house.order(|o| (*o == CallOrder::HangUp { interaction: call, by: EndedBy::Agent }).then_some(())).await;
 }
 
 /// ACC-16: with a call up, signing out is refused; the agent finishes first, or insists.
@@ -74,7 +74,7 @@ async fn signing_out_waits_for_the_call_unless_forced() {
     let refused = house.desk.sign_out(&page.who, false, actor).await;
     assert_eq!(refused, Err(Refusal::WorkOpen));
     house.desk.sign_out(&page.who, true, actor).await.unwrap();
-    house.order(|o| (*o == CallOrder::HangUp { interaction: call }).then_some(())).await;
+    house.order(|o| (*o == CallOrder::HangUp { interaction: call, by: EndedBy::Agent }).then_some(())).await;
     assert_eq!(page.event("session_ended", |_| true).await["why"], "signed_out");
     house.call_ends(call, EndedBy::Agent).await;
     house.settled().await;

@@ -74,7 +74,9 @@ async fn wrap_up_ends_by_its_timer_in_the_state_of_the_group() {
         let mut page = house.page("anna").await;
         let call = house.talking(&mut page).await;
         page.does(Command::HangUp { interaction: call }).await.unwrap();
-        house.order(|o| (*o == CallOrder::HangUp { interaction: call }).then_some(())).await;
+        house
+            .order(|o| (*o == CallOrder::HangUp { interaction: call, by: EndedBy::Agent }).then_some(()))
+            .await;
         house.call_ends(call, EndedBy::Agent).await;
         page.state("wrap_up").await;
         house.pass(Duration::from_secs(30)).await;

@@ -57,12 +57,12 @@ async fn without_any_journal_new_calls_are_refused_and_running_ones_go_on() {
     let call = house.talking(&mut page).await;
     house.desk.journal().close().await;
     page.does(Command::Hold { interaction: call }).await.unwrap();
-    house.order(|o| (*o == CallOrder::Hold { interaction: call }).then_some(())).await;
+    house.order(|o| (*o == CallOrder::Hold { interaction: call, agent: anna() }).then_some(())).await;
     // The desk finds out with the first event it cannot write.
     page.does(Command::NotReady { reason: None }).await.unwrap();
     let late = house.customer_calls("100").await;
     let why = Rejection::Overloaded;
     house.order(|o| (*o == CallOrder::Reject { interaction: late, why }).then_some(())).await;
     page.does(Command::HangUp { interaction: call }).await.unwrap();
-    house.order(|o| (*o == CallOrder::HangUp { interaction: call }).then_some(())).await;
+    house.order(|o| (*o == CallOrder::HangUp { interaction: call, by: EndedBy::Agent }).then_some(())).await;
 }

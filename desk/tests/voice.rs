@@ -274,14 +274,16 @@ async fn hold_mute_digits_and_quality_are_seen_on_the_page() {
     let mut page = house.page("anna").await;
     let call = house.talking(&mut page).await;
     page.does(Command::Hold { interaction: call }).await.unwrap();
-    house.order(|o| (*o == CallOrder::Hold { interaction: call }).then_some(())).await;
-    house.fact(CallFact::HoldChanged { interaction: call, held: true }).await;
+    house.order(|o| (*o == CallOrder::Hold { interaction: call, agent: anna() }).then_some(())).await;
+    house.fact(CallFact::HoldChanged { interaction: call, agent: anna(), held: true }).await;
     page.event("work", |e| e["work"]["phase"] == "held").await;
-    house.fact(CallFact::HoldChanged { interaction: call, held: false }).await;
+    house.fact(CallFact::HoldChanged { interaction: call, agent: anna(), held: false }).await;
     page.event("work", |e| e["work"]["phase"] == "talking").await;
     page.does(Command::Mute { interaction: call }).await.unwrap();
-    house.order(|o| (*o == CallOrder::Mute { interaction: call, muted: true }).then_some(())).await;
-    house.fact(CallFact::MuteChanged { interaction: call, muted: true }).await;
+    house
+        .order(|o| (*o == CallOrder::Mute { interaction: call, agent: anna(), muted: true }).then_some(()))
+        .await;
+    house.fact(CallFact::MuteChanged { interaction: call, agent: anna(), muted: true }).await;
     page.event("work", |e| e["work"]["muted"] == true).await;
     page.does(Command::Digits { interaction: call, digits: "12#".into() }).await.unwrap();
     house.order(|o| matches!(o, CallOrder::SendDigits { digits, .. } if digits == "12#").then_some(())).await;

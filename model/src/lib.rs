@@ -13,4 +13,5 @@ pub mod media;
 pub mod people;
 pub mod service;
 pub mod skill;
+pub mod tenant;
 pub mod time;

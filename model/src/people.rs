@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::id::{GroupId, SkillId, TenantId, UserId};
 use crate::skill::Level;
+use crate::tenant::{OfferWindow, SystemNames};
 
 /// A customer of the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,18 @@ pub struct Tenant {
     pub id: TenantId,
     /// Shown to people; unique on the appliance.
     pub name: String,
+    /// What its agents' offer windows show (VOICE-05).
+    pub offer_window: OfferWindow,
+    /// Its names for the states that the system sets (STATE-13).
+    pub system_names: SystemNames,
+}
+
+impl Tenant {
+    /// A tenant with everything as it comes.
+    pub fn new(id: TenantId, name: impl Into<String>) -> Self {
+        let (offer_window, system_names) = (OfferWindow::default(), SystemNames::default());
+        Self { id, name: name.into(), offer_window, system_names }
+    }
 }
 
 /// A person who signs in.

@@ -88,13 +88,13 @@ impl Floor {
                     agent.tally.accepted += 1;
                 });
             }
-            Event::HandlingStarted { interaction, agent, channel } => {
+            Event::HandlingStarted { interaction, agent, channel, internal } => {
                 let Some(number) = self.agent_numbers.get(agent).copied() else { return };
                 if self.item_keys.contains_key(interaction) {
                     return;
                 }
-                let key =
-                    self.new_item(*interaction, Kind::Manual, *channel, Phase::Active { agent: number }, at);
+                let kind = if *internal { Kind::Internal } else { Kind::Manual };
+                let key = self.new_item(*interaction, kind, *channel, Phase::Active { agent: number }, at);
                 self.change(*agent, at, |agent| {
                     agent.active.push(key);
                     agent.load[lane(*channel)] += 1;

@@ -80,6 +80,9 @@ pub enum Input {
         agent: AgentId,
         /// Kind of contact.
         channel: Channel,
+        /// The agent's own part of a call to a colleague: without after-call work, and it does not cost the place among
+        /// the idle.
+        internal: bool,
     },
     /// The customer left, wherever the interaction stands.
     Abandon {

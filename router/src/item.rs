@@ -22,7 +22,7 @@ pub(crate) const REFUSALS_MAX: usize = 32;
 pub(crate) enum Kind {
     /// Over a queue.
     Queued,
-    /// A colleague called the agent.
+    /// A colleague called the agent, or the agent a colleague.
     Internal,
     /// The agent began it.
     Manual,

@@ -43,7 +43,9 @@ impl Floor {
             Input::CallAgent { interaction, agent, ring_time } => {
                 self.call_agent(interaction, agent, ring_time)
             }
-            Input::Begin { interaction, agent, channel } => self.begin_by_hand(interaction, agent, channel),
+            Input::Begin { interaction, agent, channel, internal } => {
+                self.begin_by_hand(interaction, agent, channel, internal)
+            }
             Input::Abandon { interaction } => self.abandon(interaction),
             Input::Accept { agent, token } => self.accept(agent, token),
             Input::Decline { agent, token } => self.answer_no(agent, token, OfferEnd::Declined),

@@ -18,6 +18,7 @@ impl Floor {
         interaction: InteractionId,
         agent: AgentId,
         channel: Channel,
+        internal: bool,
     ) -> Result<(), Refusal> {
         self.admit(interaction)?;
         let number = self.signed_in(agent)?;
@@ -27,7 +28,7 @@ impl Floor {
         if rings || matches!(state, AgentState::Offline) || !self.agents[number].can_carry(channel) {
             return Err(Refusal::NotNow { state });
         }
-        self.record(Event::HandlingStarted { interaction, agent, channel });
+        self.record(Event::HandlingStarted { interaction, agent, channel, internal });
         Ok(())
     }
 

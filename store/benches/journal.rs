@@ -138,9 +138,10 @@ fn event(task: u64, n: u64) -> Event {
             contact: "+4930555".into(),
             trunk: None,
             service: None,
+            calling_agent: None,
         },
         1 => Event::Bridged { interaction, agent },
-        2 => Event::HoldChanged { interaction, held: true },
+        2 => Event::HoldChanged { interaction, agent: None, held: true },
         3 => Event::Ended { interaction, status: EndStatus::Normal, by: EndedBy::Customer },
         _ => Event::Completed { interaction, agent, wrap_up: Duration::from_secs(1) },
     }

@@ -13,7 +13,7 @@
 //! use store::{Journal, JournalConfig, Store};
 //!
 //! let store = Store::open("sqlite:///var/lib/patchbay/patchbay.db").await?;
-//! let tenant = Tenant { id: TenantId::from_number(1), name: "Example".into() };
+//! let tenant = Tenant::new(TenantId::from_number(1), "Example");
 //! store.tenants().insert_tenant(&tenant).await?;
 //! let journal = Journal::open(&store, JournalConfig::at("/var/lib/patchbay/journal.spool")).await?;
 //! let receipt = journal.append(tenant.id, vec![], Timestamp::from_millis(0))?;

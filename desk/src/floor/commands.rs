@@ -3,6 +3,7 @@
 use model::agent::NotReadyReason;
 use model::call::CallOrder;
 use model::id::{InteractionId, SessionId, UserId};
+use model::interaction::EndedBy;
 use model::journal::Event;
 use model::people::PhoneKind;
 use model::time::Timestamp;
@@ -54,12 +55,12 @@ impl Core {
             Command::Decline { offer } => self.ask(Input::Decline { agent, token: offer }, now, out),
             Command::Hold { interaction } => {
                 self.talking(agent, interaction)?;
-                out.push(Effect::Order(CallOrder::Hold { interaction }));
+                out.push(Effect::Order(CallOrder::Hold { interaction, agent }));
                 Ok(())
             }
             Command::Retrieve { interaction } => {
                 self.talking(agent, interaction)?;
-                out.push(Effect::Order(CallOrder::Retrieve { interaction }));
+                out.push(Effect::Order(CallOrder::Retrieve { interaction, agent }));
                 Ok(())
             }
             Command::Mute { interaction } => self.mute(agent, interaction, true, out),
@@ -69,7 +70,7 @@ impl Core {
                 if !call.up() {
                     return Err(Refusal::NotNow { why: "The call is over already." });
                 }
-                out.push(Effect::Order(CallOrder::HangUp { interaction }));
+                out.push(Effect::Order(CallOrder::HangUp { interaction, by: EndedBy::Agent }));
                 Ok(())
             }
             Command::Digits { interaction, digits } => self.send_digits(agent, interaction, digits, out),
@@ -143,7 +144,7 @@ impl Core {
     pub fn hang_up(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) -> Result<(), Refusal> {
         let call = self.calls.get(&interaction).filter(|call| call.up());
         call.ok_or(Refusal::missing("call"))?;
-        out.push(Effect::Order(CallOrder::HangUp { interaction }));
+        out.push(Effect::Order(CallOrder::HangUp { interaction, by: EndedBy::Agent }));
         Ok(())
     }
 
@@ -172,7 +173,7 @@ impl Core {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.talking(agent, interaction)?;
-        out.push(Effect::Order(CallOrder::Mute { interaction, muted }));
+        out.push(Effect::Order(CallOrder::Mute { interaction, agent, muted }));
         Ok(())
     }
 
@@ -188,7 +189,7 @@ impl Core {
         if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.chars().all(fit) {
             return Err(Refusal::field("/digits", "1 to 32 of 0-9 * # A-D and the comma"));
         }
-        out.push(Effect::Order(CallOrder::SendDigits { interaction, digits }));
+        out.push(Effect::Order(CallOrder::SendDigits { interaction, agent, digits }));
         Ok(())
     }
 

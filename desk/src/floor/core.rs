@@ -187,7 +187,9 @@ impl Core {
     /// Ends every call of an agent who goes.
     pub fn hang_up_all(&self, agent: UserId, out: &mut Vec<Effect>) {
         let up = self.calls.iter().filter(|(_, call)| call.agent() == Some(agent) && call.up());
-        out.extend(up.map(|(id, _)| Effect::Order(CallOrder::HangUp { interaction: *id })));
+        out.extend(
+            up.map(|(id, _)| Effect::Order(CallOrder::HangUp { interaction: *id, by: EndedBy::Agent })),
+        );
     }
 
     /// Whether a call of this agent is up.

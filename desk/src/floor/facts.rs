@@ -1,6 +1,6 @@
 //! What signalling tells.
 
-use model::call::{CallFact, CallOrder, Rejection, Sound};
+use model::call::{CallFact, CallOrder, Rejection, Sound, Source};
 use model::id::{InteractionId, OfferToken, UserId};
 use model::interaction::{Channel, Direction, EndStatus, EndedBy};
 use model::journal::{Event, Party};
@@ -21,7 +21,11 @@ impl Core {
     /// Takes a fact. Facts about calls that are gone change nothing: late ones are normal.
     pub fn fact(&mut self, fact: CallFact, now: Timestamp, out: &mut Vec<Effect>) {
         match fact {
-            CallFact::Incoming { interaction, tenant, trunk, caller, caller_name, contact } => {
+            CallFact::Incoming { interaction, tenant, from, caller, caller_name, contact } => {
+                let Source::Trunk { trunk } = from else {
+                    out.push(order(CallOrder::Reject { interaction, why: Rejection::UnknownNumber }));
+                    return;
+                };
                 if tenant != self.tenant || self.calls.contains_key(&interaction) {
                     tracing::warn!(%interaction, %tenant, "a call that is not for this desk");
                     out.push(order(CallOrder::Reject { interaction, why: Rejection::UnknownNumber }));
@@ -51,17 +55,17 @@ impl Core {
                 self.unreachable(interaction, token, agent, &why, now, out);
             }
             CallFact::Bridged { interaction, agent } => self.bridged(interaction, agent, now, out),
-            CallFact::HoldChanged { interaction, held } => {
+            CallFact::HoldChanged { interaction, agent: holder, held } => {
                 let Some(call) = self.talking_call(interaction) else { return };
                 call.held = held;
                 let (agent, phase) = (call.agent(), call.conversation());
                 if let Some(agent) = agent {
                     call.enter(agent, phase, now);
                 }
-                out.push(Effect::Journal(Event::HoldChanged { interaction, held }));
+                out.push(Effect::Journal(Event::HoldChanged { interaction, agent: Some(holder), held }));
                 self.show_work(interaction, out);
             }
-            CallFact::MuteChanged { interaction, muted } => {
+            CallFact::MuteChanged { interaction, agent: _, muted } => {
                 if let Some(call) = self.talking_call(interaction) {
                     call.muted = muted;
                     self.show_work(interaction, out);
@@ -138,6 +142,7 @@ impl Core {
             contact: contact.clone(),
             trunk,
             service: service.as_ref().map(|service| service.id),
+            calling_agent: None,
         }));
         let Some(service) = service else {
             return refuse(interaction, Rejection::UnknownNumber, EndStatus::UnknownNumber, out);
@@ -213,7 +218,7 @@ impl Core {
             self.calls.get(&interaction).is_some_and(|c| c.agent() == Some(agent) && c.answered_at.is_none());
         if self.tell_floor(Input::OfferFailed { agent, token }, now, out).is_err() && joined {
             self.banner(agent, Level::Error, "offer_unreachable", json!({ "at": now.millis() }), out);
-            out.push(order(CallOrder::HangUp { interaction }));
+            out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
         }
     }
 

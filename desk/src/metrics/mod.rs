@@ -263,6 +263,7 @@ mod tests {
                 contact: "100".into(),
                 trunk: None,
                 service: Some(ServiceId::from_number(1)),
+                calling_agent: None,
             },
             Event::Queued {
                 interaction,

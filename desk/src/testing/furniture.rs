@@ -89,7 +89,7 @@ pub(super) async fn open_store(folder: &Path) -> Store {
 
 pub(super) async fn furnish(store: &Store, setup: &Setup) {
     let tenant = tenant();
-    store.tenants().insert_tenant(&Tenant { id: tenant, name: "Example".into() }).await.unwrap();
+    store.tenants().insert_tenant(&Tenant::new(tenant, "Example")).await.unwrap();
     store.skills().insert(&Skill { id: german(), tenant, name: "German".into() }).await.unwrap();
     let group = Group { id: team(), tenant, name: "Team".into(), rules: setup.rules.clone() };
     store.groups().insert(&group).await.unwrap();

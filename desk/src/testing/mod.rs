@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use model::call::{CallFact, CallOrder};
+use model::call::{CallFact, CallOrder, Source};
 use model::id::{Id, InteractionId, LegId, OfferToken, TrunkId, UserId};
 use model::interaction::EndedBy;
 use model::journal::{Event, Seq};
@@ -146,7 +146,7 @@ impl House {
         self.fact(CallFact::Incoming {
             interaction,
             tenant: tenant(),
-            trunk: TrunkId::from_number(1),
+            from: Source::Trunk { trunk: TrunkId::from_number(1) },
             caller: "+4930123456".into(),
             caller_name: Some("Erika Muster".into()),
             contact: contact.into(),

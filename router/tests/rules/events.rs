@@ -103,7 +103,10 @@ fn random_input(world: &mut Watched, dice: &mut Dice, next: &mut u64) {
         98 => {
             Some(Input::CallAgent { interaction: fresh, agent: somebody, ring_time: Duration::from_secs(10) })
         }
-        _ => Some(Input::Begin { interaction: fresh, agent: somebody, channel: Channel::Voice }),
+        _ => {
+            let internal = dice.percent(50);
+            Some(Input::Begin { interaction: fresh, agent: somebody, channel: Channel::Voice, internal })
+        }
     };
     // Whether it is taken depends on the state; the oracle judges what follows.
     let _ = input.map(|input| world.tell(input));

@@ -33,6 +33,8 @@ pub struct Seen {
 pub struct Caller {
     pub queued: bool,
     pub answered: bool,
+    /// A colleague's call, or the agent's own part of one.
+    internal: bool,
     pub rung: Vec<AgentId>,
     service: Option<ServiceId>,
     token: Option<OfferToken>,
@@ -203,9 +205,9 @@ impl Oracle {
                 let caller = self.caller(key, at, true, Some(*service), requirement.clone());
                 assert!(self.callers.insert(*interaction, caller).is_none(), "I1: queued once");
             }
-            Event::HandlingStarted { interaction, agent, .. } => {
+            Event::HandlingStarted { interaction, agent, internal, .. } => {
                 let mut caller = self.caller((0, 0), at, false, None, Requirement::fixed(SkillExpr::Any));
-                caller.answered = true;
+                (caller.answered, caller.internal) = (true, *internal);
                 self.arrived += 1;
                 self.callers.insert(*interaction, caller);
                 self.seen(agent).active.push(*interaction);
@@ -214,7 +216,8 @@ impl Oracle {
                 self.offers += 1;
                 let turn = self.offers;
                 if !self.callers.contains_key(interaction) {
-                    let caller = self.caller((0, 0), at, false, None, Requirement::fixed(SkillExpr::Any));
+                    let mut caller = self.caller((0, 0), at, false, None, Requirement::fixed(SkillExpr::Any));
+                    caller.internal = true;
                     self.arrived += 1;
                     self.callers.insert(*interaction, caller);
                 }
@@ -266,13 +269,12 @@ impl Oracle {
             Event::WrapUpStarted { .. } | Event::WrapUpContinued { .. } => {}
             Event::Completed { interaction, agent, .. } => {
                 let caller = self.callers.remove(interaction).expect("I10: completed once");
-                let internal = !caller.queued && caller.token.is_some();
                 let seen = self.seen(agent);
                 let before = seen.wrapping.len();
                 seen.wrapping.retain(|wrapping| wrapping != interaction);
                 assert_eq!(seen.wrapping.len() + 1, before, "completed by the one who had it");
                 let idle = seen.active.is_empty() && seen.wrapping.is_empty() && seen.offer.is_none();
-                if idle && !internal {
+                if idle && !caller.internal {
                     seen.idle_since = at;
                 }
                 self.completed += 1;
@@ -297,6 +299,7 @@ impl Oracle {
         Caller {
             queued,
             answered: false,
+            internal: false,
             rung,
             service,
             token: None,

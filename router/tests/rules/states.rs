@@ -115,7 +115,7 @@ fn state_06_an_agent_who_dials_is_busy_before_anybody_answers() {
     let mut hall = Hall::open();
     let ana = hall.agent(&[]);
     let outbound = hall.next_id();
-    hall.must(Input::Begin { interaction: outbound, agent: ana, channel: Channel::Voice });
+    hall.must(Input::Begin { interaction: outbound, agent: ana, channel: Channel::Voice, internal: false });
     assert_eq!(hall.state(ana), AgentState::Busy);
     let waiting = hall.call();
     assert_eq!(hall.offered_to(waiting), None, "the line is in use");

@@ -128,7 +128,12 @@ fn happens(hall: &mut Hall, agent: AgentId, then: Then) -> Result<(), Refusal> {
         CallOffered => drop(hall.call()),
         Dials => {
             let interaction = hall.next_id();
-            return hall.tell(Input::Begin { interaction, agent, channel: Default::default() });
+            return hall.tell(Input::Begin {
+                interaction,
+                agent,
+                channel: Default::default(),
+                internal: false,
+            });
         }
         Accepts => return hall.tell(Input::Accept { agent, token: token() }),
         Declines => return hall.tell(Input::Decline { agent, token: token() }),

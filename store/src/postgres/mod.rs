@@ -46,8 +46,14 @@ type Row = sqlx::postgres::PgRow;
 type Conn = sqlx::PgConnection;
 type Query<'q> = sqlx::query::Query<'q, Db, <Db as sqlx::Database>::Arguments>;
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "first", sql: include_str!("../../migrations/postgres/0001_first.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "first", sql: include_str!("../../migrations/postgres/0001_first.sql") },
+    Migration {
+        version: 2,
+        name: "internal calls",
+        sql: include_str!("../../migrations/postgres/0002_internal_calls.sql"),
+    },
+];
 
 /// Where PostgreSQL differs.
 mod dialect {

@@ -25,8 +25,12 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             record.queued_at.get_or_insert(at);
             record.service = Some(*service);
         }
-        Event::Offered { .. } => {
+        Event::Offered { agent, .. } => {
             record.offered_at.get_or_insert(at);
+            // Only one colleague was called, whatever comes of it.
+            if record.direction == Direction::Internal {
+                record.agent = Some(*agent);
+            }
         }
         Event::Accepted { agent, .. } | Event::HandlingStarted { agent, .. } => record.agent = Some(*agent),
         // The caller left while this agent's phone rang: it counts against the agent (VOICE-15).
@@ -66,11 +70,11 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
 }
 
 /// The time a record is shown under (REC-03): inbound when the conversation began, or the arrival if none did;
-/// outbound when dialling began.
+/// outbound and internal when dialling began.
 pub fn time(record: &ServiceRecord) -> Timestamp {
     match record.direction {
         Direction::Inbound => record.answered_at.unwrap_or(record.arrived_at),
-        Direction::Outbound => record.arrived_at,
+        Direction::Outbound | Direction::Internal => record.arrived_at,
     }
 }
 
@@ -80,8 +84,17 @@ pub fn duration(record: &ServiceRecord) -> Option<Duration> {
 }
 
 fn arrived(entry: &Entry) -> Option<ServiceRecord> {
-    let Event::Arrived { interaction, channel, direction, caller, caller_name, contact, trunk, service } =
-        &entry.event
+    let Event::Arrived {
+        interaction,
+        channel,
+        direction,
+        caller,
+        caller_name,
+        contact,
+        trunk,
+        service,
+        calling_agent,
+    } = &entry.event
     else {
         return None;
     };
@@ -96,6 +109,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         trunk: *trunk,
         service: *service,
         agent: None,
+        calling_agent: *calling_agent,
         arrived_at: entry.at,
         queued_at: None,
         offered_at: None,

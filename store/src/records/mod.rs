@@ -18,13 +18,13 @@ pub struct RecordFilter {
     pub from: Option<Timestamp>,
     /// Arrived before this.
     pub to: Option<Timestamp>,
-    /// Handled by this agent. Who sees only own records is decided by the caller, who fills this in.
+    /// Handled by this agent, or called by this agent within the house. Who sees only own records is decided by the caller, who fills this in.
     pub agent: Option<UserId>,
     /// Of this service.
     pub service: Option<ServiceId>,
     /// Of this kind of contact.
     pub channel: Option<Channel>,
-    /// Inbound or outbound.
+    /// Inbound, outbound or internal.
     pub direction: Option<Direction>,
     /// The calling number contains this; letters of either case.
     pub caller: Option<String>,

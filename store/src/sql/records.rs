@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::page::{Cursor, Page, bounded};
 use crate::records::{RecordFilter, Records};
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "interaction",
     "tenant",
     "channel",
@@ -21,6 +21,7 @@ const COLUMNS: [&str; 13] = [
     "caller",
     "contact",
     "agent",
+    "calling_agent",
     "service",
     "disposition",
     "arrived_at",
@@ -120,8 +121,9 @@ fn bind<'q>(query: Query<'q>, record: &ServiceRecord) -> Query<'q> {
     let query = query.bind(record.interaction.to_string()).bind(record.tenant.to_string());
     let query = query.bind(to_word(&record.channel)).bind(to_word(&record.direction));
     let query = query.bind(folded(&record.caller)).bind(folded(&record.contact));
-    let query =
-        query.bind(record.agent.map(|id| id.to_string())).bind(record.service.map(|id| id.to_string()));
+    let query = query.bind(record.agent.map(|id| id.to_string()));
+    let query = query.bind(record.calling_agent.map(|id| id.to_string()));
+    let query = query.bind(record.service.map(|id| id.to_string()));
     let query = query.bind(record.disposition.map(|id| id.to_string())).bind(micros(record.arrived_at));
     let query = query.bind(record.status.map(|status| to_word(&status))).bind(unfinished);
     query.bind(to_json(record))
@@ -139,8 +141,11 @@ fn push_filter(query: &mut QueryBuilder<Db>, filter: &RecordFilter) {
     if let Some(to) = filter.to {
         query.push(" AND arrived_at < ").push_bind(micros(to));
     }
+    if let Some(agent) = filter.agent.map(|id| id.to_string()) {
+        query.push(" AND (agent = ").push_bind(agent.clone());
+        query.push(" OR calling_agent = ").push_bind(agent).push(")");
+    }
     let words = [
-        (" AND agent = ", filter.agent.map(|id| id.to_string())),
         (" AND service = ", filter.service.map(|id| id.to_string())),
         (" AND channel = ", filter.channel.map(|channel| to_word(&channel))),
         (" AND direction = ", filter.direction.map(|direction| to_word(&direction))),

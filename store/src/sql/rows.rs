@@ -49,6 +49,17 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<T, St
     serde_json::from_str(&text(row, column)?).map_err(|error| corrupt(column, error))
 }
 
+/// The same where NULL means that nothing was chosen.
+pub(super) fn json_or_default<T: DeserializeOwned + Default>(
+    row: &Row,
+    column: &str,
+) -> Result<T, StoreError> {
+    match text_or_none(row, column)? {
+        Some(text) => serde_json::from_str(&text).map_err(|error| corrupt(column, error)),
+        None => Ok(T::default()),
+    }
+}
+
 /// An enum of plain words, such as a role.
 pub(super) fn word<T: DeserializeOwned>(row: &Row, column: &str) -> Result<T, StoreError> {
     let word = text(row, column)?;

@@ -18,8 +18,8 @@ pub(super) trait Table: Item {
     const COLUMNS: &'static [&'static str];
     /// Columns that must be unique; the constraint is called `<table>_<column>_unique`.
     const UNIQUE: &'static [&'static str];
-    /// Which column of the service records names such rows, if one does.
-    const IN_RECORDS: Option<&'static str> = None;
+    /// Which columns of the service records name such rows.
+    const IN_RECORDS: &'static [&'static str] = &[];
     /// Adds the values of [`Table::COLUMNS`].
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q>;
     /// Reads a row.
@@ -104,7 +104,7 @@ impl<T: Table> Catalogue<T> for Engine {
             Some(_) => {}
         }
         let mut by = referrers(&mut tx, &id.to_string()).await?;
-        if let Some(column) = T::IN_RECORDS {
+        for column in T::IN_RECORDS {
             by.extend(records_naming(&mut tx, column, &id.to_string()).await?);
         }
         if !by.is_empty() {

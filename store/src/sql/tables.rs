@@ -58,7 +58,7 @@ impl Table for Service {
     const COLUMNS: &'static [&'static str] =
         &["name", "requirement", "queue", "disposition_mandatory", "record", "is_open"];
     const UNIQUE: &'static [&'static str] = &["name"];
-    const IN_RECORDS: Option<&'static str> = Some("service");
+    const IN_RECORDS: &'static [&'static str] = &["service"];
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
         let query = query.bind(self.name.clone()).bind(to_json(&self.requirement)).bind(to_json(&self.queue));
         query.bind(self.disposition_mandatory).bind(self.record).bind(self.open)
@@ -81,7 +81,7 @@ impl Table for Disposition {
     const NAME: &'static str = "dispositions";
     const COLUMNS: &'static [&'static str] = &["service", "name", "success", "closing"];
     const UNIQUE: &'static [&'static str] = &["name"];
-    const IN_RECORDS: Option<&'static str> = Some("disposition");
+    const IN_RECORDS: &'static [&'static str] = &["disposition"];
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
         query.bind(self.service.to_string()).bind(self.name.clone()).bind(self.success).bind(self.closing)
     }
@@ -138,7 +138,7 @@ impl Table for User {
     const COLUMNS: &'static [&'static str] =
         &["login", "name", "email", "extension", "role", "group_id", "skills", "phone", "disabled"];
     const UNIQUE: &'static [&'static str] = &["login", "email", "extension"];
-    const IN_RECORDS: Option<&'static str> = Some("agent");
+    const IN_RECORDS: &'static [&'static str] = &["agent", "calling_agent"];
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
         let query = query.bind(self.login.clone()).bind(self.name.clone()).bind(self.email.clone());
         let query = query.bind(self.extension.clone()).bind(to_word(&self.role));

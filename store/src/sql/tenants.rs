@@ -55,10 +55,14 @@ impl Tenants for Engine {
     }
 
     async fn insert_tenant(&self, tenant: &Tenant) -> Result<Versioned<Tenant>, WriteError> {
-        let query = sqlx::query("INSERT INTO tenants (id, version, name) VALUES ($1, 1, $2)");
+        let query = sqlx::query(
+            "INSERT INTO tenants (id, version, name, offer_window, system_names) VALUES ($1, 1, $2, $3, $4)",
+        );
         query
             .bind(tenant.id.to_string())
             .bind(&tenant.name)
+            .bind(unless_usual(&tenant.offer_window))
+            .bind(unless_usual(&tenant.system_names))
             .execute(self.writing())
             .await
             .map_err(refused)?;
@@ -76,8 +80,18 @@ impl Tenants for Engine {
             Some(current) if current != expected => return Err(WriteError::Conflict { current }),
             Some(_) => {}
         }
-        let query = sqlx::query("UPDATE tenants SET version = version + 1, name = $2 WHERE id = $1");
-        query.bind(tenant.id.to_string()).bind(&tenant.name).execute(&mut *tx).await.map_err(refused)?;
+        let query = sqlx::query(
+            "UPDATE tenants SET version = version + 1, name = $2, offer_window = $3, system_names = $4
+             WHERE id = $1",
+        );
+        query
+            .bind(tenant.id.to_string())
+            .bind(&tenant.name)
+            .bind(unless_usual(&tenant.offer_window))
+            .bind(unless_usual(&tenant.system_names))
+            .execute(&mut *tx)
+            .await
+            .map_err(refused)?;
         tx.commit().await?;
         Ok(Versioned { item: tenant.clone(), version: Version(expected.0 + 1) })
     }
@@ -108,8 +122,18 @@ impl Tenants for Engine {
 }
 
 fn read(row: &Row) -> Result<Versioned<Tenant>, StoreError> {
-    let item = Tenant { id: rows::id(row, "id")?, name: rows::text(row, "name")? };
+    let item = Tenant {
+        id: rows::id(row, "id")?,
+        name: rows::text(row, "name")?,
+        offer_window: rows::json_or_default(row, "offer_window")?,
+        system_names: rows::json_or_default(row, "system_names")?,
+    };
     Ok(Versioned { item, version: Version(rows::count(row, "version")?) })
+}
+
+/// NULL for what is as it comes: such a tenant goes along when the default changes.
+fn unless_usual<T: Default + PartialEq + serde::Serialize>(value: &T) -> Option<String> {
+    (*value != T::default()).then(|| rows::to_json(value))
 }
 
 async fn version(conn: &mut Conn, id: TenantId) -> Result<Option<Version>, StoreError> {

@@ -54,8 +54,14 @@ type Row = sqlx::sqlite::SqliteRow;
 type Conn = sqlx::SqliteConnection;
 type Query<'q> = sqlx::query::Query<'q, Db, <Db as sqlx::Database>::Arguments>;
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
+    Migration {
+        version: 2,
+        name: "internal calls",
+        sql: include_str!("../../migrations/sqlite/0002_internal_calls.sql"),
+    },
+];
 
 /// Where SQLite differs.
 mod dialect {

@@ -33,7 +33,7 @@ pub fn tenant_id() -> TenantId {
 }
 
 pub fn tenant(n: u64) -> Tenant {
-    Tenant { id: TenantId::from_number(n), name: format!("Tenant {n}") }
+    Tenant::new(TenantId::from_number(n), format!("Tenant {n}"))
 }
 
 pub fn skill(n: u64) -> Skill {
@@ -109,6 +109,7 @@ pub fn arrived(n: u64, caller: &str) -> Event {
         contact: "+4930555".into(),
         trunk: None,
         service: Some(ServiceId::from_number(1)),
+        calling_agent: None,
     }
 }
 

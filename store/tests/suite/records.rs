@@ -24,6 +24,7 @@ fn record(n: u64) -> ServiceRecord {
         trunk: None,
         service: Some(ServiceId::from_number(n % 3)),
         agent: Some(UserId::from_number(n % 2)),
+        calling_agent: None,
         // Three calls at each moment.
         arrived_at: at(1_000 + n / 3),
         queued_at: Some(at(1_001)),

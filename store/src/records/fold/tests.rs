@@ -44,6 +44,7 @@ impl Call {
             contact: contact.into(),
             trunk: None,
             service: None,
+            calling_agent: None,
         });
         call
     }
@@ -189,7 +190,12 @@ fn leaving_in_ringing_counts_against_the_agent_who_was_rung() {
 fn a_call_an_agent_dialled_is_that_agents_from_the_start() {
     let mut call = Call::is_dialled(1);
     let agent = UserId::from_number(ANA);
-    call.tell(1, |interaction| Event::HandlingStarted { interaction, agent, channel: Channel::Voice });
+    call.tell(1, |interaction| Event::HandlingStarted {
+        interaction,
+        agent,
+        channel: Channel::Voice,
+        internal: false,
+    });
     call.ends(20, EndStatus::Refused, EndedBy::Customer);
     assert_eq!((call.record().agent, call.record().answered_at), (Some(agent), None));
 }
@@ -226,7 +232,7 @@ fn the_last_coding_stands_and_what_it_leaves_out_stays() {
 fn holds_recording_and_quality_of_both_sides_are_kept() {
     let mut call = Call::comes_in(1);
     for (second, held) in [(10, true), (20, false), (30, true)] {
-        call.tell(second, |interaction| Event::HoldChanged { interaction, held });
+        call.tell(second, |interaction| Event::HoldChanged { interaction, agent: None, held });
     }
     let recording = RecordingId::from_number(4);
     call.tell(11, |interaction| Event::RecordingStarted { interaction, recording });
@@ -250,7 +256,7 @@ fn holds_recording_and_quality_of_both_sides_are_kept() {
 fn what_concerns_another_call_another_tenant_or_nobody_changes_nothing() {
     let mut call = Call::comes_in(1);
     let before = call.record().clone();
-    let stray = |interaction| Event::HoldChanged { interaction, held: true };
+    let stray = |interaction| Event::HoldChanged { interaction, agent: None, held: true };
     assert!(!call.tell(5, |_| stray(InteractionId::from_number(99))));
     assert!(!call.tell(5, |_| Event::AgentLoggedOut { agent: UserId::from_number(JONAS) }));
     assert!(!call.tell(5, |interaction| Event::QualityChanged {
@@ -276,6 +282,7 @@ fn what_concerns_another_call_another_tenant_or_nobody_changes_nothing() {
         contact: String::new(),
         trunk: None,
         service: None,
+        calling_agent: None,
     }));
     assert_eq!(*call.record(), before, "a second arrival does not begin it again");
 }
