@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use model::call::{CallFact, CallOrder, Rejection};
+use model::call::{CallFact, CallOrder, Rejection, Sound};
 use model::id::{Id, OfferToken, RecordingId, SessionId, TenantId, UserId};
 use model::interaction::EndedBy;
 use signaling::service::Transport;
@@ -82,9 +82,14 @@ async fn the_desk_holds_retrieves_and_ends_a_call() {
         _ => None,
     });
     let interaction = interaction.unwrap();
+    let agent = house.agent;
     for held in [true, false] {
         house
-            .order(if held { CallOrder::Hold { interaction } } else { CallOrder::Retrieve { interaction } })
+            .order(if held {
+                CallOrder::Hold { interaction, agent }
+            } else {
+                CallOrder::Retrieve { interaction, agent }
+            })
             .await;
         let now = house.fact("hold", |f| match f {
             CallFact::HoldChanged { held, .. } => Some(*held),
@@ -92,7 +97,7 @@ async fn the_desk_holds_retrieves_and_ends_a_call() {
         });
         assert_eq!(now.await, held);
     }
-    house.order(CallOrder::HangUp { interaction }).await;
+    house.order(CallOrder::HangUp { interaction, by: EndedBy::Agent }).await;
     assert_eq!(house.ended().await, (EndedBy::Agent, None));
     caller.succeeds().await;
     phone.succeeds().await;
@@ -134,7 +139,7 @@ async fn the_reject_key_is_a_refusal_and_a_phone_that_signed_off_is_unreachable(
     house.fact("the phone's end", |f| matches!(f, CallFact::PhoneDown { .. }).then_some(())).await;
     house.ring_phone(interaction).await;
     house.fact("unreachable", |f| matches!(f, CallFact::AgentUnreachable { .. }).then_some(())).await;
-    house.order(CallOrder::HangUp { interaction }).await;
+    house.order(CallOrder::HangUp { interaction, by: EndedBy::Agent }).await;
     house.ended().await;
     caller.succeeds().await;
 }
@@ -204,7 +209,7 @@ async fn a_full_or_draining_house_says_so() {
         .succeeds()
         .await;
     house.handle.drain().await;
-    house.order(CallOrder::HangUp { interaction }).await;
+    house.order(CallOrder::HangUp { interaction, by: EndedBy::Agent }).await;
     house.ended().await;
     first.succeeds().await;
     Sipp::calls(house.path(), "caller_refused_503", TRUNK_IP, house.at(Transport::Udp), false)
@@ -225,7 +230,7 @@ async fn a_pick_up_that_crosses_the_end_of_its_lease_is_acknowledged_and_hung_up
     house.order(CallOrder::StopRinging { interaction, token, agent: house.agent }).await;
     phone.succeeds().await;
     assert!(!house.seen().iter().any(|f| matches!(f, CallFact::AgentAnswered { .. })));
-    house.order(CallOrder::HangUp { interaction }).await;
+    house.order(CallOrder::HangUp { interaction, by: EndedBy::Agent }).await;
     house.ended().await;
     caller.succeeds().await;
 }
@@ -240,7 +245,14 @@ impl signaling::service::MediaPlane for Trap {
     ) -> std::pin::Pin<
         Box<dyn Future<Output = Result<media::control::Answer, media::control::MediaError>> + Send + '_>,
     > {
-        assert!(!matches!(command, media::control::Command::SendDtmf { .. }), "the trap of this test");
+        let trap = matches!(
+            command,
+            media::control::Command::Hear {
+                source: media::control::Source::Prompt { repeat: false, .. },
+                ..
+            }
+        );
+        assert!(!trap, "the trap of this test");
         Box::pin(self.0.command(command))
     }
 }
@@ -264,13 +276,13 @@ async fn a_panic_in_one_call_ends_that_call_and_no_other() {
         calls.push(call);
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
-    house.order(CallOrder::SendDigits { interaction: calls[0], digits: "1".into() }).await;
+    house.order(CallOrder::Play { interaction: calls[0], sound: Sound::Closed, then_hang_up: false }).await;
     let (by, failure) = house.ended().await;
     assert!(by == EndedBy::System && failure.is_some());
     assert!(
         matches!(house.seen().last(), Some(CallFact::Ended { interaction, .. }) if *interaction == calls[0])
     );
-    house.order(CallOrder::HangUp { interaction: calls[1] }).await;
+    house.order(CallOrder::HangUp { interaction: calls[1], by: EndedBy::Agent }).await;
     assert_eq!(house.ended().await, (EndedBy::Agent, None));
     for caller in callers {
         caller.succeeds().await;

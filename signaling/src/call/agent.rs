@@ -1,18 +1,19 @@
 //! The agent's half: a SIP phone that is rung and picked up, or a softphone that is there already.
 
 use media::control::{Answer, MediaError};
-use model::call::CallFact;
+use model::call::{CallFact, Sound};
 use model::id::{LegId, OfferToken};
 use model::interaction::EndedBy;
 use model::journal::Party;
-use model::media::StreamStats;
 use model::time::Timestamp;
 
 use super::customer::{Customer, Pending, Side};
+use super::figures::Tally;
 use super::link::Link;
 use super::session::Session;
 use super::words::{
-    Branch, MediaOrder, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Ring, RingPhones, Softphone, Step,
+    Branch, Heard, MediaOrder, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Ring, RingPhones, Softphone,
+    Step,
 };
 use super::{Call, RINGING_MAX};
 use crate::sdp::Ability;
@@ -35,8 +36,8 @@ pub(super) struct SoftphoneHalf {
     pub(super) media: LegId,
     /// The half's name in this call; `None` until linked.
     pub(super) half: Option<LegId>,
-    /// What the leg had received before this call.
-    pub(super) before: Option<StreamStats>,
+    /// What came in over it that is this call's.
+    pub(super) tally: Tally,
 }
 
 /// SIP phones.
@@ -124,7 +125,7 @@ impl Call {
                     ring: Some(ring),
                     media: soft.leg,
                     half: None,
-                    before: None,
+                    tally: Tally::default(),
                 });
             }
         }
@@ -146,8 +147,10 @@ impl Call {
 
     /// The caller hears ringing while nothing else was answered.
     fn ring_customer(&mut self, out: &mut Vec<Output>) {
-        if matches!(self.customer, Customer::Incoming { .. }) {
-            out.push(Output::Customer(PeerOrder::Ring));
+        match self.customer {
+            Customer::Incoming { .. } => out.push(Output::Customer(PeerOrder::Ring)),
+            Customer::Colleague(_) => self.hear(self.leg, Heard::Sound(Sound::Ringback), out),
+            _ => {}
         }
     }
 

@@ -8,7 +8,8 @@ use model::journal::Party;
 use model::time::Timestamp;
 
 use super::agent::{Agent, SoftphoneHalf};
-use super::link::{Joined, Link, Stage};
+use super::figures::Tally;
+use super::link::{EndState, Joined, Link, Stage};
 use super::words::{Connect, Heard, MediaOrder, Output};
 use super::{ANNOUNCEMENT_MAX, Call, QUALITY_EVERY};
 
@@ -37,10 +38,14 @@ impl Call {
                 }
                 return;
             };
-            self.agent =
-                Agent::Softphone(SoftphoneHalf { ring, media: soft.leg, half: Some(half), before: None });
+            self.agent = Agent::Softphone(SoftphoneHalf {
+                ring,
+                media: soft.leg,
+                half: Some(half),
+                tally: Tally::default(),
+            });
             // What it received in earlier calls is not this call's.
-            out.push(Output::Media(MediaOrder::Stats(soft.leg)));
+            out.push(Output::Media(MediaOrder::Measure(soft.leg)));
             out.push(Output::Media(MediaOrder::Mute { leg: soft.leg, muted: false }));
             out.push(Output::Fact(CallFact::LegAnswered {
                 interaction: self.interaction,
@@ -132,9 +137,8 @@ impl Call {
                 self.link = Link::Joined(Joined {
                     agent,
                     since: now,
-                    held: false,
-                    muted: false,
-                    away_until: None,
+                    caller: EndState::default(),
+                    called: EndState::default(),
                     poll_at: now + QUALITY_EVERY,
                     polled: (None, None),
                 });

@@ -9,6 +9,7 @@ use model::time::Timestamp;
 
 use super::Call;
 use super::agent::Agent;
+use super::colleague::Colleague;
 use super::ending::Farewell;
 use super::words::{Answered, Branch, MediaOrder, Output, Peer, PeerOrder, PhoneOrder, RequestId, Step};
 use crate::sdp::Refusal;
@@ -30,6 +31,8 @@ pub(super) enum Customer {
     },
     /// 200 went out with our own offer; the ACK brings the answer.
     Offered,
+    /// A colleague's softphone: it is there already, and no dialog with it.
+    Colleague(Colleague),
     /// Up.
     Answered {
         /// A request within the dialog whose answer waits for the media plane.
@@ -48,11 +51,12 @@ impl Customer {
     pub(super) fn deadline(&self) -> Timestamp {
         match self {
             Self::Incoming { give_up_at: Some(at), .. } => *at,
+            Self::Colleague(Colleague { give_up_at: Some(at), .. }) => *at,
             _ => Timestamp::NEVER,
         }
     }
     pub(super) fn ordered(&mut self) {
-        if let Self::Incoming { give_up_at, .. } = self {
+        if let Self::Incoming { give_up_at, .. } | Self::Colleague(Colleague { give_up_at, .. }) = self {
             *give_up_at = None;
         }
     }
@@ -61,11 +65,16 @@ impl Customer {
         match self {
             Self::Incoming { .. } | Self::Opening { .. } => Farewell::Refuse(480),
             Self::Offered | Self::Answered { .. } => Farewell::Bye,
+            Self::Colleague(_) => Farewell::None,
         }
     }
-    /// Whether a media leg was asked for.
+    /// Whether there is a media leg, or one was asked for.
     pub(super) fn has_leg(&self) -> bool {
         !matches!(self, Self::Incoming { .. })
+    }
+    /// Whether that leg is this call's own, rather than a softphone's, which outlives calls.
+    pub(super) fn owns_leg(&self) -> bool {
+        self.has_leg() && !matches!(self, Self::Colleague(_))
     }
 }
 
@@ -78,7 +87,7 @@ pub(super) enum Side {
 
 impl Call {
     pub(super) fn is_answered(&self) -> bool {
-        matches!(self.customer, Customer::Answered { .. })
+        matches!(self.customer, Customer::Answered { .. } | Customer::Colleague(_))
     }
 
     /// Answers the customer, if nobody has begun to.
@@ -95,6 +104,9 @@ impl Call {
     }
 
     pub(super) fn reject(&mut self, why: Rejection, out: &mut Vec<Output>) {
+        if let Customer::Colleague(_) = self.customer {
+            return self.colleague_is_busy(out);
+        }
         let farewell = match (&self.customer, why) {
             (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::UnknownNumber) => {
                 Farewell::Refuse(404)
@@ -110,22 +122,18 @@ impl Call {
                 Farewell::Overloaded
             }
             // Too late to refuse: it can only be ended.
-            (Customer::Offered | Customer::Answered { .. }, _) => Farewell::Bye,
+            (Customer::Offered | Customer::Answered { .. } | Customer::Colleague(_), _) => Farewell::Bye,
         };
         self.end_with(EndedBy::System, None, farewell, out);
     }
 
     pub(super) fn no_order_came(&mut self, out: &mut Vec<Output>) {
-        self.end_with(
-            EndedBy::System,
-            Some("nobody took up the call".to_owned()),
-            Farewell::Refuse(480),
-            out,
-        );
+        self.end(EndedBy::System, Some("nobody took up the call".to_owned()), out);
     }
 
     pub(super) fn customer_did(&mut self, event: Peer, now: Timestamp, out: &mut Vec<Output>) {
-        if self.common_peer_event(&event, now) {
+        // With a softphone there is no dialog, so nothing can come over one.
+        if matches!(self.customer, Customer::Colleague(_)) || self.common_peer_event(&event, now) {
             return;
         }
         match event {
@@ -293,9 +301,7 @@ impl Call {
                         self.configure(leg, setup, out);
                     }
                 }
-                if let Side::Phone(_) = side {
-                    self.phone_holds(turn.held, out);
-                }
+                self.peer_holds(side, turn.held, out);
             }
         }
     }
@@ -311,9 +317,7 @@ impl Call {
         if let Some(setup) = setup {
             self.configure(leg, setup, out);
         }
-        if let Side::Phone(_) = side {
-            self.phone_holds(held, out);
-        }
+        self.peer_holds(side, held, out);
     }
 
     pub(super) fn reply_after(

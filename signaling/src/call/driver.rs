@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::timer::SessionTimer;
 use super::words::{Branch, Input, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId};
-use super::{Call, NewCall};
+use super::{Call, NewCall, NewInside};
 use crate::endpoint::dialog::Dialog;
 use crate::endpoint::message::{ALLOW, Method, Reply};
 use crate::endpoint::{Flow, Incoming, InviteEvent, Responder};
@@ -77,7 +77,8 @@ pub(crate) struct Driver {
     caller: String,
     caller_name: Option<String>,
     call: Call,
-    customer: CustomerSide,
+    /// `None`: a softphone calls, with which there is no dialog.
+    customer: Option<CustomerSide>,
     phones: HashMap<Branch, PhoneSide>,
     targets: HashMap<Branch, Target>,
     /// Where phone legs get their ports.
@@ -97,24 +98,39 @@ enum PhoneSide {
     Up(Box<Established>),
 }
 
+/// A call that begins.
+pub(crate) enum New {
+    /// By an INVITE.
+    Outside(NewCall, CustomerSide),
+    /// From a softphone.
+    Inside(NewInside),
+}
+
 /// Runs a call to its end in a task of its own, and cleans up behind it if it panics.
 pub(crate) fn spawn(
     shared: Arc<Shared>,
-    new: NewCall,
-    customer: CustomerSide,
+    new: New,
     mailbox: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
     over: impl FnOnce() + Send + 'static,
 ) {
-    let interaction = new.interaction;
     let held = Arc::new(Mutex::new(Held::default()));
-    let goodbye = Goodbye {
-        responder: customer.responder.clone(),
-        tag: customer.tag.clone(),
-        dialog: customer.dialog.clone(),
-        flow: customer.flow.clone(),
+    let now = shared.now();
+    let (interaction, customer_leg, caller, caller_name, (call, first), customer) = match new {
+        New::Outside(new, side) => {
+            let (caller, name) = (new.caller.clone(), new.caller_name.clone());
+            (new.interaction, new.leg, caller, name, Call::begin(new, now), Some(side))
+        }
+        New::Inside(new) => {
+            let (caller, name) = (new.caller.clone(), new.caller_name.clone());
+            (new.interaction, new.softphone.leg, caller, name, Call::begin_inside(new, now), None)
+        }
     };
-    let (caller, caller_name, customer_leg) = (new.caller.clone(), new.caller_name.clone(), new.leg);
-    let (call, first) = Call::begin(new, shared.now());
+    let goodbye = customer.as_ref().map(|side| Goodbye {
+        responder: side.responder.clone(),
+        tag: side.tag.clone(),
+        dialog: side.dialog.clone(),
+        flow: side.flow.clone(),
+    });
     let driver = Driver {
         shared: shared.clone(),
         interaction,
@@ -213,24 +229,23 @@ impl Driver {
     }
 
     fn tell_customer(&mut self, order: PeerOrder) {
-        let side = &self.customer;
+        let Some(side) = &mut self.customer else { return };
+        let contact = side.flow.contact(&side.user);
         match order {
             PeerOrder::Ring => {
-                side.responder.respond(
-                    &Reply::new(180).with("Contact", self.contact()).with("Allow", ALLOW),
-                    &side.tag,
-                );
+                side.responder
+                    .respond(&Reply::new(180).with("Contact", contact).with("Allow", ALLOW), &side.tag);
             }
             PeerOrder::Answer { sdp } => {
                 let mut reply = Reply::new(200)
-                    .with("Contact", self.contact())
+                    .with("Contact", contact)
                     .with("Allow", ALLOW)
                     .with("Supported", "timer")
                     .with_sdp(Some(sdp));
                 if let Some(timer) = &side.timer {
                     reply = timer_headers(reply, timer);
                 }
-                self.customer.responder.respond(&reply, &self.customer.tag);
+                side.responder.respond(&reply, &side.tag);
                 self.held().accepted = Some(true);
             }
             PeerOrder::Refuse { status, retry_after_s, warning } => {
@@ -246,15 +261,15 @@ impl Driver {
             }
             PeerOrder::Reply(answered) => self.reply(Party::Customer, answered),
             PeerOrder::Bye { reason } => {
-                let mut bye = self.customer.dialog.request(Method::Bye);
+                let mut bye = side.dialog.request(Method::Bye);
                 if let Some(reason) = reason {
                     bye.headers.push(
                         "Reason",
                         format!("SIP;cause=480;text={}", crate::endpoint::uri::quoted(&reason)),
                     );
                 }
-                let (endpoint, flow) = (self.shared.endpoint.clone(), self.customer.flow.clone());
-                let mut acknowledged = self.customer.acknowledged.clone();
+                let (endpoint, flow) = (self.shared.endpoint.clone(), side.flow.clone());
+                let mut acknowledged = side.acknowledged.clone();
                 self.shared.farewells.spawn(async move {
                     let patience = Duration::from_secs(33);
                     tokio::time::timeout(patience, acknowledged.wait_for(|known| *known)).await.ok();
@@ -263,17 +278,17 @@ impl Driver {
                 self.held().accepted = Some(false);
             }
             PeerOrder::Renew => {
-                let mut update = self.customer.dialog.request(Method::Update);
-                update.headers.push("Contact", self.contact());
+                let mut update = side.dialog.request(Method::Update);
+                update.headers.push("Contact", contact);
                 update.headers.push("Supported", "timer");
-                if let Some(timer) = &self.customer.timer {
+                if let Some(timer) = &side.timer {
                     // In our own request we are the client.
                     update
                         .headers
                         .push("Session-Expires", timer.header().replace("refresher=uas", "refresher=uac"));
                 }
                 let (endpoint, flow, mailbox) =
-                    (self.shared.endpoint.clone(), self.customer.flow.clone(), self.mailbox.clone());
+                    (self.shared.endpoint.clone(), side.flow.clone(), self.mailbox.clone());
                 tokio::spawn(async move {
                     let status = endpoint.request(&flow, update).await.map_or(408, |r| r.status);
                     mailbox.send(Message::Renewed(status)).await.ok();
@@ -354,10 +369,6 @@ impl Driver {
             }
         };
         Some(Input::Phone(branch, event))
-    }
-
-    fn contact(&self) -> String {
-        self.customer.flow.contact(&self.customer.user)
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {

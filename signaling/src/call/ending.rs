@@ -7,11 +7,12 @@ use model::call::CallFact;
 use model::id::LegId;
 use model::interaction::EndedBy;
 use model::journal::Party;
-use model::media::StreamStats;
 
 use super::Call;
 use super::agent::{Agent, end_branches};
-use super::link::since;
+use super::customer::Customer;
+use super::figures::Figures;
+use super::link::End;
 use super::words::{
     Answered, Heard, Input, MediaOrder, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Step,
 };
@@ -29,7 +30,7 @@ pub(super) struct Ending {
 #[derive(Debug)]
 enum Last {
     Captured,
-    LegEnded { leg: LegId, party: Party, before: Option<StreamStats> },
+    LegEnded { leg: LegId, party: Party, figures: Figures },
     Silently,
 }
 
@@ -94,13 +95,13 @@ impl Call {
             Agent::Softphone(soft) => {
                 if let (Some(half), Some(agent)) = (soft.half, self.linked_agent()) {
                     // The softphone stays for the next call. While this customer was held, it may be in another already.
-                    if !self.is_held() {
+                    if !self.holds(End::Called) {
                         out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
                         out.push(Output::Media(MediaOrder::Mute { leg: soft.media, muted: false }));
                     }
                     let party = Party::Agent { agent };
-                    let last =
-                        Last::LegEnded { leg: half, party, before: Some(soft.before.unwrap_or_default()) };
+                    let figures = Figures::of_softphone(&soft.tally, self.holds(End::Called));
+                    let last = Last::LegEnded { leg: half, party, figures };
                     ask(MediaOrder::Stats(soft.media), last, out);
                 }
             }
@@ -108,15 +109,25 @@ impl Call {
                 end_branches(phone, out);
                 let party = Party::Agent { agent: phone.ring.agent };
                 let last = match phone.ready {
-                    true => Last::LegEnded { leg: phone.leg, party, before: None },
+                    true => Last::LegEnded { leg: phone.leg, party, figures: Figures::Own },
                     false => Last::Silently,
                 };
                 ask(MediaOrder::Delete(phone.leg), last, out);
             }
         }
-        if self.customer.has_leg() {
+        if let Customer::Colleague(colleague) = &self.customer {
+            let held = self.holds(End::Caller);
+            if !held {
+                out.push(Output::Media(MediaOrder::Hear { leg: self.leg, heard: Heard::Nothing }));
+                out.push(Output::Media(MediaOrder::Mute { leg: self.leg, muted: false }));
+            }
+            let figures = Figures::of_softphone(&colleague.tally, held);
+            let last = Last::LegEnded { leg: colleague.half, party: Party::Customer, figures };
+            ask(MediaOrder::Stats(self.leg), last, out);
+        }
+        if self.customer.owns_leg() {
             let last = match self.is_answered() {
-                true => Last::LegEnded { leg: self.leg, party: Party::Customer, before: None },
+                true => Last::LegEnded { leg: self.leg, party: Party::Customer, figures: Figures::Own },
                 false => Last::Silently,
             };
             ask(MediaOrder::Delete(self.leg), last, out);
@@ -148,11 +159,9 @@ impl Call {
                 Ok(_) => CallFact::RecordingCaptured { interaction, recording },
                 Err(why) => CallFact::RecordingFailed { interaction, recording, why: why.to_string() },
             })),
-            (Last::LegEnded { leg, party, before }, _) => {
+            (Last::LegEnded { leg, party, figures }, _) => {
                 let stats = match result {
-                    Ok(Answer::Stats(stats)) => {
-                        Some(before.map_or(stats.received, |b| since(stats.received, b)))
-                    }
+                    Ok(Answer::Stats(stats)) => Some(figures.with(stats.received)),
                     _ => None,
                 };
                 out.push(Output::Fact(CallFact::LegEnded { interaction, leg, party, stats }));

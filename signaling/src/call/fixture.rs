@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use media::control::{Answer, LegCreated, LegStats, MediaError};
-use model::call::{CallFact, Sound};
+use model::call::{CallFact, Sound, Source};
 use model::id::{Id, InteractionId, LegId, OfferToken, RecordingId, TenantId, TrunkId, UserId};
 use model::media::{Codec, StreamStats};
 use model::service::SrtpPolicy;
@@ -15,7 +15,7 @@ use super::words::{
     Branch, Connect, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId,
     Ring, RingPhones, Softphone,
 };
-use super::{Call, NewCall};
+use super::{Call, NewCall, NewInside};
 use crate::sdp::{Ability, KeySeed};
 
 pub const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -37,6 +37,18 @@ pub fn phone_leg() -> LegId {
 /// The softphone's media leg.
 pub fn softphone() -> Softphone {
     Softphone { leg: LegId::from_number(3), codec: Codec::Opus }
+}
+/// The softphone of the colleague who calls.
+pub fn colleagues_softphone() -> Softphone {
+    Softphone { leg: LegId::from_number(7), codec: Codec::Opus }
+}
+/// The colleague who calls.
+pub fn colleague() -> UserId {
+    UserId::from_number(8)
+}
+/// The half of the colleague who calls from a softphone.
+pub fn calling_half() -> LegId {
+    LegId::from_number(9)
 }
 /// The softphone's half of this call.
 pub fn half() -> LegId {
@@ -64,6 +76,8 @@ pub struct Scene {
     pub legs: HashSet<LegId>,
     /// Phones that were invited and have neither gone nor been let go.
     pub live: HashSet<Branch>,
+    /// A softphone calls.
+    pub inside: bool,
     packets: u64,
 }
 
@@ -74,10 +88,53 @@ impl Scene {
     }
 
     pub fn of(offer: Option<String>, timer: Option<SessionTimer>) -> Self {
+        Self::begun(Source::Trunk { trunk: TrunkId::from_number(1) }, offer, timer)
+    }
+
+    /// A colleague's desk phone dials an extension.
+    pub fn of_a_desk_phone(offer: Option<String>, timer: Option<SessionTimer>) -> Self {
+        Self::begun(Source::Phone { agent: colleague() }, offer, timer)
+    }
+
+    /// A colleague calls from a softphone.
+    pub fn of_a_colleague() -> Self {
+        let new = NewInside {
+            interaction: InteractionId::from_number(1),
+            agent: colleague(),
+            softphone: colleagues_softphone(),
+            half: calling_half(),
+            caller: "1001".into(),
+            caller_name: Some("Boris".into()),
+            ability: Ability::sip(SrtpPolicy::Accept),
+        };
+        Self::started(Call::begin_inside(new, START), true)
+    }
+
+    /// Two colleagues talk, softphone to softphone.
+    pub fn of_colleagues() -> Self {
+        let mut scene = Self::of_a_colleague();
+        scene.order(Order::RingSoftphone { ring: ring(1), softphone: Some(softphone()) });
+        scene.order(Order::Connect(Connect {
+            agent: agent(),
+            softphone: Some(softphone()),
+            half: half(),
+            record: None,
+            announce: false,
+        }));
+        scene.forget();
+        scene
+    }
+
+    /// The leg of whoever calls.
+    pub fn customer_leg(&self) -> LegId {
+        if self.inside { colleagues_softphone().leg } else { customer_leg() }
+    }
+
+    fn begun(from: Source, offer: Option<String>, timer: Option<SessionTimer>) -> Self {
         let new = NewCall {
             interaction: InteractionId::from_number(1),
             tenant: TenantId::from_number(1),
-            trunk: TrunkId::from_number(1),
+            from,
             srtp: SrtpPolicy::Accept,
             caller: "+4930123".into(),
             caller_name: None,
@@ -89,7 +146,10 @@ impl Scene {
             session: 1,
             timer,
         };
-        let (call, outputs) = Call::begin(new, START);
+        Self::started(Call::begin(new, START), false)
+    }
+
+    fn started((call, outputs): (Call, Vec<Output>), inside: bool) -> Self {
         let mut scene = Self {
             call,
             now: START,
@@ -98,8 +158,9 @@ impl Scene {
             phones: vec![],
             media: vec![],
             refuses: |_| None,
-            legs: HashSet::from([softphone().leg]),
+            legs: HashSet::from([softphone().leg, colleagues_softphone().leg]),
             live: HashSet::new(),
+            inside,
             packets: 0,
         };
         scene.carry_out(outputs);
@@ -276,6 +337,11 @@ impl Scene {
             | MediaOrder::Mute { leg, .. }
             | MediaOrder::SendDigits { leg, .. }
             | MediaOrder::Tap { leg, .. } => there(leg).map(|()| Answer::Done),
+            MediaOrder::Measure(leg) => {
+                there(leg)?;
+                self.packets = 0;
+                Ok(Answer::Done)
+            }
             MediaOrder::Bridge { a, b } => there(a).and(there(b)).map(|()| Answer::Done),
             MediaOrder::StartRecording(_) => Ok(Answer::Done),
             MediaOrder::StopRecording(_) => Ok(Answer::Recorded { frames: 1, missing: 0 }),

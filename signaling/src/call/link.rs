@@ -1,20 +1,19 @@
-//! Customer and agent together: hold, mute, digits, loss of a softphone, silence, figures. How they come together: `connect`.
+//! The two ends together: hold, mute, digits, loss of a softphone. How they come together: `connect`; what is measured
+//! meanwhile: `figures`.
 
-use std::time::Duration;
-
-use media::control::{Answer, LegStats, MediaError};
+use media::control::{Answer, MediaError};
 use model::call::{CallFact, Sound};
 use model::id::{LegId, UserId};
 use model::interaction::EndedBy;
-use model::journal::Party;
 use model::media::StreamStats;
 use model::time::Timestamp;
 
 use super::agent::Agent;
+use super::customer::{Customer, Side};
 use super::words::{Heard, MediaOrder, Output, Step};
-use super::{Call, QUALITY_EVERY, SILENCE_GRACE, SOFTPHONE_AWAY_MAX};
+use super::{Call, SILENCE_GRACE, SOFTPHONE_AWAY_MAX};
 
-/// How customer and agent stand to each other.
+/// How the two ends stand to each other.
 #[derive(Debug)]
 pub(super) enum Link {
     /// Not together.
@@ -28,7 +27,7 @@ pub(super) enum Link {
         /// How far.
         stage: Stage,
     },
-    /// They talk, or the customer is held.
+    /// They talk, or one holds the other.
     Joined(Joined),
 }
 
@@ -51,14 +50,69 @@ pub(super) enum Stage {
 pub(super) struct Joined {
     pub(super) agent: UserId,
     pub(super) since: Timestamp,
-    pub(super) held: bool,
-    pub(super) muted: bool,
-    /// The softphone is away, and is waited for until then.
-    pub(super) away_until: Option<Timestamp>,
+    /// The end that called.
+    pub(super) caller: EndState,
+    /// The end that was called.
+    pub(super) called: EndState,
     /// Figures are read next.
     pub(super) poll_at: Timestamp,
     /// Figures of the customer and of the agent, as they come in.
     pub(super) polled: (Option<StreamStats>, Option<StreamStats>),
+}
+
+/// One of the two ends of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Who called: a customer, or an agent.
+    Caller,
+    /// Who was called: an agent.
+    Called,
+}
+
+impl End {
+    fn other(self) -> Self {
+        match self {
+            Self::Caller => Self::Called,
+            Self::Called => Self::Caller,
+        }
+    }
+}
+
+/// What one end does to the other.
+#[derive(Debug, Default)]
+pub(super) struct EndState {
+    /// It holds the other.
+    pub(super) holds: bool,
+    /// The other does not hear it.
+    pub(super) muted: bool,
+    /// Its softphone is away, and is waited for until then.
+    pub(super) away_until: Option<Timestamp>,
+}
+
+impl EndState {
+    /// Whether the other end hears it, rather than music.
+    fn is_there(&self) -> bool {
+        !self.holds && self.away_until.is_none()
+    }
+}
+
+impl Joined {
+    fn at(&self, end: End) -> &EndState {
+        match end {
+            End::Caller => &self.caller,
+            End::Called => &self.called,
+        }
+    }
+    fn at_mut(&mut self, end: End) -> &mut EndState {
+        match end {
+            End::Caller => &mut self.caller,
+            End::Called => &mut self.called,
+        }
+    }
+    fn away_until(&self) -> Timestamp {
+        let until = |end: &EndState| end.away_until.unwrap_or(Timestamp::NEVER);
+        until(&self.caller).min(until(&self.called))
+    }
 }
 
 impl Link {
@@ -69,92 +123,154 @@ impl Link {
             Self::Connecting { .. } => Timestamp::NEVER,
             Self::Joined(joined) => {
                 let silence = silent_since.map_or(Timestamp::NEVER, |_| joined.since + SILENCE_GRACE);
-                joined.poll_at.min(joined.away_until.unwrap_or(Timestamp::NEVER)).min(silence)
+                joined.poll_at.min(joined.away_until()).min(silence)
             }
         }
     }
 }
 
 impl Call {
+    /// The end at which this agent is; of a customer's call only the called end has one.
+    fn end_of(&self, agent: UserId) -> Option<End> {
+        if self.calling == Some(agent) {
+            return Some(End::Caller);
+        }
+        (self.linked_agent() == Some(agent)).then_some(End::Called)
+    }
+
+    fn leg_at(&self, end: End) -> Option<LegId> {
+        match end {
+            End::Caller => Some(self.leg),
+            End::Called => self.agent.media_leg(),
+        }
+    }
+
+    /// Whether this end holds the other.
+    pub(super) fn holds(&self, end: End) -> bool {
+        matches!(&self.link, Link::Joined(joined) if joined.at(end).holds)
+    }
+
     /// Hold or retrieve; saying it twice changes nothing.
-    pub(super) fn hold(&mut self, held: bool, out: &mut Vec<Output>) {
+    pub(super) fn hold(&mut self, agent: UserId, held: bool, out: &mut Vec<Output>) {
+        if let Some(end) = self.end_of(agent) {
+            self.hold_at(end, held, out);
+        }
+    }
+
+    fn hold_at(&mut self, end: End, held: bool, out: &mut Vec<Output>) {
+        let calling = self.calling;
         let Link::Joined(joined) = &mut self.link else { return };
-        if joined.held == held {
+        let Some(agent) = (if end == End::Caller { calling } else { Some(joined.agent) }) else { return };
+        if joined.at(end).holds == held {
             return;
         }
-        joined.held = held;
-        let away = joined.away_until.is_some();
-        match self.agent.media_leg() {
+        joined.at_mut(end).holds = held;
+        let both = joined.caller.is_there() && joined.called.is_there();
+        match (self.leg_at(end), self.leg_at(end.other())) {
             // The agent may have talked to somebody else meanwhile: back means both ways.
-            Some(agent_leg) if !held && !away => {
-                out.push(Output::Media(MediaOrder::Bridge { a: self.leg, b: agent_leg }));
+            (Some(own), Some(far)) if !held => {
+                if self.is_softphone(end) {
+                    out.push(Output::Media(MediaOrder::Measure(own)));
+                }
+                if both {
+                    let (a, b) = if end == End::Caller { (own, far) } else { (far, own) };
+                    out.push(Output::Media(MediaOrder::Bridge { a, b }));
+                } else {
+                    self.tune(end.other(), out);
+                    self.tune(end, out);
+                }
             }
-            _ => self.customer_hears(out),
+            _ => self.tune(end.other(), out),
         }
-        out.push(Output::Fact(CallFact::HoldChanged { interaction: self.interaction, held }));
+        out.push(Output::Fact(CallFact::HoldChanged { interaction: self.interaction, agent, held }));
     }
 
-    /// The phone's own hold key works as the console's.
-    pub(super) fn phone_holds(&mut self, holds: bool, out: &mut Vec<Output>) {
-        let Agent::Phone(phone) = &mut self.agent else { return };
-        if std::mem::replace(&mut phone.holds, holds) != holds {
-            self.hold(holds, out);
+    fn is_softphone(&self, end: End) -> bool {
+        match end {
+            End::Caller => matches!(self.customer, Customer::Colleague(_)),
+            End::Called => matches!(self.agent, Agent::Softphone(_)),
         }
     }
 
-    pub(super) fn mute(&mut self, muted: bool, out: &mut Vec<Output>) {
-        let (Link::Joined(joined), Some(leg)) = (&mut self.link, self.agent.media_leg()) else { return };
-        if joined.muted == muted {
+    /// An agent's phone has a hold key of its own: it works as the console's. A customer who holds us plays music themselves.
+    pub(super) fn peer_holds(&mut self, side: Side, holds: bool, out: &mut Vec<Output>) {
+        match side {
+            Side::Customer if self.calling.is_some() => self.hold_at(End::Caller, holds, out),
+            Side::Customer => {}
+            Side::Phone(_) => {
+                let Agent::Phone(phone) = &mut self.agent else { return };
+                if std::mem::replace(&mut phone.holds, holds) != holds {
+                    self.hold_at(End::Called, holds, out);
+                }
+            }
+        }
+    }
+
+    pub(super) fn mute(&mut self, agent: UserId, muted: bool, out: &mut Vec<Output>) {
+        let Some(end) = self.end_of(agent) else { return };
+        let (Some(leg), Link::Joined(joined)) = (self.leg_at(end), &mut self.link) else { return };
+        if joined.at(end).muted == muted {
             return;
         }
-        joined.muted = muted;
+        joined.at_mut(end).muted = muted;
         out.push(Output::Media(MediaOrder::Mute { leg, muted }));
-        out.push(Output::Fact(CallFact::MuteChanged { interaction: self.interaction, muted }));
+        out.push(Output::Fact(CallFact::MuteChanged { interaction: self.interaction, agent, muted }));
     }
 
-    pub(super) fn send_digits(&mut self, digits: String, out: &mut Vec<Output>) {
+    pub(super) fn send_digits(&self, agent: UserId, digits: String, out: &mut Vec<Output>) {
         let allowed = |c: char| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D' | ',');
-        if self.is_answered() && !digits.is_empty() && digits.len() <= 64 && digits.chars().all(allowed) {
-            out.push(Output::Media(MediaOrder::SendDigits { leg: self.leg, digits }));
+        let fit = !digits.is_empty() && digits.len() <= 64 && digits.chars().all(allowed);
+        let far = self.end_of(agent).and_then(|end| self.leg_at(end.other()));
+        if let (true, true, Some(leg)) = (self.is_answered(), fit, far) {
+            out.push(Output::Media(MediaOrder::SendDigits { leg, digits }));
         }
     }
 
-    /// What the customer hears while joined.
-    fn customer_hears(&self, out: &mut Vec<Output>) {
-        let (Link::Joined(joined), Some(agent_leg)) = (&self.link, self.agent.media_leg()) else { return };
-        // WRTC-02: never silence. Music says that somebody will be back.
-        let heard = if joined.held || joined.away_until.is_some() {
-            Heard::Sound(Sound::HoldMusic)
-        } else {
-            Heard::Leg(agent_leg)
+    /// Lets an end hear what it should: the other end, or music while it is not there (WRTC-02: never silence). An end that
+    /// holds is left alone: it may be in another call.
+    fn tune(&self, end: End, out: &mut Vec<Output>) {
+        let (Link::Joined(joined), Some(leg), Some(far)) =
+            (&self.link, self.leg_at(end), self.leg_at(end.other()))
+        else {
+            return;
         };
-        self.hear(self.leg, heard, out);
-    }
-
-    /// The media of the agent's softphone went or came back; the page may have been loaded anew (WRTC-02).
-    pub(super) fn softphone_moved(&mut self, leg: LegId, up: bool, now: Timestamp, out: &mut Vec<Output>) {
-        if !matches!(&self.agent, Agent::Softphone(soft) if soft.media == leg) {
+        if joined.at(end).holds {
             return;
         }
-        match &mut self.link {
-            Link::Joined(joined) => {
-                let away_until = (!up).then(|| joined.away_until.unwrap_or(now + SOFTPHONE_AWAY_MAX));
-                if joined.away_until.is_some() != away_until.is_some() {
-                    joined.away_until = away_until;
-                    let held = joined.held;
-                    self.customer_hears(out);
-                    // While this customer is held, the agent may be talking to another.
-                    if up && !held {
-                        self.hear(leg, Heard::Leg(self.leg), out);
+        let heard =
+            if joined.at(end.other()).is_there() { Heard::Leg(far) } else { Heard::Sound(Sound::HoldMusic) };
+        self.hear(leg, heard, out);
+    }
+
+    /// The media of a softphone went or came back; the page may have been loaded anew (WRTC-02).
+    pub(super) fn softphone_moved(&mut self, leg: LegId, up: bool, now: Timestamp, out: &mut Vec<Output>) {
+        let end = if matches!(&self.agent, Agent::Softphone(soft) if soft.media == leg) {
+            End::Called
+        } else if leg == self.leg && self.is_softphone(End::Caller) {
+            End::Caller
+        } else {
+            return;
+        };
+        match (&mut self.link, end) {
+            (Link::Joined(joined), _) => {
+                let state = joined.at_mut(end);
+                let away_until = (!up).then(|| state.away_until.unwrap_or(now + SOFTPHONE_AWAY_MAX));
+                if state.away_until.is_some() != away_until.is_some() {
+                    state.away_until = away_until;
+                    self.tune(end.other(), out);
+                    if up {
+                        self.tune(end, out);
                     }
                 }
             }
+            (_, End::Caller) if !up => {
+                self.end(EndedBy::System, Some("the caller's softphone was lost".to_owned()), out);
+            }
             // Between accepting and talking: the lease cannot be kept.
-            Link::Connecting { .. } if !up => {
+            (Link::Connecting { .. }, End::Called) if !up => {
                 self.end(EndedBy::System, Some("the agent's softphone was lost".to_owned()), out);
             }
-            Link::Connecting { .. } => {}
-            Link::Apart if !up => {
+            (Link::Apart, End::Called) if !up => {
                 let ring = match &self.agent {
                     Agent::Softphone(soft) => soft.ring,
                     _ => None,
@@ -164,68 +280,23 @@ impl Call {
                     self.ring_nothing(ring, "the softphone was lost".to_owned(), out);
                 }
             }
-            Link::Apart => {}
+            _ => {}
         }
-    }
-
-    pub(super) fn fell_silent(
-        &mut self,
-        leg: LegId,
-        lasting: Duration,
-        now: Timestamp,
-        out: &mut Vec<Output>,
-    ) {
-        let joined = matches!(self.link, Link::Joined(_));
-        if leg == self.leg {
-            self.silent_since = Some(now - lasting);
-            if joined && self.session.expects_audio() {
-                let failure = format!("nothing was heard from the customer for {} s", lasting.as_secs());
-                self.end(EndedBy::System, Some(failure), out);
-            }
-            return;
-        }
-        let phone_silent =
-            matches!(&self.agent, Agent::Phone(phone) if phone.leg == leg && phone.session.expects_audio());
-        if joined && phone_silent {
-            let failure = format!("nothing was heard from the agent's phone for {} s", lasting.as_secs());
-            self.end(EndedBy::System, Some(failure), out);
-        }
-    }
-
-    pub(super) fn quality_changed(&self, leg: LegId, poor: bool, out: &mut Vec<Output>) {
-        let Link::Joined(joined) = &self.link else { return };
-        let party = if leg == self.leg {
-            Party::Customer
-        } else if self.agent.media_leg() == Some(leg) {
-            Party::Agent { agent: joined.agent }
-        } else {
-            return;
-        };
-        out.push(Output::Fact(CallFact::QualityChanged { interaction: self.interaction, party, poor }));
     }
 
     pub(super) fn link_tick(&mut self, now: Timestamp, out: &mut Vec<Output>) {
-        match &mut self.link {
+        match &self.link {
             Link::Connecting { stage: Stage::Announcing { until }, .. } if *until <= now => self.bridge(out),
-            Link::Joined(joined) => {
-                if joined.away_until.is_some_and(|at| at <= now) {
-                    let failure = "the agent's softphone did not come back".to_owned();
-                    return self.end(EndedBy::System, Some(failure), out);
-                }
-                if self.silent_since.is_some() && joined.since + SILENCE_GRACE <= now {
-                    // Reported once; a customer who holds us may be silent.
-                    self.silent_since = None;
-                    if self.session.expects_audio() {
-                        let failure =
-                            "nothing was heard from the customer since the call was connected".to_owned();
-                        return self.end(EndedBy::System, Some(failure), out);
-                    }
-                }
-                if joined.poll_at <= now {
-                    joined.poll_at = now + QUALITY_EVERY;
-                    joined.polled = (None, None);
-                    let legs = [Some(self.leg), self.agent.media_leg()];
-                    out.extend(legs.into_iter().flatten().map(|leg| Output::Media(MediaOrder::Stats(leg))));
+            Link::Joined(joined) if joined.away_until() <= now => {
+                let whose =
+                    if joined.caller.away_until.is_some_and(|at| at <= now) { "caller" } else { "agent" };
+                let failure = format!("the {whose}'s softphone did not come back");
+                self.end(EndedBy::System, Some(failure), out);
+            }
+            Link::Joined(_) => {
+                self.still_silent(now, out);
+                if self.ending.is_none() {
+                    self.poll(now, out);
                 }
             }
             _ => {}
@@ -254,48 +325,6 @@ impl Call {
             }
             Step::Stopped(_) | Step::Deleted(_) | Step::Minor => {}
         }
-    }
-
-    fn figures(&mut self, leg: LegId, stats: &LegStats, out: &mut Vec<Output>) {
-        let received = match &mut self.agent {
-            Agent::Softphone(soft) if soft.media == leg && leg != self.leg => match &soft.before {
-                None => {
-                    soft.before = Some(stats.received);
-                    return;
-                }
-                Some(before) => since(stats.received, *before),
-            },
-            _ => stats.received,
-        };
-        let Link::Joined(joined) = &mut self.link else { return };
-        if leg == self.leg {
-            joined.polled.0 = Some(received);
-        } else {
-            joined.polled.1 = Some(received);
-        }
-        if let (Some(customer), Some(agent)) = joined.polled {
-            joined.polled = (None, None);
-            out.push(Output::Fact(CallFact::Quality { interaction: self.interaction, customer, agent }));
-        }
-    }
-}
-
-/// What was counted after `before`. Jitter, MOS and the like are of the moment and stay.
-pub(super) fn since(now: StreamStats, before: StreamStats) -> StreamStats {
-    StreamStats {
-        packets: now.packets.saturating_sub(before.packets),
-        octets: now.octets.saturating_sub(before.octets),
-        lost: now.lost.saturating_sub(before.lost),
-        duplicates: now.duplicates.saturating_sub(before.duplicates),
-        rejected: now.rejected.saturating_sub(before.rejected),
-        ..now
-    }
-}
-
-impl Call {
-    /// Whether the customer is on hold.
-    pub(super) fn is_held(&self) -> bool {
-        matches!(&self.link, Link::Joined(joined) if joined.held)
     }
 
     /// The agent who is, or is being, linked.

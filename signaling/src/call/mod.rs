@@ -1,11 +1,15 @@
-//! The call machine: one customer, at most one agent, and what is said between them. Pure.
+//! The call machine: whoever calls, at most one agent who answers, and what is said between them. Pure.
+//!
+//! Who calls is a customer or, in an internal call, an agent; the calling end is called the customer's all the same.
 //!
 //! The states say what is true and hold nothing else: a deadline cannot outlive ringing, a recording cannot outlive its
 //! call. Three small machines stand side by side, because they move on their own:
 //!
-//! - the [`Customer`]'s leg: incoming, opening (the media leg is being made), answered, over;
+//! - the [`Customer`]'s leg: incoming, opening (the media leg is being made), answered, over; or an agent's softphone, which
+//!   is there already (`colleague`);
 //! - the [`Agent`]'s: nobody, a phone that rings or was picked up, a softphone;
-//! - their [`Link`]: apart, connecting (recording starts, two tones), joined (perhaps held, perhaps without the softphone).
+//! - their [`Link`]: apart, connecting (recording starts, two tones), joined (perhaps held, perhaps without a softphone);
+//!   `figures` are read meanwhile.
 //!
 //! [`Call::handle`] takes what happened and says what has to be done. The driver carries out all outputs, hands in the
 //! media plane's answers, and only then whatever else came in; so a media order is never in flight while something
@@ -20,9 +24,13 @@ pub mod timer;
 pub mod words;
 
 mod agent;
+mod colleague;
+#[cfg(test)]
+mod colleague_tests;
 mod connect;
 mod customer;
 mod ending;
+mod figures;
 #[cfg(test)]
 mod fixture;
 mod link;
@@ -35,15 +43,16 @@ pub(crate) mod driver;
 
 use std::time::Duration;
 
-use media::control::Event;
-use model::call::{CallFact, Sound};
-use model::id::{InteractionId, LegId, RecordingId, TenantId, TrunkId};
+use media::control::{Event, Latching};
+use model::call::{CallFact, Sound, Source};
+use model::id::{InteractionId, LegId, RecordingId, TenantId, UserId};
 use model::interaction::EndedBy;
 use model::service::SrtpPolicy;
 use model::time::Timestamp;
 
 use crate::sdp::{Ability, KeySeed};
 use agent::Agent;
+pub use colleague::NewInside;
 use customer::Customer;
 use ending::Ending;
 use link::Link;
@@ -71,11 +80,11 @@ const WISHES_MAX: usize = 8;
 pub struct NewCall {
     /// Its id.
     pub interaction: InteractionId,
-    /// The trunk's tenant.
+    /// The tenant of the trunk or phone.
     pub tenant: TenantId,
-    /// The trunk.
-    pub trunk: TrunkId,
-    /// The trunk's terms of encryption.
+    /// The trunk or the phone.
+    pub from: Source,
+    /// Its terms of encryption.
     pub srtp: SrtpPolicy,
     /// Calling number.
     pub caller: String,
@@ -103,6 +112,8 @@ pub struct Call {
     interaction: InteractionId,
     leg: LegId,
     ability: Ability,
+    /// The agent who calls, in an internal call.
+    calling: Option<UserId>,
     customer: Customer,
     /// The customer's session.
     session: Session,
@@ -122,14 +133,44 @@ pub struct Call {
 impl Call {
     /// A call that just came in; the first outputs tell the desk.
     pub fn begin(new: NewCall, now: Timestamp) -> (Self, Vec<Output>) {
-        let ability = Ability { srtp: new.srtp, ..new.ability.clone() };
-        let call = Self {
+        let latching = match new.from {
+            Source::Trunk { .. } => new.ability.latching,
+            Source::Phone { .. } => Latching::Any,
+        };
+        let ability = Ability { srtp: new.srtp, latching, ..new.ability.clone() };
+        let session = Session::new(ability, new.seed, new.session);
+        let customer = Customer::Incoming { offer: new.offer, give_up_at: Some(now + UNORDERED_MAX) };
+        let mut call = Self::new(new.interaction, new.leg, new.ability, customer, session);
+        call.timer = new.timer;
+        if let Source::Phone { agent } = new.from {
+            call.calling = Some(agent);
+        }
+        let incoming = CallFact::Incoming {
             interaction: new.interaction,
-            leg: new.leg,
-            ability: new.ability,
-            customer: Customer::Incoming { offer: new.offer, give_up_at: Some(now + UNORDERED_MAX) },
-            session: Session::new(ability, new.seed, new.session),
-            timer: new.timer,
+            tenant: new.tenant,
+            from: new.from,
+            caller: new.caller,
+            caller_name: new.caller_name,
+            contact: new.contact,
+        };
+        (call, vec![Output::Fact(incoming)])
+    }
+
+    fn new(
+        interaction: InteractionId,
+        leg: LegId,
+        ability: Ability,
+        customer: Customer,
+        session: Session,
+    ) -> Self {
+        Self {
+            interaction,
+            leg,
+            ability,
+            calling: None,
+            customer,
+            session,
+            timer: None,
             silent_since: None,
             agent: Agent::Nobody,
             link: Link::Apart,
@@ -137,16 +178,7 @@ impl Call {
             wishes: Vec::new(),
             then_hang_up: false,
             ending: None,
-        };
-        let incoming = CallFact::Incoming {
-            interaction: new.interaction,
-            tenant: new.tenant,
-            trunk: new.trunk,
-            caller: new.caller,
-            caller_name: new.caller_name,
-            contact: new.contact,
-        };
-        (call, vec![Output::Fact(incoming)])
+        }
     }
 
     /// Moves on. `now` never runs backwards.
@@ -190,7 +222,7 @@ impl Call {
         self.customer.ordered();
         match order {
             Order::Reject(why) => self.reject(why, out),
-            Order::HangUp => self.end(EndedBy::Agent, None, out),
+            Order::HangUp(by) => self.end(by, None, out),
             Order::Stop => self.end(EndedBy::System, Some("the appliance was stopped".to_owned()), out),
             Order::RingPhones(phones) => self.ring_phones(*phones, now, out),
             Order::RingSoftphone { ring, softphone } => self.ring_softphone(ring, softphone, out),
@@ -205,10 +237,10 @@ impl Call {
             }
             Order::Play { sound, then_hang_up } => self.play(sound, then_hang_up, out),
             Order::Connect(connect) => self.connect(connect, now, out),
-            Order::Hold => self.hold(true, out),
-            Order::Retrieve => self.hold(false, out),
-            Order::Mute(muted) => self.mute(muted, out),
-            Order::SendDigits(digits) => self.send_digits(digits, out),
+            Order::Hold(agent) => self.hold(agent, true, out),
+            Order::Retrieve(agent) => self.hold(agent, false, out),
+            Order::Mute { agent, muted } => self.mute(agent, muted, out),
+            Order::SendDigits { agent, digits } => self.send_digits(agent, digits, out),
         }
     }
 

@@ -218,7 +218,7 @@ fn a_call_that_cannot_be_recorded_is_connected_and_said_so() {
     scene.forget();
     scene.connect(false);
     assert_eq!(scene.told(), ["LegAnswered", "RecordingFailed", "Bridged"]);
-    scene.order(Order::HangUp);
+    scene.order(Order::HangUp(EndedBy::Agent));
     assert!(!scene.told().contains(&"RecordingCaptured".to_owned()));
 }
 
@@ -226,14 +226,14 @@ fn a_call_that_cannot_be_recorded_is_connected_and_said_so() {
 #[test]
 fn on_hold_the_customer_hears_music_and_the_agent_the_customer() {
     let mut scene = Scene::of_a_conversation();
-    scene.order(Order::Hold);
-    scene.order(Order::Hold);
+    scene.order(Order::Hold(agent()));
+    scene.order(Order::Hold(agent()));
     assert_eq!(
         scene.media,
         [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]
     );
     assert_eq!(scene.told(), ["HoldChanged"], "said once");
-    scene.order(Order::Retrieve);
+    scene.order(Order::Retrieve(agent()));
     assert_eq!(scene.media.last(), Some(&MediaOrder::Bridge { a: customer_leg(), b: softphone().leg }));
     assert_eq!(scene.told(), ["HoldChanged", "HoldChanged"]);
 }
@@ -242,7 +242,7 @@ fn on_hold_the_customer_hears_music_and_the_agent_the_customer() {
 #[test]
 fn a_held_customer_who_leaves_does_not_disturb_the_agents_other_call() {
     let mut scene = Scene::of_a_conversation();
-    scene.order(Order::Hold);
+    scene.order(Order::Hold(agent()));
     scene.forget();
     scene.customer_does(Peer::Bye);
     let touched = |o: &MediaOrder| matches!(o, MediaOrder::Hear { leg, .. } | MediaOrder::Mute { leg, .. } if *leg == softphone().leg);
@@ -253,8 +253,8 @@ fn a_held_customer_who_leaves_does_not_disturb_the_agents_other_call() {
 #[test]
 fn muting_drops_the_agents_words_and_nothing_else() {
     let mut scene = Scene::of_a_conversation();
-    scene.order(Order::Mute(true));
-    scene.order(Order::Mute(true));
+    scene.order(Order::Mute { agent: agent(), muted: true });
+    scene.order(Order::Mute { agent: agent(), muted: true });
     assert_eq!(scene.media, [MediaOrder::Mute { leg: softphone().leg, muted: true }]);
     assert_eq!(scene.told(), ["MuteChanged"]);
 }
@@ -262,9 +262,9 @@ fn muting_drops_the_agents_words_and_nothing_else() {
 #[test]
 fn digits_go_to_the_customers_side_and_nonsense_nowhere() {
     let mut scene = Scene::of_a_conversation();
-    scene.order(Order::SendDigits("12#".into()));
-    scene.order(Order::SendDigits("12x".into()));
-    scene.order(Order::SendDigits(String::new()));
+    scene.order(Order::SendDigits { agent: agent(), digits: "12#".into() });
+    scene.order(Order::SendDigits { agent: agent(), digits: "12x".into() });
+    scene.order(Order::SendDigits { agent: agent(), digits: String::new() });
     assert_eq!(scene.media, [MediaOrder::SendDigits { leg: customer_leg(), digits: "12#".into() }]);
     scene.does(Input::Media(Event::Dtmf { leg: customer_leg(), digit: '5', held: SECOND }));
     scene.customer_does(Peer::Digit('6'));
@@ -286,7 +286,7 @@ fn whoever_hangs_up_the_end_is_said_last() {
     let ways: [(HangUp, EndedBy); 3] = [
         (|s| s.customer_does(Peer::Bye), EndedBy::Customer),
         (|s| s.phone_does(1, PhoneEvent::Peer(Peer::Bye)), EndedBy::Agent),
-        (|s| s.order(Order::HangUp), EndedBy::Agent),
+        (|s| s.order(Order::HangUp(EndedBy::Agent)), EndedBy::Agent),
     ];
     for (hang_up, by) in ways {
         let mut scene = Scene::of_a_conversation_by_phone();
@@ -295,7 +295,7 @@ fn whoever_hangs_up_the_end_is_said_last() {
         assert_eq!(scene.ended(), Some((by, None)));
         let byes = scene.customer.iter().filter(|o| matches!(o, PeerOrder::Bye { .. })).count();
         assert_eq!(byes, usize::from(by != EndedBy::Customer), "{by:?}");
-        assert_eq!(scene.legs.len(), 1, "only the softphone's leg outlives calls");
+        assert_eq!(scene.legs.len(), 2, "only softphones' legs outlive calls");
         assert!(scene.call.is_over());
     }
 }
@@ -305,7 +305,7 @@ fn the_softphone_outlives_the_call_and_only_its_part_in_it_is_counted() {
     let mut scene = Scene::of_a_waiting_caller();
     scene.connect(false);
     scene.forget();
-    scene.order(Order::HangUp);
+    scene.order(Order::HangUp(EndedBy::Agent));
     assert!(scene.legs.contains(&softphone().leg));
     assert!(scene.media.contains(&MediaOrder::Hear { leg: softphone().leg, heard: Heard::Nothing }));
     let stats = scene.facts.iter().find_map(|f| match f {
@@ -341,7 +341,7 @@ fn a_softphone_that_comes_back_finds_its_call_again() {
 #[test]
 fn a_held_customer_stays_held_when_the_softphone_comes_back() {
     let mut scene = Scene::of_a_conversation();
-    scene.order(Order::Hold);
+    scene.order(Order::Hold(agent()));
     scene.does(Input::Softphone { leg: softphone().leg, up: false });
     scene.forget();
     scene.does(Input::Softphone { leg: softphone().leg, up: true });
@@ -467,7 +467,7 @@ fn the_hold_key_of_the_agents_phone_works_as_the_consoles() {
     let replies =
         scene.phones.iter().filter(|(_, o)| matches!(o, PhoneOrder::Reply(a) if a.status == 200)).count();
     assert_eq!(replies, 2);
-    scene.order(Order::Hold);
+    scene.order(Order::Hold(agent()));
     scene.phone_does(1, offer(4, "sendrecv"));
     assert_eq!(scene.told().len(), 3, "a renewal by the phone does not undo the console's hold");
 }
@@ -560,12 +560,12 @@ fn when_the_appliance_stops_every_call_is_ended_and_says_why() {
 #[test]
 fn what_comes_after_the_end_is_told_that_it_is_late() {
     let mut scene = Scene::of_a_conversation_by_phone();
-    scene.order(Order::HangUp);
+    scene.order(Order::HangUp(EndedBy::Agent));
     scene.forget();
     scene.offer(9, Some(sdp("192.0.2.9", "sendrecv", 2)));
     assert_eq!(scene.status(), Some(481));
-    scene.order(Order::Hold);
-    scene.order(Order::HangUp);
+    scene.order(Order::Hold(agent()));
+    scene.order(Order::HangUp(EndedBy::Agent));
     scene.customer_does(Peer::Bye);
     scene.pass(600 * SECOND);
     assert!(scene.facts.is_empty() && scene.media.is_empty());

@@ -3,6 +3,7 @@
 use media::control::{Answer, Channel, Event, LegSetup, MediaError};
 use model::call::{CallFact, Rejection, Sound};
 use model::id::{LegId, OfferToken, RecordingId, UserId};
+use model::interaction::EndedBy;
 use model::service::SrtpPolicy;
 
 use crate::sdp::KeySeed;
@@ -74,16 +75,26 @@ pub enum Order {
     },
     /// Join customer and agent.
     Connect(Connect),
-    /// Customer hears hold music.
-    Hold,
+    /// The side of the call far from this agent hears hold music.
+    Hold(UserId),
     /// Back.
-    Retrieve,
-    /// Whether the customer hears the agent.
-    Mute(bool),
-    /// Digits to the customer's side.
-    SendDigits(String),
+    Retrieve(UserId),
+    /// Whether the far side hears this agent.
+    Mute {
+        /// Who.
+        agent: UserId,
+        /// Whether muted from now on.
+        muted: bool,
+    },
+    /// Digits to the side far from this agent.
+    SendDigits {
+        /// Who presses them.
+        agent: UserId,
+        /// Which.
+        digits: String,
+    },
     /// End it.
-    HangUp,
+    HangUp(EndedBy),
     /// End it, because the appliance stops.
     Stop,
 }
@@ -307,6 +318,8 @@ pub enum MediaOrder {
     },
     /// Close a recording.
     StopRecording(RecordingId),
+    /// Figures of a leg count from here.
+    Measure(LegId),
     /// Read figures.
     Stats(LegId),
     /// End a leg.
@@ -358,7 +371,11 @@ impl MediaOrder {
             Self::StopRecording(recording) => Step::Stopped(*recording),
             Self::Stats(leg) => Step::Stats(*leg),
             Self::Delete(leg) => Step::Deleted(*leg),
-            Self::Hear { .. } | Self::Mute { .. } | Self::SendDigits { .. } | Self::Tap { .. } => Step::Minor,
+            Self::Hear { .. }
+            | Self::Mute { .. }
+            | Self::SendDigits { .. }
+            | Self::Tap { .. }
+            | Self::Measure(_) => Step::Minor,
         }
     }
 }

@@ -99,8 +99,11 @@ impl Gate {
         let unanswered = bytes.starts_with(b"SIP/") || bytes.starts_with(b"ACK ");
         let answer = Answer::new(513, "Message Too Large");
         let answer = answer_bytes(bytes, &answer, source, &self.tag(bytes)).filter(|_| !unanswered);
-        let counter =
-            if answer.is_some() { &self.counters.malformed_answered } else { &self.counters.malformed_dropped };
+        let counter = if answer.is_some() {
+            &self.counters.malformed_answered
+        } else {
+            &self.counters.malformed_dropped
+        };
         counter.add();
         answer
     }

@@ -1,12 +1,13 @@
 //! Requests from the network: who may call, and to whom a request within a dialog belongs.
 
-use model::id::{InteractionId, LegId};
-use model::service::Trunk;
+use model::call::{PhoneAccount, Source};
+use model::id::{InteractionId, LegId, TenantId, TrunkId};
+use model::service::{SrtpPolicy, Trunk};
 use tokio::sync::{mpsc, watch};
 
-use super::{Entry, Internal, Switchboard};
+use super::{Entry, Switchboard};
 use crate::call::NewCall;
-use crate::call::driver::{CustomerSide, MAILBOX_MAX, Message, Party, spawn};
+use crate::call::driver::{CustomerSide, MAILBOX_MAX, Message, New, Party};
 use crate::call::timer::{MIN_SE, SessionTimer};
 use crate::digest::{Algorithm, Attempt, Verdict};
 use crate::endpoint::dialog::Dialog;
@@ -18,6 +19,38 @@ use crate::trunk::{self, Place, dialled};
 
 /// Longest caller we keep.
 const NUMBER_MAX: usize = 128;
+
+/// Over what a call came in, and on what terms.
+struct Line {
+    /// For logs, and as the caller of a phone.
+    name: String,
+    tenant: TenantId,
+    from: Source,
+    srtp: SrtpPolicy,
+    /// A trunk takes so many calls at a time.
+    trunk: Option<(TrunkId, u32)>,
+}
+
+impl Line {
+    fn of_trunk(trunk: &Trunk) -> Self {
+        Self {
+            name: trunk.name.clone(),
+            tenant: trunk.tenant,
+            from: Source::Trunk { trunk: trunk.id },
+            srtp: trunk.srtp,
+            trunk: Some((trunk.id, trunk.calls_max)),
+        }
+    }
+    fn of_phone(phone: &PhoneAccount) -> Self {
+        Self {
+            name: phone.extension.clone(),
+            tenant: phone.tenant,
+            from: Source::Phone { agent: phone.agent },
+            srtp: phone.srtp,
+            trunk: None,
+        }
+    }
+}
 
 impl Switchboard {
     pub(super) fn incoming(&mut self, incoming: Incoming) {
@@ -55,21 +88,21 @@ impl Switchboard {
 
     fn invite(&mut self, incoming: Incoming) {
         let accounts = self.accounts.get();
-        let trunk = match accounts.trunk_at(incoming.flow.remote.ip()) {
-            Some(trunk) => trunk,
+        let line = match accounts.trunk_at(incoming.flow.remote.ip()) {
+            Some(trunk) => Line::of_trunk(trunk),
             None => match self.authenticate(&incoming.request, &incoming.flow) {
                 Err(reply) => return incoming.transaction.finish(&reply, None),
-                Ok(username) => match accounts.trunk_named(&username) {
-                    Some(trunk) => trunk,
-                    // A phone that is known, but nobody calls out through here: no relay.
-                    None => {
+                Ok(username) => match (accounts.trunk_named(&username), accounts.phone(&username)) {
+                    (Some(trunk), _) => Line::of_trunk(trunk),
+                    (None, Some(phone)) => Line::of_phone(phone),
+                    (None, None) => {
                         self.shared.counters.forbidden.add();
                         return incoming.transaction.finish(&Reply::new(403), None);
                     }
                 },
             },
         };
-        match self.take_up(trunk, incoming) {
+        match self.take_up(&line, incoming) {
             Ok(()) => {}
             Err((incoming, reply)) => incoming.transaction.finish(&reply, None),
         }
@@ -77,12 +110,13 @@ impl Switchboard {
 
     /// Begins a call, or says how it is refused.
     #[expect(clippy::result_large_err, reason = "the refused request is answered by the caller, right there")]
-    fn take_up(&mut self, trunk: &Trunk, incoming: Incoming) -> Result<(), (Incoming, Reply)> {
-        let place = match self.places.take(trunk.id, trunk.calls_max) {
-            Ok(place) if !self.draining && self.calls.len() < self.calls_max => place,
+    fn take_up(&mut self, line: &Line, incoming: Incoming) -> Result<(), (Incoming, Reply)> {
+        let place = match line.trunk.map(|(trunk, calls_max)| self.places.take(trunk, calls_max)) {
+            Some(Ok(place)) if !self.draining && self.calls.len() < self.calls_max => Some(place),
+            None if !self.draining && self.calls.len() < self.calls_max => None,
             _ => {
                 self.shared.counters.overloaded.add();
-                tracing::warn!(trunk = %trunk.name, calls = self.calls.len(), "a call was refused: full or draining");
+                tracing::warn!(line = %line.name, calls = self.calls.len(), "a call was refused: full or draining");
                 return Err((incoming, Reply::new(503).with("Retry-After", "10")));
             }
         };
@@ -108,7 +142,11 @@ impl Switchboard {
         let Some(dialog) = Dialog::of_invite(request, &tag) else {
             return Err((incoming, Reply::new(400)));
         };
-        let (caller, caller_name) = caller(&request.headers);
+        // A trunk is trusted to say who calls; of a phone it is known.
+        let (caller, caller_name) = match line.from {
+            Source::Trunk { .. } => caller(&request.headers),
+            Source::Phone { .. } => (line.name.clone(), None),
+        };
         let offer = request.sdp();
         if offer.is_none() && !request.body.is_empty() {
             return Err((incoming, Reply::new(415).with("Accept", "application/sdp")));
@@ -116,20 +154,20 @@ impl Switchboard {
         let interaction: InteractionId = self.shared.id();
         let leg: LegId = self.shared.id();
         tracing::info!(
-            %interaction, %leg, trunk = %trunk.name, caller = %masked(&caller), called = %masked(&contact), "call came in"
+            %interaction, %leg, line = %line.name, caller = %masked(&caller), called = %masked(&contact), "call came in"
         );
         let interface = self.shared.interface(incoming.flow.listener);
         let ability = Ability {
             codecs: self.codecs.clone(),
             ipv4: interface.is_ipv4(),
             ipv6: interface.is_ipv6(),
-            ..Ability::sip(trunk.srtp)
+            ..Ability::sip(line.srtp)
         };
         let new = NewCall {
             interaction,
-            tenant: trunk.tenant,
-            trunk: trunk.id,
-            srtp: trunk.srtp,
+            tenant: line.tenant,
+            from: line.from,
+            srtp: line.srtp,
             caller,
             caller_name,
             contact,
@@ -150,10 +188,11 @@ impl Switchboard {
         incoming: Incoming,
         dialog: Dialog,
         tag: String,
-        place: Place,
+        place: Option<Place>,
         invite: (String, String),
     ) {
         let (interaction, leg, timer, user) = (new.interaction, new.leg, new.timer, new.contact.clone());
+        let from = new.from;
         let (sender, receiver) = mpsc::channel(MAILBOX_MAX);
         let (acknowledge, acknowledged) = watch::channel(false);
         let (mailbox, counters) = (sender.clone(), self.shared.counters.clone());
@@ -172,21 +211,19 @@ impl Switchboard {
             Entry {
                 mailbox: sender.clone(),
                 _place: place,
-                dialog: key,
-                invite: invite.clone(),
+                dialogs: Some((key, invite.clone())),
                 legs: vec![leg],
                 recordings: Vec::new(),
             },
         );
         self.invites.insert(invite, interaction);
         self.legs.insert(leg, interaction);
-        self.shared.counters.calls.add();
+        if let Source::Phone { agent } = from {
+            self.belongs(agent, interaction);
+        }
         let customer =
             CustomerSide { dialog, tag, flow: incoming.flow, user, timer, responder, acknowledged };
-        let internal = self.internal.clone();
-        spawn(self.shared.clone(), new, customer, (sender, receiver), move || {
-            tokio::spawn(async move { internal.send(Internal::CallOver(interaction)).await });
-        });
+        self.begin(interaction, New::Outside(new, customer), (sender, receiver));
     }
 
     /// The user who sent a request, or the answer to one who did not prove to be somebody.

@@ -80,9 +80,9 @@ pub(crate) struct Switchboard {
 struct Entry {
     mailbox: mpsc::Sender<Message>,
     /// Its place on the trunk, free when the entry goes.
-    _place: Place,
-    dialog: DialogKey,
-    invite: DialogKey,
+    _place: Option<Place>,
+    /// The customer's dialog and INVITE; none when a softphone calls.
+    dialogs: Option<(DialogKey, DialogKey)>,
     legs: Vec<LegId>,
     recordings: Vec<RecordingId>,
 }
@@ -201,8 +201,10 @@ impl Switchboard {
 
     fn call_over(&mut self, interaction: InteractionId) {
         let Some(entry) = self.calls.remove(&interaction) else { return };
-        self.shared.directory.forget(&entry.dialog);
-        self.invites.remove(&entry.invite);
+        if let Some((dialog, invite)) = &entry.dialogs {
+            self.shared.directory.forget(dialog);
+            self.invites.remove(invite);
+        }
         for leg in &entry.legs {
             self.legs.remove(leg);
         }

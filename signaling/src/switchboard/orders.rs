@@ -1,14 +1,18 @@
 //! Orders of the desk, brought to the call or softphone they are for.
 
-use model::call::CallOrder;
+use model::call::{CallFact, CallOrder};
 use model::id::{InteractionId, LegId, OfferToken, UserId};
+use model::interaction::EndedBy;
 use model::people::PhoneKind;
+use model::service::SrtpPolicy;
 use tokio::sync::mpsc;
 
-use super::{SoftphoneEntry, Switchboard, accounts};
-use crate::call::driver::{Message, Target};
+use super::{Entry, Internal, SoftphoneEntry, Switchboard, accounts};
+use crate::call::NewInside;
+use crate::call::driver::{MAILBOX_MAX, Message, New, Target, spawn};
 use crate::call::words::{Branch, Connect, Order, Ring, RingPhones, Softphone};
 use crate::phones::softphone_task::{self, SoftphoneMessage};
+use crate::sdp::Ability;
 
 impl Switchboard {
     pub(super) fn order(&mut self, order: CallOrder) {
@@ -32,13 +36,18 @@ impl Switchboard {
                 let (half, softphone) = (self.shared.id(), self.softphone_of(agent));
                 self.pass(interaction, Order::Connect(Connect { agent, softphone, half, record, announce }));
             }
-            CallOrder::Hold { interaction } => self.pass(interaction, Order::Hold),
-            CallOrder::Retrieve { interaction } => self.pass(interaction, Order::Retrieve),
-            CallOrder::Mute { interaction, muted } => self.pass(interaction, Order::Mute(muted)),
-            CallOrder::SendDigits { interaction, digits } => {
-                self.pass(interaction, Order::SendDigits(digits))
+            CallOrder::CallColleague { interaction, tenant: _, agent, caller, caller_name, contact: _ } => {
+                self.call_colleague(interaction, agent, caller, caller_name);
             }
-            CallOrder::HangUp { interaction } => self.pass(interaction, Order::HangUp),
+            CallOrder::Hold { interaction, agent } => self.pass(interaction, Order::Hold(agent)),
+            CallOrder::Retrieve { interaction, agent } => self.pass(interaction, Order::Retrieve(agent)),
+            CallOrder::Mute { interaction, agent, muted } => {
+                self.pass(interaction, Order::Mute { agent, muted });
+            }
+            CallOrder::SendDigits { interaction, agent, digits } => {
+                self.pass(interaction, Order::SendDigits { agent, digits });
+            }
+            CallOrder::HangUp { interaction, by } => self.pass(interaction, Order::HangUp(by)),
             CallOrder::AttachPhone { agent, tenant: _, session, sdp } => {
                 let message = SoftphoneMessage::Attach { session, sdp };
                 let entry = self.softphones.entry(agent).or_insert_with(|| {
@@ -68,7 +77,64 @@ impl Switchboard {
         }
     }
 
-    fn belongs(&mut self, agent: UserId, interaction: InteractionId) {
+    /// Begins a call from an agent's softphone, or says that it cannot be.
+    fn call_colleague(
+        &mut self,
+        interaction: InteractionId,
+        agent: UserId,
+        caller: String,
+        caller_name: Option<String>,
+    ) {
+        let softphone = match self.softphone_of(agent) {
+            Some(softphone) if !self.draining && self.calls.len() < self.calls_max => softphone,
+            found => {
+                let why = if found.is_some() {
+                    "full or draining"
+                } else {
+                    "the caller's softphone is not connected"
+                };
+                let (by, failure) = (EndedBy::System, Some(why.to_owned()));
+                return self.shared.tell_soon(CallFact::Ended { interaction, by, failure });
+            }
+        };
+        tracing::info!(%interaction, leg = %softphone.leg, "a colleague is called");
+        let interface = self.shared.interface(0);
+        let ability = Ability {
+            codecs: self.codecs.clone(),
+            ipv4: interface.is_ipv4(),
+            ipv6: interface.is_ipv6(),
+            ..Ability::sip(SrtpPolicy::Accept)
+        };
+        let half = self.shared.id();
+        let new = NewInside { interaction, agent, softphone, half, caller, caller_name, ability };
+        let (sender, receiver) = mpsc::channel(MAILBOX_MAX);
+        let entry = Entry {
+            mailbox: sender.clone(),
+            _place: None,
+            dialogs: None,
+            legs: Vec::new(),
+            recordings: Vec::new(),
+        };
+        self.calls.insert(interaction, entry);
+        self.belongs(agent, interaction);
+        self.begin(interaction, New::Inside(new), (sender, receiver));
+    }
+
+    /// Lets a call live in a task of its own.
+    pub(super) fn begin(
+        &self,
+        interaction: InteractionId,
+        new: New,
+        mailbox: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
+    ) {
+        self.shared.counters.calls.add();
+        let internal = self.internal.clone();
+        spawn(self.shared.clone(), new, mailbox, move || {
+            tokio::spawn(async move { internal.send(Internal::CallOver(interaction)).await });
+        });
+    }
+
+    pub(super) fn belongs(&mut self, agent: UserId, interaction: InteractionId) {
         let calls = self.agents.entry(agent).or_default();
         if self.calls.contains_key(&interaction) && !calls.contains(&interaction) {
             calls.push(interaction);

@@ -19,7 +19,7 @@ use crate::switchboard::shared::Shared;
 pub(crate) struct Held {
     pub(super) legs: HashSet<LegId>,
     pub(super) recording: Option<RecordingId>,
-    pub(super) softphone: Option<LegId>,
+    pub(super) softphones: HashSet<LegId>,
     pub(super) phones: Vec<Established>,
     /// The customer's INVITE had a final answer: 2xx or another.
     pub(super) accepted: Option<bool>,
@@ -39,21 +39,11 @@ pub(super) async fn clean_up(
     shared: &Shared,
     interaction: InteractionId,
     held: &Mutex<Held>,
-    mut goodbye: Goodbye,
+    goodbye: Option<Goodbye>,
 ) {
     let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
-    match held.accepted {
-        None => goodbye.responder.respond(&Reply::new(500), &goodbye.tag),
-        Some(false) => {}
-        Some(true) => {
-            // The dead task may have spent numbers of this dialog; a gap does no harm (§12.2.2).
-            for _ in 0..100 {
-                goodbye.dialog.request(Method::Update);
-            }
-            let (endpoint, flow, bye) =
-                (shared.endpoint.clone(), goodbye.flow, goodbye.dialog.request(Method::Bye));
-            tokio::spawn(async move { endpoint.request(&flow, bye).await });
-        }
+    if let Some(goodbye) = goodbye {
+        say_goodbye(shared, held.accepted, goodbye);
     }
     for Established { mut dialog, flow } in held.phones {
         shared.directory.forget(&dialog.key());
@@ -65,7 +55,7 @@ pub(super) async fn clean_up(
     {
         shared.tell(CallFact::RecordingCaptured { interaction, recording }).await;
     }
-    if let Some(leg) = held.softphone {
+    for leg in held.softphones {
         shared.command(Command::Hear { leg, source: Source::Nothing }).await.ok();
     }
     for leg in held.legs {
@@ -75,5 +65,22 @@ pub(super) async fn clean_up(
         shared.counters.calls_failed.add();
         let failure = Some("an error in the appliance ended the call".to_owned());
         shared.tell(CallFact::Ended { interaction, by: EndedBy::System, failure }).await;
+    }
+}
+
+/// The customer is told as the state of the INVITE allows.
+fn say_goodbye(shared: &Shared, accepted: Option<bool>, mut goodbye: Goodbye) {
+    match accepted {
+        None => goodbye.responder.respond(&Reply::new(500), &goodbye.tag),
+        Some(false) => {}
+        Some(true) => {
+            // The dead task may have spent numbers of this dialog; a gap does no harm (§12.2.2).
+            for _ in 0..100 {
+                goodbye.dialog.request(Method::Update);
+            }
+            let (endpoint, flow, bye) =
+                (shared.endpoint.clone(), goodbye.flow, goodbye.dialog.request(Method::Bye));
+            tokio::spawn(async move { endpoint.request(&flow, bye).await });
+        }
     }
 }

@@ -12,8 +12,10 @@ impl Driver {
         self.note(&order);
         let command = match order {
             MediaOrder::Create { leg, near } => {
-                let listener =
-                    if leg == self.customer_leg { self.customer.flow.listener } else { self.phone_listener };
+                let listener = match &self.customer {
+                    Some(side) if leg == self.customer_leg => side.flow.listener,
+                    _ => self.phone_listener,
+                };
                 Command::CreateLeg {
                     leg,
                     transport: Transport::Ports { interface: self.shared.interface(listener) },
@@ -35,6 +37,7 @@ impl Driver {
                 Command::Tap { recording, channel, leg: Some(leg) }
             }
             MediaOrder::StopRecording(recording) => Command::StopRecording { recording },
+            MediaOrder::Measure(leg) => Command::BeginMeasuring { leg },
             MediaOrder::Stats(leg) => Command::Stats { leg },
             MediaOrder::Delete(leg) => Command::DeleteLeg { leg },
         };
@@ -62,9 +65,8 @@ impl Driver {
             MediaOrder::Delete(leg) => {
                 held.legs.remove(leg);
             }
-            MediaOrder::Bridge { a, b } => {
-                let softphone = [*a, *b].into_iter().find(|leg| !held.legs.contains(leg));
-                held.softphone = softphone;
+            MediaOrder::Measure(leg) => {
+                held.softphones.insert(*leg);
             }
             MediaOrder::StartRecording(recording) => held.recording = Some(*recording),
             MediaOrder::StopRecording(_) => held.recording = None,

@@ -19,7 +19,7 @@ impl Driver {
     pub(super) fn request(&mut self, party: Party, incoming: Incoming) -> Option<Input> {
         let Incoming { request, flow, transaction } = incoming;
         let dialog = match party {
-            Party::Customer => Some((&mut self.customer.dialog, &mut self.customer.flow)),
+            Party::Customer => self.customer.as_mut().map(|side| (&mut side.dialog, &mut side.flow)),
             Party::Phone(branch) => match self.phones.get_mut(&branch) {
                 Some(PhoneSide::Up(up)) => Some((&mut up.dialog, &mut up.flow)),
                 _ => None,
@@ -116,7 +116,9 @@ impl Driver {
             if let Ok(Some(timer)) =
                 super::SessionTimer::of_request(request.headers.get("Session-Expires"), supported, now)
             {
-                self.customer.timer = Some(timer);
+                if let Some(side) = &mut self.customer {
+                    side.timer = Some(timer);
+                }
             }
             self.mailbox.try_send(Message::Renewed(200)).ok();
         }
@@ -140,14 +142,17 @@ impl Driver {
     /// What a 2xx within a dialog carries: our Contact, what we allow, the session timer.
     fn dress(&self, party: Party, reply: Reply) -> Reply {
         let reply = match party {
-            Party::Customer => reply.with("Contact", self.contact()),
+            Party::Customer => match &self.customer {
+                Some(side) => reply.with("Contact", side.flow.contact(&side.user)),
+                None => reply,
+            },
             Party::Phone(branch) => match self.phones.get(&branch) {
                 Some(PhoneSide::Up(up)) => reply.with("Contact", up.flow.contact("patchbay")),
                 _ => reply,
             },
         };
         let reply = reply.with("Allow", ALLOW);
-        match &self.customer.timer {
+        match self.customer.as_ref().and_then(|side| side.timer.as_ref()) {
             Some(timer) if party == Party::Customer => timer_headers(reply, timer),
             _ => reply,
         }
