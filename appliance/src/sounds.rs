@@ -18,13 +18,18 @@ use crate::config::Language;
 #[allow_missing = true]
 struct BuiltIn;
 
-const ALL: [(Sound, &str); 5] = [
+const ALL: [(Sound, &str); 7] = [
     (Sound::QueueMusic, "queue-music"),
     (Sound::HoldMusic, "hold-music"),
     (Sound::NobodyAvailable, "nobody-available"),
     (Sound::Closed, "closed"),
     (Sound::AllBusy, "all-busy"),
+    (Sound::Ringback, "ringback"),
+    (Sound::Busy, "busy"),
 ];
+
+/// How often an agent whose colleague is busy hears the tone before it is over: about three seconds.
+const BUSY_TONES: usize = 3;
 
 /// All sounds, ready to be sent.
 pub type Library = HashMap<Sound, Arc<Prompt>>;
@@ -43,14 +48,23 @@ pub fn load(dir: Option<&Path>, language: Language) -> Result<Library> {
             } else if let Some(file) = built_in() {
                 Prompt::from_wav(name, std::io::Cursor::new(file.data))
                     .with_context(|| format!("built-in sound {name}"))?
-            } else if sound.repeats() {
-                media::prompt::music::hold_music()?
             } else {
-                Plan::default().tone(Tone::Congestion)?
+                without_file(sound)?
             };
             Ok((sound, Arc::new(prompt)))
         })
         .collect()
+}
+
+/// What is heard where there is no file: music, the tones of an exchange.
+fn without_file(sound: Sound) -> Result<Prompt> {
+    let plan = Plan::default();
+    Ok(match sound {
+        Sound::QueueMusic | Sound::HoldMusic => media::prompt::music::hold_music()?,
+        Sound::Ringback => plan.tone(Tone::Ringback)?,
+        Sound::Busy => Prompt::from_pcm("busy", 8_000, &plan.tone(Tone::Busy)?.pcm_8k().repeat(BUSY_TONES))?,
+        Sound::NobodyAvailable | Sound::Closed | Sound::AllBusy => plan.tone(Tone::Congestion)?,
+    })
 }
 
 /// What a simulated customer says, as raw mu-law at 8 kHz.

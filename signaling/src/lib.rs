@@ -16,13 +16,14 @@
 //! A call is driven like this; the driver does it with sockets and a media plane:
 //!
 //! ```
-//! use model::{call::{CallFact, Rejection}, id::*, service::SrtpPolicy, time::Timestamp};
+//! use model::{call::{CallFact, Rejection, Source}, id::*, service::SrtpPolicy, time::Timestamp};
 //! use signaling::call::{Call, NewCall, words::{Input, Order, Output, PeerOrder}};
 //! use signaling::sdp::{Ability, KeySeed};
 //!
 //! let now = Timestamp::from_millis(1_800_000_000_000);
 //! let (mut call, first) = Call::begin(NewCall {
-//!     interaction: InteractionId::from_number(1), tenant: TenantId::from_number(1), trunk: TrunkId::from_number(1),
+//!     interaction: InteractionId::from_number(1), tenant: TenantId::from_number(1),
+//!     from: Source::Trunk { trunk: TrunkId::from_number(1) },
 //!     srtp: SrtpPolicy::Accept, caller: "+4930123".into(), caller_name: None, contact: "100".into(), offer: None,
 //!     leg: LegId::from_number(1), ability: Ability::sip(SrtpPolicy::Accept), seed: KeySeed::new([0; 32]), session: 1,
 //!     timer: None,
