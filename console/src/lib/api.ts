@@ -32,11 +32,22 @@ export interface AgentView {
   missed_today: number;
   declined_today: number;
 }
+export type Direction = "inbound" | "outbound" | "internal";
+/** The other agent of an internal call. */
+export interface Colleague {
+  user: string;
+  name: string;
+  extension: string | null;
+}
 export interface OfferView {
   offer: string;
   interaction: string;
-  service: Named;
+  /** None of an internal call. */
+  service: Named | null;
   channel: "voice";
+  direction: Direction;
+  /** Who calls, when it is a colleague. */
+  colleague: Colleague | null;
   caller: string;
   caller_name: string | null;
   contact: string;
@@ -58,13 +69,18 @@ export interface StreamStats {
 }
 export interface WorkView {
   interaction: string;
-  service: Named;
+  service: Named | null;
   channel: "voice";
-  direction: "inbound" | "outbound";
+  direction: Direction;
+  /** The other one of an internal call, whoever called. */
+  colleague: Colleague | null;
+  /** Whether this agent called. */
+  outgoing: boolean;
   caller: string;
   caller_name: string | null;
   contact: string;
-  phase: "connecting" | "talking" | "held" | "wrap_up";
+  phase: "dialling" | "connecting" | "talking" | "held" | "refused" | "wrap_up";
+  refused_why: "declined" | "no_answer" | "unreachable" | null;
   muted: boolean;
   since: Millis;
   answered_at: Millis | null;
@@ -98,6 +114,13 @@ export interface ServiceView extends Named {
 export interface ReasonView extends Named {
   icon: string;
 }
+export type ExternalField = "service" | "channel" | "name" | "number" | "line" | "waited";
+export type InternalField = "channel" | "name" | "extension" | "waited";
+/** What the offer window shows, in this order (VOICE-05). */
+export interface OfferFields {
+  external: ExternalField[];
+  internal: InternalField[];
+}
 export interface Snapshot {
   me: AgentView;
   offers: OfferView[];
@@ -106,6 +129,7 @@ export interface Snapshot {
   reasons: ReasonView[];
   phone: PhoneView;
   services: ServiceView[];
+  offer_window: OfferFields;
 }
 export interface Banner {
   level: "info" | "warning" | "error";
@@ -125,6 +149,7 @@ export type ServerEvent = { seq: number; at: Millis } & (
   | { event: "phone_answer"; sdp: string }
   | { event: "phone_refused"; why: string }
   | { event: "phone"; phone: PhoneView }
+  | { event: "settings"; offer_window: OfferFields }
   | { event: "session_ended"; why: SessionEnd }
 );
 
@@ -146,10 +171,20 @@ export interface Session {
   csrf: string;
   expires_at: Millis;
 }
+export interface ColleagueItem extends Colleague {
+  state: RoutingState;
+  callable: boolean;
+}
+export interface Tenant {
+  name: string;
+  offer_window: OfferFields;
+  /** The tenant's names for the reasons that the system sets (STATE-13); null is the usual name. */
+  system_names: { no_answer: string | null; connection_lost: string | null };
+}
 export interface ServiceRecord {
   interaction: string;
   channel: "voice";
-  direction: "inbound" | "outbound";
+  direction: Direction;
   caller: string;
   contact: string;
   caller_name: string | null;
@@ -157,6 +192,9 @@ export interface ServiceRecord {
   service_name: string | null;
   agent: string | null;
   agent_name: string | null;
+  /** Who called, of an internal call; `agent` was called. */
+  calling_agent: string | null;
+  calling_agent_name: string | null;
   /** As the list shows them (REC-03, REC-04). */
   time: Millis;
   duration_ms: Millis | null;

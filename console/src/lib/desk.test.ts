@@ -67,4 +67,48 @@ describe("the desk is a fold of the appliance's events", () => {
     expect(desk.banners[0]?.code).toBe("missed_offer");
     expect(desk.me?.name).toBe("Anna");
   });
+
+  /** VOICE-05: the administrator's change is seen without a reload. */
+  test("the offer window follows the tenant's settings", () => {
+    const own = { external: ["number"], internal: ["name"] };
+    const desk = after(emptyDesk(), { ...welcome(0), snapshot: { ...snapshot, offer_window: own } } as ServerEvent);
+    expect(desk.offer_window).toEqual(own);
+    const changed = { external: ["name", "service"], internal: ["extension"] };
+    expect(after(desk, { seq: 1, at: 0, event: "settings", offer_window: changed } as ServerEvent).offer_window).toEqual(changed);
+  });
+
+  describe("VOICE-08: a colleague's call that was not taken makes nobody Not ready", () => {
+    const offered = (seq: number, direction: string) =>
+      ({ seq, at: 0, event: "offered", offer: { offer: `offer_${seq}`, direction, colleague: { name: "Anna Berg" } } }) as unknown as ServerEvent;
+    const ended = (seq: number, offer: number, why: string) => ({ seq, at: 0, event: "offer_ended", offer: `offer_${offer}`, why }) as ServerEvent;
+    const news = (direction: string, code: string) =>
+      after(emptyDesk(), welcome(0), offered(1, direction), ended(2, 1, "x"), banner(3, code)).banners.map((b) => [b.code, b.params["name"]]);
+
+    test("missed, the news says who called; declined, there is none", () => {
+      expect(news("internal", "missed_offer")).toEqual([["missed_colleague", "Anna Berg"]]);
+      expect(news("internal", "offer_unreachable")).toEqual([["colleague_unreachable", "Anna Berg"]]);
+      expect(news("internal", "declined_offer")).toEqual([]);
+    });
+
+    test("a call from outside keeps its warning, and so does one after a colleague's", () => {
+      expect(news("inbound", "missed_offer")).toEqual([["missed_offer", undefined]]);
+      const both = after(
+        emptyDesk(), welcome(0), offered(1, "internal"), ended(2, 1, "no_answer"), banner(3, "missed_offer"),
+        offered(4, "inbound"), ended(5, 4, "no_answer"), banner(6, "missed_offer"),
+      );
+      expect(both.banners.map((b) => b.code)).toEqual(["missed_colleague", "missed_offer"]);
+    });
+  });
+
+  test("two calls are two rows; the one that ends leaves the other as it was", () => {
+    const work = (seq: number, interaction: string, phase: string, direction: string) =>
+      ({ seq, at: 0, event: "work", work: { interaction, phase, direction } }) as unknown as ServerEvent;
+    const two = after(
+      emptyDesk(), welcome(0), work(1, "a", "talking", "inbound"), work(2, "b", "dialling", "internal"),
+      work(3, "a", "held", "inbound"), work(4, "b", "talking", "internal"),
+    );
+    expect(two.work.map((w) => [w.interaction, w.phase])).toEqual([["a", "held"], ["b", "talking"]]);
+    const one = after(two, { seq: 5, at: 0, event: "work_ended", interaction: "b" } as ServerEvent);
+    expect(one.work.map((w) => [w.interaction, w.phase])).toEqual([["a", "held"]]);
+  });
 });

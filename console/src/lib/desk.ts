@@ -1,6 +1,7 @@
 // What the page shows, as a fold of the appliance's events. No I/O here, so that a test can play any day.
 
-import type { AgentView, Banner, OfferView, PhoneView, QueueView, ServerEvent, Snapshot, WorkView } from "./api";
+import type { AgentView, Banner, OfferFields, OfferView, PhoneView, QueueView, ServerEvent, Snapshot, WorkView } from "./api";
+import { usualFields } from "./offer";
 
 export interface Desk {
   seq: number;
@@ -12,7 +13,10 @@ export interface Desk {
   queues: QueueView[];
   reasons: Snapshot["reasons"];
   services: Snapshot["services"];
+  offer_window: OfferFields;
   phone: PhoneView;
+  /** The offer that ended last: a banner that follows is about it. */
+  over: OfferView | null;
   banners: (Banner & { key: number })[];
 }
 
@@ -25,6 +29,8 @@ export const emptyDesk = (): Desk => ({
   queues: [],
   reasons: [],
   services: [],
+  offer_window: usualFields(),
+  over: null,
   phone: { kind: "none", up: false, problem: null },
   banners: [],
 });
@@ -59,7 +65,7 @@ function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): 
     case "offered":
       return { offers: put(desk.offers, event.offer, (o) => o.offer === event.offer.offer) };
     case "offer_ended":
-      return { offers: desk.offers.filter((o) => o.offer !== event.offer) };
+      return { offers: desk.offers.filter((o) => o.offer !== event.offer), over: desk.offers.find((o) => o.offer === event.offer) ?? null };
     case "work":
       return { work: put(desk.work, event.work, (w) => w.interaction === event.work.interaction) };
     case "work_ended":
@@ -68,8 +74,12 @@ function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): 
       return { queues: put(desk.queues, event.queue, (q) => q.service.id === event.queue.service.id) };
     case "phone":
       return { phone: event.phone };
+    case "settings":
+      return { offer_window: event.offer_window };
     case "banner": {
-      const { level, code, params } = event;
+      const notice = ofColleague(event, desk.over);
+      if (!notice) return {};
+      const { level, code, params } = notice;
       const others = desk.banners.filter((b) => b.code !== code && !(code === "quality_recovered" && b.code === "poor_quality"));
       // Recovery takes the warning away and needs no words of its own (QUAL-01 clears by itself).
       if (code === "quality_recovered") return { banners: others };
@@ -78,4 +88,12 @@ function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): 
     default:
       return {};
   }
+}
+
+/** VOICE-08: nobody becomes Not ready over a colleague's call, so the news is only that it was missed; who declined knows. */
+function ofColleague({ level, code, params }: Banner, over: OfferView | null): Banner | null {
+  if (over?.direction !== "internal" || !AWAY.includes(code)) return { level, code, params };
+  if (code === "declined_offer") return null;
+  const name = over.colleague?.name ?? over.caller_name ?? over.caller;
+  return { level: "info", code: code === "missed_offer" ? "missed_colleague" : "colleague_unreachable", params: { ...params, name } };
 }

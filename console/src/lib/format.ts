@@ -33,3 +33,8 @@ export function grade(mos: number | null | undefined): "unknown" | "good" | "fai
   if (mos === null || mos === undefined) return "unknown";
   return mos >= 4 ? "good" : mos >= 3.4 ? "fair" : "poor";
 }
+
+/** Puts values into the braces of a text. */
+export function fill(text: string, values: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
+}

@@ -13,11 +13,12 @@ export const keyList: { name: Name; press: string; shown: string[] }[] = [
   { name: "mute", press: "Alt+KeyM", shown: ["Alt", "M"] },
   { name: "hold", press: "Alt+KeyH", shown: ["Alt", "H"] },
   { name: "complete", press: "Alt+Enter", shown: ["Alt", "Enter"] },
+  { name: "colleagues", press: "Alt+KeyC", shown: ["Alt", "C"] },
   { name: "ready", press: "Alt+KeyR", shown: ["Alt", "R"] },
   { name: "show", press: "Alt+KeyK", shown: ["Alt", "K"] },
 ];
 
-export function keys(target: Window, page: { showKeys(): void }): () => void {
+export function keys(target: Window, page: { showKeys(): void; showColleagues(): void }): () => void {
   const offer = () => signed.desk.offers[0]?.offer;
   const work = () => signed.work;
   const live = () => work()?.phase === "talking" || work()?.phase === "held";
@@ -29,6 +30,7 @@ export function keys(target: Window, page: { showKeys(): void }): () => void {
     hold: () => live() && void signed.send(work()?.phase === "held" ? "retrieve" : "hold", { interaction: work()?.interaction }),
     complete: () => work()?.phase === "wrap_up" && void signed.complete(work()?.interaction ?? ""),
     ready: () => void signed.send("ready"),
+    colleagues: () => page.showColleagues(),
     show: () => page.showKeys(),
   };
   return tinykeys(

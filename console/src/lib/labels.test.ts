@@ -16,3 +16,10 @@ test("the appliance's own reasons are said in the page's language, the tenant's 
 test("Not ready by hand without a reason needs no second word", () => {
   expect(stateLabel(notReady("chosen", null, "Not ready"), en)).toBe("Not ready");
 });
+
+/** STATE-13: the two reasons that the system sets are read as the tenant named them. */
+test("a tenant's own name for a state that the system sets is shown", () => {
+  expect(stateLabel(notReady("no_answer", null, "Did not pick up"), ru)).toBe("Не готов · Did not pick up");
+  expect(stateLabel(notReady("connection_lost", null, "Line down"), en)).toBe("Not ready · Line down");
+  expect(stateLabel(notReady("connection_lost", null, "Connection lost"), ru)).toBe("Не готов · Потеря связи");
+});

@@ -1,16 +1,24 @@
 // States in words. Reasons of the tenant's own list come with its name; the appliance's own are said in the page's language.
 
-import type { StateView } from "./api";
-import type { Words } from "./words/en";
+import type { RoutingState, StateView } from "./api";
+import { en, type Words } from "./words/en";
 
 export function reasonLabel(state: StateView, words: Words): string {
   if (!state.reason) return "";
   const { kind, id, name } = state.reason;
   if (id !== null) return name;
-  return kind === "chosen" ? "" : words.reason[kind];
+  if (kind === "chosen") return "";
+  // STATE-13: a tenant that renamed these two wants its own name read, in whatever language it is.
+  const renamed = (kind === "no_answer" || kind === "connection_lost") && name !== "" && name !== en.reason[kind];
+  return renamed ? name : words.reason[kind];
 }
 
 export function stateLabel(state: StateView, words: Words): string {
   const reason = reasonLabel(state, words);
   return reason ? `${words.state[state.state]} · ${reason}` : words.state[state.state];
+}
+
+/** The state alone. One that this page does not know yet is named as the appliance names it. */
+export function stateName(state: RoutingState, words: Words): string {
+  return words.state[state] ?? state;
 }

@@ -3,10 +3,11 @@
 import { Api, Problem, type OfferView, type Privilege, type ServerEvent, type Session, type SessionEnd, type WorkView } from "./api";
 import { Connection } from "./connection";
 import { type Desk, emptyDesk, fold } from "./desk";
-import { phoneNumber } from "./format";
+import { whoIs } from "./offer";
 import { type PhoneProblem, Softphone } from "./phone";
 import { Ring } from "./ring";
 import { sound, type SoundKind } from "./sound.svelte";
+import { spoken } from "./words.svelte";
 
 class Signed {
   api = new Api();
@@ -174,7 +175,7 @@ class Signed {
 
   /** Title and badge say that somebody rings, for when the page is behind others. */
   private mark(offer: OfferView | null) {
-    document.title = offer ? `☎ ${offer.caller_name ?? phoneNumber(offer.caller)} · Patchbay` : "Patchbay";
+    document.title = offer ? `☎ ${whoIs(offer)} · Patchbay` : "Patchbay";
     const badge = offer ? navigator.setAppBadge?.(1) : navigator.clearAppBadge?.();
     void badge?.catch(() => undefined);
   }
@@ -202,7 +203,8 @@ class Signed {
   private announce(offer: OfferView) {
     if (document.visibilityState === "visible" || typeof Notification === "undefined") return;
     if (Notification.permission !== "granted") return;
-    this.notice = new Notification(offer.service.name, { body: offer.caller_name ?? offer.caller, tag: offer.offer });
+    const title = offer.service?.name ?? spoken.words.offer.internal;
+    this.notice = new Notification(title, { body: whoIs(offer), tag: offer.offer });
     this.notice.onclick = () => window.focus();
   }
 
@@ -215,6 +217,17 @@ class Signed {
     } catch (e) {
       if (e instanceof Problem) this.refusal = e;
       return false;
+    }
+  }
+
+  /** Calls a colleague (OUT-03). A refusal is handed back: it is shown where the call was asked for. */
+  async callColleague(target: { user: string } | { extension: string }): Promise<Problem | null> {
+    try {
+      await this.connection?.send("call", target);
+      return null;
+    } catch (e) {
+      if (e instanceof Problem) return e;
+      throw e;
     }
   }
 

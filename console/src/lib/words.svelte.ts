@@ -1,5 +1,6 @@
 // Which language is spoken, remembered on this computer.
 
+export { fill } from "./format";
 import { en, type Words } from "./words/en";
 import { ru } from "./words/ru";
 
@@ -33,8 +34,3 @@ class Spoken {
 }
 
 export const spoken = new Spoken();
-
-/** Puts values into the braces of a text. */
-export function fill(text: string, values: Record<string, string | number>): string {
-  return text.replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
-}

@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import type { ColleagueItem, RoutingState } from "./api";
+import { ownHindrance, target, whyNot } from "./colleagues";
+import { en } from "./words/en";
+
+const person = (name: string, extension: string | null, state: RoutingState = "ready", callable = true): ColleagueItem => ({
+  user: `user_${name}`,
+  name,
+  extension,
+  state,
+  callable,
+});
+const anna = person("Anna", "1002");
+const annika = person("Annika", "10");
+
+describe("OUT-03: Enter calls what was typed", () => {
+  test("an extension is called as typed, and never a longer one", () => {
+    expect(target("1002", [anna])).toBe(anna);
+    expect(target(" 100 ", [anna])).toEqual({ extension: "100" });
+    expect(target("10", [anna, annika])).toBe(annika);
+    expect(target("1002", [])).toEqual({ extension: "1002" });
+  });
+
+  test("a name calls the first of the list", () => {
+    expect(target("ann", [anna, annika])).toBe(anna);
+    expect(target("ann", [])).toBeNull();
+  });
+
+  test("nothing typed calls nobody", () => {
+    expect(target("  ", [anna])).toBeNull();
+  });
+});
+
+describe("why a call cannot be made is said in words", () => {
+  /** ERR-34 */
+  test("a colleague who is offline or not signed in is offline", () => {
+    expect(whyNot(person("Anna", "1002", "offline", false), en)).toBe("Anna is offline.");
+    expect(whyNot(person("Anna", "1002", "logged_out", false), en)).toBe("Anna is offline.");
+    expect(whyNot(person("Anna", "1002", "ringing", false), en)).toBe("Anna: Ringing, cannot be called now");
+  });
+
+  // What decides is what the appliance says, not the state.
+  test("a busy colleague who may be called can be called", () => {
+    expect(whyNot(person("Anna", "1002", "busy", true), en)).toBe("");
+  });
+
+  test("a desk phone calls by itself", () => {
+    const phone = (kind: "browser" | "sip" | "none", up: boolean) => ownHindrance({ kind, up, problem: null }, en);
+    expect(phone("sip", true)).toBe("To call a colleague, dial the extension on your phone.");
+    expect(phone("none", false)).toBe("You need a phone to call.");
+    expect(phone("browser", false)).toBe("Your phone is not connected yet.");
+    expect(phone("browser", true)).toBe("");
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import type { OfferView } from "./api";
+import { moved, shownFields, switched, usualFields, whoIs } from "./offer";
+import { en } from "./words/en";
+import { ru } from "./words/ru";
+
+const call: OfferView = {
+  offer: "offer_1",
+  interaction: "interaction_1",
+  service: { id: "service_1", name: "Sales" },
+  channel: "voice",
+  direction: "inbound",
+  colleague: null,
+  caller: "+4930123456",
+  caller_name: "Mara Lind",
+  contact: "+4930555100",
+  waited_ms: 12_000,
+  deadline: 0,
+  auto_answer: false,
+};
+const colleague: OfferView = {
+  ...call,
+  service: null,
+  direction: "internal",
+  colleague: { user: "user_1", name: "Anna Berg", extension: "1002" },
+  caller: "1002",
+  caller_name: "Anna Berg",
+  contact: "1003",
+};
+const read = (offer: OfferView, window = usualFields(), words = en) => {
+  const { before, large, after } = shownFields(offer, window, words);
+  return [before.map((s) => s.text), large?.text ?? null, after.map((s) => s.text)];
+};
+
+describe("the offer window shows the tenant's fields in the tenant's order", () => {
+  /** VOICE-03: service, type, name and number, as far as they are known. */
+  test("a call from outside says its service, its type, who calls, and how long they waited", () => {
+    expect(read(call)).toEqual([["for Sales", "Telephone"], "Mara Lind", ["+49 30 123456", "Waited 0:12"]]);
+  });
+
+  test("without a name the number stands in its place, once", () => {
+    expect(read({ ...call, caller_name: null })).toEqual([["for Sales", "Telephone"], "+49 30 123456", ["Waited 0:12"]]);
+  });
+
+  /** VOICE-04: type, colleague's name, extension. */
+  test("a colleague's call says so, with name and extension", () => {
+    expect(read(colleague)).toEqual([["Internal call"], "Anna Berg", ["Extension 1002"]]);
+    expect(read(colleague, usualFields(), ru)).toEqual([["Внутренний звонок"], "Anna Berg", ["Внутренний номер 1002"]]);
+  });
+
+  test("a colleague without an extension is still named", () => {
+    const bare = { ...colleague, colleague: { user: "user_1", name: "Anna Berg", extension: null } };
+    expect(read(bare)).toEqual([["Internal call"], "Anna Berg", []]);
+  });
+
+  /** VOICE-05: the tenant chooses the fields and their order. */
+  test("another tenant's choice is followed, field by field", () => {
+    const window = { external: ["waited", "line", "number", "service"] as const, internal: ["extension", "waited", "name"] as const };
+    const own = { external: [...window.external], internal: [...window.internal] };
+    expect(read(call, own)).toEqual([["Waited 0:12", "Dialled +49 30 555100"], "+49 30 123456", ["for Sales"]]);
+    expect(read(colleague, own)).toEqual([["Extension 1002", "Waited 0:12"], "Anna Berg", []]);
+    expect(read(call, { ...own, external: ["service"] })).toEqual([["for Sales"], null, []]);
+  });
+});
+
+test("who calls is the colleague, else the name, else the number", () => {
+  expect(whoIs(colleague)).toBe("Anna Berg");
+  expect(whoIs(call)).toBe("Mara Lind");
+  expect(whoIs({ ...call, caller_name: null })).toBe("+49 30 123456");
+});
+
+describe("an administrator arranges fields", () => {
+  test("a field switched on comes last; the last one stays", () => {
+    expect(switched(["name"], "number")).toEqual(["name", "number"]);
+    expect(switched(["name", "number"], "name")).toEqual(["number"]);
+    expect(switched(["number"], "number")).toEqual(["number"]);
+  });
+
+  test("a field moves by one place and stops at the ends", () => {
+    expect(moved(["service", "name", "number"], "number", -1)).toEqual(["service", "number", "name"]);
+    expect(moved(["service", "name"], "service", -1)).toEqual(["service", "name"]);
+    expect(moved(["service", "name"], "name", 1)).toEqual(["service", "name"]);
+    expect(moved(["service", "name"], "line", 1)).toEqual(["service", "name"]);
+  });
+});
