@@ -18,12 +18,13 @@ use crate::config::Language;
 #[allow_missing = true]
 struct BuiltIn;
 
-const ALL: [(Sound, &str); 7] = [
+const ALL: [(Sound, &str); 8] = [
     (Sound::QueueMusic, "queue-music"),
     (Sound::HoldMusic, "hold-music"),
     (Sound::NobodyAvailable, "nobody-available"),
     (Sound::Closed, "closed"),
     (Sound::AllBusy, "all-busy"),
+    (Sound::ComfortNoise, "comfort-noise"),
     (Sound::Ringback, "ringback"),
     (Sound::Busy, "busy"),
 ];
@@ -61,6 +62,7 @@ fn without_file(sound: Sound) -> Result<Prompt> {
     let plan = Plan::default();
     Ok(match sound {
         Sound::QueueMusic | Sound::HoldMusic => media::prompt::music::hold_music()?,
+        Sound::ComfortNoise => plan.tone(Tone::ComfortNoise)?,
         Sound::Ringback => plan.tone(Tone::Ringback)?,
         Sound::Busy => Prompt::from_pcm("busy", 8_000, &plan.tone(Tone::Busy)?.pcm_8k().repeat(BUSY_TONES))?,
         Sound::NobodyAvailable | Sound::Closed | Sound::AllBusy => plan.tone(Tone::Congestion)?,

@@ -90,7 +90,7 @@ pub(super) struct EndState {
 }
 
 impl EndState {
-    /// Whether the other end hears it, rather than music.
+    /// Whether the other end hears it, rather than music or noise.
     fn is_there(&self) -> bool {
         !self.holds && self.away_until.is_none()
     }
@@ -226,8 +226,8 @@ impl Call {
         }
     }
 
-    /// Lets an end hear what it should: the other end, or music while it is not there (WRTC-02: never silence). An end that
-    /// holds is left alone: it may be in another call.
+    /// Lets an end hear what it should: the other end, music while that holds, noise while its page is loaded anew (WRTC-02:
+    /// never silence). An end that holds is left alone: it may be in another call.
     fn tune(&self, end: End, out: &mut Vec<Output>) {
         let (Link::Joined(joined), Some(leg), Some(far)) =
             (&self.link, self.leg_at(end), self.leg_at(end.other()))
