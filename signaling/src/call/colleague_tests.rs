@@ -118,7 +118,7 @@ fn a_calling_softphone_that_is_lost_is_waited_for_only_in_a_conversation() {
     let mut scene = Scene::of_colleagues();
     let (own, far) = (colleagues_softphone().leg, softphone().leg);
     scene.does(Input::Softphone { leg: own, up: false });
-    assert_eq!(scene.media, [hears(far, Heard::Sound(Sound::HoldMusic))]);
+    assert_eq!(scene.media, [hears(far, Heard::Sound(Sound::ComfortNoise))]);
     scene.forget();
     scene.does(Input::Softphone { leg: own, up: true });
     assert_eq!(scene.media, [hears(far, Heard::Leg(own)), hears(own, Heard::Leg(far))]);

@@ -237,8 +237,11 @@ impl Call {
         if joined.at(end).holds {
             return;
         }
-        let heard =
-            if joined.at(end.other()).is_there() { Heard::Leg(far) } else { Heard::Sound(Sound::HoldMusic) };
+        let heard = match joined.at(end.other()) {
+            EndState { holds: true, .. } => Heard::Sound(Sound::HoldMusic),
+            EndState { away_until: Some(_), .. } => Heard::Sound(Sound::ComfortNoise),
+            _ => Heard::Leg(far),
+        };
         self.hear(leg, heard, out);
     }
 

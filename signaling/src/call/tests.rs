@@ -322,7 +322,7 @@ fn a_softphone_that_comes_back_finds_its_call_again() {
     scene.does(Input::Softphone { leg: softphone().leg, up: false });
     assert_eq!(
         scene.media,
-        [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]
+        [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::ComfortNoise) }]
     );
     scene.pass(Duration::from_millis(900));
     scene.forget();
