@@ -5,12 +5,14 @@
 //!         ◀── Answer, Event ───────────────────────┘
 //! ```
 //! Each thread has its own driver, legs, wheel and counters; nothing is shared on the packet path. Legs that hear each other
-//! live on one thread (`relocate` brings them together); packets are never handed between threads.
+//! live on one thread (`relocate` brings them together); packets are never handed between threads. That holds for browsers too,
+//! though each knows one port of one thread only: a browser's leg that moves takes sockets on that port with it (`guests`).
 //!
 //! - `handle`: commands from control, from any task; `directory`: which leg lives where
 //! - `shard`: the loop of a thread; `packets`: the way of a packet; `doors`: packets of our own making; `orders`: commands
 //!   as a thread carries them out
-//! - `table`: who hears whom; `browsers`: whose address is whose on shared ports; `wheel`: who is called when
+//! - `table`: who hears whom; `sockets`: by which way its packets go; `browsers`: whose address is whose on shared ports;
+//!   `wheel`: who is called when
 //! - `ports`: port pairs; `recordings`: what is captured where; `counters`: for metrics
 //!
 //! Not here: what a packet means (`leg`), system calls (`driver`).
@@ -19,6 +21,7 @@ mod browsers;
 mod counters;
 mod directory;
 mod doors;
+mod guests;
 mod handle;
 mod orders;
 mod packets;
@@ -26,6 +29,7 @@ mod ports;
 mod recordings;
 mod relocate;
 mod shard;
+mod sockets;
 mod table;
 mod wheel;
 
@@ -39,7 +43,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::control::Event;
-use crate::driver::{Clock, Driver, DriverConfig, DriverKind, Load, Wake, bind_media_socket, pin_to_core};
+use crate::driver::{Clock, Driver, DriverConfig, DriverKind, Load, SharedPort, Wake, pin_to_core};
 use crate::ice::Certificate;
 use crate::leg::prepare_tones;
 use crate::record::{Recorder, Tap};
@@ -305,6 +309,7 @@ fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
     let core = core.filter(|core| pin_to_core(*core).is_ok());
     let (mut driver, refused) = Driver::new(&config.driver, wake)?;
     let mut browsers = Browsers::default();
+    let mut ports = Vec::new();
     for interface in config.interfaces.iter().filter(|_| config.ice_port.is_some()) {
         let port = match config.ice_port {
             Some(0) | None => 0,
@@ -312,11 +317,12 @@ fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
         };
         let addr = SocketAddr::new(interface.bind, port);
         let bind = |source| PlaneError::Bind { addr, source };
-        let socket = bind_media_socket(addr).map_err(bind)?;
-        let port = socket.local_addr().map_err(bind)?.port();
+        let (socket, port) = SharedPort::bind(addr).map_err(bind)?;
         let id = driver.add(socket, SHARED, Load::Shared).map_err(bind)?;
-        browsers.sockets.push((id, SocketAddr::new(interface.advertised, port)));
+        browsers.sockets.push((id, SocketAddr::new(interface.advertised, port.local().port())));
+        ports.push(port);
     }
+    browsers.ports = Arc::new(ports);
     let info = ThreadInfo {
         driver: driver.kind(),
         refused: refused.map(|why| why.to_string()),
