@@ -80,7 +80,9 @@ function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): 
       const notice = ofColleague(event, desk.over);
       if (!notice) return {};
       const { level, code, params } = notice;
-      const others = desk.banners.filter((b) => b.code !== code && !(code === "quality_recovered" && b.code === "poor_quality"));
+      // Two colleagues who called in vain are two pieces of news.
+      const same = (b: Banner) => b.code === code && b.params["name"] === params["name"];
+      const others = desk.banners.filter((b) => !same(b) && !(code === "quality_recovered" && b.code === "poor_quality"));
       // Recovery takes the warning away and needs no words of its own (QUAL-01 clears by itself).
       if (code === "quality_recovered") return { banners: others };
       return { banners: [...others, { level, code, params, key: event.seq }].slice(-BANNERS_MAX) };

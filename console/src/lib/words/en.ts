@@ -42,6 +42,7 @@ export const en = {
   },
   offer: {
     title: "Incoming call",
+    titleInternal: "A colleague calls",
     for: "for {service}",
     dialled: "Dialled {number}",
     waited: "Waited {time}",
@@ -308,7 +309,7 @@ export const en = {
     place: "{field}: place {n} of {of}",
     off: "{field}: not shown",
     one: "One field has to stay.",
-    usual: "As it comes",
+    usual: "Reset to default",
     names: "Names of states the system sets",
     namesHint: "Shown in messages and lists. Empty: the usual name.",
     changed: "Not saved yet.",

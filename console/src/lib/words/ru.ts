@@ -41,6 +41,7 @@ export const ru: Words = {
   },
   offer: {
     title: "Входящий звонок",
+    titleInternal: "Звонит коллега",
     for: "для «{service}»",
     dialled: "Набран {number}",
     waited: "Ожидание {time}",
@@ -307,7 +308,7 @@ export const ru: Words = {
     place: "{field}: место {n} из {of}",
     off: "{field}: не показывается",
     one: "Одно поле должно остаться.",
-    usual: "Как по умолчанию",
+    usual: "Вернуть по умолчанию",
     names: "Названия статусов, которые ставит система",
     namesHint: "Видны в сообщениях и списках. Пусто — обычное название.",
     changed: "Ещё не сохранено.",
