@@ -163,7 +163,8 @@ pub enum Transport {
         /// Local address to bind; must be one of the plane's interfaces.
         interface: IpAddr,
     },
-    /// The media thread's shared port; ICE tells browsers apart (ICE-lite, RFC 8445 §2.5), DTLS-SRTP keys them.
+    /// A media thread's shared port; ICE tells browsers apart (ICE-lite, RFC 8445 §2.5), DTLS-SRTP keys them. The port stays the
+    /// leg's wherever it moves.
     Ice,
 }
 

@@ -88,9 +88,9 @@ mod tests {
 
     fn waiting(socket: &UdpSocket) -> Vec<(u8, u16)> {
         let mut octets = [0; 8];
-        let mut next = || socket.recv_from(&mut octets).ok().map(|(_, from)| (octets[0], from.port()));
+        let next = || socket.recv_from(&mut octets).ok().map(|(_, from)| (octets[0], from.port()));
         // The loopback delivers before send_to returns.
-        std::iter::from_fn(|| next()).collect()
+        std::iter::from_fn(next).collect()
     }
 
     fn on_both_families(run: impl Fn(IpAddr)) {

@@ -21,6 +21,8 @@ mod browsers;
 mod counters;
 mod directory;
 mod doors;
+#[cfg(test)]
+mod guest_tests;
 mod guests;
 mod handle;
 mod orders;

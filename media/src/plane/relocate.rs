@@ -45,7 +45,7 @@ pub(super) struct Moving {
     reply: oneshot::Sender<Result<bool, MediaError>>,
 }
 
-/// A leg between two threads, with its sockets and their tags of before.
+/// A leg between two threads with its sockets: RTP and RTCP, or a browser's lines.
 #[derive(Debug)]
 pub(super) struct Evicted {
     seat: Box<Seat>,
