@@ -254,6 +254,7 @@ impl Core {
     pub(super) fn show_work(&self, interaction: InteractionId, out: &mut Vec<Effect>) {
         for agent in self.calls.get(&interaction).into_iter().flat_map(Call::holders) {
             if let Some(work) = self.work_view(interaction, agent) {
+                let work = Box::new(work);
                 out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Work { work })));
             }
         }

@@ -126,7 +126,7 @@ on_each_engine! {
         store.records().save_record(&ServiceRecord { agent: Some(UserId::from_number(8)), ..record(2) }).await.unwrap();
         let list = async |filter: RecordFilter| store.records().records(tenant_id(), &filter, None, 50).await.unwrap().items;
         for agent in [caller, callee] {
-            assert_eq!(list(RecordFilter { agent: Some(agent), ..RecordFilter::default() }).await, [inside.clone()]);
+            assert_eq!(list(RecordFilter { agent: Some(agent), ..RecordFilter::default() }).await, std::slice::from_ref(&inside));
         }
         let somebody = RecordFilter { agent: Some(UserId::from_number(9)), ..RecordFilter::default() };
         assert!(list(somebody).await.is_empty());

@@ -30,7 +30,7 @@ pub enum ConsoleEvent {
     /// Anything about a piece of work changed.
     Work {
         /// As it is now.
-        work: WorkView,
+        work: Box<WorkView>,
     },
     /// A piece of work is complete.
     WorkEnded {
