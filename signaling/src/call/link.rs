@@ -180,6 +180,13 @@ impl Call {
                     self.tune(end, out);
                 }
             }
+            (Some(own), _) if self.is_softphone(end) => {
+                if let Some(tally) = self.tally_of(end) {
+                    tally.close();
+                }
+                out.push(Output::Media(MediaOrder::Stats(own)));
+                self.tune(end.other(), out);
+            }
             _ => self.tune(end.other(), out),
         }
         out.push(Output::Fact(CallFact::HoldChanged { interaction: self.interaction, agent, held }));

@@ -230,7 +230,10 @@ fn on_hold_the_customer_hears_music_and_the_agent_the_customer() {
     scene.order(Order::Hold(agent()));
     assert_eq!(
         scene.media,
-        [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]
+        [
+            MediaOrder::Stats(softphone().leg),
+            MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }
+        ]
     );
     assert_eq!(scene.told(), ["HoldChanged"], "said once");
     scene.order(Order::Retrieve(agent()));
