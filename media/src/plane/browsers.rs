@@ -68,9 +68,10 @@ impl Browsers {
         self.by_addr.get(&addr).map(|(_, socket)| *socket)
     }
 
-    /// The port that a browser's address checked.
-    pub fn port_to(&self, addr: SocketAddr) -> Option<&SharedPort> {
-        self.port(self.socket_to(addr)?)
+    /// The port that an address checked, as long as it is this leg's.
+    pub fn port_to(&self, addr: SocketAddr, index: u32) -> Option<&SharedPort> {
+        let (_, socket) = self.by_addr.get(&addr).filter(|(owner, _)| *owner == index)?;
+        self.port(*socket)
     }
 
     /// The port of a shared socket.

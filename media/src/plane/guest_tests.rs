@@ -12,7 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::browsers::Browsers;
 use super::counters::Shown;
 use super::directory::{Directory, Post};
-use super::orders::{Newcomer, Order, Place};
+use super::newcomers::{Newcomer, Place};
+use super::orders::Order;
 use super::shard::{SHARED, Shard, Start};
 use crate::control::{Answer, Command, Direction, Event, Format, Latching, LegSetup, MediaError, Security};
 use crate::driver::{Clock, Driver, DriverChoice, DriverConfig, Load, SharedPort, Turn, Wake};
@@ -95,7 +96,8 @@ impl House {
     /// A leg on the first thread, set up.
     fn guest(&mut self, number: u64) -> Guest {
         let leg = LegId::from_number(number);
-        assert_eq!(self.directory.settle(leg, None), Some(0));
+        let near = Some(LegId::from_number(5));
+        assert_eq!(self.directory.settle(leg, near), Some(0));
         let certificate = Certificate::generate().unwrap();
         let ice = |n| BrowserTransport::new(&certificate, Credentials::from_random(&[n; 32]));
         let (ours, other) = (ice(number as u8), ice(99));
@@ -278,6 +280,22 @@ fn a_guest_that_is_not_let_in_goes_on_at_home() {
         assert_eq!(house.kept()[1], (0, 0));
         assert_eq!(house.moves(guest.leg, 0, 1), Ok(true), "the next attempt may succeed");
         assert!(house.answers(&browser, &guest.check));
+    });
+}
+
+/// A page that was loaded again may get a new leg and keep its address: the old leg must not take that along.
+#[test]
+fn an_address_that_went_over_to_another_leg_stays_with_it() {
+    with_each_driver(64, |mut house| {
+        let (old, new) = (house.guest(5), house.guest(6));
+        let browser = party();
+        assert!(house.answers(&browser, &old.check));
+        assert!(house.answers(&browser, &new.check));
+        assert_eq!(house.moves(old.leg, 0, 1), Ok(true));
+        assert_eq!(house.lines(1, old.leg), 0);
+        let before = house.received();
+        assert!(house.answers(&browser, &new.check));
+        assert_eq!(house.received(), [before[0] + 1, before[1]]);
     });
 }
 

@@ -125,7 +125,7 @@ impl Shard {
             return Ok(Vec::new());
         };
         let bare = |addr: &&SocketAddr| browser.line_to(**addr).is_none() && seat.leg.is_verified(**addr);
-        let ports = browser.addrs.iter().filter(bare).map(|addr| (addr, self.browsers.port_to(*addr)));
+        let ports = browser.addrs.iter().filter(bare).map(|addr| (addr, self.browsers.port_to(*addr, index)));
         ports.filter_map(|(addr, port)| Some(port?.line(*addr))).collect()
     }
 

@@ -11,7 +11,8 @@ use tokio::sync::oneshot;
 
 use super::counters::{Shown, ThreadCounters};
 use super::directory::Directory;
-use super::orders::{Newcomer, Order, Place};
+use super::newcomers::{Newcomer, Place};
+use super::orders::Order;
 use super::ports::PortPool;
 use super::recordings::{Recordings, SeatTap};
 use super::relocate::Weight;

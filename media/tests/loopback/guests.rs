@@ -1,5 +1,6 @@
 //! Browsers whose legs live away from the port they know.
 
+use std::net::UdpSocket;
 use std::time::Duration;
 
 use media::control::{Answer, Command, LegCreated, MediaError, Source};
@@ -220,6 +221,10 @@ async fn a_browser_moves_with_all_who_hear_it(driver: DriverChoice) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     anna.until("the customer is heard", |anna| anna.heard.len() >= 4).await;
+    drop(world);
+    for created in [at_anna, at_ben] {
+        assert!(UdpSocket::bind(created.rtp).is_ok(), "a plane that ended leaves its ports free");
+    }
 }
 
 async fn legs_that_no_browser_reached_yet_move_too(driver: DriverChoice) {
