@@ -8,7 +8,7 @@ use model::journal::Party;
 
 use super::fixture::*;
 use super::words::{Connect, Heard, Input, MediaOrder, Order, Peer, PeerOrder, PhoneEvent};
-use super::{SOFTPHONE_AWAY_MAX, UNORDERED_MAX};
+use super::{BUSY_MAX, SOFTPHONE_AWAY_MAX, UNORDERED_MAX};
 
 fn hears(leg: model::id::LegId, heard: Heard) -> MediaOrder {
     MediaOrder::Hear { leg, heard }
@@ -155,6 +155,15 @@ fn a_colleague_with_a_desk_phone_is_rung_there() {
     scene.phone_does(1, PhoneEvent::Peer(Peer::Bye));
     assert_eq!(scene.ended(), Some((EndedBy::Agent, None)));
     assert!(!scene.customer.iter().any(|o| matches!(o, PeerOrder::Bye { .. })), "a softphone has no dialog");
+}
+
+#[test]
+fn a_busy_tone_whose_end_nobody_tells_is_over_all_the_same() {
+    let mut scene = Scene::of_a_colleague();
+    scene.order(Order::RingSoftphone { ring: ring(1), softphone: Some(softphone()) });
+    scene.order(Order::Reject(Rejection::Busy));
+    scene.pass(BUSY_MAX);
+    assert_eq!(scene.ended(), Some((EndedBy::System, None)));
 }
 
 #[test]
