@@ -6,6 +6,7 @@ pub mod control;
 pub mod driver;
 pub mod dtmf;
 pub mod ice;
+pub mod jitter;
 pub mod leg;
 pub mod plane;
 pub mod prompt;
