@@ -8,6 +8,7 @@ pub mod dtmf;
 pub mod ice;
 pub mod jitter;
 pub mod leg;
+pub mod mix;
 pub mod plane;
 pub mod prompt;
 pub mod quality;

@@ -1,0 +1,91 @@
+//! What runs for every frame of a voice takes no memory: playout and mixing.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use media::jitter::{Kind, Meta, Player};
+use media::mix::{Mixer, Role};
+use model::media::Codec;
+
+struct Counting;
+
+thread_local! {
+    /// Allocations of this thread: other tests may take what they like.
+    static TAKEN: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator; counting touches a thread-local number only.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // A thread that is being taken down has no counter any more.
+        _ = TAKEN.try_with(|taken| taken.set(taken.get() + 1));
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations(run: impl FnOnce()) -> u64 {
+    let before = TAKEN.get();
+    run();
+    TAKEN.get() - before
+}
+
+#[test]
+fn playing_a_frame_takes_no_memory() {
+    let mut player = Player::new(Codec::Pcmu, 8_000).unwrap();
+    let payload: Vec<u8> = (0..160).map(|i| 0x80 | (i % 40) as u8).collect();
+    let mut out = [0; 160];
+    let taken = allocations(|| {
+        let mut late_us = 0;
+        for n in 0..4_000u32 {
+            let meta = Meta { ssrc: 1 + n / 1_500, seq: n as u16, timestamp: n * 160, kind: Kind::Audio };
+            let now_us = u64::from(n) * 20_000;
+            // Losses and delays that come and go: concealing, shortening and lengthening take no memory either.
+            late_us = if n % 400 < 200 { 0 } else { 90_000.max(late_us) };
+            if n % 13 != 5 {
+                player.put(meta, &payload, now_us + late_us);
+            }
+            player.take(now_us + late_us, &mut out);
+        }
+    });
+    assert_eq!(taken, 0);
+    let counts = player.counts();
+    assert!(counts.concealed_ticks > 0 && counts.accelerated + counts.expanded > 0, "{counts:?}");
+}
+
+/// MEDIA-10: a frame of 64 parties takes no memory, whatever they do.
+#[test]
+fn mixing_a_frame_takes_no_memory() {
+    for rate in [8_000, 48_000] {
+        let mut mixer = Mixer::new(rate, 64, 8).unwrap();
+        let said = vec![1_000; mixer.frame()];
+        let mut out = vec![0; mixer.frame()];
+        let mut seats = [None; 64];
+        let mut heard = 0u64;
+        let taken = allocations(|| {
+            for n in 0..100usize {
+                let place = &mut seats[n * 7 % 64];
+                match place.take() {
+                    Some(seat) => _ = mixer.leave(seat),
+                    None => *place = mixer.join(Role::Member).ok(),
+                }
+                for seat in seats.iter().flatten() {
+                    mixer.put(*seat, &said);
+                }
+                mixer.mix();
+                for seat in seats.iter().flatten() {
+                    heard += u64::from(mixer.read(*seat, &mut out));
+                }
+            }
+        });
+        assert_eq!(taken, 0);
+        assert!(heard > 1_000, "{heard}");
+    }
+}
