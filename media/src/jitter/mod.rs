@@ -91,4 +91,6 @@ mod network;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
+pub(crate) mod test_dice;
+#[cfg(test)]
 mod tests;
