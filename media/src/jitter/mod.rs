@@ -41,12 +41,14 @@ pub struct Config {
     pub packets_max: usize,
     /// Octets of a payload held, up to 1400. Default 640: 80 ms of G.711, Opus at 256 kbit/s.
     pub payload_max: usize,
+    /// Makes one player's comfort noise another than the next one's. Default 1.
+    pub seed: u64,
 }
 
 impl Config {
     /// The defaults for a clock.
     pub const fn new(clock_hz: u32) -> Self {
-        Self { clock_hz, delay_ms_min: 20, delay_ms_max: 400, packets_max: 64, payload_max: 640 }
+        Self { clock_hz, delay_ms_min: 20, delay_ms_max: 400, packets_max: 64, payload_max: 640, seed: 1 }
     }
 
     fn bounded(self) -> Self {
@@ -57,6 +59,7 @@ impl Config {
             delay_ms_max,
             packets_max: self.packets_max.clamp(8, 512),
             payload_max: self.payload_max.clamp(1, crate::codec::PAYLOAD_MAX),
+            seed: self.seed,
         }
     }
 }

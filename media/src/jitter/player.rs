@@ -3,6 +3,7 @@
 use model::media::Codec;
 
 use super::{Buffer, Config, Counts, Kind, Meta, Pace, Placed, Taken, stretch};
+use crate::codec::comfort::NoiseMaker;
 use crate::codec::{CodecError, Decoder, PACKET_MS_MAX};
 
 /// What a frame is made of.
@@ -12,7 +13,7 @@ pub enum Heard {
     Voice,
     /// At least a part of it had to be invented.
     Concealed,
-    /// Nobody speaks.
+    /// Nobody speaks: silence, or comfort noise where the talker asked for it.
     Quiet,
 }
 
@@ -25,9 +26,9 @@ pub struct Player {
     /// Samples that were played, `history` of them, and behind them those to be played.
     line: Vec<i16>,
     history: usize,
-    /// Parameters of the comfort noise the talker wishes for (RFC 3389).
-    noise: [u8; NOISE_MAX],
-    noise_len: usize,
+    /// The noise the talker wishes for in pauses (RFC 3389), silent until one did; and a frame of it.
+    noise: NoiseMaker,
+    noise_frame: Vec<i16>,
     /// Whether the frame before was silence.
     quiet: bool,
     /// Samples of the frame given last.
@@ -55,8 +56,8 @@ impl Player {
             rate_hz,
             line,
             history,
-            noise: [0; NOISE_MAX],
-            noise_len: 0,
+            noise: NoiseMaker::new(config.seed),
+            noise_frame: vec![0; rate_hz as usize * 60 / 1000],
             quiet: true,
             given: 0,
         })
@@ -113,11 +114,6 @@ impl Player {
         &self.buffer
     }
 
-    /// The comfort noise the talker asked for last; empty when there was none.
-    pub fn noise(&self) -> &[u8] {
-        &self.noise[..self.noise_len]
-    }
-
     /// How long the frame taken at `now_us` had waited when it was; `None` in a pause.
     pub fn waited_us(&self, now_us: u64) -> Option<i64> {
         self.buffer.waited_us(now_us, self.micros(self.pending() + self.given))
@@ -148,15 +144,14 @@ impl Player {
                 Decoded::Lost
             }
             Taken::Noise(parameters) => {
-                self.noise_len = parameters.len().min(NOISE_MAX);
-                self.noise[..self.noise_len].copy_from_slice(&parameters[..self.noise_len]);
+                self.noise.wish(parameters);
                 self.fall_quiet(wanted)
             }
             Taken::Quiet => self.fall_quiet(wanted),
         }
     }
 
-    /// Fills up with silence; the first of it is the end of what was said, dying away.
+    /// Fills up with silence or comfort noise; in the first of it the end of what was said dies away.
     fn fall_quiet(&mut self, wanted: usize) -> Decoded {
         let from = self.line.len();
         let wholly = from == self.history;
@@ -171,6 +166,13 @@ impl Player {
             for (i, sample) in tail.iter_mut().enumerate() {
                 *sample = (i32::from(*sample) * (len - 1 - i) as i32 / len as i32) as i16;
             }
+        }
+        // Comfort noise belongs to codecs of 8 kHz here, so its colour needs no resampling.
+        if self.rate_hz == 8_000 {
+            let noise = &mut self.noise_frame[..self.line.len() - from];
+            self.noise.fill(noise);
+            let both = self.line[from..].iter_mut().zip(noise);
+            both.for_each(|(sample, noise)| *sample = sample.saturating_add(*noise));
         }
         Decoded::Quiet { wholly }
     }
@@ -210,7 +212,5 @@ enum Decoded {
     },
 }
 
-/// Octets of comfort noise parameters kept: the level and ten coefficients, as many as G.711 Appendix II makes of 8 kHz speech.
-const NOISE_MAX: usize = 11;
 /// Packets looked at for one frame: 60 ms of packets of 2.5 ms, and 30 ms for accelerating.
 const TRIES_MAX: u32 = 40;

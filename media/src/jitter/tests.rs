@@ -135,6 +135,35 @@ fn comfort_noise_ends_a_talkspurt_without_anything_invented() {
     assert_eq!(bench.buffer.counts().concealed_ticks, 0);
 }
 
+/// MEDIA-05: in a pause the noise is heard that the talker described, and it ends with the pause.
+#[test]
+fn a_pause_sounds_as_the_talker_wished() {
+    let mut player = Player::new(Codec::Pcmu, 8_000).unwrap();
+    let power = |out: &[i16]| out.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / out.len() as f64;
+    let mut noise = Vec::new();
+    for n in 0..200u32 {
+        let now_us = 7_000_000 + u64::from(n) * 20_000;
+        let meta = Meta { timestamp: n * 160, ..packet(n.min(101) + n.saturating_sub(150)) };
+        match n {
+            ..100 | 150.. => _ = player.put(meta, &[0x90; 160], now_us),
+            100 => _ = player.put(Meta { kind: Kind::Noise, ..meta }, &[50, 100, 140], now_us),
+            _ => {}
+        }
+        let mut out = [0; 160];
+        let heard = player.take(now_us + 10_000, &mut out);
+        if (110..150).contains(&n) {
+            assert_eq!(heard, Heard::Quiet);
+            noise.extend(out);
+        }
+        if n > 160 {
+            assert_eq!(heard, Heard::Voice, "frame {n}");
+        }
+    }
+    let dbov = 10.0 * (power(&noise) / 32_767f64.powi(2)).log10();
+    assert!((dbov + 50.0).abs() < 1.0, "{dbov:.1} dBov");
+    assert_eq!((player.counts().lost, player.counts().concealed_ticks), (0, 0));
+}
+
 /// MEDIA-06: a digit's packets take the place of audio; neither they nor the audio they replace are lost.
 #[test]
 fn telephone_events_between_the_audio_are_no_loss() {

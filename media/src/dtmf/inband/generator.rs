@@ -66,7 +66,7 @@ impl Oscillator {
     }
 }
 
-/// -9 and -7 dBm0, where a full-scale sine has +3.14 (G.711): the high tone, which lines weaken more, is 2 dB stronger, and
+/// -9 and -7 dBm0, where a full-scale sine has +3.17 (G.711): the high tone, which lines weaken more, is 2 dB stronger, and
 /// both together are as loud as telephones are.
 const LOW_LEVEL: f64 = 8_100.0;
 const HIGH_LEVEL: f64 = 10_200.0;
