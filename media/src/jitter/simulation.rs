@@ -1,7 +1,9 @@
 //! Whole calls over networks of every temper.
 
-use super::Heard;
-use super::network::{Jitter, Network, Playout, play};
+use super::network::{Jitter, Network, Playout, packet, play};
+use super::test_dice::Dice;
+use super::{Heard, Meta, Player};
+use model::media::Codec;
 
 impl Playout {
     /// Share of the frames in this part that had to be concealed.
@@ -124,6 +126,46 @@ fn an_hour_of_drift_neither_starves_nor_piles_up() {
         assert!((measured - drift_ppm).abs() < 25.0, "{measured:.0} ppm measured of {drift_ppm}");
         assert!(playout.player.buffer().buffered() < 8);
     }
+}
+
+/// MEDIA-06: each talkspurt begins with the delay chosen by then, so that hardly any needs to be stretched.
+#[test]
+fn delay_is_chosen_anew_for_each_talkspurt() {
+    let mut player = Player::new(Codec::Pcmu, 8_000).unwrap();
+    let (mut dice, mut sent, mut heard) = (Dice::new(21), Vec::new(), Heard::Quiet);
+    // A second of words, half a second of pause; the network is calm, rough for a minute, and calm again.
+    for n in (0..9_000u32).filter(|n| n % 75 < 50) {
+        let rough = (3_000..6_000).contains(&n);
+        let late_us = dice.share() * if rough { 80_000.0 } else { 2_000.0 };
+        let meta = Meta { seq: (sent.len() as u16).wrapping_add(65_500), ..packet(n) };
+        sent.push((1_000_000 + u64::from(n) * 20_000 + late_us as u64, meta));
+    }
+    sent.sort_unstable_by_key(|(at_us, _)| *at_us);
+    let mut sent = sent.into_iter().peekable();
+    let (mut begins, mut out) = (Vec::new(), [0; 160]);
+    for frame in 0..9_000u64 {
+        let now_us = 1_004_000 + frame * 20_000;
+        while let Some((at_us, meta)) = sent.next_if(|(at_us, _)| *at_us <= now_us) {
+            player.put(meta, &[0x90; 160], at_us);
+        }
+        let before = std::mem::replace(&mut heard, player.take(now_us, &mut out));
+        if before == Heard::Quiet && heard == Heard::Voice {
+            let target_us = player.buffer().delay().target_us();
+            let over_us = player.waited_us(now_us).unwrap() - target_us;
+            assert!((0..=20_000).contains(&over_us), "begins {over_us} us after its time");
+            begins.push((frame, target_us));
+        }
+    }
+    assert!(begins.len() >= 115, "{} of 120 talkspurts", begins.len());
+    let target = |from: u64, to: u64| {
+        let of: Vec<_> = begins.iter().filter(|(at, _)| (from..to).contains(at)).map(|b| b.1).collect();
+        (of.iter().sum::<i64>() / of.len() as i64) as f64 / 1e3
+    };
+    assert!(target(2_000, 3_000) <= 25.0, "calm: {} ms", target(2_000, 3_000));
+    assert!(target(4_000, 6_000) >= 75.0, "rough: {} ms", target(4_000, 6_000));
+    let counts = player.counts();
+    assert_eq!(counts.lost, 0);
+    assert!(counts.accelerated + counts.expanded <= 60, "a change in a hundred frames at most: {counts:?}");
 }
 
 #[test]
