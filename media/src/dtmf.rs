@@ -2,7 +2,9 @@
 //!
 //! [`Receiver`] tells each digit once, however many of its packets came: its three end packets, a lost end, a repeated
 //! packet all make one digit. [`Sender`] makes the packets of digits: first one with the marker, one each 20 ms with the
-//! growing duration, three at the end with the final one.
+//! growing duration, three at the end with the final one. Digits as tones are in [`inband`].
+
+pub mod inband;
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,13 +1,16 @@
-//! Concealment for G.711: the last pitch period goes on, fading.
+//! Concealment for G.711 and G.722: the last pitch period goes on, fading.
 //!
 //! The idea of ITU-T G.711 Appendix I, much reduced: find the period in what was heard last, repeat it, and let it die
 //! away within 60 ms, because a longer invention sounds like a machine. When audio comes back it is faded in over 4 ms,
 //! so that the seam does not click.
 
-/// What was heard last, to invent from. 8 kHz.
+/// What was heard last, to invent from.
+#[derive(Clone, Debug)]
 pub(super) struct Concealer {
-    /// The newest samples; the last is the youngest.
-    history: [i16; HISTORY],
+    /// The newest samples, as many as `scale` says; the last is the youngest.
+    history: [i16; HISTORY * SCALE_MAX],
+    /// Sampling rate in units of 8 kHz.
+    scale: usize,
     /// Samples invented since the last heard one.
     invented: usize,
     /// Period being repeated, in samples; chosen at the start of a hole.
@@ -16,16 +19,21 @@ pub(super) struct Concealer {
 
 impl Default for Concealer {
     fn default() -> Self {
-        Self { history: [0; HISTORY], invented: 0, period: PERIOD_MIN }
+        Self { history: [0; HISTORY * SCALE_MAX], scale: 1, invented: 0, period: PERIOD_MIN }
     }
 }
 
 impl Concealer {
+    /// For samples at 16 kHz; the default is for 8.
+    pub(super) fn wide() -> Self {
+        Self { scale: 2, period: PERIOD_MIN * 2, ..Self::default() }
+    }
+
     /// Takes note of decoded samples; after a hole, blends their beginning with the invention.
     pub(super) fn heard(&mut self, samples: &mut [i16]) {
         if self.invented > 0 {
-            let blend = BLEND.min(samples.len());
-            let mut tail = [0; BLEND];
+            let blend = (BLEND * self.scale).min(samples.len());
+            let mut tail = [0; BLEND * SCALE_MAX];
             self.invent(&mut tail[..blend]);
             for (i, (real, invented)) in samples.iter_mut().zip(&tail[..blend]).enumerate() {
                 let share = (i + 1) as i32;
@@ -43,29 +51,33 @@ impl Concealer {
             self.period = self.find_period();
         }
         // The history stays as it was heard: the period is read from its end again and again.
+        let end = HISTORY * self.scale;
         for sample in out {
             let back = self.period - self.invented % self.period;
-            let gain = gain_at(self.invented);
-            *sample = ((i32::from(self.history[HISTORY - back]) * gain) >> 15) as i16;
+            let gain = gain_at(self.invented / self.scale);
+            *sample = ((i32::from(self.history[end - back]) * gain) >> 15) as i16;
             self.invented = self.invented.saturating_add(1);
         }
     }
 
     fn remember(&mut self, samples: &[i16]) {
-        if samples.len() >= HISTORY {
-            self.history.copy_from_slice(&samples[samples.len() - HISTORY..]);
+        let history = &mut self.history[..HISTORY * self.scale];
+        if samples.len() >= history.len() {
+            history.copy_from_slice(&samples[samples.len() - history.len()..]);
         } else {
-            self.history.copy_within(samples.len().., 0);
-            self.history[HISTORY - samples.len()..].copy_from_slice(samples);
+            history.copy_within(samples.len().., 0);
+            let kept = history.len() - samples.len();
+            history[kept..].copy_from_slice(samples);
         }
     }
 
     /// The lag at which the last 10 ms are most like themselves: 50 to 200 Hz and more.
     fn find_period(&self) -> usize {
-        let newest = &self.history[HISTORY - COMPARED..];
-        let mut best = (PERIOD_MAX, 0.0f32);
-        for lag in PERIOD_MIN..=PERIOD_MAX {
-            let older = &self.history[HISTORY - COMPARED - lag..HISTORY - lag];
+        let (history, compared) = (&self.history[..HISTORY * self.scale], COMPARED * self.scale);
+        let newest = &history[history.len() - compared..];
+        let mut best = (PERIOD_MAX * self.scale, 0.0f32);
+        for lag in PERIOD_MIN * self.scale..=PERIOD_MAX * self.scale {
+            let older = &history[history.len() - compared - lag..history.len() - lag];
             let (mut likeness, mut energy) = (0.0f32, 1.0f32);
             for (a, b) in newest.iter().zip(older) {
                 likeness += f32::from(*a) * f32::from(*b);
@@ -89,6 +101,7 @@ fn gain_at(invented: usize) -> i32 {
     }
 }
 
+// In samples at 8 kHz.
 const COMPARED: usize = 80;
 const PERIOD_MIN: usize = 40;
 const PERIOD_MAX: usize = 160;
@@ -96,6 +109,8 @@ const HISTORY: usize = COMPARED + PERIOD_MAX;
 const BLEND: usize = 32;
 const FULL: usize = 80;
 const SILENT: usize = 480;
+/// 16 kHz.
+const SCALE_MAX: usize = 2;
 
 #[cfg(test)]
 mod tests {

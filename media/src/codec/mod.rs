@@ -7,10 +7,12 @@
 //! Not here: waiting for late packets (playout). A packet that comes after its successor was decoded is dropped, and the
 //! hole it left has been concealed by then.
 
+pub mod comfort;
 mod conceal;
 mod decode;
 mod encode;
 pub mod g711;
+pub mod g722;
 pub mod resample;
 mod transcode;
 

@@ -11,6 +11,7 @@ pub mod emodel;
 mod jitter;
 mod limits;
 mod sequence;
+pub mod watch;
 mod windows;
 
 pub use limits::{Change, Limits};
