@@ -112,7 +112,10 @@ impl From<Refusal> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let wait = match &self {
-            Self::Refused(Refusal::TooManyAttempts { wait }) => Some(wait.as_secs().max(1)),
+            // Rounded up: whoever waits as long as told must not come too early.
+            Self::Refused(Refusal::TooManyAttempts { wait }) => {
+                Some(wait.as_millis().div_ceil(1_000).max(1) as u64)
+            }
             Self::Refused(Refusal::Unavailable) => Some(5),
             _ => None,
         };

@@ -40,7 +40,7 @@ let page = context.pages()[0] ?? (await context.newPage());
 const complaints = [];
 context.on("console", (m) => m.type() === "error" && complaints.push(m.text()));
 context.on("weberror", (e) => complaints.push(String(e.error())));
-context.setDefaultTimeout(20_000);
+context.setDefaultTimeout(60_000);
 
 const does = {
   goto: ({ url }) => page.goto(url).then(() => null),

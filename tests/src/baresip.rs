@@ -65,7 +65,7 @@ impl Baresip {
         let log = dir.join("baresip.log");
         let mut running = Running::start("baresip", "baresip-core", &mut command, &log);
         let control =
-            eventually("baresip (Debian package baresip-core) listens", Duration::from_secs(20), || {
+            eventually("baresip (Debian package baresip-core) listens", Duration::from_secs(60), || {
                 assert!(running.runs(), "baresip (Debian package baresip-core) ended:\n{}", running.output());
                 TcpStream::connect((namespace.there, CONTROL_PORT)).ok()
             });
@@ -93,7 +93,7 @@ impl Baresip {
 
     /// Waits for its next event of this kind, such as `CALL_INCOMING`.
     pub fn wait_for(&self, kind: &str) {
-        eventually(&format!("{kind} on the phone"), Duration::from_secs(20), || {
+        eventually(&format!("{kind} on the phone"), Duration::from_secs(60), || {
             self.take(|frame| frame["event"] == true && frame["type"] == kind)
         });
     }
@@ -117,7 +117,7 @@ impl Baresip {
         self.control
             .write_all(format!("{}:{frame},", frame.len()).as_bytes())
             .expect("baresip takes commands");
-        eventually(&format!("baresip's answer to {command}"), Duration::from_secs(10), || {
+        eventually(&format!("baresip's answer to {command}"), Duration::from_secs(60), || {
             self.take(|frame| frame["response"] == true && frame["token"] == token)
         })
     }

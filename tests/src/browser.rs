@@ -72,16 +72,16 @@ impl Browser {
         self.act("click", json!({ "name": name }));
     }
 
-    /// Waits until a selector is to be seen, at most 20 s.
+    /// Waits until a selector is to be seen, at most a minute: a browser on a busy machine takes its time.
     #[track_caller]
     pub fn see(&mut self, selector: &str) {
-        self.act("see", json!({ "selector": selector, "timeout": 20_000 }));
+        self.act("see", json!({ "selector": selector, "timeout": 60_000 }));
     }
 
-    /// Waits until a selector is gone, at most 20 s.
+    /// Waits until a selector is gone, at most a minute.
     #[track_caller]
     pub fn gone(&mut self, selector: &str) {
-        self.act("gone", json!({ "selector": selector, "timeout": 20_000 }));
+        self.act("gone", json!({ "selector": selector, "timeout": 60_000 }));
     }
 
     /// The text of the first thing a selector finds.

@@ -1,6 +1,7 @@
 //! The REST door, as a program uses it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::Value;
@@ -94,22 +95,26 @@ impl Http {
         }
     }
 
-    /// The journal from its beginning to where it stands, over Server-Sent Events.
-    pub async fn journal(&self) -> Vec<Value> {
+    /// The journal from its beginning, over Server-Sent Events, until `whole` says that everything awaited is there, and what
+    /// comes within a quarter of a second more. After a minute it is returned as it is.
+    pub async fn journal(&self, whole: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let mut answer = self.request(Method::GET, "/events?after=0").send().await.expect("an answer");
         assert!(answer.status().is_success(), "the journal is followed: {}", answer.status());
-        let mut text = Vec::new();
-        // The stream has no end: a second without news is one.
-        while let Ok(Ok(Some(chunk))) =
-            tokio::time::timeout(std::time::Duration::from_secs(1), answer.chunk()).await
-        {
+        let (mut text, mut entries): (Vec<u8>, Vec<Value>) = Default::default();
+        // The stream has no end of its own.
+        let end = tokio::time::Instant::now() + Duration::from_secs(60);
+        loop {
+            let patience = if whole(&entries) { Duration::from_millis(250) } else { Duration::from_secs(60) };
+            let next = tokio::time::timeout(patience, tokio::time::timeout_at(end, answer.chunk())).await;
+            let Ok(Ok(Ok(Some(chunk)))) = next else { return entries };
             text.extend_from_slice(&chunk);
+            while let Some(line) = text.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = text.drain(..=line).collect();
+                if let Some(data) = line.strip_prefix(b"data:") {
+                    entries.push(serde_json::from_slice(data).expect("events are JSON"));
+                }
+            }
         }
-        let text = String::from_utf8(text).expect("events are text");
-        text.lines()
-            .filter_map(|l| l.strip_prefix("data:"))
-            .map(|d| serde_json::from_str(d).expect("events are JSON"))
-            .collect()
     }
 
     /// What monitoring sees.

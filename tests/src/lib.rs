@@ -33,10 +33,21 @@ pub fn eventually<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Optio
     }
 }
 
+/// As [`eventually`], for questions that are asked over the network. The limit is for the slowest of machines.
+pub async fn until(what: &str, ask: impl AsyncFn() -> bool) {
+    for _ in 0..600 {
+        if ask().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{what}: not within a minute")
+}
+
 /// Asks over REST until it is there: recordings are finished a moment after the call.
 pub async fn eventually_ok(ask: impl AsyncFn() -> (reqwest::StatusCode, Vec<u8>)) -> Vec<u8> {
     let mut last = None;
-    for _ in 0..150 {
+    for _ in 0..300 {
         let (status, bytes) = ask().await;
         if status.is_success() {
             return bytes;
@@ -44,7 +55,7 @@ pub async fn eventually_ok(ask: impl AsyncFn() -> (reqwest::StatusCode, Vec<u8>)
         last = Some((status, String::from_utf8_lossy(&bytes).into_owned()));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    panic!("still not there after 30 s: {last:?}")
+    panic!("still not there after a minute: {last:?}")
 }
 
 /// Milliseconds since 1970, to be compared with the appliance's.

@@ -64,7 +64,7 @@ impl Place {
 
     /// Waits until the agent is in this state.
     pub async fn is(&mut self, state: &str) {
-        for _ in 0..50 {
+        for _ in 0..300 {
             let me = self.agent.send("resync", json!({})).await;
             assert!(me.is_ok(), "{me:?}");
             let welcome = self.agent.wait_for("a snapshot", |e| e["event"] == "welcome").await;
@@ -74,6 +74,25 @@ impl Place {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("the agent does not become {state}");
+    }
+
+    /// Waits until the tone `hz` fills the last `seconds` of what is heard: nine of ten windows, as the first may begin before
+    /// the tone did.
+    pub async fn comes_to_hear(&self, hz: f64, seconds: f64) {
+        crate::until(&format!("{hz} Hz are heard"), async || self.hears(hz, seconds) >= 0.9).await;
+    }
+
+    /// Waits until so many seconds more were heard, and returns them.
+    pub async fn hears_on(&self, seconds: f64) -> Vec<i16> {
+        let (before, wanted) = (self.phone.heard().len(), (seconds * 8_000.0) as usize);
+        for _ in 0..6_000 {
+            let mut heard = self.phone.heard();
+            if heard.len() >= before + wanted {
+                return heard.split_off(before);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{seconds} s more are not heard within a minute")
     }
 
     /// How much of the last `seconds` of what was heard is the tone `hz`, 0 to 1.

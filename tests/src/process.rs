@@ -1,9 +1,11 @@
 //! Child processes that end with the test, by their own process id.
 
 use std::fs::File;
-use std::net::{TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::eventually;
@@ -75,34 +77,72 @@ impl Drop for Running {
     }
 }
 
-/// A UDP port that is free now, on 127.0.0.1.
-pub fn free_udp_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port").port()
-}
+/// Where HTTPS and SIP ports are picked: well below 32 768, where the system begins to pick ports for everybody else.
+const PORTS: Range<u16> = 10_000..16_000;
+/// Where stretches of media ports are picked.
+const MEDIA_PORTS: Range<u16> = 16_000..32_700;
 
-/// A port free for both UDP and TCP now, on 127.0.0.1.
+/// A port that is free for UDP and TCP now, on every address. No two calls of one process get the same.
 pub fn free_port() -> u16 {
-    for _ in 0..100 {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("bound").port();
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port is free for both UDP and TCP")
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    let free = |port: &u16| {
+        let address = (Ipv4Addr::UNSPECIFIED, *port);
+        TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok()
+    };
+    (0..count)
+        .map(|_| first_place(count).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count)
+        .map(|place| PORTS.start + place as u16)
+        .find(free)
+        .unwrap_or_else(|| panic!("no port of {PORTS:?} is free for both UDP and TCP"))
 }
 
-/// The first even port of a stretch of `count` ports where the ends are free; stretches of one process do not overlap.
+/// The first, even port of a stretch of `count` ports that are all free for UDP now. Stretches of one process do not overlap
+/// until the whole range was given away once.
 pub fn free_stretch(count: u16) -> u16 {
-    use std::sync::atomic::{AtomicU16, Ordering};
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let offset = u16::try_from(std::process::id() % 40).unwrap_or(0) * 400;
-    for _ in 0..50 {
-        let first = 20_000 + (offset + NEXT.fetch_add(count.next_multiple_of(2), Ordering::Relaxed)) % 12_000;
-        let free = |p| UdpSocket::bind(("127.0.0.1", p)).is_ok();
-        if free(first) && free(first + count - 1) && free(first + count / 2) {
-            return first & !1;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let (size, all) = (u32::from(count.next_multiple_of(2)), u32::from(MEDIA_PORTS.end - MEDIA_PORTS.start));
+    let free = |port| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok();
+    (0..100)
+        .map(|_| (first_place(all) & !1).wrapping_add(NEXT.fetch_add(size, Ordering::Relaxed)) % all)
+        .filter(|place| place + size <= all)
+        .map(|place| MEDIA_PORTS.start + place as u16)
+        .find(|first| (*first..first + count).all(free))
+        .unwrap_or_else(|| panic!("no stretch of {count} ports of {MEDIA_PORTS:?} is free"))
+}
+
+/// Where this process begins to pick: test runs that go on side by side begin far from each other (the multiplier spreads
+/// neighbouring process ids, Knuth vol. 3 §6.4).
+fn first_place(count: u32) -> u32 {
+    (std::process::id().wrapping_mul(2_654_435_761) >> 8) % count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_given_once_and_only_when_they_are_free() {
+        let given: Vec<u16> = (0..50).map(|_| free_port()).collect();
+        assert!(given.iter().all(|p| PORTS.contains(p)));
+        let different: std::collections::HashSet<&u16> = given.iter().collect();
+        assert_eq!(different.len(), given.len());
+        // The next one in the row is taken: it is passed over.
+        let next = PORTS.start + (given[49] + 1 - PORTS.start) % (PORTS.end - PORTS.start);
+        let _taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, next)).unwrap();
+        assert_ne!(free_port(), next);
+    }
+
+    #[test]
+    fn stretches_do_not_overlap_and_pass_over_ports_in_use() {
+        let first = free_stretch(1_201);
+        assert!(first.is_multiple_of(2) && MEDIA_PORTS.contains(&first));
+        let after = first + 1_202;
+        let _taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, (after + 7).min(MEDIA_PORTS.end)));
+        for _ in 0..5 {
+            let next = free_stretch(100);
+            assert!(next + 100 <= first || next >= first + 1_201, "{next} lies within {first} and 1201 more");
+            assert!(!(next..next + 100).contains(&(after + 7)), "somebody has a port of it");
         }
     }
-    panic!("no stretch of {count} media ports is free")
 }

@@ -1,8 +1,11 @@
 //! SIP by hand, one datagram or one stream at a time: for what no SIP stack would send.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
+
+/// Longest wait for an answer that has to come: for the slowest of machines.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer, as far as tests look at it.
 #[derive(Clone, Debug)]
@@ -22,11 +25,15 @@ impl Answer {
 
     /// The value of a header, by its long name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.text.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
-        })
+        header(&self.text, name)
     }
+}
+
+fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+    message.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
+    })
 }
 
 /// A user agent without a stack.
@@ -37,35 +44,40 @@ pub struct Line {
 }
 
 impl Line {
-    /// On 127.0.0.1, towards the appliance's SIP port.
+    /// On 127.0.0.1, where the carrier is, towards the appliance's SIP port.
     pub fn to(sip_port: u16) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        Self::at(Ipv4Addr::LOCALHOST, sip_port)
+    }
+
+    /// On another address of the loopback: a stranger.
+    pub fn at(address: Ipv4Addr, sip_port: u16) -> Self {
+        let socket = UdpSocket::bind((address, 0)).expect("a port");
         Self { socket, target: SocketAddr::from(([127, 0, 0, 1], sip_port)), count: Default::default() }
     }
 
     /// A number no other request of the test has.
     pub fn fresh(&self) -> String {
         self.count.set(self.count.get() + 1);
-        format!("{}x{}", self.port(), self.count.get())
+        format!("{}x{}", self.here().port(), self.count.get())
     }
 
     /// Where answers come.
-    pub fn port(&self) -> u16 {
-        self.socket.local_addr().expect("bound").port()
+    pub fn here(&self) -> SocketAddr {
+        self.socket.local_addr().expect("bound")
     }
 
-    /// A whole request; `replace` changes it before it goes out, so that each test shows only what it breaks.
+    /// A whole request; a test changes it before it goes out, so that each shows only what it breaks.
     pub fn request(&self, method: &str, user: &str, body: &str) -> String {
-        let (port, fresh, target) = (self.port(), self.fresh(), self.target.port());
+        let (here, fresh, target) = (self.here(), self.fresh(), self.target.port());
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         format!(
             "{method} sip:{user}@127.0.0.1:{target} SIP/2.0\r\n\
-             Via: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{fresh}\r\n\
+             Via: SIP/2.0/UDP {here};branch=z9hG4bK{fresh}\r\n\
              From: <sip:+493012345@127.0.0.1>;tag=t{fresh}\r\n\
              To: <sip:{user}@127.0.0.1>\r\n\
              Call-ID: {fresh}@test\r\n\
              CSeq: 1 {method}\r\n\
-             Contact: <sip:test@127.0.0.1:{port}>\r\n\
+             Contact: <sip:test@{here}>\r\n\
              Max-Forwards: 70\r\n\
              {kind}Content-Length: {length}\r\n\r\n{body}",
             length = body.len(),
@@ -93,12 +105,27 @@ impl Line {
     /// Sends a request and returns its final answer; a refused INVITE is acknowledged, as RFC 3261 §17.1.1.3 wants.
     pub fn ask(&self, request: &str) -> Answer {
         self.send(request.as_bytes());
-        let answer =
-            self.answer(Duration::from_secs(5)).unwrap_or_else(|| panic!("no answer to:\n{request}"));
+        let answer = self.answer(PATIENCE).unwrap_or_else(|| panic!("no answer to:\n{request}"));
         if request.starts_with("INVITE ") && answer.status >= 300 {
             self.acknowledge(request, &answer);
         }
         answer
+    }
+
+    /// What was answered so far. Datagrams are taken in their order, so the answer to one more question shows that all before
+    /// it were dealt with: silence is known without waiting for it.
+    pub fn answered(&self) -> Vec<Answer> {
+        let question = self.request("OPTIONS", "ping", "");
+        self.send(question.as_bytes());
+        let mut before = Vec::new();
+        loop {
+            let answer = self.answer(PATIENCE).expect("OPTIONS is answered");
+            if answer.header("Call-ID") == header(&question, "Call-ID") {
+                assert_eq!(answer.status, 200, "{}", answer.text);
+                return before;
+            }
+            before.push(answer);
+        }
     }
 
     fn acknowledge(&self, request: &str, answer: &Answer) {
@@ -117,23 +144,57 @@ impl Line {
     }
 }
 
-/// Says `bytes` on a new TCP connection and reads until `limit`, or until the appliance closes. Returns what came, and
-/// whether it closed.
-pub fn over_tcp(sip_port: u16, bytes: &[u8], limit: Duration) -> (String, bool) {
-    let mut stream = TcpStream::connect(("127.0.0.1", sip_port)).expect("the appliance listens");
-    stream.set_read_timeout(Some(limit)).expect("a limit");
-    // It may close before everything is said.
-    let _ = stream.write_all(bytes);
-    let (mut said, mut buffer) = (Vec::new(), [0; 4_096]);
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) => return (String::from_utf8_lossy(&said).into_owned(), true),
-            Ok(length) => said.extend_from_slice(&buffer[..length]),
-            Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => {
-                return (String::from_utf8_lossy(&said).into_owned(), true);
+/// A TCP connection without a stack.
+pub struct Stream {
+    stream: TcpStream,
+    kept: Vec<u8>,
+}
+
+impl Stream {
+    /// To the appliance on 127.0.0.1.
+    pub fn to(sip_port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", sip_port)).expect("the appliance listens");
+        stream.set_nodelay(true).expect("a socket takes it");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        // Whoever does not read must not hold up the test.
+        stream.set_write_timeout(Some(PATIENCE)).expect("a limit");
+        Self { stream, kept: Vec::new() }
+    }
+
+    /// Says these bytes. `false`: it was closed meanwhile.
+    pub fn say(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
+    /// The next final answer; `None` when the appliance closed the connection.
+    pub fn answer(&mut self) -> Option<Answer> {
+        let mut buffer = [0; 4_096];
+        loop {
+            if let Some(end) = self.kept.windows(4).position(|w| w == b"\r\n\r\n") {
+                let length = header(&String::from_utf8_lossy(&self.kept[..end]), "Content-Length")
+                    .map_or(0, |text| text.parse().expect("a length"));
+                if self.kept.len() >= end + 4 + length {
+                    let message: Vec<u8> = self.kept.drain(..end + 4 + length).collect();
+                    if !message.starts_with(b"SIP/2.0 1") {
+                        return Some(Answer::read(&message));
+                    }
+                    continue;
+                }
             }
-            Err(_) => return (String::from_utf8_lossy(&said).into_owned(), false),
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return None,
+                Ok(length) => self.kept.extend_from_slice(&buffer[..length]),
+                Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(e) => {
+                    panic!("neither answered nor closed ({e}) after: {}", String::from_utf8_lossy(&self.kept))
+                }
+            }
         }
+    }
+
+    /// Waits until the appliance closes the connection.
+    pub fn closed(&mut self) {
+        while self.answer().is_some() {}
     }
 }
 

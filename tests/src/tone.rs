@@ -102,6 +102,22 @@ pub fn windows_with(samples: &[i16], rate: u32, hz: f64) -> f64 {
     all.filter(|w| share_at(w, rate, hz) > 0.6).count() as f64 / count as f64
 }
 
+/// The share of 100 ms windows with the tone, from the first that has it to the last: a hole in somebody's speech counts, the
+/// time they took to begin does not.
+pub fn unbroken(samples: &[i16], rate: u32, hz: f64) -> f64 {
+    let spoken: Vec<bool> =
+        samples.chunks_exact(rate as usize / 10).map(|w| share_at(w, rate, hz) > 0.6).collect();
+    let (first, last) = (spoken.iter().position(|s| *s), spoken.iter().rposition(|s| *s));
+    let Some((first, last)) = first.zip(last) else { return 0.0 };
+    let whole = &spoken[first..=last];
+    whole.iter().filter(|s| **s).count() as f64 / whole.len() as f64
+}
+
+/// For how many seconds the tone is there.
+pub fn seconds_with(samples: &[i16], rate: u32, hz: f64) -> f64 {
+    windows_with(samples, rate, hz) * samples.len() as f64 / f64::from(rate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +130,17 @@ mod tests {
         assert!(share_at(&heard, 8_000, 1_000.0) < 0.05);
         assert!(windows_with(&heard, 8_000, 440.0) > 0.99);
         assert_eq!(windows_with(&vec![0; 8_000], 8_000, 440.0), 0.0);
+    }
+
+    #[test]
+    fn a_hole_in_the_speech_counts_and_a_late_beginning_does_not() {
+        let (silence, tone) = (vec![0; 8_000], sine(440.0, 8_000, 1.0));
+        let late = [&silence[..], &tone, &tone].concat();
+        assert_eq!(unbroken(&late, 8_000, 440.0), 1.0);
+        assert!((seconds_with(&late, 8_000, 440.0) - 2.0).abs() < 0.01);
+        let holed = [&tone[..], &silence, &tone, &silence].concat();
+        assert!((unbroken(&holed, 8_000, 440.0) - 2.0 / 3.0).abs() < 0.01);
+        assert_eq!(unbroken(&silence, 8_000, 440.0), 0.0);
     }
 
     #[test]

@@ -23,13 +23,17 @@ async fn after_a_kill_calls_are_interrupted_and_their_recordings_can_be_played_t
     let (mut appliance, house) = open(Options::default()).await;
     let admin = appliance.admin().await;
     appliance.hire(&admin, &house, "boris", "browser", None).await;
-    for (round, talk_ms) in [3_150, 1_480, 2_310].into_iter().enumerate() {
+    for (round, talk_ms) in [2_150, 480, 1_310].into_iter().enumerate() {
         // Signing in anew after each kill, whatever the last life left.
         let mut anna = Place::take(&appliance, "anna", ANNA_HZ).await;
         let mut boris = Place::take(&appliance, "boris", BORIS_HZ).await;
         let customers = [call(&appliance, &format!("a{round}")), call(&appliance, &format!("b{round}"))];
         let (first, second) = tokio::join!(anna.answer(), boris.answer());
+        // What the recording must hold is told by what is heard meanwhile, however long it takes to come.
+        tokio::join!(anna.comes_to_hear(CUSTOMER_HZ, 1.0), boris.comes_to_hear(CUSTOMER_HZ, 1.0));
         tokio::time::sleep(Duration::from_millis(talk_ms)).await;
+        // Both talk at this very moment: what a stalled machine did not send is not lost by the appliance.
+        tokio::join!(anna.hears_on(0.02), boris.hears_on(0.02));
         let killed = kill(&mut appliance);
         drop(customers);
         appliance.start_again();
@@ -56,7 +60,8 @@ async fn after_a_kill_calls_are_interrupted_and_their_recordings_can_be_played_t
             assert!(length + 200 >= talked, "{} ms are lost: {record}", talked - length);
             assert!(length < talked + 300, "recorded {length} ms of {talked} ms");
             for (channel, own) in channels.iter().zip([CUSTOMER_HZ, hz]) {
-                assert!(tone::windows_with(channel, rate, own) > 0.8, "the voice is there");
+                assert!(tone::seconds_with(channel, rate, own) > 1.0, "the voice is there");
+                assert!(tone::unbroken(channel, rate, own) > 0.95, "without a hole");
                 // 100 ms of padding may stand at the end, where one side's packets came a little later than the other's.
                 let tail = &channel[channel.len() - rate as usize / 2..];
                 assert!(tone::windows_with(tail, rate, own) >= 0.6, "the voice is there to the end");
@@ -78,7 +83,7 @@ async fn after_a_kill_nobody_waits_or_rings_for_ever() {
     let offered = anna.agent.wait_for("an offer", |e| e["event"] == "offered").await;
     let waiting = call(&appliance, "waiting");
     let admin = appliance.admin().await;
-    until("one waits behind the other", async || {
+    scenarios::until("one waits behind the other", async || {
         admin.get("/calls").await["items"].as_array().map(Vec::len) == Some(2)
     })
     .await;
@@ -126,18 +131,16 @@ async fn the_database_goes_away_during_a_call_and_nobody_on_the_telephone_notice
     let mut anna = Place::take(&appliance, "anna", ANNA_HZ).await;
     let mut customer = call(&appliance, "before");
     let first = anna.answer().await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(anna.hears(CUSTOMER_HZ, 0.5) > 0.9, "they talk");
+    anna.comes_to_hear(CUSTOMER_HZ, 1.0).await;
 
     let away_since = now_ms();
     server.stop();
-    for _ in 0..5 {
-        let heard = anna.phone.heard().len();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let seconds = (anna.phone.heard().len() - heard) as f64 / 8_000.0;
-        assert!((0.8..1.2).contains(&seconds), "heard {seconds} s in a second");
-        assert!(anna.hears(CUSTOMER_HZ, 0.9) > 0.9, "the customer is heard without the database");
-    }
+    let heard = anna.hears_on(5.0).await;
+    let took = now_ms() - away_since;
+    // The audio of five seconds cannot come sooner; later only by as much as the machine is behind.
+    assert!((4_500..8_000).contains(&took), "five seconds of audio took {took} ms");
+    let share = tone::windows_with(&heard, 8_000, CUSTOMER_HZ);
+    assert!(share > 0.95, "the customer is heard without the database: {share:.2}");
     anna.agent.send("mute", json!({ "interaction": first })).await.expect("muting needs no database");
     anna.agent.send("unmute", json!({ "interaction": first })).await.expect("nor does unmuting");
     let code =
@@ -150,8 +153,8 @@ async fn the_database_goes_away_during_a_call_and_nobody_on_the_telephone_notice
 
     let mut customer = call(&appliance, "meanwhile");
     let second = anna.answer().await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(anna.hears(CUSTOMER_HZ, 1.0) > 0.9, "a new call is routed from memory");
+    // A new call is routed from memory.
+    anna.comes_to_hear(CUSTOMER_HZ, 1.0).await;
     let left = 10_000_u64.saturating_sub(now_ms() - away_since);
     tokio::time::sleep(Duration::from_millis(left)).await;
 
@@ -180,14 +183,17 @@ async fn the_database_goes_away_during_a_call_and_nobody_on_the_telephone_notice
         let length = channels[0].len() as u64 * 1_000 / u64::from(rate);
         assert!(length.abs_diff(times[4] - times[3]) < 700, "{length} ms recorded: {record}");
         for (channel, own) in channels.iter().zip([CUSTOMER_HZ, ANNA_HZ]) {
-            assert!(tone::windows_with(channel, rate, own) > 0.8, "both voices throughout: {record}");
+            assert!(
+                tone::seconds_with(channel, rate, own) > 1.0 && tone::unbroken(channel, rate, own) > 0.95,
+                "both voices throughout: {record}"
+            );
         }
     }
-    let journal = admin.journal().await;
+    let count = |entries: &[Value], what: &str| entries.iter().filter(|e| e["event"]["type"] == what).count();
+    let journal = admin.journal(|j| count(j, "ended") == 2 && count(j, "completed") == 2).await;
     let numbers: Vec<u64> = journal.iter().filter_map(|e| e["seq"].as_u64()).collect();
     assert!(numbers.windows(2).all(|w| w[1] == w[0] + 1), "delivered once, in order: {numbers:?}");
-    let ends = journal.iter().filter(|e| e["event"]["type"] == "ended").count();
-    assert_eq!(ends, 2, "each end is told once");
+    assert_eq!(count(&journal, "ended"), 2, "each end is told once");
 }
 
 /// SAFE-06: the first SIGTERM takes no new calls, lets the one in progress end as it would, and then the process exits well.
@@ -197,8 +203,9 @@ async fn a_graceful_stop_cuts_nobody_off() {
     let mut anna = Place::take(&appliance, "anna", ANNA_HZ).await;
     let mut customer = call(&appliance, "customer");
     let interaction = anna.answer().await;
+    anna.comes_to_hear(CUSTOMER_HZ, 1.0).await;
     appliance.running.signal(libc::SIGTERM);
-    eventually("it says that it stops", Duration::from_secs(5), || {
+    eventually("it says that it stops", Duration::from_secs(60), || {
         appliance.log().contains("no new calls").then_some(())
     });
 
@@ -209,16 +216,12 @@ async fn a_graceful_stop_cuts_nobody_off() {
         let after = refused.header("Retry-After").and_then(|v| v.parse::<u32>().ok());
         assert!(after.is_some_and(|s| (1..=600).contains(&s)), "{}", refused.text);
     }
-    let heard = anna.phone.heard().len();
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    let heard = anna.hears_on(3.0).await;
     assert!(appliance.running.runs(), "it waits for the call");
-    assert!(
-        anna.phone.heard().len() > heard + 20_000 && anna.hears(CUSTOMER_HZ, 2.0) > 0.9,
-        "the call goes on"
-    );
+    assert!(tone::windows_with(&heard, 8_000, CUSTOMER_HZ) > 0.9, "the call goes on");
     anna.finish(&interaction).await;
     ends_well(&mut customer);
-    let end = appliance.running.wait(Duration::from_secs(20));
+    let end = appliance.running.wait(Duration::from_secs(60));
     assert_eq!(end.code(), Some(0), "{end}:\n{}", appliance.log());
 
     appliance.start_again();
@@ -226,9 +229,8 @@ async fn a_graceful_stop_cuts_nobody_off() {
     let record = admin.get(&format!("/records/{interaction}")).await;
     assert_eq!((&record["status"], &record["ended_by"]), (&json!("normal"), &json!("agent")), "{record}");
     let (rate, channels) = recording(&admin, &interaction).await;
-    assert!(
-        channels[0].len() > 3 * rate as usize && tone::windows_with(&channels[0], rate, CUSTOMER_HZ) > 0.8
-    );
+    assert!(tone::seconds_with(&channels[0], rate, CUSTOMER_HZ) > 3.5, "all of what was heard, and more");
+    assert!(tone::unbroken(&channels[0], rate, CUSTOMER_HZ) > 0.95, "without a hole");
 }
 
 /// An appliance with a service and Anna.
@@ -255,7 +257,7 @@ fn call(appliance: &Appliance, name: &str) -> Sipp {
 }
 
 fn ends_well(customer: &mut Sipp) {
-    let end = customer.running.wait(Duration::from_secs(20));
+    let end = customer.running.wait(Duration::from_secs(60));
     assert!(end.success(), "SIPp: {end}\n{}", customer.errors());
 }
 
@@ -263,7 +265,7 @@ fn ends_well(customer: &mut Sipp) {
 fn kill(appliance: &mut Appliance) -> u64 {
     let at = now_ms();
     appliance.running.signal(libc::SIGKILL);
-    appliance.running.wait(Duration::from_secs(5));
+    appliance.running.wait(Duration::from_secs(30));
     at
 }
 
@@ -273,21 +275,11 @@ async fn nothing_is_open(admin: &Http) {
     let queues = admin.get("/queues").await;
     assert!(queues["items"].as_array().is_some_and(|q| q.iter().all(|q| q["waiting"] == 0)), "{queues}");
     // The ends are on their way into the records when the appliance is ready.
-    until("every record has an end", async || {
+    scenarios::until("every record has an end", async || {
         let records = admin.walk("/records", 50).await;
         records.iter().all(|r| r["status"].is_string() && r["ended_at"].is_u64())
     })
     .await;
-}
-
-async fn until(what: &str, ask: impl AsyncFn() -> bool) {
-    for _ in 0..100 {
-        if ask().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{what}: not within ten seconds")
 }
 
 fn number(record: &Value, name: &str) -> u64 {
@@ -308,8 +300,7 @@ async fn a_call_works(appliance: &Appliance, name: &str) {
     let mut anna = Place::take(appliance, "anna", ANNA_HZ).await;
     let mut customer = call(appliance, name);
     let interaction = anna.answer().await;
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    assert!(anna.hears(CUSTOMER_HZ, 1.0) > 0.9, "they hear each other");
+    anna.comes_to_hear(CUSTOMER_HZ, 1.0).await;
     anna.finish(&interaction).await;
     ends_well(&mut customer);
     let record = appliance.admin().await.get(&format!("/records/{interaction}")).await;

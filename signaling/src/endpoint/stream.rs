@@ -14,7 +14,7 @@ use rsipstack::transport::{SipConnection, TransportEvent};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -169,6 +169,8 @@ impl Reader<'_> {
     async fn run<R: AsyncRead + Unpin>(self, mut stream: R) {
         let mut buffer: Vec<u8> = Vec::new();
         let mut chunk = vec![0; 8 * 1024];
+        // One limit for the whole message: whoever sends an octet now and then is not waited for either.
+        let mut message_ends: Option<Instant> = None;
         loop {
             // Whatever is complete is taken out before more is read.
             loop {
@@ -182,6 +184,7 @@ impl Reader<'_> {
                     }
                     Frame::Message(len) => {
                         let message: Vec<u8> = buffer.drain(..len).collect();
+                        message_ends = None;
                         if !self.take(&message).await {
                             return;
                         }
@@ -199,8 +202,11 @@ impl Reader<'_> {
                 }
             }
             let between = buffer.iter().all(|b| matches!(b, b'\r' | b'\n'));
-            let patience = if between { IDLE } else { MESSAGE_TIME };
-            let Ok(Ok(len @ 1..)) = timeout(patience, stream.read(&mut chunk)).await else { return };
+            let ends = match between {
+                true => Instant::now() + IDLE,
+                false => *message_ends.get_or_insert_with(|| Instant::now() + MESSAGE_TIME),
+            };
+            let Ok(Ok(len @ 1..)) = timeout_at(ends, stream.read(&mut chunk)).await else { return };
             buffer.extend_from_slice(chunk.get(..len).unwrap_or_default());
         }
     }

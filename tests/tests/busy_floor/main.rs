@@ -63,7 +63,8 @@ async fn a_hundred_customers_are_served_by_twenty_agents_and_every_call_is_accou
     let called = Instant::now();
     let mut callers = [
         ("patient", "+4930555100", PATIENT, 8, None, PATIENT_HZ),
-        ("brisk", "+4930555200", BRISK, 2, Some(9_000), BRISK_HZ),
+        // They go first, so they wait for one of twenty agents to end one talk: far less than this, also on a slow machine.
+        ("brisk", "+4930555200", BRISK, 2, Some(14_000), BRISK_HZ),
     ]
     .map(|(name, dial, calls, rate, hold_ms, hz)| {
         Caller { dial, sip_port: appliance.sip, calls, rate, hold_ms, hz, extra: &[] }
@@ -71,13 +72,13 @@ async fn a_hundred_customers_are_served_by_twenty_agents_and_every_call_is_accou
     });
     let mut memory_most = memory_before;
     while callers.iter_mut().any(|c| c.running.runs()) {
-        assert!(called.elapsed() < Duration::from_secs(120), "calls hang:\n{}", admin.get("/calls").await);
+        assert!(called.elapsed() < Duration::from_secs(230), "calls hang:\n{}", admin.get("/calls").await);
         memory_most = memory_most.max(appliance.running.memory_mib());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let calls_took = called.elapsed();
     for (sipp, calls) in callers.iter_mut().zip([PATIENT, BRISK]) {
-        let end = sipp.running.wait(Duration::from_secs(1));
+        let end = sipp.running.wait(Duration::from_secs(30));
         assert!(end.success(), "SIPp ended with {end}:\n{}\n{}", sipp.errors(), appliance.log());
         assert_eq!((successful(sipp), failed(sipp)), (calls, 0), "SIPp counts its calls");
     }

@@ -46,7 +46,7 @@ pub async fn gone(agent: &mut Agent, interaction: &str) {
 
 /// The record of an internal call that has ended.
 pub async fn record(http: &Http, interaction: &str) -> Value {
-    for _ in 0..50 {
+    for _ in 0..300 {
         let records = http.get("/records?direction=internal").await["items"].as_array().cloned();
         let found = records
             .into_iter()

@@ -55,8 +55,8 @@ async fn the_page_shows_who_calls_and_calls_back() {
     page.assert_clean("dialling");
     let interaction = boris.answer().await;
     page.see("[data-phase=talking]");
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert!(boris.hears(ANNA_HZ, 1.5) > 0.8, "Boris does not hear the page's microphone");
+    // Eight of ten windows: the browser repeats its microphone's file with a click.
+    scenarios::until("Boris hears the page's microphone", async || boris.hears(ANNA_HZ, 1.5) > 0.8).await;
     let heard = page.heard_hz();
     assert!(heard.is_some_and(|hz| (hz - BORIS_HZ).abs() < 12.0), "the page hears {heard:?}");
     page.shot("internal-call");
@@ -79,7 +79,7 @@ async fn the_offer_window_shows_what_the_tenant_chose() {
     page.see("[data-state=ready]");
     let customer = |name: &str| {
         let (dial, sip_port) = (NUMBER, appliance.sip);
-        Caller { dial, sip_port, calls: 1, rate: 1, hold_ms: Some(4_000), hz: 440.0, extra: &[] }
+        Caller { dial, sip_port, calls: 1, rate: 1, hold_ms: Some(8_000), hz: 440.0, extra: &[] }
             .start(appliance.dir.path(), name)
     };
     let mut first = customer("first");
@@ -89,7 +89,7 @@ async fn the_offer_window_shows_what_the_tenant_chose() {
         shown.contains("Support") && !shown.contains(SHOWN),
         "by default the service, not the line: {shown}"
     );
-    first.running.wait(Duration::from_secs(30));
+    first.running.wait(Duration::from_secs(60));
     page.gone("[data-offer]");
 
     admin.change("/tenant", |t| t["offer_window"]["external"] = json!(["line", "number"])).await;
@@ -98,5 +98,5 @@ async fn the_offer_window_shows_what_the_tenant_chose() {
     page.see("[data-offer]");
     let shown = page.text("[data-offer]");
     assert!(shown.contains(SHOWN) && !shown.contains("Support"), "now the line, not the service: {shown}");
-    second.running.wait(Duration::from_secs(30));
+    second.running.wait(Duration::from_secs(60));
 }

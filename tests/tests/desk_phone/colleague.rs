@@ -33,8 +33,9 @@ async fn a_desk_phone_dials_a_colleagues_extension() {
     office.phone.dial("102");
     let interaction = boris.answer().await;
     office.phone.wait_for("CALL_ESTABLISHED");
+    boris.comes_to_hear(AGENT_HZ, 1.5).await;
+    // The phone hears as long: two seconds of it are asked for below.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert!(boris.hears(AGENT_HZ, 1.5) > 0.9, "the colleague does not hear the phone");
     office.phone.press("hangup");
     boris
         .agent
