@@ -13,7 +13,12 @@
 //! What is done, ignored and refused of the protocol: `docs/protocols/ng.md`.
 #![forbid(unsafe_code)]
 
+pub mod driver;
+pub mod node;
 pub mod request;
 pub mod sdp;
 pub mod session;
+mod sounds;
 pub mod wire;
+
+pub use driver::{Config, Server, Surroundings, serve};

@@ -152,10 +152,16 @@ impl Medium {
         (!ip.is_unspecified() && port != 0).then(|| SocketAddr::new(ip, port))
     }
 
+    /// Whether it is held by an address of zeros (RFC 3264 §8.4). With ICE such an address only says that the candidates
+    /// are still to come.
+    pub fn is_held_by_zeros(&self) -> bool {
+        self.address.is_unspecified() && self.ice.is_none()
+    }
+
     /// The direction, with an old-style hold counted in.
     pub fn direction(&self) -> Way {
         let way = self.way.unwrap_or(Way::SendRecv);
-        if !self.address.is_unspecified() {
+        if !self.is_held_by_zeros() {
             return way;
         }
         Way::of(way.sends_receives().0, false)

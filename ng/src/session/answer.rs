@@ -41,7 +41,9 @@ impl Machine {
         let call = self.calls.get_mut(id).ok_or("Unknown call-id")?;
         call.last_signal = now;
         // Scripts that answer inside a request may have the tags the other way round.
-        let found = call.find(from, Some(to)).or_else(|| call.find(to, Some(from)));
+        // A branch that nobody knew answers whatever its offerer offered.
+        let known = call.find(from, Some(to)).or_else(|| call.find(to, Some(from)));
+        let found = known.or_else(|| call.find_offerer(from));
         let dialogue = found.and_then(|(index, _)| call.dialogues.get_mut(index)).ok_or("Unknown call-id")?;
         let Some(pending) = dialogue.pending.take() else { return Err("Unknown call-id".to_owned()) };
         let by = pending.by;

@@ -176,6 +176,14 @@ impl Call {
         fits(true).or_else(|| fits(false))
     }
 
+    /// The dialogue in which `from` made the last offer.
+    pub fn find_offerer(&self, from: &str) -> Option<(usize, usize)> {
+        self.dialogues.iter().enumerate().find_map(|(index, dialogue)| {
+            let by = dialogue.pending.as_ref()?.by;
+            dialogue.parties[by].is(from).then_some((index, by))
+        })
+    }
+
     pub fn dialogue(&self, number: u64) -> Option<&Dialogue> {
         self.dialogues.iter().find(|dialogue| dialogue.number == number)
     }

@@ -127,6 +127,14 @@ impl Machine {
         }
     }
 
+    /// Ends every call; one that is busy when its job is done and the next second has passed.
+    pub(super) fn end_all(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        for dialogue in self.calls.values_mut().flat_map(|call| &mut call.dialogues) {
+            dialogue.ends_at = Some(now);
+        }
+        self.tick(now, out);
+    }
+
     pub(super) fn event(&mut self, event: &Event, now: Timestamp, out: &mut Vec<Output>) {
         let (Event::Started { leg } | Event::Silent { leg, .. } | Event::PromptEnded { leg }) = event else {
             return;
@@ -204,5 +212,8 @@ fn is_forgotten(dialogue: &Dialogue, last_signal: Timestamp, config: &Config, no
     });
     let patience = if held { config.held_after } else { config.silent_after };
     signalled >= patience
-        && dialogue.legs().all(|leg| leg.quiet_since.is_some_and(|since| now.since(since) >= patience))
+        && dialogue.legs().all(|leg| {
+            // A leg that a later offer made and nobody answered says nothing about the call.
+            leg.setup.is_none() || leg.quiet_since.is_some_and(|since| now.since(since) >= patience)
+        })
 }

@@ -46,7 +46,8 @@ pub struct Totals {
 }
 
 impl Totals {
-    pub(super) const fn new(since: Timestamp) -> Self {
+    /// None yet.
+    pub const fn new(since: Timestamp) -> Self {
         Self { since, began: 0, ended: 0, timed_out: 0, refused: 0, failed: 0, lasted: Duration::ZERO }
     }
     pub(super) fn ended(&mut self, lasted: Duration) {

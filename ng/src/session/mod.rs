@@ -114,6 +114,8 @@ pub enum Input {
     Event(Event),
     /// Time has passed. Once a second is enough.
     Tick,
+    /// The node stops: all calls end.
+    End,
 }
 
 /// What is to be done.
@@ -244,6 +246,7 @@ impl Machine {
             Input::Sound { job, result } => self.sound(job, result, now, out),
             Input::Event(event) => self.event(&event, now, out),
             Input::Tick => self.tick(now, out),
+            Input::End => self.end_all(now, out),
         }
     }
 

@@ -197,7 +197,7 @@ fn plan(medium: &Medium, options: &Options, interfaces: &[super::Interface]) -> 
 
 /// What a leg's description has in common for offers and answers.
 pub(super) fn relayed(leg: &Leg, medium: &Medium, protocol: &str, options: &Options) -> Relay {
-    let zero = medium.address.is_unspecified();
+    let zero = medium.is_held_by_zeros();
     let said = medium.way.unwrap_or(Way::SendRecv);
     Relay {
         rtp: leg.created.rtp,

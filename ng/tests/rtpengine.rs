@@ -1,0 +1,213 @@
+//! The same requests to Debian's rtpengine and to a node of ours: the descriptions must be the same but for ports and keys.
+//!
+//! Where rtpengine is not installed, or does not start, there is nothing to compare and the test says so.
+
+mod support;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use ng::wire::Value;
+use support::{Ours, Proxy, sdp_of};
+
+struct Theirs {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Theirs {
+    async fn start() -> Option<Self> {
+        let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let child = Command::new("rtpengine")
+            .args(["--config-file=none", "--table=-1", "--foreground", "--log-stderr", "--log-level=2"])
+            .args(["--interface=127.0.0.1", "--num-threads=1", "--port-min=42000", "--port-max=42999"])
+            .arg("--delete-delay=0")
+            .arg(format!("--listen-ng={address}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let theirs = Self { child, address };
+        for _ in 0..5 {
+            let mut proxy = Proxy::to(address);
+            if proxy.send_raw(b"0 d7:command4:pinge").await.is_some() {
+                return Some(theirs);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        None
+    }
+}
+
+impl Drop for Theirs {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+const HEAD: &str = "v=0\r\no=anna 1 1 IN IP4 192.0.2.5\r\ns=call\r\nc=IN IP4 192.0.2.5\r\nb=AS:80\r\nt=0 0\r\na=foo:bar\r\n";
+const AUDIO: &str = "m=audio 5000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n\
+    a=unknown:x\r\na=ptime:20\r\na=sendrecv\r\na=rtcp:5001\r\n";
+const BEN: &str = "v=0\r\no=ben 7 7 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n";
+const BEN_AUDIO: &str = "m=audio 6000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
+const KEY: &str = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+
+struct Case {
+    name: &'static str,
+    offer: String,
+    offer_keys: Value,
+    answer: String,
+    answer_keys: Value,
+}
+
+fn list(words: &[&str]) -> Vec<Value> {
+    words.iter().map(|word| Value::from(*word)).collect()
+}
+
+fn cases() -> Vec<Case> {
+    let none = Value::dict;
+    let anna = format!("{HEAD}{AUDIO}");
+    let ben = format!("{BEN}{BEN_AUDIO}");
+    let case = |name, offer: &str, offer_keys, answer: &str, answer_keys| Case {
+        name,
+        offer: offer.to_owned(),
+        offer_keys,
+        answer: answer.to_owned(),
+        answer_keys,
+    };
+    // The suites that both know.
+    let both = ["no-AES_256_CM_HMAC_SHA1_32", "no-AES_192_CM_HMAC_SHA1_80", "no-AES_192_CM_HMAC_SHA1_32",
+        "no-F8_128_HMAC_SHA1_80", "no-F8_128_HMAC_SHA1_32", "no-NULL_HMAC_SHA1_80", "no-NULL_HMAC_SHA1_32"];
+    let safe = |sdp: &str| sdp.replace("RTP/AVP", "RTP/SAVP");
+    let stock = || none().with("replace", list(&["origin", "session-connection"])).with("ICE", "remove");
+    vec![
+        case("no flags at all", &anna, none(), &ben, none()),
+        case("Kamailio's stock flags", &anna, stock(), &ben, stock()),
+        case("no rtcp attribute", &anna, none().with("flags", list(&["no rtcp attribute"])), &ben, none()),
+        case("full rtcp attribute", &anna, none().with("flags", list(&["full-rtcp-attribute"])), &ben, none().with("flags", list(&["full-rtcp-attribute"]))),
+        case("strip as a dictionary", &anna, none().with("codec", none().with("strip", list(&["PCMA"]))), &ben.replace("8 101", "0 101").replace("8 PCMA", "0 PCMU"), none()),
+        case("strip as a flag", &anna, none().with("flags", list(&["codec-strip-PCMU"])), &ben, none()),
+        case("mask", &anna, none().with("codec", none().with("mask", list(&["PCMA"]))), &ben.replace("8 101", "0 101").replace("8 PCMA", "0 PCMU"), none()),
+        case("hold by direction", &anna.replace("sendrecv", "sendonly"), none(), &format!("{ben}a=recvonly\r\n"), none()),
+        case("hold by zeros", &anna.replace("c=IN IP4 192.0.2.5", "c=IN IP4 0.0.0.0"), none(), &format!("{ben}a=recvonly\r\n"), none()),
+        case("hold by zeros, replaced", &anna.replace("c=IN IP4 192.0.2.5", "c=IN IP4 0.0.0.0"), none().with("replace", list(&["zero-address"])), &ben, none()),
+        case("an address of the medium's own", &anna.replace("a=unknown:x", "c=IN IP4 192.0.2.6\r\nb=AS:64\r\na=unknown:x"), none(), &ben, none()),
+        case("the same with session-connection", &anna.replace("a=unknown:x", "c=IN IP4 192.0.2.6\r\na=unknown:x"), stock(), &ben, stock()),
+        case("rtcp-mux passed on", &format!("{anna}a=rtcp-mux\r\n"), none(), &format!("{ben}a=rtcp-mux\r\n"), none()),
+        case("rtcp-mux refused by the answerer", &format!("{anna}a=rtcp-mux\r\n"), none(), &ben, none()),
+        case("rtcp-mux demux", &format!("{anna}a=rtcp-mux\r\n"), none().with("rtcp-mux", list(&["demux"])), &ben, none()),
+        case("rtcp-mux offer", &anna, none().with("rtcp-mux", list(&["offer"])), &format!("{ben}a=rtcp-mux\r\n"), none()),
+        case("refused media and other protocols", &format!("{anna}m=application 0 UDP/BFCP *\r\nm=message 7 TCP/MSRP *\r\na=path:msrp://x\r\n"), none(),
+            &format!("{ben}m=application 0 UDP/BFCP *\r\nm=message 9 TCP/MSRP *\r\na=path:msrp://y\r\n"), none()),
+        case("two audio lines", &format!("{anna}{}", AUDIO.replace("5000", "5010").replace("5001", "5011")), none(), &format!("{ben}{}", BEN_AUDIO.replace("6000", "6010")), none()),
+        case("the second audio line refused", &format!("{anna}{}", AUDIO.replace("5000", "5010").replace("5001", "5011")), none(), &format!("{ben}m=audio 0 RTP/AVP 8\r\n"), none()),
+        case("a mid is added", &anna, none().with("flags", list(&["generate-mid"])), &ben, none()),
+        case("SDES towards the answerer", &anna, none().with("transport-protocol", "RTP/SAVP").with("DTLS", "off").with("SDES", list(&both)),
+            &format!("{}a=crypto:4 AES_CM_128_HMAC_SHA1_80 {KEY}\r\n", safe(&ben)), none()),
+        case("SDES of the offerer", &format!("{}a=crypto:3 AES_CM_128_HMAC_SHA1_32 {KEY}\r\n", safe(&anna)), none().with("transport-protocol", "RTP/AVP").with("DTLS", "off"), &ben, none()),
+        case("no ptime anywhere", &anna.replace("a=ptime:20\r\n", ""), none(), &ben, none()),
+        case("ptime of the answerer", &anna, none(), &format!("{ben}a=ptime:30\r\na=maxptime:40\r\n"), none()),
+        case("opus with parameters", &format!("{HEAD}m=audio 5000 RTP/AVP 111 8\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n"), none(),
+            &format!("{BEN}m=audio 6000 RTP/AVP 111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 maxplaybackrate=16000\r\n"), none()),
+        case("inactive for the session", &anna.replace("a=foo:bar\r\n", "a=foo:bar\r\na=inactive\r\n").replace("a=sendrecv\r\n", ""), none(), &format!("{ben}a=inactive\r\n"), none()),
+    ]
+}
+
+/// Ports and keys are each node's own.
+fn comparable(sdp: &str) -> String {
+    let mut out = String::new();
+    for line in sdp.split("\r\n") {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        if line.starts_with("m=") && words[1] != "0" && !line.contains("TCP") {
+            words[1] = "PORT";
+        } else if line.starts_with("a=rtcp:") {
+            words[0] = "a=rtcp:PORT";
+        } else if line.starts_with("a=crypto:") {
+            words[2] = "KEY";
+        }
+        out.push_str(&words.join(" "));
+        out.push('\n');
+    }
+    out
+}
+
+async fn negotiate(proxy: &mut Proxy, case: &Case) -> [String; 2] {
+    let keys = |command: &str, sdp: &str, more: &Value| {
+        let mut request = Value::dict()
+            .with("command", command)
+            .with("call-id", case.name)
+            .with("from-tag", "a")
+            .with("sdp", sdp)
+            .with("received-from", vec!["IP4".into(), "127.0.0.1".into()]);
+        if let Value::Dict(entries) = more {
+            for (key, value) in entries {
+                request = request.with(key.as_str(), value.clone());
+            }
+        }
+        request
+    };
+    let offer = proxy.ask(keys("offer", &case.offer, &case.offer_keys)).await.expect("an answer");
+    let answer = keys("answer", &case.answer, &case.answer_keys).with("to-tag", "b");
+    let answer = proxy.ask(answer).await.expect("an answer");
+    [comparable(&sdp_of(&offer)), comparable(&sdp_of(&answer))]
+}
+
+/// MEDIA-15: what rtpengine writes, a node of ours writes, to the line.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn descriptions_are_those_of_rtpengine() {
+    let Some(theirs) = Theirs::start().await else {
+        eprintln!("rtpengine does not run here: nothing to compare");
+        return;
+    };
+    let ours = Ours::start(200, None, None).await;
+    let (mut to_theirs, mut to_ours) = (Proxy::to(theirs.address), Proxy::to(ours.address));
+    let mut different = Vec::new();
+    for case in cases() {
+        let (theirs, ours) = (negotiate(&mut to_theirs, &case).await, negotiate(&mut to_ours, &case).await);
+        for (what, theirs, ours) in [("offer", &theirs[0], &ours[0]), ("answer", &theirs[1], &ours[1])] {
+            if theirs != ours {
+                different.push(format!("=== {}, {what}\n--- rtpengine\n{theirs}--- ours\n{ours}", case.name));
+            }
+        }
+    }
+    assert!(different.is_empty(), "{} descriptions differ:\n{}", different.len(), different.join("\n"));
+}
+
+/// MEDIA-15: refusals have the words of rtpengine, which log watchers and proxies match on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_have_the_words_of_rtpengine() {
+    let Some(theirs) = Theirs::start().await else {
+        eprintln!("rtpengine does not run here: nothing to compare");
+        return;
+    };
+    let ours = Ours::start(20, None, None).await;
+    let (mut to_theirs, mut to_ours) = (Proxy::to(theirs.address), Proxy::to(ours.address));
+    let with = |command: &str| Value::dict().with("command", command);
+    for request in [
+        Value::dict(),
+        with("dance"),
+        with("ping"),
+        with("offer"),
+        with("offer").with("sdp", HEAD),
+        with("offer").with("sdp", "hello").with("call-id", "x").with("from-tag", "a"),
+        with("offer").with("sdp", format!("{HEAD}{AUDIO}")).with("call-id", "x"),
+        with("answer").with("sdp", BEN).with("call-id", "x").with("from-tag", "a"),
+        with("answer").with("sdp", format!("{BEN}{BEN_AUDIO}")).with("call-id", "x").with("from-tag", "a").with("to-tag", "b"),
+        with("delete").with("call-id", "x").with("from-tag", "a"),
+        with("delete").with("call-id", "x").with("from-tag", "a").with("flags", list(&["fatal"])),
+        with("query").with("call-id", "x"),
+        with("query"),
+        with("block media").with("call-id", "x").with("from-tag", "a"),
+        with("play DTMF").with("call-id", "x").with("from-tag", "a").with("code", "5"),
+        with("start recording").with("call-id", "x"),
+    ] {
+        let (theirs, ours) = (to_theirs.ask(request.clone()).await, to_ours.ask(request.clone()).await);
+        let told = |answer: &Option<Value>| {
+            ["result", "error-reason", "warning"].map(|key| answer.as_ref()?.get(key)?.text())
+        };
+        assert_eq!(told(&ours), told(&theirs), "{request:?}");
+    }
+}
