@@ -100,15 +100,12 @@ impl Server {
     pub async fn bind(config: Config) -> io::Result<Self> {
         let mut sockets = Vec::new();
         for addr in &config.listen {
-            let named = |e: io::Error| io::Error::new(e.kind(), format!("cannot listen for NG at {addr}: {e}"));
+            let named =
+                |e: io::Error| io::Error::new(e.kind(), format!("cannot listen for NG at {addr}: {e}"));
             sockets.push(Arc::new(UdpSocket::bind(addr).await.map_err(named)?));
         }
-        let status = Status {
-            counts: Counts::default(),
-            totals: Totals::new(Timestamp::ZERO),
-            calls: 0,
-            legs: 0,
-        };
+        let status =
+            Status { counts: Counts::default(), totals: Totals::new(Timestamp::ZERO), calls: 0, legs: 0 };
         Ok(Self { sockets, config, status: StatusHandle(Arc::new(Mutex::new(status))) })
     }
 

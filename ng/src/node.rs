@@ -107,7 +107,14 @@ impl Node {
     }
 
     /// A datagram came to a socket of the node.
-    pub fn datagram(&mut self, socket: usize, from: SocketAddr, octets: &[u8], now: Timestamp, out: &mut Vec<Deed>) {
+    pub fn datagram(
+        &mut self,
+        socket: usize,
+        from: SocketAddr,
+        octets: &[u8],
+        now: Timestamp,
+        out: &mut Vec<Deed>,
+    ) {
         self.counts.datagrams += 1;
         let Some((cookie, payload)) = wire::cookie(octets) else {
             self.counts.senseless += 1;
@@ -174,7 +181,8 @@ impl Node {
 
     /// Says in the log, once, what a proxy sends without effect.
     fn name(&mut self, request: &Request) {
-        let lists = [("unknown", &request.options.unknown), ("without effect here", &request.options.ignored)];
+        let lists =
+            [("unknown", &request.options.unknown), ("without effect here", &request.options.ignored)];
         for (why, names) in lists {
             for name in names {
                 if self.named.len() < NAMES_MAX && !self.named.contains(name) {

@@ -57,7 +57,9 @@ impl Sounds {
         if !about.is_file() || about.len() > FILE_MAX {
             return Err(NO.to_owned());
         }
-        let kept = |kept: &Kept| kept.get(&path).filter(|(at, _)| *at == changed).map(|(_, prompt)| Arc::clone(prompt));
+        let kept = |kept: &Kept| {
+            kept.get(&path).filter(|(at, _)| *at == changed).map(|(_, prompt)| Arc::clone(prompt))
+        };
         if let Some(prompt) = kept(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(prompt);
         }

@@ -8,9 +8,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-pub use options::{
-    CodecOps, Dtls, Ice, MuxWish, Options, Profile, Replace, RtcpAttribute, Sdes,
-};
+pub use options::{CodecOps, Dtls, Ice, MuxWish, Options, Profile, Replace, RtcpAttribute, Sdes};
 
 use crate::wire::Value;
 
@@ -124,7 +122,8 @@ pub const NAME_MAX: usize = 512;
 impl Request {
     /// Reads a dictionary. The error is the text that proxies know.
     pub fn read(body: Value) -> Result<Self, &'static str> {
-        let command = body.get("command").and_then(Value::text).ok_or("Dictionary contains no key \"command\"")?;
+        let command =
+            body.get("command").and_then(Value::text).ok_or("Dictionary contains no key \"command\"")?;
         let command = Command::read(&command).ok_or("Unrecognized command")?;
         let name = |key: &str| {
             body.get(key).and_then(Value::text).filter(|text| !text.is_empty() && text.len() <= NAME_MAX)

@@ -24,8 +24,7 @@ pub enum Profile {
 }
 
 impl Profile {
-    const ALL: [Self; 6] =
-        [Self::Avp, Self::Avpf, Self::Savp, Self::Savpf, Self::DtlsSavp, Self::DtlsSavpf];
+    const ALL: [Self; 6] = [Self::Avp, Self::Avpf, Self::Savp, Self::Savpf, Self::DtlsSavp, Self::DtlsSavpf];
 
     /// As it stands in the m= line.
     pub const fn name(self) -> &'static str {
@@ -214,20 +213,82 @@ pub struct Options {
 
 /// Keys that are read elsewhere, or say nothing about the media.
 const NOT_OPTIONS: [&str; 26] = [
-    "command", "call-id", "from-tag", "to-tag", "via-branch", "sdp", "supports", "sip-message-type", "file",
-    "blob", "db-id", "repeat-times", "start-pos", "code", "digit", "duration", "volume", "pause", "limit",
-    "metadata", "recording-file", "recording-dir", "recording-pattern", "address", "xmlrpc-callback", "call-ID",
+    "command",
+    "call-id",
+    "from-tag",
+    "to-tag",
+    "via-branch",
+    "sdp",
+    "supports",
+    "sip-message-type",
+    "file",
+    "blob",
+    "db-id",
+    "repeat-times",
+    "start-pos",
+    "code",
+    "digit",
+    "duration",
+    "volume",
+    "pause",
+    "limit",
+    "metadata",
+    "recording-file",
+    "recording-dir",
+    "recording-pattern",
+    "address",
+    "xmlrpc-callback",
+    "call-ID",
 ];
 
 /// Words that real scripts send and that have no effect here, each explained in the protocol's page.
 pub(super) const IGNORED: [&str; 46] = [
-    "trust-address", "strict-source", "symmetric", "asymmetric", "media-handover", "port-latching",
-    "no-port-latching", "unidirectional", "reset", "trickle-ICE", "ICE-lite", "generate-RTCP",
-    "RTCP-mirror", "early-media", "allow-transcoding", "symmetric-codecs", "reorder-codecs", "inject-DTMF",
-    "detect-DTMF", "pad-crypto", "no-redis-update", "SIPREC", "siprec", "egress", "media-echo", "TOS", "OSRTP",
-    "T.38", "DTLS-fingerprint", "DTLS-reverse", "recrypt", "xmlrpc-callback", "drop-traffic", "delay-buffer",
-    "DTMF-security", "DTMF-security-trigger", "DTMF-security-trigger-end", "DTMF-delay", "trigger",
-    "trigger-end", "trigger-end-time", "from-tags", "to-label", "set-label", "sdp-attr", "bundle",
+    "trust-address",
+    "strict-source",
+    "symmetric",
+    "asymmetric",
+    "media-handover",
+    "port-latching",
+    "no-port-latching",
+    "unidirectional",
+    "reset",
+    "trickle-ICE",
+    "ICE-lite",
+    "generate-RTCP",
+    "RTCP-mirror",
+    "early-media",
+    "allow-transcoding",
+    "symmetric-codecs",
+    "reorder-codecs",
+    "inject-DTMF",
+    "detect-DTMF",
+    "pad-crypto",
+    "no-redis-update",
+    "SIPREC",
+    "siprec",
+    "egress",
+    "media-echo",
+    "TOS",
+    "OSRTP",
+    "T.38",
+    "DTLS-fingerprint",
+    "DTLS-reverse",
+    "recrypt",
+    "xmlrpc-callback",
+    "drop-traffic",
+    "delay-buffer",
+    "DTMF-security",
+    "DTMF-security-trigger",
+    "DTMF-security-trigger-end",
+    "DTMF-delay",
+    "trigger",
+    "trigger-end",
+    "trigger-end-time",
+    "from-tags",
+    "to-label",
+    "set-label",
+    "sdp-attr",
+    "bundle",
 ];
 
 impl Options {

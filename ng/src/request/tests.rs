@@ -33,17 +33,17 @@ fn kamailios_stock_offer_is_understood_whole() {
 #[test]
 fn codec_operations_mean_the_same_as_flags_and_as_a_dictionary() {
     let opensips = read("d7:command5:offer5:flagsl16:codec-strip-PCMA14:transcode-opus15:codec-mask-PCMUee");
-    let kamailio = read(
-        "d7:command5:offer5:codecd5:stripl4:PCMAe9:transcodel4:opuse4:maskl4:PCMUeee",
-    );
+    let kamailio = read("d7:command5:offer5:codecd5:stripl4:PCMAe9:transcodel4:opuse4:maskl4:PCMUeee");
     assert_eq!(opensips.options.codec, kamailio.options.codec);
     assert_eq!(opensips.options.codec.transcode, ["opus"]);
 }
 
 #[test]
 fn names_may_be_written_with_a_space_or_a_dash() {
-    let spaced = read("d7:command5:offer18:transport protocol8:RTP/SAVP14:address family3:IP612:delete delayi3ee");
-    let dashed = read("d7:command5:offer18:transport-protocol8:RTP/SAVP14:address-family3:IP612:delete-delay1:3e");
+    let spaced =
+        read("d7:command5:offer18:transport protocol8:RTP/SAVP14:address family3:IP612:delete delayi3ee");
+    let dashed =
+        read("d7:command5:offer18:transport-protocol8:RTP/SAVP14:address-family3:IP612:delete-delay1:3e");
     assert_eq!(spaced.options, dashed.options);
     assert_eq!(dashed.options.delete_delay, Some(Duration::from_secs(3)));
     assert_eq!((dashed.options.profile, dashed.options.ipv6), (Some(Profile::Savp), Some(true)));

@@ -34,11 +34,14 @@ impl Crypto {
         let mut parts = inline.split('|');
         let key = parts.next()?.trim_end_matches('=');
         // A lifetime is a promise of the sender; an MKI has a colon.
-        if parts.any(|part| part.contains(':')) || words.any(|word| word.starts_with("UNENCRYPTED") || word.starts_with("UNAUTHENTICATED")) {
+        if parts.any(|part| part.contains(':'))
+            || words.any(|word| word.starts_with("UNENCRYPTED") || word.starts_with("UNAUTHENTICATED"))
+        {
             return None;
         }
         let key_and_salt = STANDARD_NO_PAD.decode(key).ok()?;
-        (key_and_salt.len() == suite.key_and_salt_len()).then_some(Self { tag, key: SrtpKey { suite, key_and_salt } })
+        (key_and_salt.len() == suite.key_and_salt_len())
+            .then_some(Self { tag, key: SrtpKey { suite, key_and_salt } })
     }
 
     /// The line.

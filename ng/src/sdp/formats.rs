@@ -110,11 +110,10 @@ impl Format {
         let mut parts = spec.split('/');
         let name = parts.next().unwrap_or_default();
         if matches!(name, "all" | "full") {
-            return !self.is_events();
+            return true;
         }
-        let fits = |part: Option<&str>, own: u32| {
-            part.is_none_or(|text| text.is_empty() || text.parse() == Ok(own))
-        };
+        let fits =
+            |part: Option<&str>, own: u32| part.is_none_or(|text| text.is_empty() || text.parse() == Ok(own));
         name.eq_ignore_ascii_case(&self.name)
             && fits(parts.next(), self.clock_hz)
             && fits(parts.next(), u32::from(self.channels))

@@ -75,13 +75,36 @@ pub struct Medium {
 
 /// Attributes that are ours to write.
 const OURS: [&str; 22] = [
-    "rtpmap", "fmtp", "sendrecv", "sendonly", "recvonly", "inactive", "rtcp", "rtcp-mux", "rtcp-mux-only",
-    "crypto", "setup", "fingerprint", "tls-id", "ptime", "ice-ufrag", "ice-pwd", "ice-options", "candidate",
-    "end-of-candidates", "remote-candidates", "ssrc", "ssrc-group",
+    "rtpmap",
+    "fmtp",
+    "sendrecv",
+    "sendonly",
+    "recvonly",
+    "inactive",
+    "rtcp",
+    "rtcp-mux",
+    "rtcp-mux-only",
+    "crypto",
+    "setup",
+    "fingerprint",
+    "tls-id",
+    "ptime",
+    "ice-ufrag",
+    "ice-pwd",
+    "ice-options",
+    "candidate",
+    "end-of-candidates",
+    "remote-candidates",
+    "ssrc",
+    "ssrc-group",
 ];
 
 impl Medium {
-    pub(super) fn read(block: &[String], session: &[String], default: Option<IpAddr>) -> Result<Self, BadSdp> {
+    pub(super) fn read(
+        block: &[String],
+        session: &[String],
+        default: Option<IpAddr>,
+    ) -> Result<Self, BadSdp> {
         let mut lines = block.iter();
         let first = lines.next().and_then(|line| line.strip_prefix("m=")).ok_or(BadSdp)?;
         let mut words = first.split_ascii_whitespace();
@@ -104,7 +127,8 @@ impl Medium {
             None => Vec::new(),
         };
         let value = |name: &str| attributes.iter().find_map(|line| attribute(line, name));
-        let anywhere = |name: &str| value(name).or_else(|| session.iter().find_map(|line| attribute(line, name)));
+        let anywhere =
+            |name: &str| value(name).or_else(|| session.iter().find_map(|line| attribute(line, name)));
         let way = |lines: &[String]| lines.iter().rev().find_map(|line| Way::read(line.strip_prefix("a=")?));
         let ice = anywhere("ice-ufrag").zip(anywhere("ice-pwd"));
         let crypto = attributes.iter().filter_map(|line| attribute(line, "crypto"));
@@ -176,7 +200,9 @@ fn formats(words: &[String], attributes: &[String]) -> Result<Vec<Format>, BadSd
     }
     for line in attributes {
         let Some((payload_type, rest)) = of_type(line) else { continue };
-        let Some(format) = formats.iter_mut().find(|format| format.payload_type == payload_type) else { continue };
+        let Some(format) = formats.iter_mut().find(|format| format.payload_type == payload_type) else {
+            continue;
+        };
         match attribute_name(line) {
             Some("rtpmap") => format.map(rest),
             _ => format.lines.push(line.clone()),

@@ -118,11 +118,13 @@ impl Sdp {
             }
             blocks.last_mut().unwrap_or(&mut session).push(line.to_owned());
         }
-        if !session.iter().any(|line| line.starts_with("o=")) || blocks.is_empty() || blocks.len() > MEDIA_MAX {
+        if !session.iter().any(|line| line.starts_with("o=")) || blocks.is_empty() || blocks.len() > MEDIA_MAX
+        {
             return Err(BadSdp);
         }
         let default = connection(&session);
-        let media = blocks.iter().map(|block| Medium::read(block, &session, default)).collect::<Result<_, _>>()?;
+        let media =
+            blocks.iter().map(|block| Medium::read(block, &session, default)).collect::<Result<_, _>>()?;
         Ok(Self { session, media })
     }
 

@@ -11,15 +11,26 @@ fn a_medium_is_read_with_its_formats_and_everything_else_kept() {
     let sdp = Sdp::read(ANNA.as_bytes()).unwrap();
     let audio = &sdp.media[0];
     assert_eq!(audio.rtp_to(), Some("192.0.2.5:5000".parse().unwrap()));
-    assert_eq!((audio.direction(), audio.head.len(), audio.others.as_slice()), (Way::SendOnly, 2, &["a=maxptime:40".to_owned()][..]));
+    assert_eq!(
+        (audio.direction(), audio.head.len(), audio.others.as_slice()),
+        (Way::SendOnly, 2, &["a=maxptime:40".to_owned()][..])
+    );
     assert_eq!(audio.formats[1].codec(), Some(model::media::Codec::Opus), "names are not case-sensitive");
     assert_eq!(audio.formats[1].lines, ["a=fmtp:96 useinbandfec=1"]);
 }
 
 #[test]
 fn what_is_no_description_is_refused() {
-    for text in ["", "hello", "v=0\r\n", "v=0\r\no=x\r\n", &ANNA.replace("c=IN IP4 192.0.2.5\r\n", ""), &ANNA.replace(" 5000 ", " port "),
-        &ANNA.replace("8 96", "8 999"), &format!("{ANNA}{}", "m=audio 1 RTP/AVP 0\r\n".repeat(MEDIA_MAX))] {
+    for text in [
+        "",
+        "hello",
+        "v=0\r\n",
+        "v=0\r\no=x\r\n",
+        &ANNA.replace("c=IN IP4 192.0.2.5\r\n", ""),
+        &ANNA.replace(" 5000 ", " port "),
+        &ANNA.replace("8 96", "8 999"),
+        &format!("{ANNA}{}", "m=audio 1 RTP/AVP 0\r\n".repeat(MEDIA_MAX)),
+    ] {
         assert_eq!(Sdp::read(text.as_bytes()), Err(BadSdp), "{text}");
     }
 }

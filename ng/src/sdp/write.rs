@@ -27,8 +27,8 @@ pub struct Relay {
     pub protocol: String,
     /// Payload types in their order.
     pub formats: Vec<Format>,
-    /// Direction.
-    pub way: Way,
+    /// Direction; `None`: not written.
+    pub way: Option<Way>,
     /// The far end is held by an address of zeros, and is to see it.
     pub zero: bool,
     /// `a=rtcp-mux`.
@@ -69,7 +69,15 @@ pub struct Rewrite<'a> {
 
 /// Session attributes that are ours to write, or that belong to ICE and DTLS of the party.
 const SESSION_OURS: [&str; 10] = [
-    "ice-lite", "ice-ufrag", "ice-pwd", "ice-options", "fingerprint", "setup", "tls-id", "crypto", "rtcp-mux",
+    "ice-lite",
+    "ice-ufrag",
+    "ice-pwd",
+    "ice-options",
+    "fingerprint",
+    "setup",
+    "tls-id",
+    "crypto",
+    "rtcp-mux",
     "candidate",
 ];
 
@@ -81,7 +89,12 @@ pub fn write(sdp: &Sdp, rewrite: &Rewrite<'_>) -> Vec<u8> {
     for (medium, fate) in sdp.media.iter().zip(&rewrite.media) {
         match fate {
             MediumOut::Refused => {
-                out.line(&format!("m={} 0 {} {}", medium.kind, medium.protocol, medium.format_words.join(" ")));
+                out.line(&format!(
+                    "m={} 0 {} {}",
+                    medium.kind,
+                    medium.protocol,
+                    medium.format_words.join(" ")
+                ));
             }
             MediumOut::Passed => write_passed(medium, session.is_some(), &mut out),
             MediumOut::Relayed(relay) => write_relayed(medium, relay, rewrite.options, session, &mut out),
@@ -172,9 +185,10 @@ fn origin(value: &str, ip: IpAddr) -> String {
 /// A bundle without media that are refused here: JSEP allows none in an offer.
 fn bundle(group: &str, sdp: &Sdp, rewrite: &Rewrite<'_>) -> String {
     let gone = |mid: &str| {
-        sdp.media.iter().zip(&rewrite.media).any(|(medium, fate)| {
-            *fate == MediumOut::Refused && medium.mid.as_deref() == Some(mid)
-        })
+        sdp.media
+            .iter()
+            .zip(&rewrite.media)
+            .any(|(medium, fate)| *fate == MediumOut::Refused && medium.mid.as_deref() == Some(mid))
     };
     let mids: Vec<&str> = group.split_ascii_whitespace().filter(|mid| !gone(mid)).collect();
     let mut line = "a=group:BUNDLE".to_owned();
@@ -216,13 +230,19 @@ fn write_relayed(medium: &Medium, relay: &Relay, options: &Options, session: Opt
     }
     for format in &relay.formats {
         format.rtpmap().iter().for_each(|line| out.line(line));
-        format.lines.iter().for_each(|line| out.line(line));
+        let (fmtp, feedback): (Vec<_>, Vec<_>) =
+            format.lines.iter().partition(|line| line.starts_with("a=fmtp"));
+        fmtp.into_iter().chain(feedback).for_each(|line| out.line(line));
     }
-    out.line(&format!("a={}", relay.way.name()));
+    if let Some(way) = relay.way {
+        out.line(&format!("a={}", way.name()));
+    }
     match options.rtcp_attribute {
         RtcpAttribute::Off => {}
         RtcpAttribute::Port => out.line(&format!("a=rtcp:{}", relay.rtcp.port())),
-        RtcpAttribute::Full => out.line(&format!("a=rtcp:{} {}", relay.rtcp.port(), in_words(relay.rtcp.ip()))),
+        RtcpAttribute::Full => {
+            out.line(&format!("a=rtcp:{} {}", relay.rtcp.port(), in_words(relay.rtcp.ip())))
+        }
     }
     if relay.rtcp_mux {
         out.line("a=rtcp-mux");

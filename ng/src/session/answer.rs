@@ -32,7 +32,12 @@ enum Settled {
 }
 
 impl Machine {
-    pub(super) fn begin_answer(&mut self, id: &str, request: Request, now: Timestamp) -> Result<Begun, String> {
+    pub(super) fn begin_answer(
+        &mut self,
+        id: &str,
+        request: Request,
+        now: Timestamp,
+    ) -> Result<Begun, String> {
         let octets = request.sdp.as_deref().ok_or("No SDP body in message")?;
         let from = request.from_tag.as_deref().ok_or("No from-tag in message")?;
         let to = request.to_tag.as_deref().ok_or("No to-tag in message")?;
@@ -62,7 +67,14 @@ impl Machine {
             });
             let (out, fate) = match (pending.lines.get(index), legs) {
                 (Some(OfferedLine::Relayed { profile, formats }), Some(legs)) if medium.is_audio() => {
-                    let line = OneLine { pending: &pending, index, profile: *profile, shown: formats, answer: medium, options: &options };
+                    let line = OneLine {
+                        pending: &pending,
+                        index,
+                        profile: *profile,
+                        shown: formats,
+                        answer: medium,
+                        options: &options,
+                    };
                     line.settle(legs, &mut *self.chance)
                 }
                 (Some(OfferedLine::Passed), _) if medium.port != 0 => (MediumOut::Passed, Settled::Nothing),
@@ -92,11 +104,20 @@ impl Machine {
         Ok(Begun::Job(steps, Work::Answer(Box::new(answering))))
     }
 
-    pub(super) fn end_answer(&mut self, job: &Job, answering: Answering, now: Timestamp) -> (Value, Vec<Step>) {
+    pub(super) fn end_answer(
+        &mut self,
+        job: &Job,
+        answering: Answering,
+        now: Timestamp,
+    ) -> (Value, Vec<Step>) {
         let Answering { dialogue: number, text, lines, record } = answering;
-        let Some(call) = self.calls.get_mut(&job.call) else { return (Value::error("Unknown call-id"), Vec::new()) };
+        let Some(call) = self.calls.get_mut(&job.call) else {
+            return (Value::error("Unknown call-id"), Vec::new());
+        };
         let mut steps = Vec::new();
-        let Some(dialogue) = call.dialogue_mut(number) else { return (Value::error("Unknown call-id"), Vec::new()) };
+        let Some(dialogue) = call.dialogue_mut(number) else {
+            return (Value::error("Unknown call-id"), Vec::new());
+        };
         dialogue.answered = true;
         for (line, fate) in dialogue.lines.iter_mut().zip(lines) {
             match fate {

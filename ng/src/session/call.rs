@@ -198,7 +198,8 @@ impl Call {
 
     /// The leg that a leg hears when it hears its partner.
     pub fn partner(&self, id: LegId) -> Option<LegId> {
-        let joined = self.dialogues.iter().flat_map(|dialogue| &dialogue.lines).filter_map(|line| line.joined);
+        let joined =
+            self.dialogues.iter().flat_map(|dialogue| &dialogue.lines).filter_map(|line| line.joined);
         joined.into_iter().find_map(|[a, b]| match id {
             _ if id == a => Some(b),
             _ if id == b => Some(a),

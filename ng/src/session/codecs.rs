@@ -34,9 +34,8 @@ pub(super) fn offered(offered: &[Format], ops: &CodecOps) -> Vec<Format> {
     let mut formats: Vec<Format> =
         usable(offered, ops).into_iter().filter(|format| !hidden(format)).collect();
     // `offer` also says the order; what it does not name follows.
-    formats.sort_by_key(|format| {
-        ops.offer.iter().position(|name| format.is_called(name)).unwrap_or(usize::MAX)
-    });
+    formats
+        .sort_by_key(|format| ops.offer.iter().position(|name| format.is_called(name)).unwrap_or(usize::MAX));
     for name in &ops.transcode {
         add(name, offered, &mut formats);
     }
@@ -65,7 +64,8 @@ fn add(name: &str, offered: &[Format], formats: &mut Vec<Format>) {
     };
     // A codec that was stripped and is wanted again keeps its payload type.
     let before = offered.iter().find(|format| format.codec() == Some(codec));
-    let Some(payload_type) = before.map(|format| format.payload_type).or_else(|| free_type(Some(codec), &used))
+    let Some(payload_type) =
+        before.map(|format| format.payload_type).or_else(|| free_type(Some(codec), &used))
     else {
         return;
     };
@@ -112,12 +112,14 @@ pub(super) fn agree(
     let was_shown = |format: &&Format| shown.iter().any(|one| one.is_same(format));
     let accepted: Vec<&Format> = theirs.iter().filter(was_shown).collect();
     let first = accepted.iter().find(|format| format.codec().is_some())?;
+    let ops = &offer_options.codec;
+    let worked = !(ops.strip.is_empty() && ops.mask.is_empty() && ops.consume.is_empty());
     let mut listed: Vec<Format> = Vec::new();
     if !offer_options.always_transcode {
         for theirs in accepted.iter().filter(|format| format.codec().is_some()) {
             let twin = own.iter().find(|format| format.codec() == theirs.codec());
             if let Some(twin) = twin.filter(|twin| !listed.iter().any(|one| one.is_same(twin))) {
-                listed.push(as_answered(twin, theirs));
+                listed.push(as_answered(twin, theirs, worked));
             }
         }
     }
@@ -137,7 +139,7 @@ pub(super) fn agree(
     let offerer_events = answerer_events.and_then(|_| events(own.iter(), chosen.clock_hz));
     if let Some(format) = offerer_events {
         let theirs = answerer_events.map_or(format, |theirs| theirs);
-        listed.push(as_answered(format, theirs));
+        listed.push(as_answered(format, theirs, worked));
     }
     let time = |medium: &Medium, asked: Option<u8>| {
         asked.or_else(|| medium.ptime.as_deref()?.trim().parse().ok()).unwrap_or(20).clamp(10, 60)
@@ -163,8 +165,12 @@ pub(super) fn agree(
     })
 }
 
-/// The offerer's payload type with the answerer's parameters.
-fn as_answered(own: &Format, theirs: &Format) -> Format {
+/// The offerer's payload type with the answerer's parameters; where codecs were taken away, the offerer's own stand in for
+/// parameters that the answerer does not give.
+fn as_answered(own: &Format, theirs: &Format, worked: bool) -> Format {
+    if worked && theirs.lines.is_empty() {
+        return own.clone();
+    }
     let renumber = |line: &String| {
         let (name, rest) = line.split_once(':')?;
         let (_, parameters) = rest.split_once(' ')?;

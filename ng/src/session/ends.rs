@@ -19,6 +19,11 @@ pub(super) fn unknown(request: &Request) -> Value {
     match request.command {
         Asked::Delete if !request.options.fatal => Value::ok().with("warning", NOT_FOUND),
         Asked::Delete => Value::error(NOT_FOUND),
+        Asked::BlockMedia(_)
+        | Asked::BlockDtmf(_)
+        | Asked::PlayMedia
+        | Asked::StopMedia
+        | Asked::PlayDtmf => Value::error("Unknown call-ID"),
         _ => Value::error("Unknown call-id"),
     }
 }
@@ -58,7 +63,14 @@ impl Machine {
     }
 
     /// Ends dialogues, at once or later.
-    fn part(&mut self, id: &str, numbers: &[u64], delay: Duration, now: Timestamp, reading: Reading) -> Begun {
+    fn part(
+        &mut self,
+        id: &str,
+        numbers: &[u64],
+        delay: Duration,
+        now: Timestamp,
+        reading: Reading,
+    ) -> Begun {
         let Some(call) = self.calls.get_mut(id) else { return Begun::Reply(Value::ok()) };
         if delay > Duration::ZERO {
             let mut steps = Vec::new();
@@ -208,7 +220,9 @@ fn is_forgotten(dialogue: &Dialogue, last_signal: Timestamp, config: &Config, no
         return signalled >= config.offered_after;
     }
     let held = dialogue.legs().any(|leg| {
-        leg.setup.as_ref().is_some_and(|setup| setup.direction != Direction::SendRecv || setup.remote.is_none())
+        leg.setup
+            .as_ref()
+            .is_some_and(|setup| setup.direction != Direction::SendRecv || setup.remote.is_none())
     });
     let patience = if held { config.held_after } else { config.silent_after };
     signalled >= patience

@@ -53,7 +53,11 @@ impl Machine {
                 }
             }
         }
-        if legs.is_empty() { Err("No matching call participant with media found".to_owned()) } else { Ok(legs) }
+        if legs.is_empty() {
+            Err("No matching call participant with media found".to_owned())
+        } else {
+            Ok(legs)
+        }
     }
 
     pub(super) fn begin_block_media(&self, id: &str, request: &Request, on: bool) -> Result<Begun, String> {
@@ -63,7 +67,12 @@ impl Machine {
     }
 
     /// A leg without telephone events drops those that come.
-    pub(super) fn begin_block_digits(&mut self, id: &str, request: &Request, on: bool) -> Result<Begun, String> {
+    pub(super) fn begin_block_digits(
+        &mut self,
+        id: &str,
+        request: &Request,
+        on: bool,
+    ) -> Result<Begun, String> {
         let meant = self.meant(id, request)?;
         let call = self.calls.get_mut(id).ok_or("Unknown call-id")?;
         let mut steps = Vec::new();
@@ -131,7 +140,8 @@ impl Machine {
         const NOTHING: &str = "No SSRC context present for DTMF injection";
         let legs = self.meant(id, request).map_err(|_| NOTHING)?;
         let call = self.calls.get(id).ok_or("Unknown call-id")?;
-        let code = request.text("code").or_else(|| request.text("digit")).ok_or("No valid DTMF code in message")?;
+        let code =
+            request.text("code").or_else(|| request.text("digit")).ok_or("No valid DTMF code in message")?;
         let digits = digits(&code).ok_or("No valid DTMF code in message")?;
         let ms = request.int("duration").unwrap_or(250).clamp(40, 5_000);
         let each = Duration::from_millis(ms.unsigned_abs());
@@ -217,6 +227,8 @@ fn digits(code: &str) -> Option<String> {
         "13" => Some("B".to_owned()),
         "14" => Some("C".to_owned()),
         "15" => Some("D".to_owned()),
-        _ => (!code.is_empty() && code.len() <= DIGITS_MAX && code.chars().all(plain)).then(|| code.to_owned()),
+        _ => {
+            (!code.is_empty() && code.len() <= DIGITS_MAX && code.chars().all(plain)).then(|| code.to_owned())
+        }
     }
 }

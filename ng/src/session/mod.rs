@@ -261,12 +261,19 @@ impl Machine {
             }
             _ => {}
         }
-        if request.sdp.is_none() && matches!(request.command, Asked::Offer | Asked::Answer) {
+        let negotiates = matches!(request.command, Asked::Offer | Asked::Answer);
+        if request.sdp.is_none() && negotiates {
             return reply(Value::error("No SDP body in message"), out);
         }
         let Some(id) = request.call_id.clone() else {
             return reply(Value::error("No call-id in message"), out);
         };
+        if negotiates && request.from_tag.is_none() {
+            return reply(Value::error("No from-tag in message"), out);
+        }
+        if request.command == Asked::Answer && request.to_tag.is_none() {
+            return reply(Value::error("No to-tag in message"), out);
+        }
         if request.command == Asked::Offer && !self.calls.contains_key(&id) {
             if self.calls.len() >= self.config.calls_max {
                 self.totals.refused += 1;
@@ -303,7 +310,9 @@ impl Machine {
             Asked::StartRecording => self.begin_recording(&id, now),
             Asked::StopRecording => self.stop_recording(&id),
             Asked::PauseRecording => self.pause_recording(&id),
-            Asked::Ping | Asked::List | Asked::Statistics | Asked::NotHere(_) => Ok(Begun::Reply(Value::ok())),
+            Asked::Ping | Asked::List | Asked::Statistics | Asked::NotHere(_) => {
+                Ok(Begun::Reply(Value::ok()))
+            }
         };
         match begun {
             Ok(Begun::Job(steps, work)) => {

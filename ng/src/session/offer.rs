@@ -7,7 +7,7 @@ use model::time::Timestamp;
 use super::call::{BRANCHES_MAX, DIALOGUES_MAX, Dialogue, Leg, Line, OfferedLine, Party, Pending};
 use super::{Begun, Job, Machine, Step, Work, chance, codecs, travel};
 use crate::request::{Options, Profile, Request};
-use crate::sdp::{IceLines, Medium, MediumOut, Relay, Rewrite, Sdp, Way, write};
+use crate::sdp::{IceLines, Medium, MediumOut, Relay, Rewrite, Sdp, write};
 use crate::wire::Value;
 
 /// An offer whose legs are being made.
@@ -26,7 +26,12 @@ pub(super) struct Offering {
 }
 
 impl Machine {
-    pub(super) fn begin_offer(&mut self, id: &str, request: Request, now: Timestamp) -> Result<Begun, String> {
+    pub(super) fn begin_offer(
+        &mut self,
+        id: &str,
+        request: Request,
+        now: Timestamp,
+    ) -> Result<Begun, String> {
         let octets = request.sdp.as_deref().ok_or("No SDP body in message")?;
         let from = request.from_tag.clone().ok_or("No from-tag in message")?;
         let sdp = Sdp::read(octets).map_err(|e| e.to_string())?;
@@ -51,7 +56,8 @@ impl Machine {
                 None
             });
             let Some((profile, formats, transports)) = plan else {
-                let passed = medium.port != 0 && medium.profile.is_none() && medium.protocol.starts_with("TCP");
+                let passed =
+                    medium.port != 0 && medium.profile.is_none() && medium.protocol.starts_with("TCP");
                 lines.push(if passed { OfferedLine::Passed } else { OfferedLine::Refused });
                 continue;
             };
@@ -66,7 +72,9 @@ impl Machine {
         }
         let alive = sdp.media.iter().any(|medium| medium.port != 0);
         if alive && lines.iter().all(|line| matches!(line, OfferedLine::Refused)) {
-            return Err(why.unwrap_or_else(|| "No medium of the offer can be carried by this node".to_owned()));
+            return Err(
+                why.unwrap_or_else(|| "No medium of the offer can be carried by this node".to_owned())
+            );
         }
         let number = dialogue.map(|dialogue| dialogue.number);
         let mut near = dialogue.and_then(|dialogue| dialogue.legs().next()).map(|leg| leg.id);
@@ -91,7 +99,12 @@ impl Machine {
         Ok(Begun::Job(steps, Work::Offer(Box::new(offering))))
     }
 
-    pub(super) fn end_offer(&mut self, job: &mut Job, offering: Offering, now: Timestamp) -> (Value, Vec<Step>) {
+    pub(super) fn end_offer(
+        &mut self,
+        job: &mut Job,
+        offering: Offering,
+        now: Timestamp,
+    ) -> (Value, Vec<Step>) {
         let Offering { dialogue, by, from, to, branch, sdp, options, lines, makes } = offering;
         let fresh = self.number();
         let Some(call) = self.calls.get_mut(&job.call) else {
@@ -111,7 +124,9 @@ impl Machine {
             self.totals.began += u64::from(call.dialogues.len() == 1);
             fresh
         });
-        let Some(dialogue) = call.dialogue_mut(number) else { return (Value::error("Unknown call-id"), Vec::new()) };
+        let Some(dialogue) = call.dialogue_mut(number) else {
+            return (Value::error("Unknown call-id"), Vec::new());
+        };
         // A call that is signalled again lives on, as with rtpengine.
         dialogue.ends_at = None;
         dialogue.parties[by].speaks_as(&from);
@@ -150,7 +165,8 @@ impl Machine {
                     let mut relay = relayed(leg, medium, profile.name(), &options);
                     relay.formats.clone_from(formats);
                     if profile.is_secure() && leg.transport != Transport::Ice {
-                        relay.crypto = travel::offered(leg, &options).iter().map(|crypto| crypto.line()).collect();
+                        relay.crypto =
+                            travel::offered(leg, &options).iter().map(|crypto| crypto.line()).collect();
                     }
                     relay.rtcp_mux = leg.transport == Transport::Ice
                         || options.mux.offer
@@ -198,13 +214,12 @@ fn plan(medium: &Medium, options: &Options, interfaces: &[super::Interface]) -> 
 /// What a leg's description has in common for offers and answers.
 pub(super) fn relayed(leg: &Leg, medium: &Medium, protocol: &str, options: &Options) -> Relay {
     let zero = medium.is_held_by_zeros();
-    let said = medium.way.unwrap_or(Way::SendRecv);
     Relay {
         rtp: leg.created.rtp,
         rtcp: leg.created.rtcp,
         protocol: protocol.to_owned(),
         formats: Vec::new(),
-        way: if options.original_sendrecv { said } else { medium.direction() },
+        way: if options.original_sendrecv { medium.way } else { Some(medium.direction()) },
         zero: zero && !options.replace.zero_address,
         rtcp_mux: false,
         crypto: Vec::new(),

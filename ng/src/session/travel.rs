@@ -61,10 +61,7 @@ fn ports(interfaces: &[Interface], name: Option<&str>, ipv6: bool) -> Result<Tra
 
 /// Whether a leg of one kind can go on as the other: ports stay what they are.
 pub(super) const fn is_same_kind(a: Transport, b: Transport) -> bool {
-    matches!(
-        (a, b),
-        (Transport::Ice, Transport::Ice) | (Transport::Ports { .. }, Transport::Ports { .. })
-    )
+    matches!((a, b), (Transport::Ice, Transport::Ice) | (Transport::Ports { .. }, Transport::Ports { .. }))
 }
 
 /// A key for each suite of ours, tagged as they will be offered.
@@ -150,7 +147,10 @@ pub(super) fn of_offerer(
 /// rtpengine learns every party's address from its first packets. The plane does so too, but sends nothing to an address
 /// that proved nothing unless it was signalled; so a private address that came through a public one is learnt, and any other
 /// is used at once while its port may turn out to be another.
-pub(super) fn remote(medium: &Medium, options: &Options) -> (Option<SocketAddr>, Option<SocketAddr>, Latching) {
+pub(super) fn remote(
+    medium: &Medium,
+    options: &Options,
+) -> (Option<SocketAddr>, Option<SocketAddr>, Latching) {
     let (mut rtp, mut rtcp) = (medium.rtp_to(), medium.rtcp_to());
     if let Some(source) = options.received_from.filter(|_| options.sip_source_address) {
         rtp = rtp.map(|addr| SocketAddr::new(source, addr.port()));
@@ -159,11 +159,8 @@ pub(super) fn remote(medium: &Medium, options: &Options) -> (Option<SocketAddr>,
     }
     let elsewhere = options.received_from.is_some_and(|source| source != medium.address);
     let sends = medium.direction().sends_receives().0;
-    let latching = if elsewhere && sends && is_private(medium.address) {
-        Latching::Any
-    } else {
-        Latching::SameAddress
-    };
+    let latching =
+        if elsewhere && sends && is_private(medium.address) { Latching::Any } else { Latching::SameAddress };
     (rtp, rtcp, latching)
 }
 

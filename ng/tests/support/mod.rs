@@ -50,7 +50,11 @@ pub struct Ours {
 
 impl Ours {
     /// A node with so many ports.
-    pub async fn start(ports: u16, recordings: Option<std::path::PathBuf>, sounds: Option<std::path::PathBuf>) -> Self {
+    pub async fn start(
+        ports: u16,
+        recordings: Option<std::path::PathBuf>,
+        sounds: Option<std::path::PathBuf>,
+    ) -> Self {
         let here: IpAddr = "127.0.0.1".parse().unwrap();
         let port_min = NEXT_PORT.fetch_add(ports, Ordering::Relaxed);
         let plane = Plane::start(PlaneConfig {

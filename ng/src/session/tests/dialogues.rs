@@ -31,10 +31,14 @@ fn the_branch_that_answers_last_has_the_call() {
     world.answer(&BEN.replace("6000", "7000"), json!({"to-tag": "b2"}));
     assert_eq!(world.plane.legs.len(), 2);
     world.setup_towards(7_000);
-    let lost = world.ask(json!({"command": "delete", "call-id": "c", "from-tag": "a", "to-tag": "b1", "delete-delay": 0}));
+    let lost = world.ask(
+        json!({"command": "delete", "call-id": "c", "from-tag": "a", "to-tag": "b1", "delete-delay": 0}),
+    );
     assert_eq!(lost["result"], "ok");
     assert_eq!(world.plane.legs.len(), 2, "the other branch talks on");
-    world.ask(json!({"command": "delete", "call-id": "c", "from-tag": "a", "to-tag": "b2", "delete-delay": 0}));
+    world.ask(
+        json!({"command": "delete", "call-id": "c", "from-tag": "a", "to-tag": "b2", "delete-delay": 0}),
+    );
     assert_eq!(world.plane.legs.len(), 0);
 }
 
@@ -46,7 +50,10 @@ fn a_delete_without_delay_ends_the_legs_at_once_and_tells_the_figures() {
     let answer = world.ask(json!({"command": "delete", "call-id": "c", "from-tag": "a", "delete-delay": 0}));
     assert_eq!(answer["totals"]["RTP"]["packets"], 14, "{answer}");
     assert_eq!(answer["tags"]["a"]["medias"][0]["streams"][0]["stats"]["packets"], 7);
-    assert_eq!((world.plane.legs.len(), world.node.machine().legs(), world.node.machine().calls()), (0, 0, 0));
+    assert_eq!(
+        (world.plane.legs.len(), world.node.machine().legs(), world.node.machine().calls()),
+        (0, 0, 0)
+    );
 }
 
 #[test]
@@ -70,14 +77,34 @@ fn what_is_not_there_is_told_in_rtpengines_words() {
     let warning = "Call-ID not found or tags didn't match";
     for (request, key, text) in [
         (json!({"command": "delete", "call-id": "x", "from-tag": "a"}), "warning", warning),
-        (json!({"command": "delete", "call-id": "x", "from-tag": "a", "flags": ["fatal"]}), "error-reason", warning),
+        (
+            json!({"command": "delete", "call-id": "x", "from-tag": "a", "flags": ["fatal"]}),
+            "error-reason",
+            warning,
+        ),
         (json!({"command": "query", "call-id": "x"}), "error-reason", "Unknown call-id"),
-        (json!({"command": "answer", "call-id": "x", "from-tag": "a", "to-tag": "b", "sdp": BEN}), "error-reason", "Unknown call-id"),
-        (json!({"command": "offer", "call-id": "x", "from-tag": "a"}), "error-reason", "No SDP body in message"),
+        (
+            json!({"command": "answer", "call-id": "x", "from-tag": "a", "to-tag": "b", "sdp": BEN}),
+            "error-reason",
+            "Unknown call-id",
+        ),
+        (
+            json!({"command": "offer", "call-id": "x", "from-tag": "a"}),
+            "error-reason",
+            "No SDP body in message",
+        ),
         (json!({"command": "offer", "from-tag": "a", "sdp": ANNA}), "error-reason", "No call-id in message"),
         (json!({"command": "offer", "call-id": "x", "sdp": ANNA}), "error-reason", "No from-tag in message"),
-        (json!({"command": "offer", "call-id": "x", "from-tag": "a", "sdp": "hello"}), "error-reason", "Failed to parse SDP"),
-        (json!({"command": "unsubscribe", "call-id": "x"}), "error-reason", "Command not supported by this node: unsubscribe"),
+        (
+            json!({"command": "offer", "call-id": "x", "from-tag": "a", "sdp": "hello"}),
+            "error-reason",
+            "Failed to parse SDP",
+        ),
+        (
+            json!({"command": "unsubscribe", "call-id": "x"}),
+            "error-reason",
+            "Command not supported by this node: unsubscribe",
+        ),
     ] {
         assert_eq!(world.ask(request.clone())[key], text, "{request}");
     }
@@ -146,7 +173,11 @@ fn requests_of_one_call_wait_for_each_other_and_not_without_end() {
         world.node.datagram(0, proxy(), datagram.as_bytes(), world.now, &mut deeds);
     };
     send(&mut world, 0, json!({"command": "offer", "call-id": "c", "from-tag": "a", "sdp": ANNA}));
-    send(&mut world, 1, json!({"command": "answer", "call-id": "c", "from-tag": "a", "to-tag": "b", "sdp": BEN}));
+    send(
+        &mut world,
+        1,
+        json!({"command": "answer", "call-id": "c", "from-tag": "a", "to-tag": "b", "sdp": BEN}),
+    );
     for n in 2..20 {
         send(&mut world, n, json!({"command": "query", "call-id": "c"}));
     }

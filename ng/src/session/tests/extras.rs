@@ -12,7 +12,12 @@ use crate::wire::Value;
 /// A WAV of so many milliseconds.
 fn wav(ms: usize) -> Vec<u8> {
     let mut octets = std::io::Cursor::new(Vec::new());
-    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 8_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut writer = hound::WavWriter::new(&mut octets, spec).unwrap();
     (0..ms * 8).for_each(|n| writer.write_sample((n % 100) as i16 * 100).unwrap());
     writer.finalize().unwrap();
@@ -30,22 +35,8 @@ fn play(world: &mut World, cookie: &str, times: i64) -> String {
     crate::wire::bencode::write(&request, &mut datagram);
     let mut deeds = Vec::new();
     world.node.datagram(0, super::world::proxy(), &datagram, world.now, &mut deeds);
-    // Whatever comes last is the answer, in bencode.
-    let mut answer = String::new();
-    while let Some(deed) = deeds.pop() {
-        match deed {
-            crate::node::Deed::Send { datagram, .. } => answer = String::from_utf8(datagram).unwrap(),
-            crate::node::Deed::Plane { job, command } => {
-                let result = world.plane.carry_out(&command);
-                world.node.input(crate::session::Input::Plane { job, result }, world.now, &mut deeds);
-            }
-            crate::node::Deed::Sound { job, source } => {
-                let result = crate::sounds::Sounds::new(None).load(&source);
-                world.node.input(crate::session::Input::Sound { job, result }, world.now, &mut deeds);
-            }
-        }
-    }
-    answer
+    let mut answers = world.settle_raw(deeds);
+    String::from_utf8(answers.pop().expect("an answer, in bencode")).unwrap()
 }
 
 /// MEDIA-15: play media and stop media.
@@ -73,7 +64,8 @@ fn a_sound_from_nowhere_and_a_file_on_a_node_without_files_are_refused() {
     let mut world = World::up();
     let none = world.ask(json!({"command": "play media", "call-id": "c", "from-tag": "a"}));
     assert_eq!(none["error-reason"], "No media file specified");
-    let file = world.ask(json!({"command": "play media", "call-id": "c", "from-tag": "a", "file": "/etc/passwd"}));
+    let file =
+        world.ask(json!({"command": "play media", "call-id": "c", "from-tag": "a", "file": "/etc/passwd"}));
     assert_eq!(file["error-reason"], "Playing files is not configured on this node");
 }
 

@@ -44,9 +44,13 @@ fn a_codec_that_only_the_node_added_is_converted_and_the_offerer_sees_its_own() 
     let mut world = World::new();
     let text = world.offer(ANNA, json!({"codec": {"strip": ["PCMA"], "transcode": ["opus"]}}));
     assert!(text.contains("RTP/AVP 0 96 97 101\r\n"), "{text}");
-    assert!(text.contains("a=rtpmap:96 opus/48000/2\r\na=rtpmap:97 telephone-event/48000\r\na=fmtp:97 0-15\r\n"));
+    assert!(
+        text.contains("a=rtpmap:96 opus/48000/2\r\na=rtpmap:97 telephone-event/48000\r\na=fmtp:97 0-15\r\n")
+    );
     let text = world.answer(
-        &BEN.replace("8 101", "96 97").replace("8 PCMA/8000", "96 opus/48000/2").replace("101 tele", "97 tele")
+        &BEN.replace("8 101", "96 97")
+            .replace("8 PCMA/8000", "96 opus/48000/2")
+            .replace("101 tele", "97 tele")
             .replace("event/8000", "event/48000"),
         json!({}),
     );
@@ -100,7 +104,8 @@ fn an_old_style_hold_keeps_the_zero_address_and_nothing_is_sent_there() {
     world.answer(&format!("{BEN}a=recvonly\r\n"), json!({}));
     let held = world.plane.legs.values().flatten().find(|setup| setup.remote.is_none()).unwrap();
     assert_eq!(held.direction, Direction::RecvOnly);
-    let text = world.offer(&ANNA.replace("IP4 192.0.2.5\r\nb", "IP4 0.0.0.0\r\nb"), json!({"replace": ["zero-address"]}));
+    let text = world
+        .offer(&ANNA.replace("IP4 192.0.2.5\r\nb", "IP4 0.0.0.0\r\nb"), json!({"replace": ["zero-address"]}));
     assert!(text.contains("c=IN IP4 198.51.100.1\r\n"), "{text}");
 }
 
@@ -108,7 +113,8 @@ fn an_old_style_hold_keeps_the_zero_address_and_nothing_is_sent_there() {
 fn attributes_about_rtcp_are_written_as_asked() {
     let text = World::new().offer(ANNA, json!({"flags": ["no rtcp attribute"]}));
     assert!(!text.contains("a=rtcp"));
-    let text = World::new().offer(ANNA, json!({"flags": ["full-rtcp-attribute", "generate-mid"], "rtcp-mux": ["offer"]}));
+    let text = World::new()
+        .offer(ANNA, json!({"flags": ["full-rtcp-attribute", "generate-mid"], "rtcp-mux": ["offer"]}));
     assert!(text.contains("a=rtcp:30003 IN IP4 198.51.100.1\r\na=rtcp-mux\r\n"), "{text}");
     assert!(text.contains("a=unknown:x\r\na=mid:1\r\n"));
     let muxed = format!("{ANNA}a=rtcp-mux\r\n");
@@ -123,7 +129,10 @@ fn attributes_about_rtcp_are_written_as_asked() {
 fn a_medium_with_its_own_address_leaves_the_sessions_alone_unless_asked() {
     let own = ANNA.replace("a=unknown:x", "c=IN IP4 192.0.2.6\r\na=unknown:x");
     let text = World::new().offer(&own, json!({}));
-    assert!(text.contains("s=call\r\nc=IN IP4 192.0.2.5\r\n") && text.contains("101\r\nc=IN IP4 198.51.100.1\r\n"));
+    assert!(
+        text.contains("s=call\r\nc=IN IP4 192.0.2.5\r\n")
+            && text.contains("101\r\nc=IN IP4 198.51.100.1\r\n")
+    );
     let text = World::new().offer(&own, json!({"replace": ["session-connection"]}));
     assert!(text.contains("s=call\r\nc=IN IP4 198.51.100.1\r\n"), "{text}");
 }
@@ -135,7 +144,12 @@ fn a_private_address_from_elsewhere_is_learnt_and_any_other_is_used_at_once() {
     for (sdp, more, remote, latching) in [
         (ANNA, json!({}), "192.0.2.5:5000", Latching::SameAddress),
         (home.as_str(), json!({"received-from": ["IP4", "203.0.113.7"]}), "192.168.1.5:5000", Latching::Any),
-        (home.as_str(), json!({"received-from": ["IP4", "192.168.1.5"]}), "192.168.1.5:5000", Latching::SameAddress),
+        (
+            home.as_str(),
+            json!({"received-from": ["IP4", "192.168.1.5"]}),
+            "192.168.1.5:5000",
+            Latching::SameAddress,
+        ),
         (
             home.as_str(),
             json!({"received-from": ["IP4", "203.0.113.7"], "flags": ["SIP-source-address"]}),

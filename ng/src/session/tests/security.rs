@@ -43,11 +43,14 @@ fn suites_are_left_out_as_asked_and_tags_have_no_gaps() {
 fn an_offerer_with_sdes_gets_one_key_of_ours_and_keeps_it() {
     let mut world = World::new();
     let safe = ANNA.replace("RTP/AVP", "RTP/SAVP");
-    let anna = format!("{safe}a=crypto:9 F8_128_HMAC_SHA1_80 {KEY}\r\na=crypto:3 AES_CM_128_HMAC_SHA1_32 {KEY}\r\n");
+    let anna =
+        format!("{safe}a=crypto:9 F8_128_HMAC_SHA1_80 {KEY}\r\na=crypto:3 AES_CM_128_HMAC_SHA1_32 {KEY}\r\n");
     let offered = world.offer(&anna, json!({"transport-protocol": "RTP/AVP"}));
     assert!(offered.contains("RTP/AVP 8 0 101") && !offered.contains("crypto"), "{offered}");
     let first = world.answer(BEN, json!({}));
-    assert!(first.contains("RTP/SAVP 8 101\r\n") && first.contains("a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:"));
+    assert!(
+        first.contains("RTP/SAVP 8 101\r\n") && first.contains("a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:")
+    );
     world.offer(&anna, json!({"transport-protocol": "RTP/AVP", "to-tag": "b"}));
     assert_eq!(world.answer(BEN, json!({})), first, "a re-offer keeps ports and keys");
 }
@@ -85,11 +88,19 @@ fn a_browser_reaches_a_phone() {
     let ben = BEN.replace("8 101", "0 126").replace("8 PCMA", "0 PCMU").replace("101 tele", "126 tele");
     let text = world.answer(&ben, json!({}));
     assert!(text.contains("m=audio 9000 UDP/TLS/RTP/SAVPF 0 126\r\n"), "{text}");
-    for line in ["a=setup:passive", "a=fingerprint:sha-256 AA:BB", "a=rtcp-mux", "a=ice-lite", "a=ice-ufrag:ourufrag", "a=mid:0"] {
+    for line in [
+        "a=setup:passive",
+        "a=fingerprint:sha-256 AA:BB",
+        "a=rtcp-mux",
+        "a=ice-lite",
+        "a=ice-ufrag:ourufrag",
+        "a=mid:0",
+    ] {
         assert!(text.contains(&format!("{line}\r\n")), "{line} in {text}");
     }
     assert!(text.contains("a=candidate:1 1 UDP 2130706431 198.51.100.1 9000 typ host\r\n"));
-    let browser = world.plane.legs.values().flatten().find(|setup| matches!(setup.security, Security::Dtls { .. }));
+    let browser =
+        world.plane.legs.values().flatten().find(|setup| matches!(setup.security, Security::Dtls { .. }));
     let Security::Dtls { remote_ufrag, active, .. } = &browser.unwrap().security else { panic!("DTLS") };
     assert_eq!((remote_ufrag.as_str(), *active), ("abcd", false));
 }

@@ -145,3 +145,56 @@ fn calls_that_nobody_deletes_end_by_themselves() {
         assert_eq!((day.world.plane.legs.len(), day.world.node.machine().calls()), (0, 0), "seed {seed}");
     }
 }
+
+mod noise {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::{ANNA, BEN, World, proxy};
+
+    /// A request a proxy could send, with octets changed.
+    fn damaged() -> impl Strategy<Value = Vec<u8>> {
+        let requests = vec![
+            format!(
+                "1 {}",
+                json!({"command": "offer", "call-id": "c", "from-tag": "a", "sdp": ANNA, "flags": ["codec-strip-PCMA", "transcode-opus"]})
+            ),
+            format!(
+                "2 {}",
+                json!({"command": "answer", "call-id": "c", "from-tag": "a", "to-tag": "b", "sdp": BEN})
+            ),
+            "3 d7:call-id1:c7:command6:delete12:delete-delayi0e8:from-tag1:ae".to_owned(),
+            format!(
+                "4 {}",
+                json!({"command": "play DTMF", "call-id": "c", "from-tag": "a", "code": "5", "duration": -1})
+            ),
+            format!("5 {}", json!({"command": "list", "limit": "32"})),
+        ];
+        let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6);
+        (prop::sample::select(requests), changes).prop_map(|(request, changes)| {
+            let mut octets = request.into_bytes();
+            for (place, octet) in changes {
+                let place = place.index(octets.len());
+                octets[place] = octet;
+            }
+            octets
+        })
+    }
+
+    proptest! {
+        /// SAFE-05: damaged requests never panic, and each is answered once at most.
+        #[test]
+        fn damaged_requests_are_answered_or_dropped_and_leave_nothing_under_way(
+            datagrams in prop::collection::vec(damaged(), 1..8)
+        ) {
+            let mut world = World::new();
+            for datagram in datagrams {
+                let mut deeds = Vec::new();
+                world.node.datagram(0, proxy(), &datagram, world.now, &mut deeds);
+                prop_assert!(world.settle_raw(deeds).len() <= 1);
+                prop_assert_eq!(world.node.machine().under_way(), 0);
+                prop_assert_eq!(world.node.machine().legs(), world.plane.legs.len());
+            }
+        }
+    }
+}

@@ -152,8 +152,7 @@ impl World {
     }
 
     pub fn with(config: Config) -> Self {
-        let interface =
-            |name: &str, ip: &str| Interface { name: name.into(), bind: ip.parse().unwrap() };
+        let interface = |name: &str, ip: &str| Interface { name: name.into(), bind: ip.parse().unwrap() };
         let interfaces = vec![interface("pub", "198.51.100.1"), interface("priv", "10.0.0.1")];
         let now = Timestamp::from_millis(1_000_000);
         let config = Config { interfaces, ..config };
@@ -173,17 +172,23 @@ impl World {
         answers.remove(0)
     }
 
-    /// Carries out whatever is to be done; the answers.
-    pub fn settle(&mut self, mut deeds: Vec<Deed>) -> Vec<Json> {
+    /// Carries out whatever is to be done; the answers, which are in JSON.
+    pub fn settle(&mut self, deeds: Vec<Deed>) -> Vec<Json> {
+        let read = |datagram: Vec<u8>| {
+            let text = String::from_utf8(datagram).unwrap();
+            serde_json::from_str(text.split_once(' ').unwrap().1).unwrap()
+        };
+        self.settle_raw(deeds).into_iter().map(read).collect()
+    }
+
+    /// Carries out whatever is to be done; the answers as they are.
+    pub fn settle_raw(&mut self, mut deeds: Vec<Deed>) -> Vec<Vec<u8>> {
         let mut answers = Vec::new();
         while !deeds.is_empty() {
             let mut more = Vec::new();
             for deed in deeds {
                 match deed {
-                    Deed::Send { datagram, .. } => {
-                        let text = String::from_utf8(datagram).unwrap();
-                        answers.push(serde_json::from_str(text.split_once(' ').unwrap().1).unwrap());
-                    }
+                    Deed::Send { datagram, .. } => answers.push(datagram),
                     Deed::Plane { job, command } => self.plane_does(job, &command, &mut more),
                     Deed::Sound { job, source } => {
                         let result = crate::sounds::Sounds::new(None).load(&source);
@@ -216,14 +221,16 @@ impl World {
 
     /// An offer of `a` in call `c`; what the answerer gets.
     pub fn offer(&mut self, sdp: &str, more: Json) -> String {
-        let answer = self.ask(merged(json!({"command": "offer", "call-id": "c", "from-tag": "a", "sdp": sdp}), more));
+        let answer =
+            self.ask(merged(json!({"command": "offer", "call-id": "c", "from-tag": "a", "sdp": sdp}), more));
         assert_eq!(answer["result"], "ok", "{answer}");
         answer["sdp"].as_str().unwrap().to_owned()
     }
 
     /// The answer of `b`; what the offerer gets.
     pub fn answer(&mut self, sdp: &str, more: Json) -> String {
-        let request = json!({"command": "answer", "call-id": "c", "from-tag": "a", "to-tag": "b", "sdp": sdp});
+        let request =
+            json!({"command": "answer", "call-id": "c", "from-tag": "a", "to-tag": "b", "sdp": sdp});
         let answer = self.ask(merged(request, more));
         assert_eq!(answer["result"], "ok", "{answer}");
         answer["sdp"].as_str().unwrap().to_owned()
@@ -233,7 +240,10 @@ impl World {
     /// apart by where they send.
     pub fn setup_towards(&self, port: u16) -> LegSetup {
         let mut setups = self.plane.legs.values().flatten();
-        setups.find(|setup| setup.remote.is_some_and(|to| to.port() == port)).expect("a leg sends there").clone()
+        setups
+            .find(|setup| setup.remote.is_some_and(|to| to.port() == port))
+            .expect("a leg sends there")
+            .clone()
     }
 
     pub fn leg_towards(&self, port: u16) -> LegId {
