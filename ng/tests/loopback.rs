@@ -1,5 +1,7 @@
 //! A proxy, a node and a real plane on the loopback: what is asked for is what packets do.
 
+#![expect(clippy::unwrap_used, reason = "fixtures of tests; the lint knows only functions marked as tests")]
+
 mod support;
 
 use std::net::{SocketAddr, UdpSocket};

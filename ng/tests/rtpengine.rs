@@ -2,6 +2,8 @@
 //!
 //! Where rtpengine is not installed, or does not start, there is nothing to compare and the test says so.
 
+#![expect(clippy::unwrap_used, reason = "fixtures of tests; the lint knows only functions marked as tests")]
+
 mod support;
 
 use std::net::{SocketAddr, UdpSocket};

@@ -1,6 +1,7 @@
 //! Words among `flags`, and the whole string of `rtpp-flags`. Modules differ in what they take apart before sending.
 
-use super::options::{IGNORED, Ice, Options, Profile, RtcpAttribute, is};
+use super::options::{IGNORED, Options, is};
+use super::words::{Ice, Profile, RtcpAttribute};
 use crate::wire::Value;
 
 /// Words of one request that are looked at.
@@ -13,13 +14,16 @@ pub(super) fn sentence(options: &mut Options, text: &str) {
     }
 }
 
+/// Takes the rest of a flag whose beginning was known.
+type Take = fn(&mut Options, &str);
+
 /// One flag.
 pub(super) fn word(options: &mut Options, flag: &str) {
     if let Some((key, value)) = flag.split_once('=') {
         return assignment(options, key, value);
     }
     let plain = flag.replace(' ', "-");
-    let lists: [(&str, fn(&mut Options, &str)); 4] = [
+    let lists: [(&str, Take); 4] = [
         ("replace-", Options::replace_word),
         ("rtcp-mux-", Options::mux_word),
         ("SDES-", Options::sdes_word),

@@ -7,8 +7,10 @@ mod flags;
 mod options;
 #[cfg(test)]
 mod tests;
+mod words;
 
-pub use options::{CodecOps, Dtls, Ice, MuxWish, Options, Profile, Replace, RtcpAttribute, Sdes};
+pub use options::Options;
+pub use words::{CodecOps, Dtls, Ice, MuxWish, Profile, Replace, RtcpAttribute, Sdes};
 
 use crate::wire::Value;
 
