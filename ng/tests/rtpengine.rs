@@ -408,6 +408,127 @@ async fn descriptions_are_those_of_rtpengine() {
     assert!(different.is_empty(), "{} descriptions differ:\n{}", different.len(), different.join("\n"));
 }
 
+/// A request of a longer dialogue: command, from-tag, to-tag, description, further keys.
+type Turn = (&'static str, &'static str, Option<&'static str>, String, Value);
+
+fn dialogues() -> Vec<(&'static str, Vec<Turn>)> {
+    let none = Value::dict;
+    let (anna, ben) = (format!("{HEAD}{AUDIO}"), format!("{BEN}{BEN_AUDIO}"));
+    let held = anna.replace("sendrecv", "sendonly");
+    vec![
+        (
+            "hold and return",
+            vec![
+                ("offer", "a", None, anna.clone(), none()),
+                ("answer", "a", Some("b"), ben.clone(), none()),
+                ("offer", "a", Some("b"), held, none()),
+                ("answer", "a", Some("b"), format!("{ben}a=recvonly\r\n"), none()),
+                ("offer", "a", Some("b"), anna.clone(), none()),
+                ("answer", "a", Some("b"), ben.clone(), none()),
+            ],
+        ),
+        (
+            "the callee offers",
+            vec![
+                ("offer", "a", None, anna.clone(), none()),
+                ("answer", "a", Some("b"), ben.clone(), none()),
+                ("offer", "b", Some("a"), ben.clone(), none()),
+                ("answer", "b", Some("a"), anna.replace("8 0 101", "8 101"), none()),
+            ],
+        ),
+        (
+            "early media, then the answer",
+            vec![
+                ("offer", "a", None, anna.clone(), none()),
+                ("answer", "a", Some("b"), ben.clone(), none()),
+                ("answer", "a", Some("b"), ben.clone(), none()),
+            ],
+        ),
+        (
+            "a second branch",
+            vec![
+                ("offer", "a", None, anna.clone(), none().with("via-branch", "z1")),
+                ("offer", "a", None, anna.clone(), none().with("via-branch", "z2")),
+                ("answer", "a", Some("b"), ben.clone(), none().with("via-branch", "z2")),
+            ],
+        ),
+        (
+            "a second medium joins and leaves",
+            vec![
+                ("offer", "a", None, anna.clone(), none()),
+                ("answer", "a", Some("b"), ben.clone(), none()),
+                (
+                    "offer",
+                    "a",
+                    Some("b"),
+                    format!("{anna}{}", AUDIO.replace("5000", "5010").replace("5001", "5011")),
+                    none(),
+                ),
+                ("answer", "a", Some("b"), format!("{ben}{}", BEN_AUDIO.replace("6000", "6010")), none()),
+                ("offer", "a", Some("b"), format!("{anna}m=audio 0 RTP/AVP 8\r\n"), none()),
+                ("answer", "a", Some("b"), format!("{ben}m=audio 0 RTP/AVP 8\r\n"), none()),
+            ],
+        ),
+    ]
+}
+
+/// Ports and keys by the order in which they first appear, so that it shows whether they stay.
+fn numbered(sdp: &str, seen: &mut Vec<String>) -> String {
+    let mut number = |word: &str| {
+        let place = seen.iter().position(|known| known == word).unwrap_or_else(|| {
+            seen.push(word.to_owned());
+            seen.len() - 1
+        });
+        format!("#{place}")
+    };
+    let mut out = String::new();
+    for line in sdp.split("\r\n").filter(|line| !line.starts_with("a=rtcp:")) {
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        if line.starts_with("m=") && words[1] != "0" {
+            words[1] = number(&words[1]);
+        } else if line.starts_with("a=crypto:") {
+            words[2] = number(&words[2]);
+        }
+        out.push_str(&words.join(" "));
+        out.push('\n');
+    }
+    out
+}
+
+/// MEDIA-15: over a whole dialogue ports and keys stay or change as with rtpengine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dialogues_are_those_of_rtpengine() {
+    let Some(theirs) = Theirs::start().await else {
+        eprintln!("rtpengine does not run here: nothing to compare");
+        return;
+    };
+    let ours = Ours::start(100, None, None).await;
+    let (mut to_theirs, mut to_ours) = (Proxy::to(theirs.address), Proxy::to(ours.address));
+    let mut different = Vec::new();
+    for (name, turns) in dialogues() {
+        let (mut seen_theirs, mut seen_ours) = (Vec::new(), Vec::new());
+        for (turn, (command, from, to, sdp, more)) in turns.into_iter().enumerate() {
+            let mut request =
+                Value::dict().with("command", command).with("call-id", name).with("from-tag", from);
+            if let Some(to) = to {
+                request = request.with("to-tag", to);
+            }
+            request = request.with("sdp", sdp);
+            if let Value::Dict(entries) = more {
+                request = entries.into_iter().fold(request, |request, (key, value)| request.with(key, value));
+            }
+            let theirs = to_theirs.ask(request.clone()).await.expect("an answer");
+            let ours = to_ours.ask(request).await.expect("an answer");
+            let theirs = numbered(&sdp_of(&theirs), &mut seen_theirs);
+            let ours = numbered(&sdp_of(&ours), &mut seen_ours);
+            if theirs != ours {
+                different.push(format!("=== {name}, turn {turn}\n--- rtpengine\n{theirs}--- ours\n{ours}"));
+            }
+        }
+    }
+    assert!(different.is_empty(), "{} turns differ:\n{}", different.len(), different.join("\n"));
+}
+
 /// MEDIA-15: refusals have the words of rtpengine, which log watchers and proxies match on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_have_the_words_of_rtpengine() {

@@ -47,7 +47,8 @@ impl Machine {
         call.last_signal = now;
         // Scripts that answer inside a request may have the tags the other way round.
         // A branch that nobody knew answers whatever its offerer offered.
-        let known = call.find(from, Some(to)).or_else(|| call.find(to, Some(from)));
+        let branch = call.find_branch(from, request.via_branch.as_deref());
+        let known = branch.or_else(|| call.find(from, Some(to))).or_else(|| call.find(to, Some(from)));
         let found = known.or_else(|| call.find_offerer(from));
         let dialogue = found.and_then(|(index, _)| call.dialogues.get_mut(index)).ok_or("Unknown call-id")?;
         let Some(pending) = dialogue.pending.take() else { return Err("Unknown call-id".to_owned()) };
@@ -74,6 +75,7 @@ impl Machine {
                         shown: formats,
                         answer: medium,
                         options: &options,
+                        ptime: dialogue.lines.get(index).and_then(|line| line.ptime.clone()),
                     };
                     line.settle(legs, &mut *self.chance)
                 }
@@ -172,6 +174,8 @@ struct OneLine<'a> {
     shown: &'a [Format],
     answer: &'a Medium,
     options: &'a Options,
+    /// The packet time that was said last.
+    ptime: Option<String>,
 }
 
 impl OneLine<'_> {
@@ -224,7 +228,7 @@ impl OneLine<'_> {
             relay.dtls = Some(((if *active { "active" } else { "passive" }).to_owned(), print));
         }
         let asked = self.options.ptime.or(pending.options.ptime_reverse).map(|ms| ms.to_string());
-        relay.ptime = asked.or_else(|| answer.ptime.clone()).or_else(|| offer.ptime.clone());
+        relay.ptime = asked.or_else(|| answer.ptime.clone()).or_else(|| self.ptime.clone());
         relay.mid = offer.mid.clone();
         let by = pending.by;
         let mut setups = [(legs.0.id, Box::new(to_offerer)), (legs.1.id, Box::new(to_answerer))];

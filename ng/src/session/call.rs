@@ -13,7 +13,7 @@ use crate::request::{Options, Profile, Request};
 use crate::sdp::{Crypto, Format, Sdp};
 
 /// Dialogues of one call-id: parallel legs of one call, or what a back-to-back agent makes of it.
-pub(super) const DIALOGUES_MAX: usize = 16;
+pub(super) const DIALOGUES_MAX: usize = 32;
 /// Requests of one call that wait for the one that is carried out.
 pub(super) const WAITING_MAX: usize = 16;
 /// Tags and branches remembered of a forked offer.
@@ -88,6 +88,8 @@ impl Party {
 pub(super) struct Line {
     pub kind: String,
     pub protocols: [String; 2],
+    /// The last packet time that was said; it counts until another is.
+    pub ptime: Option<String>,
     pub legs: [Option<Leg>; 2],
     /// These legs hear each other.
     pub joined: Option<[LegId; 2]>,
@@ -174,6 +176,16 @@ impl Call {
             })
         };
         fits(true).or_else(|| fits(false))
+    }
+
+    /// The dialogue in which `from` made an offer that went out on this branch, and which party `from` is.
+    pub fn find_branch(&self, from: &str, branch: Option<&str>) -> Option<(usize, usize)> {
+        let branch = branch?;
+        self.dialogues.iter().enumerate().find_map(|(index, dialogue)| {
+            let side = dialogue.parties.iter().position(|party| party.is(from))?;
+            let known = dialogue.parties[1 - side].branches.iter().any(|known| known == branch);
+            known.then_some((index, side))
+        })
     }
 
     /// The dialogue in which `from` made the last offer.

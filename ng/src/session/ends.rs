@@ -44,6 +44,15 @@ impl Machine {
             let all: Vec<u64> = call.dialogues.iter().map(|dialogue| dialogue.number).collect();
             return Ok(self.part(id, &all, delay, now, reading));
         };
+        let alone = call.find_branch(from, request.via_branch.as_deref()).filter(|(index, side)| {
+            let dialogue = &call.dialogues[*index];
+            !dialogue.answered && dialogue.parties[1 - side].branches.len() == 1
+        });
+        if let Some((index, _)) = alone.filter(|_| call.dialogues.len() > 1) {
+            let number = call.dialogues[index].number;
+            let reading = Reading { dialogues: vec![number], tag: None, bare: false };
+            return Ok(self.part(id, &[number], delay, now, reading));
+        }
         for dialogue in &mut call.dialogues {
             let Some(side) = dialogue.parties.iter().position(|party| party.is(from)) else { continue };
             if forget_branch(dialogue, 1 - side, request) {

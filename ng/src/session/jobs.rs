@@ -164,6 +164,11 @@ impl Machine {
             }
             _ => {}
         }
+        if let (Err(_), Command::StartRecording { recording, .. }) = (&result, command)
+            && let Some(call) = self.calls.get_mut(&job.call)
+        {
+            call.recording = call.recording.filter(|begun| begun.id != *recording);
+        }
         if let Command::DeleteLeg { leg } = command {
             self.legs.remove(leg);
         }

@@ -41,34 +41,42 @@ impl Machine {
         }
         let call = self.calls.get_mut(id).ok_or("Unknown call-id")?;
         call.last_signal = now;
-        let found = call.find(&from, request.to_tag.as_deref());
+        let mut lines = Vec::new();
+        let mut needs = Vec::new();
+        let mut why = None;
+        for medium in &sdp.media {
+            let plan = plan(medium, &options, &self.config.interfaces).unwrap_or_else(|reason| {
+                why = Some(reason);
+                None
+            });
+            if let Some((profile, formats, transports)) = plan {
+                lines.push(OfferedLine::Relayed { profile, formats });
+                needs.push(Some(transports));
+            } else {
+                let passed =
+                    medium.port != 0 && medium.profile.is_none() && medium.protocol.starts_with("TCP");
+                lines.push(if passed { OfferedLine::Passed } else { OfferedLine::Refused });
+                needs.push(None);
+            }
+        }
+        let (to, branch) = (request.to_tag.as_deref(), request.via_branch.as_deref());
+        let found = call
+            .find_branch(&from, branch)
+            .or_else(|| call.find(&from, to))
+            .filter(|(index, side)| !parts_ways(&call.dialogues[*index], 1 - side, to, branch));
         if found.is_none() && call.dialogues.len() >= DIALOGUES_MAX {
             return Err("Parallel session limit reached".to_owned());
         }
         let by = found.map_or(0, |(_, side)| side);
         let dialogue = found.and_then(|(index, _)| call.dialogues.get(index));
-        let mut lines = Vec::new();
         let mut wanted = Vec::new();
-        let mut why = None;
-        for (index, medium) in sdp.media.iter().enumerate() {
-            let plan = plan(medium, &options, &self.config.interfaces).unwrap_or_else(|reason| {
-                why = Some(reason);
-                None
-            });
-            let Some((profile, formats, transports)) = plan else {
-                let passed =
-                    medium.port != 0 && medium.profile.is_none() && medium.protocol.starts_with("TCP");
-                lines.push(if passed { OfferedLine::Passed } else { OfferedLine::Refused });
-                continue;
-            };
-            let towards = [(by, transports[0]), (1 - by, transports[1])];
-            for (side, transport) in towards {
-                let leg = dialogue.and_then(|dialogue| dialogue.lines.get(index)?.legs.get(side)?.as_ref());
+        for (index, [here, there]) in needs.iter().enumerate().filter_map(|(i, need)| Some((i, (*need)?))) {
+            for (side, transport) in [(by, here), (1 - by, there)] {
+                let leg = dialogue.and_then(|dialogue| dialogue.lines.get(index)?.legs[side].as_ref());
                 if !leg.is_some_and(|leg| travel::is_same_kind(leg.transport, transport)) {
                     wanted.push((index, side, transport));
                 }
             }
-            lines.push(OfferedLine::Relayed { profile, formats });
         }
         let alive = sdp.media.iter().any(|medium| medium.port != 0);
         if alive && lines.iter().all(|line| matches!(line, OfferedLine::Refused)) {
@@ -153,14 +161,15 @@ impl Machine {
         }
         for ((line, medium), fate) in dialogue.lines.iter_mut().zip(&sdp.media).zip(&lines) {
             line.kind.clone_from(&medium.kind);
+            line.ptime = medium.ptime.clone().or(line.ptime.take());
             line.protocols[by].clone_from(&medium.protocol);
             if let OfferedLine::Relayed { profile, .. } = fate {
                 line.protocols[1 - by] = profile.name().to_owned();
             }
         }
         let media = sdp.media.iter().zip(&lines).enumerate().map(|(index, (medium, fate))| {
-            let leg = dialogue.lines.get(index).and_then(|line| line.legs[1 - by].as_ref());
-            match (fate, leg) {
+            let line = dialogue.lines.get(index);
+            match (fate, line.and_then(|line| line.legs[1 - by].as_ref())) {
                 (OfferedLine::Relayed { profile, formats }, Some(leg)) => {
                     let mut relay = relayed(leg, medium, profile.name(), &options);
                     relay.formats.clone_from(formats);
@@ -172,7 +181,7 @@ impl Machine {
                         || options.mux.offer
                         || medium.rtcp_mux && !options.mux.demux;
                     relay.dtls = fingerprint(leg).map(|print| ("actpass".to_owned(), print));
-                    relay.ptime = options.ptime.map(|ms| ms.to_string()).or_else(|| medium.ptime.clone());
+                    relay.ptime = options.ptime.map(|ms| ms.to_string()).or_else(|| line?.ptime.clone());
                     relay.mid = options.generate_mid.then(|| (index + 1).to_string());
                     MediumOut::Relayed(Box::new(relay))
                 }
@@ -190,6 +199,14 @@ impl Machine {
         dialogue.pending = Some(Pending { by, sdp, options, lines });
         (Value::dict().with("sdp", Value::Text(text)).with("result", "ok"), gone)
     }
+}
+
+/// Whether this is another branch of an offer, which has ports of its own like each of its siblings: they may be told to
+/// travel differently, and more than one may answer.
+fn parts_ways(dialogue: &Dialogue, other: usize, request_to: Option<&str>, branch: Option<&str>) -> bool {
+    let party = &dialogue.parties[other];
+    let other_branch = branch.is_some_and(|branch| party.branches.iter().all(|known| known != branch));
+    other_branch && request_to.is_none() && !party.branches.is_empty()
 }
 
 type Plan = Option<(Profile, Vec<crate::sdp::Format>, [Transport; 2])>;

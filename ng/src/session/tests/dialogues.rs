@@ -25,8 +25,8 @@ fn a_re_offer_of_either_party_keeps_the_ports() {
 #[test]
 fn the_branch_that_answers_last_has_the_call() {
     let mut world = World::new();
-    let first = world.offer(ANNA, json!({"via-branch": "z1"}));
-    assert_eq!(world.offer(ANNA, json!({"via-branch": "z2"})), first, "branches share the ports");
+    let first = world.offer(ANNA, json!({}));
+    assert_eq!(world.offer(ANNA, json!({})), first, "branches that are not told apart share the ports");
     world.answer(BEN, json!({"to-tag": "b1"}));
     world.answer(&BEN.replace("6000", "7000"), json!({"to-tag": "b2"}));
     assert_eq!(world.plane.legs.len(), 2);
@@ -39,6 +39,26 @@ fn the_branch_that_answers_last_has_the_call() {
     world.ask(
         json!({"command": "delete", "call-id": "c", "from-tag": "a", "to-tag": "b2", "delete-delay": 0}),
     );
+    assert_eq!(world.plane.legs.len(), 0);
+}
+
+#[test]
+fn branches_towards_a_browser_and_a_phone_have_legs_of_their_own() {
+    let mut world = World::new();
+    let browser = json!({"via-branch": "z1", "ICE": "force", "transport-protocol": "UDP/TLS/RTP/SAVPF"});
+    assert!(world.offer(ANNA, browser).contains("a=ice-ufrag:"));
+    let phone = world.offer(ANNA, json!({"via-branch": "z2", "ICE": "remove"}));
+    assert!(phone.contains("RTP/AVP 8 0 101"), "{phone}");
+    assert_eq!(world.plane.legs.len(), 4);
+    world.answer(BEN, json!({"via-branch": "z2"}));
+    world.setup_towards(6_000);
+    world.ask(
+        json!({"command": "delete", "call-id": "c", "from-tag": "a", "via-branch": "z1", "delete-delay": 0}),
+    );
+    assert_eq!(world.plane.legs.len(), 2, "the phone talks on");
+    world.setup_towards(6_000);
+    world
+        .ask(json!({"command": "delete", "call-id": "c", "from-tag": "a", "to-tag": "b", "delete-delay": 0}));
     assert_eq!(world.plane.legs.len(), 0);
 }
 

@@ -166,6 +166,26 @@ fn a_private_address_from_elsewhere_is_learnt_and_any_other_is_used_at_once() {
 }
 
 #[test]
+fn each_side_has_the_interface_and_the_address_family_that_was_asked_for() {
+    let mut world = World::new();
+    let text = world.offer(ANNA, json!({"direction": ["priv", "pub"]}));
+    assert!(text.contains("c=IN IP4 198.51.100.1\r\n"), "{text}");
+    assert!(world.answer(BEN, json!({})).contains("c=IN IP4 10.0.0.1\r\n"));
+    let text = World::new().offer(ANNA, json!({"address family": "IP6", "replace": ["origin"]}));
+    assert!(
+        text.contains("c=IN IP6 2001:db8::1\r\n") && text.contains("1 1 IN IP6 2001:db8::1\r\n"),
+        "{text}"
+    );
+    let six = ANNA.replace("IN IP4 192.0.2.5", "IN IP6 2001:db8::5");
+    let mut world = World::new();
+    assert!(world.offer(&six, json!({"address-family": "IP4"})).contains("c=IN IP4 198.51.100.1\r\n"));
+    assert!(world.answer(BEN, json!({})).contains("c=IN IP6 2001:db8::1\r\n"), "towards Anna");
+    assert_eq!(world.setup_towards(5_000).remote, Some("[2001:db8::5]:5000".parse().unwrap()));
+    let text = World::new().offer(ANNA, json!({"media-address": "203.0.113.1"}));
+    assert!(text.contains("c=IN IP4 203.0.113.1\r\n"), "{text}");
+}
+
+#[test]
 fn a_loop_is_marked_and_left_alone_the_second_time() {
     let mut world = World::new();
     let text = world.offer(ANNA, json!({"flags": ["loop-protect"]}));

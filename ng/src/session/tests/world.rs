@@ -64,7 +64,10 @@ impl Books {
                 self.next_port = (self.next_port + 2) % 10_000;
                 let at = |port| SocketAddr::from(([198, 51, 100, 1], port));
                 return Ok(Answer::Created(match transport {
-                    Transport::Ports { .. } => LegCreated { rtp: at(port), rtcp: at(port + 1), ice: None },
+                    Transport::Ports { interface } => {
+                        let at = |port| SocketAddr::new(*interface, port);
+                        LegCreated { rtp: at(port), rtcp: at(port + 1), ice: None }
+                    }
                     Transport::Ice => LegCreated {
                         rtp: at(9_000),
                         rtcp: at(9_000),
@@ -153,7 +156,11 @@ impl World {
 
     pub fn with(config: Config) -> Self {
         let interface = |name: &str, ip: &str| Interface { name: name.into(), bind: ip.parse().unwrap() };
-        let interfaces = vec![interface("pub", "198.51.100.1"), interface("priv", "10.0.0.1")];
+        let interfaces = vec![
+            interface("pub", "198.51.100.1"),
+            interface("priv", "10.0.0.1"),
+            interface("pub", "2001:db8::1"),
+        ];
         let now = Timestamp::from_millis(1_000_000);
         let config = Config { interfaces, ..config };
         let node = Node::new(config, Box::new(Seed(7)), now);
