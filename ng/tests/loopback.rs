@@ -31,13 +31,26 @@ impl Phone {
     }
 
     fn says(&mut self, payload_type: u8, octet: u8) {
+        let packet = self.packet(payload_type, octet);
+        self.socket.send_to(&packet, self.to.unwrap()).unwrap();
+    }
+
+    /// The last packet of a telephone event.
+    fn presses(&mut self, payload_type: u8, digit: u8) {
+        let mut packet = self.packet(payload_type, digit);
+        packet.truncate(12);
+        packet.extend_from_slice(&[digit, 0x8a, 0x03, 0x20]);
+        self.socket.send_to(&packet, self.to.unwrap()).unwrap();
+    }
+
+    fn packet(&mut self, payload_type: u8, octet: u8) -> Vec<u8> {
         let mut packet = vec![0x80, payload_type];
         packet.extend_from_slice(&self.seq.to_be_bytes());
         packet.extend_from_slice(&(u32::from(self.seq) * 160).to_be_bytes());
         packet.extend_from_slice(&7_u32.to_be_bytes());
         packet.extend_from_slice(&[octet; 160]);
         self.seq += 1;
-        self.socket.send_to(&packet, self.to.unwrap()).unwrap();
+        packet
     }
 
     /// Payload type and first octet of the next RTP packet.
@@ -182,4 +195,95 @@ async fn datagrams_of_every_kind_are_answered_as_rtpengine_does_it() {
     }
     assert_eq!(proxy.send_raw(b"d7:command4:pinge").await, None, "no cookie, no answer");
     assert_eq!(ours.status.read().counts.senseless, 1);
+}
+
+/// MEDIA-15: SRTP towards one party and plain RTP towards the other, with the keys of the descriptions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn srtp_meets_plain_rtp_by_the_keys_in_the_descriptions() {
+    use base64::Engine;
+    use media::control::{SrtpKey, SrtpSuite};
+    use media::srtp;
+
+    let ours = Ours::start(8, None, None).await;
+    let mut proxy = Proxy::to(ours.address);
+    let (mut anna, mut ben) = (Phone::new(), Phone::new());
+    let offer = request("offer").with("from-tag", "a").with("sdp", anna.sdp("0"));
+    let offer = offer
+        .with("transport-protocol", "RTP/SAVP")
+        .with("SDES", vec!["only-AES_CM_128_HMAC_SHA1_80".into()]);
+    let offer = sdp_of(&proxy.ask(offer).await.unwrap());
+    let (_, inline) = offer.split_once("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:").unwrap();
+    let decode = |text: &str| base64::engine::general_purpose::STANDARD_NO_PAD.decode(text).unwrap();
+    let key = |key_and_salt| SrtpKey { suite: SrtpSuite::AesCm128HmacSha1_80, key_and_salt };
+    let mut opens = srtp::Receiver::new(&key(decode(inline.split("\r\n").next().unwrap()))).unwrap();
+    const BENS: &str = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+    let mut protects = srtp::Sender::new(&key(decode(BENS))).unwrap();
+    let answer = ben.sdp("0").replace("RTP/AVP", "RTP/SAVP");
+    let answer = format!("{answer}a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{BENS}\r\n");
+    let answer = request("answer").with("from-tag", "a").with("to-tag", "b").with("sdp", answer);
+    let answer = sdp_of(&proxy.ask(answer).await.unwrap());
+    ben.to = Some(SocketAddr::from(([127, 0, 0, 1], port(&offer))));
+    anna.to = Some(SocketAddr::from(([127, 0, 0, 1], port(&answer))));
+    for n in 0..5 {
+        anna.says(0, n);
+        let mut packet = receive(&ben.socket, Duration::from_secs(2)).await.unwrap();
+        assert_eq!(packet.len(), 12 + 160 + 10);
+        let len = opens.unprotect_rtp(&mut packet).unwrap();
+        assert_eq!((len, packet[12]), (172, n));
+        let mut safe = ben.packet(0, 100 + n);
+        safe.resize(172 + 10, 0);
+        protects.protect_rtp(&mut safe, 172).unwrap();
+        ben.socket.send_to(&safe, ben.to.unwrap()).unwrap();
+        assert_eq!(anna.hears().await, Some((0, 100 + n)));
+    }
+}
+
+/// MEDIA-15: play DTMF sends telephone events to the other party; block DTMF stops those that come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn digits_are_played_and_blocked() {
+    let ours = Ours::start(8, None, None).await;
+    let mut proxy = Proxy::to(ours.address);
+    let (mut anna, mut ben) = (Phone::new(), Phone::new());
+    let events = "0 101\r\na=rtpmap:101 telephone-event/8000";
+    let offer = request("offer").with("from-tag", "a").with("sdp", anna.sdp(events));
+    ben.to = Some(SocketAddr::from(([127, 0, 0, 1], port(&sdp_of(&proxy.ask(offer).await.unwrap())))));
+    let answer = request("answer").with("from-tag", "a").with("to-tag", "b").with("sdp", ben.sdp(events));
+    anna.to = Some(SocketAddr::from(([127, 0, 0, 1], port(&sdp_of(&proxy.ask(answer).await.unwrap())))));
+    anna.says(0, 1);
+    assert_eq!(ben.hears().await, Some((0, 1)));
+    proxy.ask(request("play DTMF").with("from-tag", "a").with("code", "7")).await.unwrap();
+    assert_eq!(ben.hears().await, Some((101, 7)));
+    while receive(&ben.socket, Duration::from_millis(300)).await.is_some() {}
+    proxy.ask(request("block DTMF").with("from-tag", "a")).await.unwrap();
+    anna.presses(101, 5);
+    anna.says(0, 2);
+    assert_eq!(ben.hears().await, Some((0, 2)), "the digit did not pass");
+    proxy.ask(request("unblock DTMF").with("from-tag", "a")).await.unwrap();
+    anna.presses(101, 5);
+    assert_eq!(ben.hears().await, Some((101, 5)));
+}
+
+/// MEDIA-12: a phone behind NAT is reached where its packets come from, as the flag says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_behind_nat_is_reached_where_its_packets_come_from() {
+    let ours = Ours::start(8, None, None).await;
+    let mut proxy = Proxy::to(ours.address);
+    for flags in [vec![], vec![Value::from("SIP-source-address")]] {
+        let (mut anna, mut ben) = (Phone::new(), Phone::new());
+        let own = format!("m=audio {}", port(&anna.sdp("0")));
+        let inside = anna
+            .sdp("0")
+            .replace("c=IN IP4 127.0.0.1", "c=IN IP4 192.168.77.7")
+            .replace(&own, "m=audio 4004");
+        let offer = request("offer").with("from-tag", "a").with("sdp", inside).with("flags", flags);
+        let offer = offer.with("received-from", vec!["IP4".into(), "127.0.0.1".into()]);
+        ben.to = Some(SocketAddr::from(([127, 0, 0, 1], port(&sdp_of(&proxy.ask(offer).await.unwrap())))));
+        let answer = request("answer").with("from-tag", "a").with("to-tag", "b").with("sdp", ben.sdp("0"));
+        anna.to = Some(SocketAddr::from(([127, 0, 0, 1], port(&sdp_of(&proxy.ask(answer).await.unwrap())))));
+        anna.says(0, 1);
+        assert_eq!(ben.hears().await, Some((0, 1)));
+        ben.says(0, 2);
+        assert_eq!(anna.hears().await, Some((0, 2)));
+        proxy.ask(request("delete").with("delete-delay", 0_u64)).await.unwrap();
+    }
 }
