@@ -24,7 +24,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{Config, DigestFile, DriverFile, RecordingFormat};
 use crate::finisher::Finisher;
 use crate::logging::LevelHandle;
-use crate::{ask, clock, init, metrics, secret, sounds, tls, users};
+use crate::sounds::Library;
+use crate::{ask, clock, init, metrics, secret, tls, users};
 
 /// How long the first signal waits for calls to end.
 const DRAIN_MAX: Duration = Duration::from_secs(300);
@@ -41,6 +42,7 @@ pub struct Appliance {
     certificate: RustlsConfig,
     accepts: Arc<AtomicBool>,
     level: LevelHandle,
+    sounds: Library,
     socket: PathBuf,
 }
 
@@ -92,7 +94,7 @@ impl Appliance {
     pub async fn start(config: Config, file: Option<PathBuf>, level: LevelHandle) -> Result<Self> {
         init::folders(&config)?;
         let tls_files = tls::files(&config)?;
-        let library = Arc::new(sounds::load(config.sounds_dir.as_deref(), config.language)?);
+        let sounds = Library::load(config.sounds_dir.as_deref(), config.language)?;
         let store = Store::open(&config.database_url)
             .await
             .context("cannot open the database; see [database] url")?;
@@ -115,7 +117,6 @@ impl Appliance {
             );
         }
 
-        let fallback = library.values().next().cloned().context("there is no sound at all")?;
         let signaling_config = SignalingConfig {
             listeners: listeners(&config),
             tls: Some(TlsIdentity {
@@ -123,7 +124,10 @@ impl Appliance {
                 key_pem: std::fs::read(&tls_files.key)?,
             }),
             recordings: config.recordings_dir.clone(),
-            sounds: Arc::new(move |sound| library.get(&sound).unwrap_or(&fallback).clone()),
+            sounds: Arc::new({
+                let sounds = sounds.clone();
+                move |sound| sounds.get(sound)
+            }),
             announce: Arc::new(Plan::default().tone(Tone::TwoTone)?),
             codecs: vec![Codec::Opus, Codec::Pcma, Codec::Pcmu],
             calls_max: usize::try_from(config.sip.calls_max)?,
@@ -222,6 +226,7 @@ impl Appliance {
             certificate,
             accepts,
             level,
+            sounds,
             socket,
         })
     }
@@ -248,6 +253,9 @@ impl Appliance {
                 "the certificate was not reloaded, the old one stays"
             ),
         }
+        if let Err(error) = self.sounds.reload(new.sounds_dir.as_deref(), new.language) {
+            tracing::error!(error = format!("{error:#}"), "the sounds were not reloaded, the old ones stay");
+        }
         if let Err(error) = self.desk.reload().await {
             tracing::error!(%error, "users and services were not read again");
         }
@@ -262,7 +270,6 @@ impl Appliance {
                     || new.driver != self.config.driver,
             ),
             ("recording", new.recordings_dir != self.config.recordings_dir),
-            ("sounds", new.sounds_dir != self.config.sounds_dir || new.language != self.config.language),
         ]
         .into_iter()
         .filter_map(|(name, changed)| changed.then_some(name))

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, Result};
 use media::prompt::Prompt;
@@ -18,12 +18,13 @@ use crate::config::Language;
 #[allow_missing = true]
 struct BuiltIn;
 
-const ALL: [(Sound, &str); 7] = [
+const ALL: [(Sound, &str); 8] = [
     (Sound::QueueMusic, "queue-music"),
     (Sound::HoldMusic, "hold-music"),
     (Sound::NobodyAvailable, "nobody-available"),
     (Sound::Closed, "closed"),
     (Sound::AllBusy, "all-busy"),
+    (Sound::ComfortNoise, "comfort-noise"),
     (Sound::Ringback, "ringback"),
     (Sound::Busy, "busy"),
 ];
@@ -31,11 +32,36 @@ const ALL: [(Sound, &str); 7] = [
 /// How often an agent whose colleague is busy hears the tone before it is over: about three seconds.
 const BUSY_TONES: usize = 3;
 
-/// All sounds, ready to be sent.
-pub type Library = HashMap<Sound, Arc<Prompt>>;
+/// The sounds in use, ready to be sent. Replaced as a whole when the configuration is read again; who hears one, hears it to
+/// its end.
+#[derive(Clone)]
+pub struct Library {
+    sounds: Arc<RwLock<HashMap<Sound, Arc<Prompt>>>>,
+    /// What is heard for a sound that has no file and no name here.
+    nothing: Arc<Prompt>,
+}
 
-/// Loads every sound. A file that is there but cannot be used is an error with its name, never a silent fallback.
-pub fn load(dir: Option<&Path>, language: Language) -> Result<Library> {
+impl Library {
+    /// Loads every sound.
+    pub fn load(dir: Option<&Path>, language: Language) -> Result<Self> {
+        let nothing = Arc::new(Prompt::from_pcm("nothing", 8_000, &[0; 160])?);
+        Ok(Self { sounds: Arc::new(RwLock::new(load(dir, language)?)), nothing })
+    }
+    /// Loads every sound anew; with an error the old ones stay.
+    pub fn reload(&self, dir: Option<&Path>, language: Language) -> Result<()> {
+        let new = load(dir, language)?;
+        *self.sounds.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+    /// One of them.
+    pub fn get(&self, sound: Sound) -> Arc<Prompt> {
+        let sounds = self.sounds.read().unwrap_or_else(PoisonError::into_inner);
+        sounds.get(&sound).unwrap_or(&self.nothing).clone()
+    }
+}
+
+/// A file that is there but cannot be used is an error with its name, never a silent fallback.
+fn load(dir: Option<&Path>, language: Language) -> Result<HashMap<Sound, Arc<Prompt>>> {
     ALL.into_iter()
         .map(|(sound, name)| {
             let own = dir.map(|d| d.join(format!("{name}.wav"))).filter(|f| f.exists());
@@ -61,6 +87,7 @@ fn without_file(sound: Sound) -> Result<Prompt> {
     let plan = Plan::default();
     Ok(match sound {
         Sound::QueueMusic | Sound::HoldMusic => media::prompt::music::hold_music()?,
+        Sound::ComfortNoise => plan.tone(Tone::ComfortNoise)?,
         Sound::Ringback => plan.tone(Tone::Ringback)?,
         Sound::Busy => Prompt::from_pcm("busy", 8_000, &plan.tone(Tone::Busy)?.pcm_8k().repeat(BUSY_TONES))?,
         Sound::NobodyAvailable | Sound::Closed | Sound::AllBusy => plan.tone(Tone::Congestion)?,

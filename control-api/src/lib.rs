@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod colleagues;
 mod config;
 mod console;
 mod docs;
@@ -78,6 +79,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::agents))
         .routes(routes!(live::force))
         .routes(routes!(live::queues))
+        .routes(routes!(colleagues::list))
         .routes(routes!(live::calls))
         .routes(routes!(live::call))
         .routes(routes!(live::hang_up))

@@ -31,10 +31,10 @@ pub struct Wanted {
     /// Of this service.
     #[param(value_type = Option<String>)]
     service: Option<ServiceId>,
-    /// Handled by this agent; others' need the privilege.
+    /// Handled by this agent, or begun as an internal call; others' need the privilege.
     #[param(value_type = Option<String>)]
     agent: Option<UserId>,
-    /// `inbound` or `outbound`.
+    /// `inbound`, `outbound` or `internal`.
     #[param(value_type = Option<String>)]
     direction: Option<Direction>,
     /// Part of the calling number.

@@ -32,6 +32,46 @@ async fn a_change_names_the_version_it_changes() {
     assert_eq!((used.status, used.problem()), (409, "conflict"), "a service asks for it");
 }
 
+/// The tenant's settings: for administrators, by version, with refusals that name the place.
+#[tokio::test]
+async fn the_tenant_is_set_up_by_an_administrator() {
+    let api = Api::open().await;
+    let admin = api.client("adam").await;
+    let shown = admin.get("/tenant").await;
+    assert_eq!((shown.status, &shown.body["name"]), (200, &json!("Example")));
+    assert_eq!(shown.body["offer_window"]["internal"], json!(["channel", "name", "extension"]));
+    assert_eq!(shown.body["system_names"], json!({"no_answer": null, "connection_lost": null}));
+    let mut wanted = shown.body.clone();
+    wanted["offer_window"]["external"] = json!(["name", "line"]);
+    wanted["system_names"]["no_answer"] = json!("Missed");
+    let changed = admin.put("/tenant", &shown.etag(), wanted.clone()).await;
+    assert_eq!((changed.status, &changed.body), (200, &wanted));
+    let stale = admin.put("/tenant", &shown.etag(), wanted.clone()).await;
+    assert_eq!((stale.status, stale.problem()), (412, "stale"));
+    let blind = admin.send(Method::PUT, "/tenant", &[], Some(wanted.clone())).await;
+    assert_eq!((blind.status, blind.problem()), (428, "match-required"));
+    assert_eq!(admin.put("/tenant", "*", wanted.clone()).await.status, 200);
+    let mut twice = wanted.clone();
+    twice["offer_window"]["external"] = json!(["name", "name"]);
+    let refused = admin.put("/tenant", "*", twice).await;
+    assert_eq!((refused.status, refused.problem()), (422, "invalid"));
+    assert_eq!(refused.body["errors"][0]["pointer"], "/offer_window/external/1");
+    let mut unknown = wanted.clone();
+    unknown["offer_window"]["external"] = json!(["shoe_size"]);
+    let refused = admin.put("/tenant", "*", unknown).await;
+    assert_eq!((refused.status, refused.problem()), (400, "malformed"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("waited"), "what can be named is said");
+    let audit = admin.get("/audit").await;
+    let actions: Vec<_> =
+        audit.body["items"].as_array().unwrap().iter().map(|e| e["action"].clone()).collect();
+    assert!(actions.contains(&json!("tenant.update")), "{actions:?}");
+    for login in ["anna", "sue"] {
+        let other = api.client(login).await;
+        assert_eq!(other.get("/tenant").await.status, 403, "{login}");
+        assert_eq!(other.put("/tenant", "*", wanted.clone()).await.status, 403, "{login}");
+    }
+}
+
 /// API-01: a repeated request with the same Idempotency-Key creates nothing twice.
 #[tokio::test]
 async fn a_repeated_post_gets_the_first_answer_again() {

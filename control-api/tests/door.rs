@@ -41,6 +41,8 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/agents", "get"),
     ("/agents/{user}/state", "put"),
     ("/queues", "get"),
+    ("/colleagues", "get"),
+    ("/tenant", "get put"),
     ("/calls", "get"),
     ("/calls/{interaction}", "get"),
     ("/calls/{interaction}/hang_up", "post"),

@@ -147,6 +147,57 @@ async fn a_call_is_taken_and_completed_over_the_socket() {
     assert!(socket.asks(json!({"do": "complete", "interaction": call})).await.get("ok").is_some());
 }
 
+/// A colleague is found, called over the socket, and cannot be called while offline.
+#[tokio::test]
+async fn a_colleague_is_looked_up_and_called() {
+    let api = Api::open().await;
+    let server = api.serve().await;
+    let (client, mut socket, _) = opened(&api, server, "anna").await;
+    let list = client.get("/colleagues?q=ben").await;
+    assert_eq!(list.status, 200);
+    let found = &list.body["items"][0];
+    assert_eq!((&found["name"], &found["callable"]), (&json!("BEN"), &json!(false)));
+    let ben = found["user"].clone();
+    let phone = model::people::PhoneKind::Browser;
+    api.house.fact(model::call::CallFact::PhoneUp { agent: anna(), phone }).await;
+    let offline = socket.asks(json!({"do": "call", "user": ben})).await;
+    let (kind, status) = (&offline["problem"]["type"], &offline["problem"]["status"]);
+    assert_eq!((kind, status), (&json!("/problems/colleague-offline"), &json!(409)));
+    assert_eq!(offline["problem"]["detail"], "This colleague is offline.");
+    let (_, mut bens, _) = opened(&api, server, "ben").await;
+    let list = client.get("/colleagues?q=ben").await;
+    assert_eq!(
+        (&list.body["items"][0]["state"], &list.body["items"][0]["callable"]),
+        (&json!("ready"), &json!(true))
+    );
+    let both = socket.asks(json!({"do": "call", "user": ben, "extension": "202"})).await;
+    assert_eq!(both["problem"]["errors"][0]["pointer"], "/user");
+    let command = json!({"id": 900, "do": "call", "extension": found["extension"]});
+    socket.says(command.to_string()).await;
+    // Answer and events come in any order.
+    let (mut work, mut answer) = (Value::Null, Value::Null);
+    while work.is_null() || answer.is_null() {
+        let frame = socket.until(|frame| frame["event"] == "work" || frame["re"] == 900).await;
+        let seen = if frame["event"] == "work" { &mut work } else { &mut answer };
+        *seen = frame;
+    }
+    assert_eq!(answer["ok"], json!({}));
+    assert_eq!((&work["work"]["phase"], &work["work"]["outgoing"]), (&json!("dialling"), &json!(true)));
+    let offered = bens.event("offered").await;
+    assert_eq!(offered["offer"]["colleague"]["user"], anna().to_string());
+    let call = serde_json::from_value(work["work"]["interaction"].clone()).unwrap();
+    api.house.call_ends(call, EndedBy::Customer).await;
+    socket.event("work_ended").await;
+    let records = client.get("/records?direction=internal").await;
+    let record = &records.body["items"][0];
+    assert_eq!((&record["calling_agent"], &record["agent"]), (&json!(anna()), &ben));
+    assert_eq!(record["calling_agent_name"], "ANNA");
+    let document = client.get("/openapi.json").await;
+    for path in ["/api/v1/colleagues", "/api/v1/tenant"] {
+        assert!(document.body["paths"][path].is_object(), "{path} is documented");
+    }
+}
+
 /// Numbers have no gap; a page that was away gets what it missed, and one that was away for too long a snapshot.
 #[tokio::test]
 async fn a_page_that_reconnects_goes_on_where_it_was() {

@@ -11,6 +11,7 @@
 pub mod audit;
 pub mod auth;
 pub mod clock;
+pub mod colleagues;
 pub mod configuration;
 pub mod console;
 mod events;

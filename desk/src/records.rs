@@ -50,11 +50,16 @@ pub struct RecordView {
     pub service: Option<ServiceId>,
     /// Its name.
     pub service_name: Option<String>,
-    /// The agent who handled it, or in whose ringing it was abandoned.
+    /// The agent who handled it, in whose ringing it was abandoned, or whom a colleague called.
     #[schema(value_type = Option<String>)]
     pub agent: Option<UserId>,
     /// The agent's name.
     pub agent_name: Option<String>,
+    /// The agent who called, in an internal call.
+    #[schema(value_type = Option<String>)]
+    pub calling_agent: Option<UserId>,
+    /// That agent's name.
+    pub calling_agent_name: Option<String>,
     /// The time it is shown under (REC-03), in milliseconds since 1970 as all times.
     pub time: u64,
     /// From arrival to hang-up (REC-04).
@@ -105,6 +110,7 @@ impl RecordView {
             direction: record.direction,
             service_name: record.service.and_then(|id| Some(names.services.get(&id)?.name.clone())),
             agent_name: record.agent.and_then(|id| Some(names.users.get(&id)?.name.clone())),
+            calling_agent_name: record.calling_agent.and_then(|id| Some(names.users.get(&id)?.name.clone())),
             disposition_name: record
                 .disposition
                 .and_then(|id| Some(names.dispositions.get(&id)?.name.clone())),
@@ -116,6 +122,7 @@ impl RecordView {
             trunk: record.trunk,
             service: record.service,
             agent: record.agent,
+            calling_agent: record.calling_agent,
             arrived_at: record.arrived_at.millis(),
             queued_at: millis(record.queued_at),
             offered_at: millis(record.offered_at),
@@ -164,7 +171,7 @@ impl DeskHandle {
     /// One record. Somebody else's is not there for whoever may see only their own.
     pub async fn record(&self, who: &Identity, interaction: InteractionId) -> Result<RecordView, Refusal> {
         let record = self.0.store.records().record(self.tenant(), interaction).await.map_err(read)?;
-        let own = |record: &ServiceRecord| record.agent == Some(who.user.id);
+        let own = |record: &ServiceRecord| [record.agent, record.calling_agent].contains(&Some(who.user.id));
         let record = record.filter(|record| who.may(Privilege::SeeAllRecords) || own(record));
         Ok(RecordView::new(record.ok_or(Refusal::missing("record"))?, &self.configuration()))
     }

@@ -58,6 +58,12 @@ pub enum Refusal {
         /// The kind of thing.
         what: &'static str,
     },
+    /// An internal call to somebody who is not in service (ERR-34).
+    #[error("This colleague is offline.")]
+    ColleagueOffline,
+    /// An internal call to somebody whose phone rings already.
+    #[error("This colleague is being called at this moment. Try again soon.")]
+    ColleagueBusy,
     /// Completing needs a disposition (ERR-16).
     #[error("Choose a disposition and fill in the required fields.")]
     DispositionRequired,
@@ -146,13 +152,15 @@ impl Refusal {
             Self::KeyReused => 16,
             Self::Unavailable => 17,
             Self::Internal => 18,
+            Self::ColleagueOffline => 19,
+            Self::ColleagueBusy => 20,
         };
         &KINDS[at]
     }
 }
 
-/// All kinds, in the order of [`Refusal`]. Slugs and statuses are part of the API and never change.
-pub const KINDS: [Kind; 19] = [
+/// All kinds, as [`Refusal::kind`] counts them. Slugs and statuses are part of the API and never change.
+pub const KINDS: [Kind; 21] = [
     Kind {
         slug: "bad-credentials",
         title: "Wrong user name or password",
@@ -267,6 +275,18 @@ pub const KINDS: [Kind; 19] = [
         status: 500,
         help: "The appliance failed to do it. The log of the appliance has the cause under the request id.",
     },
+    Kind {
+        slug: "colleague-offline",
+        title: "Colleague offline",
+        status: 409,
+        help: "The colleague is signed out or offline and cannot be called. GET /colleagues says who can be.",
+    },
+    Kind {
+        slug: "colleague-busy",
+        title: "Colleague is being called",
+        status: 409,
+        help: "The colleague's phone rings for another call at this moment. Try again in a few seconds.",
+    },
 ];
 
 #[cfg(test)]
@@ -283,6 +303,8 @@ mod tests {
             (Refusal::DispositionRequired, "disposition-required"),
             (Refusal::MatchRequired, "match-required"),
             (Refusal::Internal, "internal"),
+            (Refusal::ColleagueOffline, "colleague-offline"),
+            (Refusal::ColleagueBusy, "colleague-busy"),
         ];
         for (refusal, slug) in all {
             assert_eq!(refusal.kind().slug, slug);

@@ -192,6 +192,9 @@ impl DeskHandle {
     pub fn audit(&self) -> &Audit {
         &self.0.audit
     }
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
     /// The journal.
     pub fn journal(&self) -> &Journal {
         &self.0.journal
@@ -344,7 +347,7 @@ impl DeskHandle {
         }
     }
 
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Core, Timestamp) -> T + Send + 'static,
     ) -> Result<T, Refusal> {

@@ -212,6 +212,8 @@ pub enum Sound {
     Closed,
     /// "All lines are busy."
     AllBusy,
+    /// Barely audible noise, so that a line does not sound dead while a page is loaded anew (WRTC-02); repeats.
+    ComfortNoise,
     /// The colleague's phone rings: for whoever calls from a softphone; repeats.
     Ringback,
     /// The colleague is busy, refused or did not answer: for whoever called from a softphone.
@@ -221,7 +223,7 @@ pub enum Sound {
 impl Sound {
     /// Whether it begins again at its end.
     pub fn repeats(self) -> bool {
-        matches!(self, Self::QueueMusic | Self::HoldMusic | Self::Ringback)
+        matches!(self, Self::QueueMusic | Self::HoldMusic | Self::Ringback | Self::ComfortNoise)
     }
 }
 

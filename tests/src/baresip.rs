@@ -104,6 +104,12 @@ impl Baresip {
         assert_eq!(answer["ok"], true, "{key}: {answer}");
     }
 
+    /// Dials a number at its registrar.
+    pub fn dial(&mut self, number: &str) {
+        let answer = self.command("dial", number);
+        assert_eq!(answer["ok"], true, "dial {number}: {answer}");
+    }
+
     fn command(&mut self, command: &str, parameters: &str) -> Value {
         self.commands += 1;
         let token = self.commands.to_string();

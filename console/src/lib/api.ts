@@ -134,7 +134,7 @@ export interface Snapshot {
 export interface Banner {
   level: "info" | "warning" | "error";
   code: string;
-  params: Record<string, string | number>;
+  params: Record<string, string | number | null>;
 }
 export type SessionEnd = "elsewhere" | "signed_out" | "by_supervisor" | "expired";
 export type ServerEvent = { seq: number; at: Millis } & (

@@ -45,10 +45,17 @@ describe("why a call cannot be made is said in words", () => {
   });
 
   test("a desk phone calls by itself", () => {
-    const phone = (kind: "browser" | "sip" | "none", up: boolean) => ownHindrance({ kind, up, problem: null }, en);
+    const phone = (kind: "browser" | "sip" | "none", up: boolean) => ownHindrance({ kind, up, problem: null }, "ready", en);
     expect(phone("sip", true)).toBe("To call a colleague, dial the extension on your phone.");
     expect(phone("none", false)).toBe("You need a phone to call.");
     expect(phone("browser", false)).toBe("Your phone is not connected yet.");
     expect(phone("browser", true)).toBe("");
+  });
+
+  test("whoever is offline or rings cannot call, whoever is busy or Not ready can", () => {
+    const own = (state: RoutingState) => ownHindrance({ kind: "browser", up: true, problem: null }, state, en);
+    expect(own("offline")).toBe("You are offline. Go back online to call.");
+    expect(own("ringing")).toBe("Answer or decline the call that rings first.");
+    for (const state of ["ready", "busy", "wrap_up", "not_ready"] as const) expect(own(state)).toBe("");
   });
 });

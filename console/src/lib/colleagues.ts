@@ -1,6 +1,6 @@
 // Whom Enter calls, and why somebody cannot be called. Pure, so that a test can type.
 
-import type { ColleagueItem, PhoneView } from "./api";
+import type { ColleagueItem, PhoneView, RoutingState } from "./api";
 import { fill } from "./format";
 import { stateName } from "./labels";
 import type { Words } from "./words/en";
@@ -22,8 +22,10 @@ export function whyNot(row: ColleagueItem, words: Words): string {
   return `${row.name}: ${stateName(row.state, words)}, ${words.colleagues.notNow}`;
 }
 
-/** Why this agent cannot call from the page; empty when they can. */
-export function ownHindrance(phone: PhoneView, words: Words): string {
+/** Why this agent cannot call from the page now; empty when they can. */
+export function ownHindrance(phone: PhoneView, state: RoutingState, words: Words): string {
+  if (state === "offline") return words.colleagues.youOffline;
+  if (state === "ringing") return words.colleagues.youRinging;
   if (phone.kind === "sip") return words.colleagues.dialOnPhone;
   if (phone.kind === "none") return words.colleagues.noPhone;
   return phone.up ? "" : words.colleagues.phoneDown;

@@ -90,6 +90,16 @@ describe("the desk is a fold of the appliance's events", () => {
       expect(news("internal", "declined_offer")).toEqual([]);
     });
 
+    test("two colleagues who called in vain are two pieces of news, one who called twice is one", () => {
+      const missed = (desk: Desk, name: string) => {
+        const at = desk.seq + 1;
+        const offer = { offer: `offer_${at}`, direction: "internal", colleague: { name } };
+        return after(desk, { seq: at, at: 0, event: "offered", offer } as unknown as ServerEvent, ended(at + 1, at, "no_answer"), banner(at + 2, "missed_offer"));
+      };
+      const desk = ["Anna Berg", "Boris Kim", "Anna Berg"].reduce(missed, after(emptyDesk(), welcome(0)));
+      expect(desk.banners.map((b) => b.params["name"])).toEqual(["Boris Kim", "Anna Berg"]);
+    });
+
     test("a call from outside keeps its warning, and so does one after a colleague's", () => {
       expect(news("inbound", "missed_offer")).toEqual([["missed_offer", undefined]]);
       const both = after(

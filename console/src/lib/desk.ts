@@ -1,6 +1,7 @@
 // What the page shows, as a fold of the appliance's events. No I/O here, so that a test can play any day.
 
 import type { AgentView, Banner, OfferFields, OfferView, PhoneView, QueueView, ServerEvent, Snapshot, WorkView } from "./api";
+import { AWAY, news } from "./news";
 import { usualFields } from "./offer";
 
 export interface Desk {
@@ -35,8 +36,6 @@ export const emptyDesk = (): Desk => ({
   banners: [],
 });
 
-/** Banners that say why somebody is Not ready; STATE-15: only a person ends it. */
-export const AWAY = ["missed_offer", "declined_offer", "offer_unreachable"];
 /** Banners that stay until closed; the oldest goes when there are more. */
 const BANNERS_MAX = 4;
 
@@ -77,10 +76,12 @@ function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): 
     case "settings":
       return { offer_window: event.offer_window };
     case "banner": {
-      const notice = ofColleague(event, desk.over);
+      const notice = news(event, desk.over);
       if (!notice) return {};
       const { level, code, params } = notice;
-      const others = desk.banners.filter((b) => b.code !== code && !(code === "quality_recovered" && b.code === "poor_quality"));
+      // Two colleagues who called in vain are two pieces of news.
+      const same = (b: Banner) => b.code === code && b.params["name"] === params["name"];
+      const others = desk.banners.filter((b) => !same(b) && !(code === "quality_recovered" && b.code === "poor_quality"));
       // Recovery takes the warning away and needs no words of its own (QUAL-01 clears by itself).
       if (code === "quality_recovered") return { banners: others };
       return { banners: [...others, { level, code, params, key: event.seq }].slice(-BANNERS_MAX) };
@@ -88,12 +89,4 @@ function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): 
     default:
       return {};
   }
-}
-
-/** VOICE-08: nobody becomes Not ready over a colleague's call, so the news is only that it was missed; who declined knows. */
-function ofColleague({ level, code, params }: Banner, over: OfferView | null): Banner | null {
-  if (over?.direction !== "internal" || !AWAY.includes(code)) return { level, code, params };
-  if (code === "declined_offer") return null;
-  const name = over.colleague?.name ?? over.caller_name ?? over.caller;
-  return { level: "info", code: code === "missed_offer" ? "missed_colleague" : "colleague_unreachable", params: { ...params, name } };
 }

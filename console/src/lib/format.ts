@@ -35,6 +35,6 @@ export function grade(mos: number | null | undefined): "unknown" | "good" | "fai
 }
 
 /** Puts values into the braces of a text. */
-export function fill(text: string, values: Record<string, string | number>): string {
+export function fill(text: string, values: Record<string, string | number | null>): string {
   return text.replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
 }

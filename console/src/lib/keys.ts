@@ -36,5 +36,7 @@ export function keys(target: Window, page: { showKeys(): void; showColleagues():
   return tinykeys(
     target,
     Object.fromEntries(keyList.map((k) => [k.press, (e: KeyboardEvent) => (e.preventDefault(), actions[k.name]())])),
+    // All of them have Alt, so they are no text: they work while a remark or a name is being typed.
+    { ignore: (e) => e.repeat || e.isComposing },
   );
 }

@@ -1,6 +1,6 @@
 // States in words. Reasons of the tenant's own list come with its name; the appliance's own are said in the page's language.
 
-import type { RoutingState, StateView } from "./api";
+import type { ReasonKind, RoutingState, StateView } from "./api";
 import { en, type Words } from "./words/en";
 
 export function reasonLabel(state: StateView, words: Words): string {
@@ -8,9 +8,12 @@ export function reasonLabel(state: StateView, words: Words): string {
   const { kind, id, name } = state.reason;
   if (id !== null) return name;
   if (kind === "chosen") return "";
-  // STATE-13: a tenant that renamed these two wants its own name read, in whatever language it is.
-  const renamed = (kind === "no_answer" || kind === "connection_lost") && name !== "" && name !== en.reason[kind];
-  return renamed ? name : words.reason[kind];
+  return renamed(kind, name) ? name : words.reason[kind];
+}
+
+/** STATE-13: a tenant that renamed one of these two wants its own name read, in whatever language it is. */
+export function renamed(kind: ReasonKind, name: string): boolean {
+  return (kind === "no_answer" || kind === "connection_lost") && name !== "" && name !== en.reason[kind];
 }
 
 export function stateLabel(state: StateView, words: Words): string {

@@ -49,7 +49,12 @@ export class Ring {
     });
   }
 
-  figure() {
+  /** Somebody calls while a call goes on: once and softly, beside the voice in the ear. */
+  knock() {
+    this.figure(0.3);
+  }
+
+  figure(share = 1) {
     const c = this.context as (AudioContext & { setSinkId?(id: string): Promise<void> }) | null;
     if (!c) return;
     // Where the browser allows it the ring has a device of its own: loudspeakers, while the headset lies on the desk.
@@ -61,7 +66,7 @@ export class Ring {
       tone.type = "sine";
       tone.frequency.value = hz;
       gain.gain.setValueAtTime(0, at);
-      gain.gain.linearRampToValueAtTime(Math.max(0.001, 0.32 * sound.volume), at + 0.02);
+      gain.gain.linearRampToValueAtTime(Math.max(0.001, 0.32 * share * sound.volume), at + 0.02);
       gain.gain.exponentialRampToValueAtTime(0.001, at + 0.2);
       tone.connect(gain).connect(c.destination);
       tone.start(at);

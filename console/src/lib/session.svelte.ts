@@ -110,7 +110,10 @@ class Signed {
     if (event.event === "welcome") this.welcomed();
     if (event.event === "phone_answer") void this.softphone?.answer(event.sdp).then(() => (this.phoneRefused = null));
     if (event.event === "phone_refused") this.phoneRefused = event.why;
-    if (event.event === "offered") this.announce(event.offer);
+    if (event.event === "offered") {
+      this.announce(event.offer);
+      if (this.speaking()) this.ring.knock();
+    }
     if (event.event === "work" && !before.work.some((w) => w.interaction === event.work.interaction)) {
       this.chosen = event.work.interaction;
     }
@@ -162,9 +165,13 @@ class Signed {
     this.ring.figure();
   }
 
+  private speaking(): boolean {
+    return this.desk.work.some((w) => w.phase !== "wrap_up");
+  }
+
   /** Microphone and ring follow what is offered and handled. */
   private attend() {
-    const speaking = this.desk.work.some((w) => w.phase !== "wrap_up");
+    const speaking = this.speaking();
     const ringing = this.desk.offers.length > 0;
     if (this.desk.phone.kind === "browser") void this.softphone?.microphone.need("call", speaking || ringing);
     if (ringing && !speaking) void this.ring.start();

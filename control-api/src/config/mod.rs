@@ -3,6 +3,7 @@
 mod dispositions;
 mod people;
 mod special;
+mod tenant;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -99,14 +100,22 @@ pub async fn expected<W: Wire>(
     headers: &HeaderMap,
     id: IdOf<W>,
 ) -> Result<Version, ApiError> {
+    match named_version(headers)? {
+        Some(version) => Ok(version),
+        None => Ok(state.desk.get::<W::Item>(id).await?.version),
+    }
+}
+
+/// The same; `None` for `*`.
+pub fn named_version(headers: &HeaderMap) -> Result<Option<Version>, ApiError> {
     let value = headers.get(header::IF_MATCH).ok_or(Refusal::MatchRequired)?;
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
-        return Ok(state.desk.get::<W::Item>(id).await?.version);
+        return Ok(None);
     }
     let number = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     // A tag that is none of ours matches nothing.
-    Ok(Version(number.and_then(|number| number.parse().ok()).ok_or(Refusal::Stale)?))
+    Ok(Some(Version(number.and_then(|number| number.parse().ok()).ok_or(Refusal::Stale)?)))
 }
 
 /// Does `work` once for the request's Idempotency-Key, and answers with what it gave.
@@ -293,4 +302,5 @@ pub fn routes() -> OpenApiRouter<ApiState> {
         .merge(users::routes())
         .merge(people::routes())
         .merge(dispositions::routes())
+        .merge(tenant::routes())
 }

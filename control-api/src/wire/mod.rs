@@ -2,6 +2,7 @@
 
 mod people;
 mod rules;
+mod tenant;
 
 use model::id::{DispositionId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId};
 use model::service::SrtpPolicy;
@@ -10,6 +11,7 @@ use utoipa::ToSchema;
 
 pub use self::people::{Group, Rules, User};
 pub use self::rules::{Queue, Requirement, Service, SkillExpr, Step};
+pub use self::tenant::{Names, Tenant};
 
 /// An object that travels, and the one that is stored.
 pub trait Wire: Sized {

@@ -2,6 +2,7 @@
 
 mod service;
 mod snapshot;
+mod tenant;
 mod validate;
 
 pub use self::service::{Configured, NewSecret};

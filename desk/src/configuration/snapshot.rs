@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use model::agent::Reason;
 use model::call::{CallConfig, Ha1, PhoneAccount};
 use model::id::{DispositionId, GroupId, ReasonId, ServiceId, TenantId, UserId};
-use model::people::{Group, GroupRules, PhoneKind, User};
+use model::people::{Group, GroupRules, PhoneKind, Privilege, User};
 use model::service::{Disposition, Service, SrtpPolicy, Trunk};
 use model::skill::SkillExpr;
+use model::tenant::{OfferWindow, SystemNames};
 use router::{AgentProfile, FloorConfig};
 use store::secrets::DigestSecret;
 use store::{Store, StoreError, catalogue};
 
-use crate::console::protocol::{DispositionView, ReasonView, ServiceName, ServiceView};
+use crate::console::protocol::{Colleague, DispositionView, ReasonView, ServiceName, ServiceView};
 
 /// One consistent view of what the administrator set up.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,10 @@ pub struct Configuration {
     pub numbers: HashMap<String, ServiceId>,
     /// Trunks.
     pub trunks: Vec<Trunk>,
+    /// What offer windows show (VOICE-05).
+    pub offer_window: OfferWindow,
+    /// The tenant's names for the reasons that the system sets (STATE-13).
+    pub system_names: SystemNames,
     /// Who may answer each service, in some step of its requirement.
     eligible: BTreeMap<ServiceId, Vec<UserId>>,
 }
@@ -45,7 +50,12 @@ impl Configuration {
         let dispositions = catalogue::all(store.dispositions(), tenant).await?;
         let numbers = catalogue::all::<model::service::Number>(store.numbers(), tenant).await?;
         let trunks = catalogue::all(store.trunks(), tenant).await?;
+        let settings = store.tenants().tenant(tenant).await?.map(|row| row.item);
+        let (offer_window, system_names) =
+            settings.map(|tenant| (tenant.offer_window, tenant.system_names)).unwrap_or_default();
         Ok(Self {
+            offer_window,
+            system_names,
             eligible: BTreeMap::new(),
             users: users.into_iter().map(|row| (row.item.id, row.item)).collect(),
             groups: groups.into_iter().map(|row| (row.item.id, row.item)).collect(),
@@ -136,6 +146,31 @@ impl Configuration {
         group.and_then(|id| self.groups.get(&id)).map(|group| group.rules.clone()).unwrap_or_default()
     }
 
+    /// Somebody who can call and be called within the house.
+    pub fn colleague(&self, user: UserId) -> Option<&User> {
+        self.users.get(&user).filter(|user| takes_calls(user))
+    }
+
+    /// Everybody who can.
+    pub fn colleagues(&self) -> impl Iterator<Item = &User> {
+        self.users.values().filter(|user| takes_calls(user))
+    }
+
+    /// Whom an extension belongs to.
+    pub fn colleague_at(&self, extension: &str) -> Option<&User> {
+        self.colleagues().find(|user| user.extension.as_deref() == Some(extension))
+    }
+
+    /// A user as views of internal calls name one.
+    pub fn name_colleague(&self, id: UserId) -> Colleague {
+        let user = self.users.get(&id);
+        Colleague {
+            user: id,
+            name: user.map(|user| user.name.clone()).unwrap_or_default(),
+            extension: user.and_then(|user| user.extension.clone()),
+        }
+    }
+
     /// How voice reaches an agent.
     pub fn phone_of(&self, user: UserId) -> PhoneKind {
         self.users.get(&user).map_or(PhoneKind::None, |user| user.phone)
@@ -171,6 +206,10 @@ impl Configuration {
         };
         self.services.values().map(view).collect()
     }
+}
+
+fn takes_calls(user: &User) -> bool {
+    !user.disabled && user.role.may(Privilege::TakeInteractions)
 }
 
 /// Whether a user meets a condition. Its depth is bounded by the check before it was stored.

@@ -187,9 +187,14 @@ impl Checked for Trunk {
 
 /// A name people will read.
 fn name(text: &str, errors: &mut Vec<FieldError>) {
+    name_at("/name", text, errors);
+}
+
+/// The same, standing somewhere else.
+pub(super) fn name_at(pointer: &str, text: &str, errors: &mut Vec<FieldError>) {
     let letters = text.chars().count();
     if text.trim() != text || !(1..=80).contains(&letters) || text.chars().any(char::is_control) {
-        errors.push(FieldError::new("/name", "1 to 80 characters, no blanks at the ends"));
+        errors.push(FieldError::new(pointer, "1 to 80 characters, no blanks at the ends"));
     }
 }
 

@@ -1,12 +1,14 @@
 //! One call as the desk sees it: who calls, what it is at, what its agent noted. The floor owns queue places and offers,
 //! signalling owns legs; here is only what neither of them knows.
+//!
+//! A call from outside has one agent; an internal call has two, each with a view, a hold and a mute of their own.
 
-use model::id::{DispositionId, RecordingId, ServiceId, UserId};
+use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, UserId};
 use model::interaction::{EndStatus, EndedBy};
 use model::media::StreamStats;
 use model::time::Timestamp;
 
-use crate::console::protocol::Phase;
+use crate::console::protocol::{Phase, RefusedWhy};
 
 /// Digits of the customer that are kept for the page.
 const DIGITS_KEPT: usize = 64;
@@ -14,8 +16,8 @@ const DIGITS_KEPT: usize = 64;
 /// A live call, or one whose after-call work is open.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The service that was called.
-    pub service: ServiceId,
+    /// What was called.
+    pub aim: Aim,
     /// Calling number.
     pub caller: String,
     /// Display name.
@@ -28,11 +30,11 @@ pub struct Call {
     pub stage: Stage,
     /// When they began to hear each other.
     pub answered_at: Option<Timestamp>,
-    /// Whether the customer does not hear the agent.
-    pub muted: bool,
-    /// Whether the customer hears music.
-    pub held: bool,
-    /// What the customer pressed.
+    /// The part of the agent who was offered the call.
+    pub agent_half: Half,
+    /// The part of the agent who called, in an internal call.
+    pub calling_half: Half,
+    /// What the calling side pressed.
     pub digits: String,
     /// Live figures.
     pub quality: Option<(StreamStats, StreamStats)>,
@@ -48,6 +50,57 @@ pub struct Call {
     pub comment: String,
 }
 
+/// What was called.
+#[derive(Clone, Debug)]
+pub enum Aim {
+    /// A service, from outside.
+    Service(ServiceId),
+    /// A colleague, from inside.
+    Colleague(Inside),
+}
+
+/// Who calls whom in an internal call.
+#[derive(Clone, Debug)]
+pub struct Inside {
+    /// Who calls.
+    pub caller: UserId,
+    /// Who is called.
+    pub callee: UserId,
+    /// What keeps the caller Busy on the floor. It has no record and no page knows it. `None`: the caller is not on the
+    /// floor.
+    pub own: Option<InteractionId>,
+}
+
+/// One agent's part in a call.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Half {
+    /// Whether the far side does not hear this agent.
+    pub muted: bool,
+    /// Whether this agent has put the far side on hold.
+    pub held: bool,
+    /// Since when the far side is held, or not any more.
+    pub since: Timestamp,
+}
+
+/// As whom an agent has a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seat {
+    /// It was offered to the agent.
+    Called,
+    /// The agent called a colleague.
+    Calling,
+}
+
+impl Seat {
+    /// Which side hangs up when this agent does.
+    pub fn side(self) -> EndedBy {
+        match self {
+            Self::Called => EndedBy::Agent,
+            Self::Calling => EndedBy::Customer,
+        }
+    }
+}
+
 /// What a call is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -60,11 +113,18 @@ pub enum Stage {
     },
     /// On the floor: waits, or rings an agent.
     Waiting,
+    /// The colleague refused, did not answer or could not be reached; the one who called hears busy.
+    Refused {
+        /// Why.
+        why: RefusedWhy,
+        /// Since when.
+        since: Timestamp,
+    },
     /// An agent took it.
     Work {
         /// Who.
         agent: UserId,
-        /// What it is at.
+        /// What it is at; whether it is held is each agent's own.
         phase: Phase,
         /// Since when.
         since: Timestamp,
@@ -76,22 +136,22 @@ pub enum Stage {
 impl Call {
     /// A call that just came.
     pub fn new(
-        service: ServiceId,
+        aim: Aim,
         caller: String,
         caller_name: Option<String>,
         contact: String,
         now: Timestamp,
     ) -> Self {
         Self {
-            service,
+            aim,
             caller,
             caller_name,
             contact,
             arrived_at: now,
             stage: Stage::Waiting,
             answered_at: None,
-            muted: false,
-            held: false,
+            agent_half: Half::default(),
+            calling_half: Half::default(),
             digits: String::new(),
             quality: None,
             poor: (false, false),
@@ -102,21 +162,69 @@ impl Call {
         }
     }
 
-    /// The agent who works on it.
+    /// The service that was called.
+    pub fn service(&self) -> Option<ServiceId> {
+        match self.aim {
+            Aim::Service(service) => Some(service),
+            Aim::Colleague(_) => None,
+        }
+    }
+    /// Who calls whom, in an internal call.
+    pub fn inside(&self) -> Option<&Inside> {
+        match &self.aim {
+            Aim::Service(_) => None,
+            Aim::Colleague(inside) => Some(inside),
+        }
+    }
+    /// As whom an agent has it; `None`: it is not this agent's.
+    pub fn seat(&self, agent: UserId) -> Option<Seat> {
+        if self.inside().is_some_and(|inside| inside.caller == agent) {
+            Some(Seat::Calling)
+        } else {
+            (self.agent() == Some(agent)).then_some(Seat::Called)
+        }
+    }
+    /// Everybody who has it.
+    pub fn holders(&self) -> impl Iterator<Item = UserId> + use<> {
+        self.inside().map(|inside| inside.caller).into_iter().chain(self.agent())
+    }
+    /// An agent's part in it.
+    pub fn half(&self, seat: Seat) -> &Half {
+        match seat {
+            Seat::Called => &self.agent_half,
+            Seat::Calling => &self.calling_half,
+        }
+    }
+    /// The same, to be changed.
+    pub fn half_mut(&mut self, seat: Seat) -> &mut Half {
+        match seat {
+            Seat::Called => &mut self.agent_half,
+            Seat::Calling => &mut self.calling_half,
+        }
+    }
+
+    /// The agent who was offered it and works on it.
     pub fn agent(&self) -> Option<UserId> {
         match self.stage {
             Stage::Work { agent, .. } => Some(agent),
             _ => None,
         }
     }
-    /// What its work is at.
-    pub fn phase(&self) -> Option<Phase> {
-        match self.stage {
-            Stage::Work { phase, .. } => Some(phase),
+    /// What it is at for the agent of this seat, and since when.
+    pub fn phase(&self, seat: Seat) -> Option<(Phase, Timestamp)> {
+        match (self.stage, seat) {
+            (Stage::Work { phase: Phase::Talking, since, .. }, _) => {
+                let half = self.half(seat);
+                let phase = if half.held { Phase::Held } else { Phase::Talking };
+                Some((phase, since.max(half.since)))
+            }
+            (Stage::Work { phase, since, .. }, _) => Some((phase, since)),
+            (Stage::Waiting, Seat::Calling) => Some((Phase::Dialling, self.arrived_at)),
+            (Stage::Refused { since, .. }, Seat::Calling) => Some((Phase::Refused, since)),
             _ => None,
         }
     }
-    /// Whether the customer is still on the line.
+    /// Whether the calling side is still on the line.
     pub fn up(&self) -> bool {
         !matches!(self.stage, Stage::Work { phase: Phase::WrapUp, .. })
     }
@@ -124,11 +232,14 @@ impl Call {
     pub fn enter(&mut self, agent: UserId, phase: Phase, now: Timestamp) {
         self.stage = Stage::Work { agent, phase, since: now, until: None };
     }
-    /// The phase of a conversation.
-    pub fn conversation(&self) -> Phase {
-        if self.held { Phase::Held } else { Phase::Talking }
+    /// The conversation is over: nobody is muted or held any more.
+    pub fn release(&mut self) {
+        for half in [&mut self.agent_half, &mut self.calling_half] {
+            (half.muted, half.held) = (false, false);
+        }
+        self.recording_now = false;
     }
-    /// The customer pressed a key.
+    /// The calling side pressed a key.
     pub fn pressed(&mut self, digit: char) {
         if self.digits.len() < DIGITS_KEPT && matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D') {
             self.digits.push(digit);
@@ -139,6 +250,7 @@ impl Call {
     pub fn end_status(&self, ringing: bool, by: EndedBy, failed: bool) -> EndStatus {
         match self.stage {
             Stage::Announced { status, .. } => status,
+            Stage::Refused { .. } => EndStatus::Refused,
             _ if failed => EndStatus::Failed,
             Stage::Waiting if by == EndedBy::System => EndStatus::Failed,
             Stage::Waiting if ringing => EndStatus::AbandonedRinging,
@@ -159,7 +271,13 @@ mod tests {
     use model::id::Id;
 
     fn call() -> Call {
-        Call::new(ServiceId::from_number(1), "+4930".into(), None, "100".into(), Timestamp::from_millis(1))
+        Call::new(
+            Aim::Service(ServiceId::from_number(1)),
+            "+4930".into(),
+            None,
+            "100".into(),
+            Timestamp::from_millis(1),
+        )
     }
 
     /// REC-06: the statuses of inbound calls, and VOICE-15: a caller who leaves while a phone rings.

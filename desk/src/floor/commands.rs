@@ -9,7 +9,7 @@ use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::Input;
 
-use super::call::Call;
+use super::call::{Call, Seat};
 use super::core::{Core, Effect};
 use crate::console::protocol::{Command, ConsoleEvent, Phase};
 use crate::refusal::Refusal;
@@ -20,6 +20,10 @@ pub const COMMENT_MAX: usize = 4_000;
 const DIGITS_MAX: usize = 32;
 /// Longest SDP offer.
 const SDP_MAX: usize = 16 * 1024;
+
+/// An internal call is over with the hang-up.
+const NO_WORK_AFTER: Refusal =
+    Refusal::NotNow { why: "An internal call is not coded and has no after-call work." };
 
 impl Core {
     /// Does what the page of `agent` asks for, or says why not; a refused command changes nothing.
@@ -50,9 +54,11 @@ impl Core {
                 if self.config.phone_of(agent) == PhoneKind::Sip {
                     return Err(Refusal::NotNow { why: "Pick up your phone to accept." });
                 }
+                self.clear_the_line(agent, None, out)?;
                 self.ask(Input::Accept { agent, token: offer }, now, out)
             }
             Command::Decline { offer } => self.ask(Input::Decline { agent, token: offer }, now, out),
+            Command::Call { user, extension } => self.call_colleague(agent, (user, extension), now, out),
             Command::Hold { interaction } => {
                 self.talking(agent, interaction)?;
                 out.push(Effect::Order(CallOrder::Hold { interaction, agent }));
@@ -60,6 +66,8 @@ impl Core {
             }
             Command::Retrieve { interaction } => {
                 self.talking(agent, interaction)?;
+                self.clear_the_line(agent, Some(interaction), out)?;
+                self.hold_others(agent, interaction, out);
                 out.push(Effect::Order(CallOrder::Retrieve { interaction, agent }));
                 Ok(())
             }
@@ -70,7 +78,8 @@ impl Core {
                 if !call.up() {
                     return Err(Refusal::NotNow { why: "The call is over already." });
                 }
-                out.push(Effect::Order(CallOrder::HangUp { interaction, by: EndedBy::Agent }));
+                let by = call.seat(agent).map_or(EndedBy::Agent, Seat::side);
+                out.push(Effect::Order(CallOrder::HangUp { interaction, by }));
                 Ok(())
             }
             Command::Digits { interaction, digits } => self.send_digits(agent, interaction, digits, out),
@@ -154,13 +163,13 @@ impl Core {
 
     /// The agent's own work; of other people's there is none to be seen.
     fn work_of(&mut self, agent: UserId, interaction: InteractionId) -> Result<&mut Call, Refusal> {
-        let call = self.calls.get_mut(&interaction).filter(|call| call.agent() == Some(agent));
+        let call = self.calls.get_mut(&interaction).filter(|call| call.seat(agent).is_some());
         call.ok_or(Refusal::missing("call"))
     }
     fn talking(&mut self, agent: UserId, interaction: InteractionId) -> Result<&mut Call, Refusal> {
         let call = self.work_of(agent, interaction)?;
-        match call.phase() {
-            Some(Phase::Talking | Phase::Held) => Ok(call),
+        match call.seat(agent).and_then(|seat| call.phase(seat)) {
+            Some((Phase::Talking | Phase::Held, _)) => Ok(call),
             _ => Err(Refusal::NotNow { why: "There is no conversation now." }),
         }
     }
@@ -205,7 +214,7 @@ impl Core {
         if comment.as_ref().is_some_and(|text| text.len() > COMMENT_MAX) {
             return Err(Refusal::field("/comment", format!("at most {COMMENT_MAX} octets")));
         }
-        let service = self.work_of(agent, interaction)?.service;
+        let service = self.work_of(agent, interaction)?.service().ok_or(NO_WORK_AFTER)?;
         if let Some(id) = disposition {
             let known = self.config.dispositions.get(&id).is_some_and(|d| d.service == service);
             if !known {
@@ -231,10 +240,10 @@ impl Core {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let call = self.work_of(agent, interaction)?;
+        let (service, coded) = (call.service().ok_or(NO_WORK_AFTER)?, call.disposition.is_some());
         if call.up() {
             return Err(Refusal::NotNow { why: "The call is still up." });
         }
-        let (service, coded) = (call.service, call.disposition.is_some());
         let mandatory = self.config.services.get(&service).is_some_and(|s| s.disposition_mandatory);
         if mandatory && !coded {
             return Err(Refusal::DispositionRequired);

@@ -158,6 +158,7 @@ impl Core {
             // Refused only if the agent could not be signed in, which is in the log already.
             let _ = self.tell_floor(input, now, out);
         }
+        self.take_up_calls(agent, now, out);
         self.touch_queues();
     }
 
@@ -172,9 +173,13 @@ impl Core {
         self.touch_queues();
     }
 
+    /// The agent's routing state; `None` for whom the floor does not know.
+    pub fn state_of(&self, agent: UserId) -> Option<AgentState> {
+        self.floor.state(agent).map(|(state, _)| state)
+    }
     /// Whether the agent is signed in to routing.
     pub fn is_on_floor(&self, agent: UserId) -> bool {
-        self.floor.state(agent).is_some_and(|(state, _)| state != AgentState::LoggedOut)
+        self.state_of(agent).is_some_and(|state| state != AgentState::LoggedOut)
     }
     /// Queues whose figures may have changed since they were last taken.
     pub fn queues_changed(&self) -> &BTreeSet<ServiceId> {
@@ -186,29 +191,39 @@ impl Core {
     }
     /// Ends every call of an agent who goes.
     pub fn hang_up_all(&self, agent: UserId, out: &mut Vec<Effect>) {
-        let up = self.calls.iter().filter(|(_, call)| call.agent() == Some(agent) && call.up());
-        out.extend(
-            up.map(|(id, _)| Effect::Order(CallOrder::HangUp { interaction: *id, by: EndedBy::Agent })),
-        );
+        for (interaction, call) in &self.calls {
+            if let Some(seat) = call.seat(agent).filter(|_| call.up()) {
+                let (interaction, by) = (*interaction, seat.side());
+                out.push(Effect::Order(CallOrder::HangUp { interaction, by }));
+            }
+        }
     }
 
     /// Whether a call of this agent is up.
     pub fn has_call(&self, agent: UserId) -> bool {
-        self.calls.values().any(|call| call.agent() == Some(agent) && call.up())
+        self.calls.values().any(|call| call.seat(agent).is_some() && call.up())
     }
     /// Whether the agent has a call or after-call work.
     pub fn has_work(&self, agent: UserId) -> bool {
-        self.calls.values().any(|call| call.agent() == Some(agent))
+        self.calls.values().any(|call| call.seat(agent).is_some())
     }
 
     /// The administrator changed something.
     pub fn configure(&mut self, config: Arc<Configuration>, now: Timestamp, out: &mut Vec<Effect>) {
+        let renamed = self.config.system_names != config.system_names;
         self.config = config;
         if let Err(error) = self.floor.configure(self.config.floor(), now, &mut self.scratch) {
             tracing::error!(%error, "the floor keeps its old configuration");
         }
         self.follow(now, out);
         self.touch_queues();
+        if renamed {
+            for agent in self.config.users.keys().filter(|agent| self.is_on_floor(**agent)) {
+                if let Some(view) = self.agent_view(*agent, now) {
+                    out.push(Effect::Tell(*agent, Box::new(ConsoleEvent::Me { agent: view })));
+                }
+            }
+        }
     }
 
     /// Gives the floor an input and follows what comes of it.
@@ -235,12 +250,13 @@ impl Core {
         out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Banner { level, code, params })));
     }
 
-    /// Tells the agent of a call how it stands.
+    /// Tells each agent of a call how it stands.
     pub(super) fn show_work(&self, interaction: InteractionId, out: &mut Vec<Effect>) {
-        if let (Some(agent), Some(work)) =
-            (self.calls.get(&interaction).and_then(Call::agent), self.work_view(interaction))
-        {
-            out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Work { work })));
+        for agent in self.calls.get(&interaction).into_iter().flat_map(Call::holders) {
+            if let Some(work) = self.work_view(interaction, agent) {
+                let work = Box::new(work);
+                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Work { work })));
+            }
         }
     }
 
@@ -262,9 +278,7 @@ impl Core {
 
     /// The queue of a call may look different now.
     pub(super) fn touch(&mut self, interaction: InteractionId) {
-        if let Some(call) = self.calls.get(&interaction) {
-            self.dirty.insert(call.service);
-        }
+        self.dirty.extend(self.calls.get(&interaction).and_then(Call::service));
     }
     /// All queues may look different: an agent came, went, or changed state.
     pub(super) fn touch_queues(&mut self) {

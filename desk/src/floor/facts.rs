@@ -1,39 +1,38 @@
 //! What signalling tells.
 
-use model::call::{CallFact, CallOrder, Rejection, Sound, Source};
+use model::call::{CallFact, CallOrder, Rejection, Source};
 use model::id::{InteractionId, OfferToken, UserId};
-use model::interaction::{Channel, Direction, EndStatus, EndedBy};
+use model::interaction::EndedBy;
 use model::journal::{Event, Party};
 use model::people::PhoneKind;
-use model::service::{Service, Treatment};
 use model::time::Timestamp;
-use router::{Arrival, Input};
+use router::Input;
 use serde_json::json;
 
-use super::call::{Call, Stage};
+use super::call::{Call, Seat, Stage};
 use super::core::{Core, Effect, RecordingNews};
+use super::incoming::cut;
 use crate::console::protocol::{ConsoleEvent, Level, Phase};
-
-/// Longest number or name that is kept of a caller.
-const NAME_MAX: usize = 128;
 
 impl Core {
     /// Takes a fact. Facts about calls that are gone change nothing: late ones are normal.
     pub fn fact(&mut self, fact: CallFact, now: Timestamp, out: &mut Vec<Effect>) {
         match fact {
             CallFact::Incoming { interaction, tenant, from, caller, caller_name, contact } => {
-                let Source::Trunk { trunk } = from else {
-                    out.push(order(CallOrder::Reject { interaction, why: Rejection::UnknownNumber }));
-                    return;
-                };
                 if tenant != self.tenant || self.calls.contains_key(&interaction) {
                     tracing::warn!(%interaction, %tenant, "a call that is not for this desk");
                     out.push(order(CallOrder::Reject { interaction, why: Rejection::UnknownNumber }));
                     return;
                 }
-                let caller = cut(&caller);
-                let caller_name = caller_name.as_deref().map(cut).filter(|name| !name.is_empty());
-                self.incoming(interaction, Some(trunk), caller, caller_name, cut(&contact), now, out);
+                match from {
+                    Source::Trunk { trunk } => {
+                        let caller_name = caller_name.as_deref().map(cut).filter(|name| !name.is_empty());
+                        let numbers = (cut(&caller), caller_name, cut(&contact));
+                        self.incoming(interaction, trunk, numbers, now, out);
+                    }
+                    // Who an agent is, the configuration says, not the phone.
+                    Source::Phone { agent } => self.dialled(interaction, agent, cut(&contact), now, out),
+                }
             }
             CallFact::LegAnswered { interaction, leg, party, codec, secure } => {
                 self.journal_of(
@@ -55,19 +54,16 @@ impl Core {
                 self.unreachable(interaction, token, agent, &why, now, out);
             }
             CallFact::Bridged { interaction, agent } => self.bridged(interaction, agent, now, out),
-            CallFact::HoldChanged { interaction, agent: holder, held } => {
-                let Some(call) = self.talking_call(interaction) else { return };
-                call.held = held;
-                let (agent, phase) = (call.agent(), call.conversation());
-                if let Some(agent) = agent {
-                    call.enter(agent, phase, now);
-                }
-                out.push(Effect::Journal(Event::HoldChanged { interaction, agent: Some(holder), held }));
+            CallFact::HoldChanged { interaction, agent, held } => {
+                let Some((call, seat)) = self.held_by(interaction, agent) else { return };
+                let half = call.half_mut(seat);
+                (half.held, half.since) = (held, now);
+                out.push(Effect::Journal(Event::HoldChanged { interaction, agent: Some(agent), held }));
                 self.show_work(interaction, out);
             }
-            CallFact::MuteChanged { interaction, agent: _, muted } => {
-                if let Some(call) = self.talking_call(interaction) {
-                    call.muted = muted;
+            CallFact::MuteChanged { interaction, agent, muted } => {
+                if let Some((call, seat)) = self.held_by(interaction, agent) {
+                    call.half_mut(seat).muted = muted;
                     self.show_work(interaction, out);
                 }
             }
@@ -121,74 +117,6 @@ impl Core {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one fact, named")]
-    fn incoming(
-        &mut self,
-        interaction: InteractionId,
-        trunk: Option<model::id::TrunkId>,
-        caller: String,
-        caller_name: Option<String>,
-        contact: String,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        let service = self.config.service_of_number(&contact).cloned();
-        out.push(Effect::Journal(Event::Arrived {
-            interaction,
-            channel: Channel::Voice,
-            direction: Direction::Inbound,
-            caller: caller.clone(),
-            caller_name: caller_name.clone(),
-            contact: contact.clone(),
-            trunk,
-            service: service.as_ref().map(|service| service.id),
-            calling_agent: None,
-        }));
-        let Some(service) = service else {
-            return refuse(interaction, Rejection::UnknownNumber, EndStatus::UnknownNumber, out);
-        };
-        if !self.admitting {
-            return refuse(interaction, Rejection::Overloaded, EndStatus::Failed, out);
-        }
-        self.calls.insert(interaction, Call::new(service.id, caller, caller_name, contact, now));
-        let arrival = Arrival::new(interaction, service.id, Channel::Voice);
-        // The music comes first: an agent may be rung at once, and orders about a call keep their order. When the floor
-        // takes the caller to no queue, the order is taken back before it left this room.
-        let music = out.len();
-        out.push(order(CallOrder::Play { interaction, sound: Sound::QueueMusic, then_hang_up: false }));
-        if let Err(refusal) = self.tell_floor(Input::Arrive(arrival), now, out) {
-            out.remove(music);
-            self.not_queued(interaction, &service, refusal, out);
-        }
-    }
-
-    /// The floor did not take the caller: the treatment of the case (VOICE-15).
-    fn not_queued(
-        &mut self,
-        interaction: InteractionId,
-        service: &Service,
-        refusal: router::Refusal,
-        out: &mut Vec<Effect>,
-    ) {
-        let (status, treatment, rejection) = match refusal {
-            router::Refusal::Closed => (EndStatus::Closed, service.queue.when_closed, Rejection::Declined),
-            router::Refusal::NoAgentOnline => {
-                (EndStatus::NoAgentOnline, service.queue.when_unstaffed, Rejection::NobodyThere)
-            }
-            router::Refusal::QueueFull => (EndStatus::QueueFull, Treatment::Announce, Rejection::Busy),
-            other => {
-                tracing::warn!(%interaction, refusal = %other, "the floor did not take a call");
-                (EndStatus::Failed, Treatment::Reject, Rejection::Overloaded)
-            }
-        };
-        if treatment == Treatment::Reject {
-            self.calls.remove(&interaction);
-            refuse(interaction, rejection, status, out);
-        } else {
-            self.turn_away(interaction, status, false, out);
-        }
-    }
-
     fn bridged(&mut self, interaction: InteractionId, agent: UserId, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.agent() == Some(agent)) else {
             return;
@@ -197,7 +125,7 @@ impl Core {
             return;
         }
         call.answered_at.get_or_insert(now);
-        call.enter(agent, call.conversation(), now);
+        call.enter(agent, Phase::Talking, now);
         out.push(Effect::Journal(Event::Bridged { interaction, agent }));
         self.show_work(interaction, out);
     }
@@ -236,18 +164,20 @@ impl Core {
             Party::Agent { .. } => call.poor.1 = poor,
         }
         let after = call.poor.0 || call.poor.1;
-        let agent = call.agent();
+        let holders = call.holders();
         out.push(Effect::Journal(Event::QualityChanged { interaction, party, poor }));
         self.show_work(interaction, out);
         // ERR-19 clears by itself.
-        if let (Some(agent), true) = (agent, before != after) {
+        if before != after {
             let half = match party {
                 Party::Customer => "customer",
                 Party::Agent { .. } => "agent",
             };
             let (level, code) =
                 if after { (Level::Warning, "poor_quality") } else { (Level::Info, "quality_recovered") };
-            self.banner(agent, level, code, json!({ "interaction": interaction, "half": half }), out);
+            for agent in holders {
+                self.banner(agent, level, code, json!({ "interaction": interaction, "half": half }), out);
+            }
         }
     }
 
@@ -285,8 +215,9 @@ impl Core {
         }
         let ringing = self.ringing.values().any(|ringing| ringing.interaction == interaction);
         let status = call.end_status(ringing, by, failure.is_some());
-        (call.muted, call.held, call.recording_now) = (false, false, false);
+        call.release();
         let stage = call.stage;
+        let own = call.inside().and_then(|inside| inside.own);
         if let Stage::Announced { written, .. } = stage {
             self.calls.remove(&interaction);
             if !written {
@@ -294,25 +225,27 @@ impl Core {
             }
             return;
         }
-        self.ending = Some((interaction, status, by));
-        let input = match stage {
-            Stage::Work { .. } => Input::Hangup { interaction, by },
-            _ => Input::Abandon { interaction },
-        };
-        if let Err(refusal) = self.tell_floor(input, now, out) {
-            tracing::warn!(%interaction, %refusal, "the floor did not know a call that ended");
-        }
-        // Nobody else wrote the end down: a call the floor did not know.
-        if self.ending.take().is_some() {
-            out.push(Effect::Journal(Event::Ended { interaction, status, by }));
+        // The floor ended a call that the colleague refused, and said so, while the caller heard busy.
+        if !matches!(stage, Stage::Refused { .. }) {
+            self.ending = Some((interaction, status, by));
+            let input = match stage {
+                Stage::Work { .. } => Input::Hangup { interaction, by },
+                _ => Input::Abandon { interaction },
+            };
+            if let Err(refusal) = self.tell_floor(input, now, out) {
+                tracing::warn!(%interaction, %refusal, "the floor did not know a call that ended");
+            }
+            // Nobody else wrote the end down: a call the floor did not know.
+            if self.ending.take().is_some() {
+                out.push(Effect::Journal(Event::Ended { interaction, status, by }));
+            }
         }
         // Whoever has no after-call work is gone now; work without it was completed by the floor's event.
-        let open = self.calls.get(&interaction).is_some_and(|call| call.phase() == Some(Phase::WrapUp));
-        if !open && let Some(call) = self.calls.remove(&interaction) {
-            self.dirty.insert(call.service);
-            if let Some(agent) = call.agent() {
-                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::WorkEnded { interaction })));
-            }
+        if self.calls.get(&interaction).is_some_and(Call::up) {
+            self.work_over(interaction, out);
+        }
+        if let Some(interaction) = own {
+            self.free_caller(interaction, by, now, out);
         }
     }
 
@@ -323,6 +256,13 @@ impl Core {
         self.person(agent).phone_up = up;
         let phone = self.phone_view(agent);
         out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Phone { phone })));
+    }
+
+    /// The same, when this agent has it, and as whom.
+    fn held_by(&mut self, interaction: InteractionId, agent: UserId) -> Option<(&mut Call, Seat)> {
+        let call = self.talking_call(interaction)?;
+        let seat = call.seat(agent)?;
+        Some((call, seat))
     }
 
     /// A call in which customer and agent are joined, or are being joined.
@@ -338,16 +278,6 @@ impl Core {
     }
 }
 
-fn order(order: CallOrder) -> Effect {
+pub(super) fn order(order: CallOrder) -> Effect {
     Effect::Order(order)
-}
-
-fn refuse(interaction: InteractionId, why: Rejection, status: EndStatus, out: &mut Vec<Effect>) {
-    out.push(order(CallOrder::Reject { interaction, why }));
-    out.push(Effect::Journal(Event::Ended { interaction, status, by: EndedBy::System }));
-}
-
-/// Text from outside, cut to a length that can be kept, without control characters.
-fn cut(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect()
 }

@@ -4,12 +4,11 @@ use model::call::{CallOrder, Sound};
 use model::id::{InteractionId, OfferToken, UserId};
 use model::interaction::EndStatus;
 use model::journal::{Event, OfferEnd};
-use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::{Input, Output};
 use serde_json::json;
 
-use super::call::{Call, Stage};
+use super::call::{Aim, Call, Stage};
 use super::core::{Core, Effect, Ringing};
 use crate::console::protocol::{ConsoleEvent, Level, OfferOver, Phase};
 
@@ -65,7 +64,7 @@ impl Core {
         }
         // A SIP phone accepts by being picked up. The softphone of a group with auto-answer accepts at once; the agent
         // hears the two-tone prompt before the customer (VOICE-11).
-        if phone == PhoneKind::Browser && self.config.rules_of(agent).auto_answer && self.phone_up(agent) {
+        if self.answers_itself(agent) && self.phone_up(agent) {
             // Refused only when the offer ended in the meantime.
             let _ = self.floor.handle(Input::Accept { agent, token }, now, &mut self.scratch);
             self.said.extend(self.scratch.drain(..));
@@ -84,6 +83,7 @@ impl Core {
         self.ringing.remove(&(token, agent));
         self.touch(interaction);
         out.push(Effect::Order(CallOrder::StopRinging { interaction, token, agent }));
+        self.colleague_refused(interaction, why, now, out);
         let shown = match why {
             OfferEnd::Declined => OfferOver::Declined,
             OfferEnd::NoAnswer => OfferOver::NoAnswer,
@@ -107,7 +107,11 @@ impl Core {
             _ => None,
         };
         if let Some((level, code)) = banner {
-            self.banner(agent, level, code, json!({ "at": now.millis() }), out);
+            // By the tenant's own name for it, when it made the agent Not ready (STATE-13).
+            let queued = self.calls.get(&interaction).is_none_or(|call| call.inside().is_none());
+            let state = self.floor.state(agent).filter(|_| queued);
+            let reason = state.and_then(|(state, _)| self.state_view(state).reason).map(|reason| reason.name);
+            self.banner(agent, level, code, json!({ "at": now.millis(), "reason": reason }), out);
         }
         // The counts are part of the agent's view.
         if let (Some(_), Some(view)) = (banner, self.agent_view(agent, now)) {
@@ -135,6 +139,15 @@ impl Core {
         out.push(Effect::Order(CallOrder::Play { interaction, sound, then_hang_up: true }));
     }
 
+    /// Nothing of a call is left to be done: it goes from the lists of whoever has it.
+    pub(super) fn work_over(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) {
+        let Some(call) = self.calls.remove(&interaction) else { return };
+        self.dirty.extend(call.service());
+        for agent in call.holders() {
+            out.push(Effect::Tell(agent, Box::new(ConsoleEvent::WorkEnded { interaction })));
+        }
+    }
+
     /// What a journal event of the floor means for the call and its agent.
     fn note_event(&mut self, event: &Event, now: Timestamp, out: &mut Vec<Effect>) {
         match event {
@@ -142,9 +155,14 @@ impl Core {
                 self.ringing.remove(&(*token, *agent));
                 self.touch(*interaction);
                 let (id, agent) = (*interaction, *agent);
-                let record = self.calls.get(&id).and_then(|call| self.config.services.get(&call.service));
-                let record = record.is_none_or(|service| service.record).then(|| self.sources.id());
+                // One conversation at a time: the other one waits.
+                self.hold_others(agent, id, out);
                 let Some(call) = self.calls.get_mut(&id) else { return };
+                let recorded = match call.aim {
+                    Aim::Service(service) => self.config.services.get(&service).is_none_or(|s| s.record),
+                    Aim::Colleague(_) => false,
+                };
+                let record = recorded.then(|| self.sources.id());
                 call.recording = record;
                 call.enter(agent, Phase::Connecting, now);
                 let announce = self.config.rules_of(agent).auto_answer;
@@ -166,13 +184,8 @@ impl Core {
                 }
                 self.show_work(*interaction, out);
             }
-            Event::Completed { interaction, agent, .. } => {
-                self.calls.remove(interaction);
-                out.push(Effect::Tell(
-                    *agent,
-                    Box::new(ConsoleEvent::WorkEnded { interaction: *interaction }),
-                ));
-            }
+            // What keeps a caller Busy during an internal call is no call, and no page knows of it.
+            Event::Completed { interaction, .. } => self.work_over(*interaction, out),
             Event::Queued { interaction, .. } => self.touch(*interaction),
             _ => {}
         }

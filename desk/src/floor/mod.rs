@@ -6,6 +6,8 @@ pub mod commands;
 pub mod core;
 pub mod facts;
 mod follow;
+mod incoming;
+mod internal;
 pub mod recovery;
 pub(crate) mod request;
 pub(crate) mod service;

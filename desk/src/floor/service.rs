@@ -22,7 +22,7 @@ use super::request::{Attach, Look, Request};
 use crate::auth::SharedAuth;
 use crate::clock::Sources;
 use crate::configuration::Configuration;
-use crate::console::protocol::{Command, SessionOver};
+use crate::console::protocol::{Command, ConsoleEvent, OfferWindowView, SessionOver};
 use crate::console::{Consoles, GRACE};
 use crate::metrics::Metrics;
 use crate::recording::{Job, Outcome};
@@ -274,6 +274,14 @@ impl Service {
         let gone: Vec<_> = self.consoles.everybody().into_iter().filter(|(user, _)| !may(user)).collect();
         for (user, session) in gone {
             self.sign_out(user, session, SessionOver::BySupervisor, now);
+        }
+        if config.offer_window != self.core.config().offer_window {
+            let offer_window = OfferWindowView::from(&config.offer_window);
+            // Whoever has no page at this moment finds it among the missed events.
+            for (user, _) in self.consoles.everybody() {
+                let settings = ConsoleEvent::Settings { offer_window: offer_window.clone() };
+                self.state.out.push(Effect::Tell(user, Box::new(settings)));
+            }
         }
         self.core.configure(config, now, &mut self.state.out);
     }

@@ -3,17 +3,16 @@
 use model::agent::{AgentState, NotReadyReason};
 use model::id::{InteractionId, OfferToken, ServiceId, UserId};
 use model::interaction::{Channel, Direction};
-use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::Intent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::call::Stage;
+use super::call::{Call, Seat, Stage};
 use super::core::{Core, day_of};
 use crate::console::protocol::{
-    AgentView, OfferView, Phase, PhoneView, QualityView, QueueView, ServiceName, Snapshot, StateReason,
-    StateView, WorkView, WrapUpView, state_name,
+    AgentView, OfferView, OfferWindowView, Phase, PhoneView, QualityView, QueueView, ServiceName, Snapshot,
+    StateReason, StateView, WorkView, WrapUpView, state_name,
 };
 
 /// A call as supervisors see it.
@@ -22,8 +21,8 @@ pub struct CallView {
     /// Which one.
     #[schema(value_type = String)]
     pub interaction: InteractionId,
-    /// Of which service.
-    pub service: ServiceName,
+    /// Of which service; none of an internal call.
+    pub service: Option<ServiceName>,
     /// Who began it.
     #[schema(value_type = String)]
     pub direction: Direction,
@@ -33,7 +32,10 @@ pub struct CallView {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
-    /// `announced`, `waiting`, `ringing`, `connecting`, `talking`, `held` or `wrap_up`.
+    /// Who calls, in an internal call.
+    #[schema(value_type = Option<String>)]
+    pub calling_agent: Option<UserId>,
+    /// `announced`, `waiting`, `ringing`, `connecting`, `talking`, `held`, `refused` or `wrap_up`.
     pub phase: &'static str,
     /// Who is rung or works on it.
     #[schema(value_type = Option<String>)]
@@ -50,14 +52,15 @@ impl Core {
     /// Everything a page of `agent` shows.
     pub fn snapshot(&self, agent: UserId, now: Timestamp) -> Snapshot {
         let offers = self.ringing.iter().filter(|((_, user), _)| *user == agent);
-        let work = self.calls.iter().filter(|(_, call)| call.agent() == Some(agent));
+        let work = self.calls.iter().filter(|(_, call)| call.seat(agent).is_some());
         Snapshot {
             me: self.agent_view(agent, now).unwrap_or_else(|| self.stranger(agent)),
             offers: offers.filter_map(|(key, _)| self.offer_view(*key, now)).collect(),
-            work: work.filter_map(|(interaction, _)| self.work_view(*interaction)).collect(),
+            work: work.filter_map(|(interaction, _)| self.work_view(*interaction, agent)).collect(),
             queues: self.queue_views(),
             reasons: self.config.reason_views(),
             phone: self.phone_view(agent),
+            offer_window: OfferWindowView::from(&self.config.offer_window),
             services: self.config.service_views(),
         }
     }
@@ -122,12 +125,15 @@ impl Core {
     }
 
     fn reason_view(&self, reason: NotReadyReason) -> StateReason {
+        let names = &self.config.system_names;
         let (kind, name) = match reason {
             NotReadyReason::Login => ("login", "Signed in"),
             NotReadyReason::AfterInteraction => ("after_interaction", "After a call"),
             NotReadyReason::Declined => ("declined", "Declined"),
-            NotReadyReason::NoAnswer => ("no_answer", "No answer"),
-            NotReadyReason::ConnectionLost => ("connection_lost", "Connection lost"),
+            NotReadyReason::NoAnswer => ("no_answer", names.no_answer.as_deref().unwrap_or("No answer")),
+            NotReadyReason::ConnectionLost => {
+                ("connection_lost", names.connection_lost.as_deref().unwrap_or("Connection lost"))
+            }
             NotReadyReason::Forced => ("forced", "Set by a supervisor"),
             NotReadyReason::ByHand => ("chosen", "Not ready"),
             NotReadyReason::Chosen(id) => {
@@ -145,22 +151,29 @@ impl Core {
         Some(OfferView {
             offer: key.0,
             interaction: ringing.interaction,
-            service: self.config.name_service(call.service),
+            direction: direction(call),
+            service: call.service().map(|service| self.config.name_service(service)),
             channel: Channel::Voice,
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
+            colleague: call.inside().map(|inside| self.config.name_colleague(inside.caller)),
             waited_ms: u64::try_from(now.since(call.arrived_at).as_millis()).unwrap_or(u64::MAX),
             deadline: ringing.deadline.millis(),
-            auto_answer: self.config.phone_of(key.1) == PhoneKind::Browser
-                && self.config.rules_of(key.1).auto_answer,
+            auto_answer: self.answers_itself(key.1),
         })
     }
 
-    /// A piece of work as its agent sees it.
-    pub fn work_view(&self, interaction: InteractionId) -> Option<WorkView> {
+    /// A piece of work as one of its agents sees it.
+    pub fn work_view(&self, interaction: InteractionId, agent: UserId) -> Option<WorkView> {
         let call = self.calls.get(&interaction)?;
-        let Stage::Work { agent, phase, since, until } = call.stage else { return None };
+        let seat = call.seat(agent)?;
+        let (phase, since) = call.phase(seat)?;
+        let until = if let Stage::Work { until, .. } = call.stage { until } else { None };
+        let colleague = call.inside().map(|inside| match seat {
+            Seat::Calling => inside.callee,
+            Seat::Called => inside.caller,
+        });
         let wrap_up = (phase == Phase::WrapUp).then(|| WrapUpView {
             until: until.map(Timestamp::millis),
             may_continue: until.is_some() && self.config.rules_of(agent).wrap_up_continue,
@@ -168,14 +181,17 @@ impl Core {
         let poor = call.poor.0 || call.poor.1;
         Some(WorkView {
             interaction,
-            service: self.config.name_service(call.service),
+            direction: direction(call),
+            service: call.service().map(|service| self.config.name_service(service)),
             channel: Channel::Voice,
-            direction: Direction::Inbound,
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
+            colleague: colleague.map(|user| self.config.name_colleague(user)),
+            outgoing: seat == Seat::Calling,
             phase,
-            muted: call.muted,
+            refused_why: if let Stage::Refused { why, .. } = call.stage { Some(why) } else { None },
+            muted: call.half(seat).muted,
             since: since.millis(),
             answered_at: call.answered_at.map(Timestamp::millis),
             wrap_up,
@@ -233,25 +249,31 @@ impl Core {
             (Stage::Announced { .. }, _) => "announced",
             (Stage::Waiting, Some(_)) => "ringing",
             (Stage::Waiting, None) => "waiting",
+            (Stage::Refused { .. }, _) => "refused",
             (Stage::Work { phase: Phase::Connecting, .. }, _) => "connecting",
-            (Stage::Work { phase: Phase::Talking, .. }, _) => "talking",
-            (Stage::Work { phase: Phase::Held, .. }, _) => "held",
             (Stage::Work { phase: Phase::WrapUp, .. }, _) => "wrap_up",
+            (Stage::Work { .. }, _) if call.agent_half.held || call.calling_half.held => "held",
+            (Stage::Work { .. }, _) => "talking",
         };
         Some(CallView {
             interaction,
-            service: self.config.name_service(call.service),
-            direction: Direction::Inbound,
+            service: call.service().map(|service| self.config.name_service(service)),
+            direction: direction(call),
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
+            calling_agent: call.inside().map(|inside| inside.caller),
             phase,
-            agent: call.agent().or(rung.map(|ringing| ringing.agent)),
+            agent: call.inside().map(|inside| inside.callee).or(call.agent()).or(rung.map(|r| r.agent)),
             arrived_at: call.arrived_at.millis(),
             answered_at: call.answered_at.map(Timestamp::millis),
             recording: call.recording_now,
         })
     }
+}
+
+fn direction(call: &Call) -> Direction {
+    if call.inside().is_some() { Direction::Internal } else { Direction::Inbound }
 }
 
 /// What an agent may choose now: the same answer the floor would give.

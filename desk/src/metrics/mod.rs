@@ -67,6 +67,7 @@ pub struct Metrics {
 #[derive(Default)]
 struct Open {
     calls: HashMap<InteractionId, Call>,
+    wrapping: HashSet<InteractionId>,
     names: HashMap<ServiceId, (String, Duration)>,
     shown: HashSet<String>,
 }
@@ -190,7 +191,11 @@ impl Metrics {
             Event::OfferEnded { why, .. } => self.offers.with_label_values(&[offer_end_name(*why)]).inc(),
             Event::Bridged { interaction, .. } => self.answered(&mut open, *interaction, at),
             Event::Ended { interaction, status, .. } => self.ended(&mut open, *interaction, *status, at),
-            Event::Completed { wrap_up, .. } => self.wrapup.observe(wrap_up.as_secs_f64()),
+            Event::WrapUpStarted { interaction, .. } => drop(open.wrapping.insert(*interaction)),
+            // What had no after-call work does not make its average shorter.
+            Event::Completed { interaction, wrap_up, .. } if open.wrapping.remove(interaction) => {
+                self.wrapup.observe(wrap_up.as_secs_f64());
+            }
             Event::RecordingFailed { .. } => self.recording_failures.inc(),
             _ => {}
         }

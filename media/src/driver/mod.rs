@@ -27,7 +27,7 @@ use std::time::Duration;
 
 pub use buffers::{BUFFER_LEN, Packet, RECEIVE_MAX};
 pub use clock::Clock;
-pub use sockets::{bind_media_socket, open_socket};
+pub use sockets::{SharedPort, open_socket};
 pub use sys::{Wake, pin_to_core, prefetch};
 
 use mmsg::Mmsg;

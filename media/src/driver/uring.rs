@@ -9,10 +9,11 @@
 //! says so by a completion without `MORE`; it is armed again at the next turn, and the datagrams wait in the socket.
 #![expect(unsafe_code, reason = "submissions carry pointers, and completions name buffers the kernel wrote")]
 
+mod sockets;
+
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::ops::Range;
-use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ use super::addr::{ADDR_LEN, RawAddr};
 use super::buf_ring::BufRing;
 use super::buffers::{Buffers, Packet, RECEIVE_MAX};
 use super::sys::Wake;
-use super::{Arrival, BUFFER_LEN, DriverConfig, DriverCounters, Load, SocketId, Turn};
+use super::{Arrival, BUFFER_LEN, DriverConfig, DriverCounters, SocketId, Turn};
+use sockets::Slot;
 
 /// Entries of the submission queue; when it is full it is handed in early.
 const SUBMISSIONS: u32 = 1024;
@@ -44,14 +46,6 @@ enum About {
     Send = 2,
     Wake = 3,
     Cancel = 4,
-}
-
-#[derive(Debug)]
-struct Slot {
-    socket: UdpSocket,
-    tag: u64,
-    retiring: bool,
-    armed: bool,
 }
 
 /// See the module. The order of the fields is the order of dropping: the ring first, then what the kernel used of it.
@@ -132,44 +126,6 @@ impl Uring {
         this.arm_wake()?;
         this.ring.submit()?;
         Ok(this)
-    }
-
-    pub(super) fn add(&mut self, socket: UdpSocket, tag: u64, _load: Load) -> io::Result<SocketId> {
-        let index = self.free_slots.pop().unwrap_or_else(|| {
-            self.slots.push((0, None));
-            (self.slots.len() - 1) as u32
-        });
-        let registered = self.ring.submitter().register_files_update(index, &[socket.as_raw_fd()]);
-        let Some(slot) = self.slots.get_mut(index as usize) else {
-            return Err(io::ErrorKind::InvalidInput.into());
-        };
-        match registered {
-            Ok(_) => {
-                slot.1 = Some(Slot { socket, tag, retiring: false, armed: false });
-                let generation = slot.0;
-                self.rearm.push(index);
-                Ok(SocketId { index, generation })
-            }
-            Err(why) => {
-                self.free_slots.push(index);
-                Err(why)
-            }
-        }
-    }
-
-    pub(super) fn retire(&mut self, id: SocketId) {
-        let Some((generation, Some(slot))) = self.slots.get_mut(id.index as usize) else { return };
-        if *generation != id.generation || slot.retiring {
-            return;
-        }
-        slot.retiring = true;
-        if slot.armed {
-            let cancel = opcode::AsyncCancel::new(user_data(About::Receive, id.index, id.generation)).build();
-            self.push(cancel.user_data(user_data(About::Cancel, id.index, id.generation)));
-        } else {
-            self.hand_back(id.index);
-            self.wake.wake();
-        }
     }
 
     pub(super) fn turn(&mut self, wait: Duration, turn: &mut Turn) -> io::Result<()> {
@@ -259,39 +215,6 @@ impl Uring {
         if !cqueue::more(entry.flags()) && live.is_some() {
             self.receive_ended(index);
         }
-    }
-
-    fn receive_ended(&mut self, index: u32) {
-        let Some((_, Some(slot))) = self.slots.get_mut(index as usize) else { return };
-        slot.armed = false;
-        if slot.retiring { self.hand_back(index) } else { self.rearm.push(index) }
-    }
-
-    /// Gives the socket of a retiring slot back to its owner.
-    fn hand_back(&mut self, index: u32) {
-        // Sends to it that are still queued go out first: the slot is only then emptied.
-        self.hand_in();
-        let Some((generation, slot)) = self.slots.get_mut(index as usize) else { return };
-        if let Some(Slot { socket, tag, .. }) = slot.take() {
-            *generation = generation.wrapping_add(1) & 0x00FF_FFFF;
-            self.rearm.retain(|other| *other != index);
-            if self.ring.submitter().register_files_update(index, &[-1]).is_ok() {
-                self.free_slots.push(index);
-            }
-            self.retired.push((tag, socket));
-        }
-    }
-
-    fn arm(&mut self, index: u32) {
-        let Some((generation, Some(slot))) = self.slots.get_mut(index as usize) else { return };
-        if slot.armed || slot.retiring {
-            return;
-        }
-        slot.armed = true;
-        let header: *const libc::msghdr = &raw const *self.header;
-        let data = user_data(About::Receive, index, *generation);
-        let receive = opcode::RecvMsgMulti::new(Fixed(index), header, GROUP).build();
-        self.push(receive.user_data(data));
     }
 
     fn arm_wake(&mut self) -> io::Result<()> {

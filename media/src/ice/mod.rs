@@ -21,7 +21,7 @@ mod transport;
 #[cfg(test)]
 mod handshake_tests;
 #[cfg(test)]
-mod peer;
+pub(crate) mod peer;
 #[cfg(test)]
 mod stun_tests;
 #[cfg(test)]

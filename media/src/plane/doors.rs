@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::browsers::Browsers;
 use super::counters::Counters;
-use super::table::Seat;
+use super::sockets::Sockets;
 use crate::driver::{Driver, SocketId};
 use crate::leg::{Door, Wire};
 
@@ -13,9 +13,7 @@ pub(super) struct Doors<'a> {
     driver: &'a mut Driver,
     counters: &'a mut Counters,
     browsers: &'a Browsers,
-    rtp: SocketId,
-    rtcp: Option<SocketId>,
-    shared: bool,
+    sockets: &'a Sockets,
     /// Answers to this address leave by this socket.
     reply: Option<(SocketAddr, SocketId)>,
 }
@@ -24,22 +22,19 @@ pub(super) fn doors<'a>(
     driver: &'a mut Driver,
     counters: &'a mut Counters,
     browsers: &'a Browsers,
-    seat: &Seat,
+    sockets: &'a Sockets,
     reply: Option<(SocketAddr, SocketId)>,
 ) -> Doors<'a> {
-    Doors { driver, counters, browsers, rtp: seat.rtp, rtcp: seat.rtcp, shared: seat.lease.is_none(), reply }
+    Doors { driver, counters, browsers, sockets, reply }
 }
 
 impl Wire for Doors<'_> {
     fn put(&mut self, door: Door, to: SocketAddr, write: &mut dyn FnMut(&mut [u8]) -> usize) {
-        let socket = match (door, self.rtcp) {
-            (Door::Rtcp, Some(rtcp)) => rtcp,
-            _ if self.shared => match self.reply.filter(|(from, _)| *from == to) {
-                Some((_, socket)) => socket,
-                None => self.browsers.socket_to(to).unwrap_or(self.rtp),
-            },
-            _ => self.rtp,
+        let socket = match self.reply.filter(|(from, _)| *from == to) {
+            Some((_, socket)) => Some(socket),
+            None => self.sockets.out(door, to, self.browsers),
         };
+        let Some(socket) = socket else { return };
         // Without a buffer the packet is lost, as it would be on the wire; the driver counts it.
         let Some(packet) = self.driver.take() else { return };
         let room = self.driver.bytes(&packet);

@@ -11,14 +11,19 @@ use tokio::sync::oneshot;
 
 use super::counters::{Shown, ThreadCounters};
 use super::directory::Directory;
-use super::orders::{Newcomer, Order, Place};
+use super::newcomers::{Newcomer, Place};
+use super::orders::Order;
 use super::ports::PortPool;
 use super::recordings::{Recordings, SeatTap};
+use super::relocate::Weight;
 use crate::control::{Answer, Channel, Command, LegCreated, MediaError, Source, Transport};
 use crate::driver::{Clock, DriverKind};
 use crate::ice::{BrowserTransport, Certificate, Credentials};
 use crate::leg::{Birth, Leg};
 use crate::record::{Head, RecordError, Recorder};
+
+/// Attempts to bring two legs together.
+const MOVES_TRIED: usize = 4;
 
 /// Sends commands to the plane and asks for its counts. Cheap to clone.
 #[derive(Clone)]
@@ -174,17 +179,34 @@ impl PlaneHandle {
     /// Sees to it that two legs live on one thread.
     async fn bring_together(&self, a: LegId, b: LegId) -> Result<(), MediaError> {
         let home = |leg| self.inner.directory.home(leg).ok_or(MediaError::NoSuchLeg(leg));
-        // Twice, because a leg may be on the move for somebody else.
-        for _ in 0..2 {
+        // More than once, because a leg may be on the move for somebody else.
+        for _ in 0..MOVES_TRIED {
             let (of_a, of_b) = (home(a)?, home(b)?);
-            if of_a == of_b || self.move_leg(a, of_a, of_b).await? || self.move_leg(b, of_b, of_a).await? {
+            if of_a == of_b {
                 return Ok(());
             }
+            let weights = (self.weigh(a, of_a).await?, self.weigh(b, of_b).await?);
+            // One of them lives elsewhere by now.
+            let (Some(of_a_weight), Some(of_b_weight)) = weights else { continue };
+            let (ours, theirs) = ((a, of_a, of_b), (b, of_b, of_a));
+            let lighter_first = if of_a_weight <= of_b_weight { [ours, theirs] } else { [theirs, ours] };
+            for (leg, from, to) in lighter_first {
+                if self.move_leg(leg, from, to).await? {
+                    return Ok(());
+                }
+            }
         }
-        Err(MediaError::BadSetup("both legs are bound to their threads: each is, or hears, a browser".into()))
+        Err(MediaError::BadSetup("neither leg can move to the other's thread".into()))
     }
 
-    /// False: the leg is bound to its thread.
+    /// What a leg would take along; `None`: it does not live there.
+    async fn weigh(&self, leg: LegId, home: usize) -> Result<Option<Weight>, MediaError> {
+        let (told, answer) = oneshot::channel();
+        self.post(home, Order::Weigh(leg, told))?;
+        answer.await.map_err(|_| MediaError::Unavailable)
+    }
+
+    /// False: it cannot move now, or is not there.
     async fn move_leg(&self, leg: LegId, from: usize, to: usize) -> Result<bool, MediaError> {
         let (told, answer) = oneshot::channel();
         self.post(from, Order::Move(leg, to, told))?;

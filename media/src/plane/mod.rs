@@ -5,32 +5,40 @@
 //!         ◀── Answer, Event ───────────────────────┘
 //! ```
 //! Each thread has its own driver, legs, wheel and counters; nothing is shared on the packet path. Legs that hear each other
-//! live on one thread (`relocate` brings them together); packets are never handed between threads.
+//! live on one thread (`relocate` brings them together); packets are never handed between threads. That holds for browsers too,
+//! though each knows one port of one thread only: a browser's leg that moves takes sockets on that port with it (`guests`).
 //!
 //! - `handle`: commands from control, from any task; `directory`: which leg lives where
 //! - `shard`: the loop of a thread; `packets`: the way of a packet; `doors`: packets of our own making; `orders`: commands
-//!   as a thread carries them out
-//! - `table`: who hears whom; `browsers`: whose address is whose on shared ports; `wheel`: who is called when
-//! - `ports`: port pairs; `recordings`: what is captured where; `counters`: for metrics
+//!   as a thread carries them out; `newcomers`: its new legs
+//! - `table`: who hears whom; `sockets`: by which way its packets go; `browsers`: whose address is whose on shared ports;
+//!   `wheel`: who is called when
+//! - `config`: what a plane is started with; `ports`: port pairs; `recordings`: what is captured where; `counters`: for metrics
 //!
 //! Not here: what a packet means (`leg`), system calls (`driver`).
 
 mod browsers;
+mod config;
 mod counters;
 mod directory;
 mod doors;
+#[cfg(test)]
+mod guest_tests;
+mod guests;
 mod handle;
+mod newcomers;
 mod orders;
 mod packets;
 mod ports;
 mod recordings;
 mod relocate;
 mod shard;
+mod sockets;
 mod table;
 mod wheel;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -39,11 +47,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::control::Event;
-use crate::driver::{Clock, Driver, DriverConfig, DriverKind, Load, Wake, bind_media_socket, pin_to_core};
+use crate::driver::{Clock, Driver, DriverKind, Load, SharedPort, Wake, pin_to_core};
 use crate::ice::Certificate;
 use crate::leg::prepare_tones;
 use crate::record::{Recorder, Tap};
 
+pub use config::{Interface, PlaneConfig};
 pub use counters::{Counters, ThreadCounters};
 pub use handle::PlaneHandle;
 
@@ -55,63 +64,6 @@ use orders::Order;
 use ports::PortPool;
 use recordings::Recordings;
 use shard::{SHARED, Shard, Start};
-
-/// One address media uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interface {
-    /// The address to bind; names the interface in [`Transport::Ports`](crate::control::Transport::Ports).
-    pub bind: IpAddr,
-    /// The address to signal: the same, or the public one of a one-to-one NAT.
-    pub advertised: IpAddr,
-}
-
-/// What a plane is started with.
-#[derive(Clone, Debug)]
-pub struct PlaneConfig {
-    /// Threads, 1 to 64. Default: one a core.
-    pub threads: usize,
-    /// Whether each thread keeps to one core. Default true.
-    pub pin: bool,
-    /// Addresses; at least one.
-    pub interfaces: Vec<Interface>,
-    /// First port of the range for port pairs. Default 30000.
-    pub port_min: u16,
-    /// Last port of the range. Default 39999.
-    pub port_max: u16,
-    /// Port for browsers: thread `n` uses this one plus `n`, on every interface; 0: the system chooses. `None`: no browsers.
-    pub ice_port: Option<u16>,
-    /// Our certificate for DTLS; made at start when `None`.
-    pub certificate: Option<Certificate>,
-    /// Which driver, and its buffers.
-    pub driver: DriverConfig,
-    /// A leg that nothing verified came to for this long is told to be silent. Default 30 s.
-    pub media_timeout: Duration,
-    /// Bounds and cadences of recording.
-    pub recording: crate::record::Config,
-    /// Commands that wait for one thread at most; more are refused as unavailable. Default 1024.
-    pub commands_max: usize,
-    /// Events that wait for control at most; more are lost and counted. Default 16384.
-    pub events_max: usize,
-}
-
-impl Default for PlaneConfig {
-    fn default() -> Self {
-        Self {
-            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            pin: true,
-            interfaces: Vec::new(),
-            port_min: 30_000,
-            port_max: 39_999,
-            ice_port: None,
-            certificate: None,
-            driver: DriverConfig::default(),
-            media_timeout: Duration::from_secs(30),
-            recording: crate::record::Config::default(),
-            commands_max: 1_024,
-            events_max: 16_384,
-        }
-    }
-}
 
 /// Why a plane did not start.
 #[derive(Debug, thiserror::Error)]
@@ -164,7 +116,7 @@ pub struct Plane {
 impl Plane {
     /// Starts the threads; returns when each of them runs.
     pub fn start(config: PlaneConfig) -> Result<Self, PlaneError> {
-        check(&config)?;
+        config.check()?;
         prepare_tones();
         let clock = Clock::start();
         let (events, events_out) = mpsc::channel(config.events_max.max(1));
@@ -305,6 +257,7 @@ fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
     let core = core.filter(|core| pin_to_core(*core).is_ok());
     let (mut driver, refused) = Driver::new(&config.driver, wake)?;
     let mut browsers = Browsers::default();
+    let mut ports = Vec::new();
     for interface in config.interfaces.iter().filter(|_| config.ice_port.is_some()) {
         let port = match config.ice_port {
             Some(0) | None => 0,
@@ -312,11 +265,12 @@ fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
         };
         let addr = SocketAddr::new(interface.bind, port);
         let bind = |source| PlaneError::Bind { addr, source };
-        let socket = bind_media_socket(addr).map_err(bind)?;
-        let port = socket.local_addr().map_err(bind)?.port();
+        let (socket, port) = SharedPort::bind(addr).map_err(bind)?;
         let id = driver.add(socket, SHARED, Load::Shared).map_err(bind)?;
-        browsers.sockets.push((id, SocketAddr::new(interface.advertised, port)));
+        browsers.sockets.push((id, SocketAddr::new(interface.advertised, port.local().port())));
+        ports.push(port);
     }
+    browsers.ports = Arc::new(ports);
     let info = ThreadInfo {
         driver: driver.kind(),
         refused: refused.map(|why| why.to_string()),
@@ -327,27 +281,4 @@ fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
     let start =
         Start { number, driver, clock, browsers, inbox: letters, directory, events, shown, tap, random };
     Ok((Shard::new(start), info))
-}
-
-fn check(config: &PlaneConfig) -> Result<(), PlaneError> {
-    let refuse = |why: &str| Err(PlaneError::Config(why.into()));
-    if !(1..=64).contains(&config.threads) {
-        return refuse("media.threads must be 1 to 64");
-    }
-    if config.interfaces.is_empty() {
-        return refuse("media.interfaces is empty: name at least one address");
-    }
-    if config.port_min < 1_024 || config.port_max <= config.port_min {
-        return refuse("media.port_min and media.port_max must span a range above 1023");
-    }
-    if let Some(first) = config.ice_port.filter(|first| *first != 0) {
-        let last = usize::from(first) + config.threads - 1;
-        if last > 65_535 {
-            return refuse("media.ice_port plus the number of threads goes beyond 65535");
-        }
-        if last >= usize::from(config.port_min) && first <= config.port_max {
-            return refuse("media.ice_port lies within media.port_min and media.port_max");
-        }
-    }
-    Ok(())
 }

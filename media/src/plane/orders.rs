@@ -4,14 +4,14 @@ use model::id::LegId;
 use tokio::sync::oneshot;
 
 use super::doors::doors;
-use super::ports::PortLease;
+use super::guests::Check;
+use super::newcomers::Newcomer;
 use super::recordings::SeatTap;
-use super::relocate::Evicted;
+use super::relocate::{Evicted, Weight};
 use super::shard::Shard;
-use super::table::{Heard, Hearers, Seat};
+use super::table::Heard;
 use crate::control::{Answer, Command, LegSetup, MediaError, Source};
-use crate::driver::Load;
-use crate::leg::{Leg, SourceKey};
+use crate::leg::SourceKey;
 
 /// Where the answer goes.
 pub(super) type Reply = oneshot::Sender<Result<Answer, MediaError>>;
@@ -25,8 +25,12 @@ pub(super) enum Order {
     Run(Command, Reply),
     /// Let a leg, and all that is bound to it, move to another thread. Answered when they are there; false: they cannot.
     Move(LegId, usize, oneshot::Sender<Result<bool, MediaError>>),
+    /// What a leg would take along if it moved; `None` when it lives here no longer.
+    Weigh(LegId, oneshot::Sender<Option<Weight>>),
     /// Legs that come from another thread.
     Adopt(Vec<Evicted>),
+    /// A browser's check that came to another thread.
+    Check(Box<Check>),
     /// A channel of a recording captures a leg, or no longer.
     Tap {
         /// Whose words.
@@ -42,27 +46,10 @@ pub(super) enum Order {
     Stop,
 }
 
-/// A leg on its way to its first thread.
-#[derive(Debug)]
-pub(super) struct Newcomer {
-    pub leg: Leg,
-    pub serial: u64,
-    pub place: Place,
-}
-
-/// Where a leg's packets come in.
-#[derive(Debug)]
-pub(super) enum Place {
-    /// Its own ports.
-    Own(PortLease, std::net::UdpSocket, std::net::UdpSocket),
-    /// The thread's shared ports, under this `ice-ufrag`.
-    Shared(String),
-}
-
 /// Orders carried out in one turn at most, so that a flood of them does not hold up packets.
 const ORDERS_A_TURN: usize = 64;
 /// Orders that wait for legs on the move.
-const DEFERRED_MAX: usize = 256;
+pub(super) const DEFERRED_MAX: usize = 256;
 
 impl Shard {
     pub(super) fn take_orders(&mut self) {
@@ -89,7 +76,9 @@ impl Shard {
             }
             Order::Run(command, reply) => self.run_command(command, reply),
             Order::Move(leg, target, reply) => self.begin_move(leg, target, reply),
+            Order::Weigh(leg, reply) => drop(reply.send(self.weigh(leg))),
             Order::Adopt(legs) => self.adopt(legs),
+            Order::Check(check) => self.checked(check),
             Order::Tap { leg, tap, on, reply } => self.order_tap(leg, tap, on, reply),
             Order::Stop => self.stop(),
         }
@@ -125,54 +114,6 @@ impl Shard {
                 None => drop(reply.send(Err(MediaError::NoSuchLeg(leg)))),
             },
         }
-    }
-
-    fn seat(&mut self, newcomer: Newcomer) -> Result<(), MediaError> {
-        let id = newcomer.leg.id();
-        if self.table.find(id).is_some() {
-            return Err(MediaError::LegExists(id));
-        }
-        let (index, rtp_tag, rtcp_tag) = self.table.reserve();
-        let refuse = |why: std::io::Error| MediaError::BadSetup(format!("cannot read its socket: {why}"));
-        let (rtp, rtcp, lease, ufrag) = match newcomer.place {
-            Place::Own(lease, rtp, rtcp) => {
-                let added = self.driver.add(rtp, rtp_tag, Load::OneParty);
-                let rtp = added.map_err(refuse).inspect_err(|_| self.table.forget(index))?;
-                let rtcp = match self.driver.add(rtcp, rtcp_tag, Load::OneParty) {
-                    Ok(rtcp) => rtcp,
-                    Err(why) => {
-                        self.driver.retire(rtp);
-                        self.table.forget(index);
-                        return Err(refuse(why));
-                    }
-                };
-                (rtp, Some(rtcp), Some(lease), None)
-            }
-            Place::Shared(ufrag) => {
-                let Some((socket, _)) = self.browsers.sockets.first().copied() else {
-                    self.table.forget(index);
-                    return Err(MediaError::BadSetup("no port is configured for browsers".into()));
-                };
-                self.browsers.expect(ufrag.clone(), index);
-                (socket, None, None, Some(ufrag))
-            }
-        };
-        let seat = Seat {
-            leg: newcomer.leg,
-            serial: newcomer.serial,
-            rtp,
-            rtcp,
-            lease,
-            hears: Heard::Nothing,
-            hearers: Hearers::default(),
-            taps: Vec::new(),
-            armed: None,
-            moving: false,
-            addrs: Vec::new(),
-            ufrag,
-        };
-        self.table.seat(index, Box::new(seat));
-        Ok(())
     }
 
     fn run_command(&mut self, command: Command, reply: Reply) {
@@ -269,7 +210,7 @@ impl Shard {
         let index = self.find(leg)?;
         let Some(seat) = self.table.get_mut(index) else { return Err(MediaError::NoSuchLeg(leg)) };
         seat.leg.configure(setup, self.now, &mut self.out)?;
-        let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, seat, None);
+        let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
         seat.leg.apply_ice(self.now, &mut doors, &mut self.out);
         // Transcoders that are needed now are made now, not when the next packet comes.
         let speaker = if let Heard::Leg(speaker) = seat.hears { Some(speaker) } else { None };

@@ -1,9 +1,14 @@
 //! The way of a packet through a thread: to the leg it came to, and from there to all who hear it.
 
+use std::net::SocketAddr;
+use std::ops::Range;
+
+use super::browsers::Whose;
 use super::doors::doors;
 use super::recordings::capture;
 use super::shard::{SHARED, Shard};
-use crate::driver::{Arrival, BUFFER_LEN, Packet};
+use super::table::Seat;
+use crate::driver::{Arrival, BUFFER_LEN, Packet, SocketId};
 use crate::leg::{Audio, Door, DropReason, HeardEvent, Received, SourceKey, Way};
 
 impl Shard {
@@ -15,12 +20,22 @@ impl Shard {
         let shared = tag == SHARED;
         let buffer = self.driver.bytes(&packet).get_mut(at..).unwrap_or_default();
         let owner = if shared {
-            self.browsers.who(buffer.get(..len).unwrap_or_default(), from).map(|index| (index, Door::Rtp))
+            match self.browsers.who(buffer.get(..len).unwrap_or_default(), from) {
+                Some(Whose::Here(index)) => Some((index, Door::Rtp)),
+                Some(Whose::Away(leg)) if self.hand_over(leg, from, socket, &packet, range) => {
+                    return self.driver.release(packet);
+                }
+                _ => None,
+            }
         } else {
             self.table.of_tag(tag)
         };
         let Some((index, door)) = owner else { return self.drop(packet, DropReason::NoLeg) };
-        let Some(seat) = self.table.get_mut(index) else { return self.drop(packet, DropReason::NoLeg) };
+        let admits = |seat: &&mut Seat| shared || seat.sockets.admits(from);
+        let Some(seat) = self.table.get_mut(index).filter(admits) else {
+            return self.drop(packet, DropReason::NoLeg);
+        };
+        let buffer = self.driver.bytes(&packet).get_mut(at..).unwrap_or_default();
         match seat.leg.receive(buffer, len, from, door, self.now, &mut self.out) {
             Received::Audio(audio) => {
                 self.tell();
@@ -33,14 +48,17 @@ impl Shard {
             }
             Received::Done => {
                 self.driver.release(packet);
-                if shared && seat.leg.is_verified(from) {
-                    self.browsers.verified(from, index, socket, &mut seat.addrs);
+                let browser = seat.sockets.browser_mut();
+                let is_browser = browser.is_some();
+                if let Some(browser) = browser.filter(|_| shared && seat.leg.is_verified(from)) {
+                    self.browsers.verified(from, index, socket, &mut browser.addrs);
                 }
                 let reply = shared.then_some((from, socket));
-                let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, seat, reply);
+                let Self { driver, counters, browsers, .. } = self;
+                let mut doors = doors(driver, counters, browsers, &seat.sockets, reply);
                 seat.leg.apply_ice(self.now, &mut doors, &mut self.out);
                 self.tell();
-                if shared {
+                if is_browser {
                     self.arm(index);
                 }
             }
@@ -96,11 +114,8 @@ impl Shard {
         let sent = seat.leg.relay(key, audio, self.driver.bytes(&packet), at, self.now);
         match sent {
             Some((range, to)) => {
-                let socket =
-                    seat.lease.as_ref().map_or_else(|| self.browsers.socket_to(to), |_| Some(seat.rtp));
-                self.counters.sent_packets += 1;
-                self.counters.sent_octets += range.len() as u64;
-                self.driver.send(packet, range, socket.unwrap_or(seat.rtp), to);
+                let socket = seat.sockets.out(Door::Rtp, to, &self.browsers);
+                self.send(packet, range, socket, to);
                 true
             }
             None => {
@@ -108,6 +123,14 @@ impl Shard {
                 false
             }
         }
+    }
+
+    fn send(&mut self, packet: Packet, range: Range<usize>, socket: Option<SocketId>, to: SocketAddr) {
+        // A browser's address without a line is one that its leg is about to let go of.
+        let Some(socket) = socket else { return self.driver.release(packet) };
+        self.counters.sent_packets += 1;
+        self.counters.sent_octets += range.len() as u64;
+        self.driver.send(packet, range, socket, to);
     }
 
     fn relay_copy(&mut self, hearer: u32, key: SourceKey, audio: &Audio, packet: &Packet, at: usize) {
@@ -128,7 +151,7 @@ impl Shard {
         let Some(place) = self.scratch.get_mut(..payload.len()) else { return };
         place.copy_from_slice(payload);
         let Some(seat) = self.table.get_mut(hearer) else { return };
-        let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, seat, None);
+        let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
         let payload = self.scratch.get(..audio.payload_len).unwrap_or_default();
         // A codec that cannot be set up was refused when the legs were joined; a format that came up later is not heard.
         if seat.leg.transcode(key, audio, payload, self.now, &mut doors).is_ok() {
@@ -150,11 +173,8 @@ impl Shard {
             };
             match seat.leg.relay_event(key, event, self.driver.bytes(&copy), at, self.now) {
                 Some((range, to)) => {
-                    let socket =
-                        seat.lease.as_ref().map_or_else(|| self.browsers.socket_to(to), |_| Some(seat.rtp));
-                    self.counters.sent_packets += 1;
-                    self.counters.sent_octets += range.len() as u64;
-                    self.driver.send(copy, range, socket.unwrap_or(seat.rtp), to);
+                    let socket = seat.sockets.out(Door::Rtp, to, &self.browsers);
+                    self.send(copy, range, socket, to);
                 }
                 None => self.driver.release(copy),
             }

@@ -11,6 +11,7 @@ use super::browsers::Browsers;
 use super::counters::{Counters, Shown};
 use super::directory::Directory;
 use super::doors::doors;
+use super::guests::CHECKS_MAX;
 use super::orders::Order;
 use super::relocate::{Closing, Moving};
 use super::table::Table;
@@ -47,6 +48,10 @@ pub(super) struct Shard {
     pub closing: Vec<Closing>,
     pub moving: Vec<Moving>,
     pub stopping: bool,
+    /// Turns so far.
+    pub turns: u64,
+    /// Checks that may be handed over before the next sweep.
+    pub checks_left: usize,
     pub tap: Tap,
     due: Vec<(u64, u32)>,
     sweep_at: Timestamp,
@@ -92,6 +97,8 @@ impl Shard {
             closing: Vec::new(),
             moving: Vec::new(),
             stopping: false,
+            turns: 0,
+            checks_left: CHECKS_MAX,
             tap: start.tap,
             due: Vec::new(),
             sweep_at: now,
@@ -111,10 +118,11 @@ impl Shard {
         self.driver.turn(Duration::ZERO, &mut turn)
     }
 
-    fn turn(&mut self, turn: &mut Turn) -> std::io::Result<()> {
+    pub(super) fn turn(&mut self, turn: &mut Turn) -> std::io::Result<()> {
         let wait = self.wait();
         self.driver.turn(wait, turn)?;
         self.now = self.clock.now();
+        self.turns += 1;
         let mut arrivals = turn.arrivals.drain(..);
         while let Some(arrival) = arrivals.next() {
             self.fetch_ahead(arrivals.as_slice());
@@ -124,6 +132,7 @@ impl Shard {
         for (tag, socket) in turn.retired.drain(..) {
             self.retired(tag, socket);
         }
+        self.finish_moves();
         self.take_orders();
         self.call_due();
         self.sweep();
@@ -165,7 +174,7 @@ impl Shard {
                 continue;
             };
             seat.armed = None;
-            let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, seat, None);
+            let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
             seat.leg.timer(self.now, &mut doors, &mut self.out);
             self.tell();
             self.arm(index);
@@ -179,15 +188,21 @@ impl Shard {
         }
         self.sweep_at = self.now + SWEEP;
         self.sweep_part = (self.sweep_part + 1) % SWEEPS_A_SECOND;
+        self.checks_left = CHECKS_MAX;
+        if self.sweep_part == 0 {
+            self.forget_ended_guests();
+        }
         for index in (self.sweep_part..self.table.slots()).step_by(SWEEPS_A_SECOND) {
             // xorshift: it only has to scatter.
             self.random ^= self.random << 13;
             self.random ^= self.random >> 17;
             self.random ^= self.random << 5;
             if let Some(seat) = self.table.get_mut(index as u32) {
-                let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, seat, None);
+                let mut doors =
+                    doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
                 seat.leg.each_second(self.random, self.now, &mut doors, &mut self.out);
             }
+            self.prune_lines(index as u32);
         }
         self.tell();
         self.show();

@@ -1,13 +1,11 @@
 //! The legs of one thread, and who hears whom.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
 use model::id::LegId;
 
-use super::ports::PortLease;
 use super::recordings::SeatTap;
-use crate::driver::SocketId;
+use super::sockets::Sockets;
 use crate::leg::{Door, Leg};
 
 /// Legs that may hear one leg directly; more would be a conference, which is another machine.
@@ -19,10 +17,7 @@ pub(super) struct Seat {
     pub leg: Leg,
     /// Names the leg to its hearers; never reused, so that a stream is not taken for another.
     pub serial: u64,
-    pub rtp: SocketId,
-    /// `None` on shared ports.
-    pub rtcp: Option<SocketId>,
-    pub lease: Option<PortLease>,
+    pub sockets: Sockets,
     pub hears: Heard,
     pub hearers: Hearers,
     pub taps: Vec<SeatTap>,
@@ -30,10 +25,6 @@ pub(super) struct Seat {
     pub armed: Option<u64>,
     /// Its way to another thread has begun.
     pub moving: bool,
-    /// Addresses of its browser in the thread's map.
-    pub addrs: Vec<SocketAddr>,
-    /// Our `ice-ufrag`, on shared ports.
-    pub ufrag: Option<String>,
 }
 
 /// The legs that hear one, in the seat itself: a list elsewhere would be one more wait for memory a packet.

@@ -1,6 +1,7 @@
 //! A browser's leg: ICE, DTLS and SRTP with a whole WebRTC agent at the other end.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use media::control::{
@@ -25,15 +26,19 @@ both_drivers! {
     two_browsers_on_one_port_are_told_apart;
 }
 
-const SSRC: u32 = 0xB0B0;
+/// Each page has a stream of its own.
+static NEXT_SSRC: AtomicU32 = AtomicU32::new(0xB0B0);
 
-struct Browser {
+/// A whole WebRTC agent with a socket.
+pub struct Browser {
     rtc: Rtc,
     socket: UdpSocket,
-    leg: LegId,
-    connected: bool,
-    heard: Vec<Vec<u8>>,
+    pub leg: LegId,
+    pub connected: bool,
+    /// Payloads it could open.
+    pub heard: Vec<Vec<u8>>,
     seq: u64,
+    ssrc: Ssrc,
     known_ssrc: Option<u32>,
 }
 
@@ -46,7 +51,7 @@ fn now() -> Instant {
 }
 
 impl Browser {
-    fn new(leg: LegId, created: &LegCreated) -> Self {
+    pub fn new(leg: LegId, created: &LegCreated) -> Self {
         let (socket, _) = socket_pair("127.0.0.1");
         let ours = created.ice.clone().expect("ICE parameters");
         let mut rtc = Rtc::builder().set_rtp_mode(true).build(now());
@@ -60,11 +65,12 @@ impl Browser {
         api.start_dtls(true).unwrap();
         let mid = Mid::from("a");
         api.declare_media(mid, MediaKind::Audio);
-        api.declare_stream_tx(Ssrc::from(SSRC), None, mid, None);
-        Self { rtc, socket, leg, connected: false, heard: Vec::new(), seq: 1, known_ssrc: None }
+        let ssrc = Ssrc::from(NEXT_SSRC.fetch_add(1, Ordering::Relaxed));
+        api.declare_stream_tx(ssrc, None, mid, None);
+        Self { rtc, socket, leg, connected: false, heard: Vec::new(), seq: 1, ssrc, known_ssrc: None }
     }
 
-    fn setup(&mut self) -> LegSetup {
+    pub fn setup(&mut self) -> LegSetup {
         let api = self.rtc.direct_api();
         let IceCreds { ufrag, pass } = api.local_ice_credentials();
         let opus = Format { payload_type: 111, codec: Codec::Opus, ptime_ms: 20 };
@@ -87,7 +93,7 @@ impl Browser {
     }
 
     /// Lives for a moment: reads its socket, does what is due.
-    fn live(&mut self) {
+    pub fn live(&mut self) {
         let here = self.socket.local_addr().unwrap();
         let mut octets = [0; 2_048];
         while let Ok((len, from)) = self.socket.recv_from(&mut octets) {
@@ -123,16 +129,26 @@ impl Browser {
         }
     }
 
-    fn says(&mut self, payload: &[u8]) {
+    pub fn says(&mut self, payload: &[u8]) {
         let time = (self.seq * 960) as u32;
         let write = RtpWrite::new(111.into(), self.seq.into(), time, now(), payload.to_vec());
-        self.rtc.direct_api().stream_tx(&Ssrc::from(SSRC)).unwrap().write_rtp(write);
+        self.rtc.direct_api().stream_tx(&self.ssrc).unwrap().write_rtp(write);
         self.seq += 1;
         self.live();
     }
 
+    /// Its machine goes over to another network: another address, the same page.
+    pub fn changes_network(&mut self) {
+        let host = |socket: &UdpSocket| Candidate::host(socket.local_addr().unwrap(), "udp").unwrap();
+        let old = host(&self.socket);
+        (self.socket, _) = socket_pair("127.0.0.1");
+        self.rtc.add_local_candidate(host(&self.socket)).unwrap();
+        self.rtc.direct_api().invalidate_candidate(&old);
+        self.live();
+    }
+
     /// Lives until `done`, or fails.
-    async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+    pub async fn until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let deadline = now() + SOON * 2;
         while !done(self) {
             assert!(now() < deadline, "{what}");
@@ -143,18 +159,29 @@ impl Browser {
 }
 
 async fn open(world: &World, near: Option<LegId>, number: u64) -> (Browser, SocketAddr) {
-    let leg = LegId::from_number(number);
-    let create = Command::CreateLeg { leg, transport: Transport::Ice, near };
-    let Ok(Answer::Created(created)) = world.media.command(create).await else { panic!("no leg") };
-    let mut browser = Browser::new(leg, &created);
+    let created = create(world, near, number).await;
+    (load(world, LegId::from_number(number), &created).await, created.rtp)
+}
+
+pub async fn create(world: &World, near: Option<LegId>, number: u64) -> LegCreated {
+    let create = Command::CreateLeg { leg: LegId::from_number(number), transport: Transport::Ice, near };
+    match world.media.command(create).await {
+        Ok(Answer::Created(created)) => created,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A page is loaded, for the first time or again, and takes over the leg.
+pub async fn load(world: &World, leg: LegId, created: &LegCreated) -> Browser {
+    let mut browser = Browser::new(leg, created);
     let setup = Box::new(browser.setup());
     world.media.command(Command::ConfigureLeg { leg, setup }).await.unwrap();
     browser.until("the handshake is done", |browser| browser.connected).await;
-    (browser, created.rtp)
+    browser
 }
 
 /// Opus: 20 ms of silence in SILK, mono.
-const OPUS_FRAME: [u8; 3] = [0x08, 0x0B, 0xE4];
+pub const OPUS_FRAME: [u8; 3] = [0x08, 0x0B, 0xE4];
 
 async fn a_browser_and_a_trunk_hear_each_other(driver: DriverChoice) {
     let mut world = World::new(driver);

@@ -5,6 +5,7 @@ mod attacks;
 mod browsers;
 mod commands;
 mod digits;
+mod guests;
 mod moves;
 mod recordings;
 mod relay;

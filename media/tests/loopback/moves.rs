@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use media::control::{Command, MediaError, Source, Transport};
+use media::control::{Command, Source};
 use media::driver::DriverChoice;
-use model::id::{Id, LegId};
 
 use crate::both_drivers;
 use crate::world::{How, World, g711};
@@ -12,15 +11,14 @@ use crate::world::{How, World, g711};
 both_drivers! {
     a_talking_leg_moves_to_its_new_partner_without_losing_a_packet;
     a_leg_moves_with_all_who_hear_it;
-    two_browsers_on_different_threads_are_refused_and_stay_as_they_were;
 }
 
 /// A world of two threads, and phones that live on both.
-fn two_threads(driver: DriverChoice) -> World {
+pub fn two_threads(driver: DriverChoice) -> World {
     World::with(driver, 2, 40, Duration::from_secs(30))
 }
 
-fn legs(world: &World) -> Vec<u64> {
+pub fn legs(world: &World) -> Vec<u64> {
     world.media.counters().iter().map(|thread| thread.counters.legs).collect()
 }
 
@@ -71,26 +69,4 @@ async fn a_leg_moves_with_all_who_hear_it(driver: DriverChoice) {
     assert_eq!(other.hears().await.unwrap().payload, g711(1));
     customer.says(&g711(2));
     assert_eq!(agent.hears().await.unwrap().payload, g711(2));
-}
-
-async fn two_browsers_on_different_threads_are_refused_and_stay_as_they_were(driver: DriverChoice) {
-    let world = two_threads(driver);
-    let legs = [LegId::from_number(1 << 40), LegId::from_number((1 << 40) + 1)];
-    for leg in legs {
-        let create = Command::CreateLeg { leg, transport: Transport::Ice, near: None };
-        world.media.command(create).await.unwrap();
-    }
-    let refused = world.media.command(Command::Bridge { a: legs[0], b: legs[1] }).await;
-    assert!(matches!(refused, Err(MediaError::BadSetup(_))), "{refused:?}");
-    for leg in legs {
-        world.stats(leg).await;
-    }
-    // A trunk comes to where the browser lives.
-    let phone = world.phone(How::default()).await;
-    for leg in legs {
-        let bridged = world.media.command(Command::Bridge { a: leg, b: phone.leg }).await;
-        assert_eq!(bridged, Ok(media::control::Answer::Done));
-        world.hear(leg, Source::Nothing).await;
-        world.hear(phone.leg, Source::Nothing).await;
-    }
 }

@@ -1,7 +1,7 @@
 //! Whole shifts of work, watched by the oracle.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use model::id::{AgentId, Id, InteractionId, OfferToken, ServiceId, SessionId, SkillId};
@@ -19,6 +19,7 @@ use crate::sim::{Dice, Watched, for_each_seed};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Plan {
     Arrive,
+    CallColleague,
     Leave(InteractionId),
     Answer(AgentId, OfferToken),
     HangUp(InteractionId),
@@ -33,6 +34,9 @@ struct Day {
     plans: BinaryHeap<Reverse<(Timestamp, u64, Plan)>>,
     planned: u64,
     calls: u64,
+    /// Calls between colleagues: what rings or is talked, and what keeps the caller busy.
+    internal: BTreeMap<InteractionId, InteractionId>,
+    internal_calls: u64,
 }
 
 const AGENTS: u64 = 40;
@@ -42,7 +46,15 @@ impl Day {
     fn begin(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let world = Watched::new(Self::call_centre(&mut dice), 50);
-        let mut day = Self { world, dice, plans: BinaryHeap::new(), planned: 0, calls: 0 };
+        let mut day = Self {
+            world,
+            dice,
+            plans: BinaryHeap::new(),
+            planned: 0,
+            calls: 0,
+            internal: BTreeMap::new(),
+            internal_calls: 0,
+        };
         for number in 1..=AGENTS {
             let agent = AgentId::from_number(number);
             day.sign_in(agent);
@@ -50,6 +62,7 @@ impl Day {
             day.plan(lost_at, Plan::LosePage(agent));
         }
         day.plan(Duration::ZERO, Plan::Arrive);
+        day.plan(Duration::ZERO, Plan::CallColleague);
         day
     }
 
@@ -144,6 +157,7 @@ impl Day {
                 let gap = self.dice.around(Duration::from_secs(6));
                 self.plan(gap, Plan::Arrive);
             }
+            Plan::CallColleague => self.call_colleague(),
             Plan::Leave(interaction) => {
                 // Whoever is being talked to does not hang up for impatience.
                 if self.world.oracle.callers.get(&interaction).is_some_and(|caller| !caller.answered) {
@@ -180,6 +194,40 @@ impl Day {
         }
     }
 
+    /// Somebody calls somebody: taken exactly where the table "What each state permits" says so.
+    fn call_colleague(&mut self) {
+        let gap = self.dice.around(Duration::from_secs(60));
+        self.plan(gap, Plan::CallColleague);
+        let caller = AgentId::from_number(self.dice.below(AGENTS) + 1);
+        let callee = AgentId::from_number(self.dice.below(AGENTS) + 1);
+        if caller == callee {
+            return;
+        }
+        let may = |day: &Self, who| {
+            let seen = &day.world.oracle.agents[&who];
+            seen.signed_in && !seen.offline && seen.offer.is_none()
+        };
+        let [own, call] = [1, 2].map(|n| InteractionId::from_number(1_000_000 + 2 * self.internal_calls + n));
+        self.internal_calls += 1;
+        let expected = may(self, caller);
+        let begin = Input::Begin { interaction: own, agent: caller, channel: Channel::Voice, internal: true };
+        assert_eq!(self.world.tell(begin).is_ok(), expected);
+        self.react();
+        if !expected {
+            return;
+        }
+        let expected = may(self, callee);
+        let ring = Input::CallAgent { interaction: call, agent: callee, ring_time: Duration::from_secs(20) };
+        assert_eq!(self.world.tell(ring).is_ok(), expected);
+        if expected {
+            self.internal.insert(call, own);
+            let patience = self.dice.around(Duration::from_secs(40));
+            self.plan(patience, Plan::HangUp(call));
+        } else {
+            self.plan(Duration::ZERO, Plan::HangUp(own));
+        }
+    }
+
     /// People react to what the floor just did.
     fn react(&mut self) {
         use model::journal::Event;
@@ -193,6 +241,12 @@ impl Day {
                 Output::Journal(Event::Accepted { interaction, .. }) => {
                     let talk = dice.around(Duration::from_secs(180));
                     self.plan(talk, Plan::HangUp(interaction));
+                }
+                // The call is over for the one who called, however it ended.
+                Output::Journal(Event::Ended { interaction, .. }) => {
+                    if let Some(own) = self.internal.remove(&interaction) {
+                        self.plan(Duration::ZERO, Plan::HangUp(own));
+                    }
                 }
                 Output::Journal(Event::WrapUpStarted { agent, interaction, .. }) => {
                     let after = dice.around(Duration::from_secs(20));
@@ -220,6 +274,7 @@ fn route_06_nobody_is_lost_in_a_day_though_agents_drop_out() {
             "a day of work: {:?}",
             oracle.lost
         );
+        assert!(day.internal_calls > 100, "colleagues call each other: {}", day.internal_calls);
         day.world.check_replay();
         let mut floor = day.world.floor;
         let mut out = Vec::new();

@@ -5,7 +5,7 @@ use model::id::{Id, ReasonId};
 use model::interaction::Channel;
 use model::journal::Event;
 use model::people::{GroupRules, RestState};
-use router::Input;
+use router::{Input, Refusal};
 
 use crate::hall::{Hall, seconds, team};
 
@@ -123,6 +123,79 @@ fn state_06_an_agent_who_dials_is_busy_before_anybody_answers() {
     assert_eq!(hall.state(ana), AgentState::WrapUp);
     hall.completes(ana);
     assert_eq!(hall.offered_to(waiting), Some(ana));
+}
+
+/// STATE-18, for internal calls: a Busy agent gets no queue work but is rung by a colleague; so is one in after-call work or
+/// Not ready. Where a phone rings already, and Offline, a colleague is refused.
+#[test]
+fn state_18_a_colleague_reaches_a_busy_agent_and_the_queue_does_not() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    let ring = |hall: &mut Hall| {
+        let interaction = hall.next_id();
+        let told = hall.tell(Input::CallAgent { interaction, agent: ana, ring_time: seconds(20) });
+        told.map(|()| interaction)
+    };
+    let customer = hall.takes_a_call(ana);
+    let waiting = hall.call();
+    let colleague = ring(&mut hall).unwrap();
+    assert_eq!((hall.offered_to(waiting), hall.offered_to(colleague)), (None, Some(ana)));
+    assert_eq!(hall.state(ana), AgentState::Busy);
+    let second = ring(&mut hall);
+    assert_eq!(second, Err(Refusal::NotNow { state: AgentState::Busy }), "the phone rings already");
+    hall.accepts(ana);
+    hall.hangs_up(colleague);
+    assert_eq!(hall.state(ana), AgentState::Busy, "with the customer");
+    hall.customer_leaves(waiting);
+    hall.hangs_up(customer);
+    assert_eq!(hall.state(ana), AgentState::WrapUp);
+    ring(&mut hall).unwrap();
+    hall.declines(ana);
+    assert_eq!(hall.state(ana), AgentState::WrapUp, "as before");
+    hall.completes(ana);
+    hall.must(Input::NotReady { agent: ana, reason: NotReadyReason::ByHand });
+    ring(&mut hall).unwrap();
+    hall.declines(ana);
+    hall.must(Input::Offline { agent: ana });
+    assert_eq!(ring(&mut hall), Err(Refusal::NotNow { state: AgentState::Offline }));
+    hall.must(Input::LogOut { agent: ana });
+    assert_eq!(ring(&mut hall), Err(Refusal::LoggedOut));
+}
+
+/// Whoever calls a colleague is Busy meanwhile, and afterwards where they were: no after-call work, the same place among
+/// the idle.
+#[test]
+fn calling_a_colleague_makes_busy_and_leaves_nothing_behind() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    let begin = |hall: &mut Hall| {
+        let interaction = hall.next_id();
+        let channel = Channel::Voice;
+        hall.tell(Input::Begin { interaction, agent: ana, channel, internal: true }).map(|()| interaction)
+    };
+    let idle_since = hall.floor.agent(ana).unwrap().idle_since;
+    hall.pass(seconds(5));
+    let own = begin(&mut hall).unwrap();
+    let waiting = hall.call();
+    assert_eq!((hall.state(ana), hall.offered_to(waiting)), (AgentState::Busy, None));
+    hall.customer_leaves(waiting);
+    hall.hangs_up(own);
+    let view = hall.floor.agent(ana).unwrap();
+    assert_eq!((view.state, view.idle_since), (AgentState::Ready, idle_since));
+    assert!(!hall.events().any(|event| matches!(event, Event::WrapUpStarted { .. })));
+    // During a customer's call: the after-call work is the customer's, whichever ends first.
+    let customer = hall.takes_a_call(ana);
+    let own = begin(&mut hall).unwrap();
+    hall.customer_hangs_up(customer);
+    assert_eq!(hall.state(ana), AgentState::Busy, "with the colleague");
+    hall.hangs_up(own);
+    assert_eq!(hall.state(ana), AgentState::WrapUp);
+    hall.completes(ana);
+    let rung = hall.call();
+    assert_eq!(begin(&mut hall), Err(Refusal::NotNow { state: AgentState::Ringing }));
+    hall.customer_leaves(rung);
+    hall.must(Input::Offline { agent: ana });
+    assert_eq!(begin(&mut hall), Err(Refusal::NotNow { state: AgentState::Offline }));
 }
 
 /// STATE-07: Busy until the last of several ends; meanwhile more may be offered, and after-call work comes only then.

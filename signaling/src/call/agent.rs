@@ -24,7 +24,7 @@ pub(super) enum Agent {
     /// Nobody.
     Nobody,
     /// A softphone whose console rings, or that is linked.
-    Softphone(SoftphoneHalf),
+    Softphone(Box<SoftphoneHalf>),
     /// Registered phones that ring, or the one that was picked up.
     Phone(Box<Phone>),
 }
@@ -121,12 +121,12 @@ impl Call {
             None => self.unreachable(ring, "the softphone is not connected".to_owned(), out),
             Some(soft) => {
                 self.ring_customer(out);
-                self.agent = Agent::Softphone(SoftphoneHalf {
+                self.agent = Agent::Softphone(Box::new(SoftphoneHalf {
                     ring: Some(ring),
                     media: soft.leg,
                     half: None,
                     tally: Tally::default(),
-                });
+                }));
             }
         }
     }

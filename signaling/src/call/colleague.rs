@@ -10,7 +10,7 @@ use super::figures::Tally;
 use super::link::Link;
 use super::session::Session;
 use super::words::{Heard, MediaOrder, Output, Softphone};
-use super::{Call, UNORDERED_MAX};
+use super::{BUSY_MAX, Call, UNORDERED_MAX};
 use crate::sdp::{Ability, KeySeed};
 
 /// What is known of a call from a softphone.
@@ -39,7 +39,7 @@ pub(super) struct Colleague {
     pub(super) half: LegId,
     /// What came in over it that is this call's.
     pub(super) tally: Tally,
-    /// Without any order until then it is over. `None`: one came.
+    /// Without any order until then it is over, and so is a busy tone. `None`: an order came.
     pub(super) give_up_at: Option<Timestamp>,
 }
 
@@ -69,10 +69,13 @@ impl Call {
     }
 
     /// The colleague refused, did not answer or cannot be reached: the caller hears busy, and then it is over (VOICE-08).
-    pub(super) fn colleague_is_busy(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn colleague_is_busy(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         if matches!(self.link, Link::Apart) {
             self.drop_agent(out);
             self.then_hang_up = true;
+            if let Customer::Colleague(colleague) = &mut self.customer {
+                colleague.give_up_at = Some(now + BUSY_MAX);
+            }
             self.hear(self.leg, Heard::Sound(Sound::Busy), out);
         }
     }

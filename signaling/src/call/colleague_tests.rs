@@ -8,7 +8,7 @@ use model::journal::Party;
 
 use super::fixture::*;
 use super::words::{Connect, Heard, Input, MediaOrder, Order, Peer, PeerOrder, PhoneEvent};
-use super::{SOFTPHONE_AWAY_MAX, UNORDERED_MAX};
+use super::{BUSY_MAX, SOFTPHONE_AWAY_MAX, UNORDERED_MAX};
 
 fn hears(leg: model::id::LegId, heard: Heard) -> MediaOrder {
     MediaOrder::Hear { leg, heard }
@@ -74,12 +74,16 @@ fn each_of_two_colleagues_holds_and_mutes_for_themselves() {
     let mut scene = Scene::of_colleagues();
     let (own, far) = (colleagues_softphone().leg, softphone().leg);
     scene.order(Order::Hold(colleague()));
-    assert_eq!(scene.media, [hears(far, Heard::Sound(Sound::HoldMusic))], "the other hears music");
+    assert_eq!(
+        scene.media,
+        [MediaOrder::Stats(own), hears(far, Heard::Sound(Sound::HoldMusic))],
+        "the other hears music"
+    );
     assert!(
         matches!(scene.facts[0], CallFact::HoldChanged { agent, held: true, .. } if agent == colleague())
     );
     scene.order(Order::Hold(agent()));
-    assert_eq!(scene.media.len(), 1, "who holds is left alone: there may be another call");
+    assert_eq!(scene.media.len(), 3, "who holds is left alone: there may be another call");
     scene.forget();
     scene.order(Order::Retrieve(colleague()));
     assert_eq!(
@@ -118,7 +122,7 @@ fn a_calling_softphone_that_is_lost_is_waited_for_only_in_a_conversation() {
     let mut scene = Scene::of_colleagues();
     let (own, far) = (colleagues_softphone().leg, softphone().leg);
     scene.does(Input::Softphone { leg: own, up: false });
-    assert_eq!(scene.media, [hears(far, Heard::Sound(Sound::HoldMusic))]);
+    assert_eq!(scene.media, [hears(far, Heard::Sound(Sound::ComfortNoise))]);
     scene.forget();
     scene.does(Input::Softphone { leg: own, up: true });
     assert_eq!(scene.media, [hears(far, Heard::Leg(own)), hears(own, Heard::Leg(far))]);
@@ -151,6 +155,15 @@ fn a_colleague_with_a_desk_phone_is_rung_there() {
     scene.phone_does(1, PhoneEvent::Peer(Peer::Bye));
     assert_eq!(scene.ended(), Some((EndedBy::Agent, None)));
     assert!(!scene.customer.iter().any(|o| matches!(o, PeerOrder::Bye { .. })), "a softphone has no dialog");
+}
+
+#[test]
+fn a_busy_tone_whose_end_nobody_tells_is_over_all_the_same() {
+    let mut scene = Scene::of_a_colleague();
+    scene.order(Order::RingSoftphone { ring: ring(1), softphone: Some(softphone()) });
+    scene.order(Order::Reject(Rejection::Busy));
+    scene.pass(BUSY_MAX);
+    assert_eq!(scene.ended(), Some((EndedBy::System, None)));
 }
 
 #[test]

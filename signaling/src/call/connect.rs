@@ -38,12 +38,9 @@ impl Call {
                 }
                 return;
             };
-            self.agent = Agent::Softphone(SoftphoneHalf {
-                ring,
-                media: soft.leg,
-                half: Some(half),
-                tally: Tally::default(),
-            });
+            let (media, tally) = (soft.leg, Tally::default());
+            let softphone = SoftphoneHalf { ring, media, half: Some(half), tally };
+            self.agent = Agent::Softphone(Box::new(softphone));
             // What it received in earlier calls is not this call's.
             out.push(Output::Media(MediaOrder::Measure(soft.leg)));
             out.push(Output::Media(MediaOrder::Mute { leg: soft.leg, muted: false }));

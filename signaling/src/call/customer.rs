@@ -103,9 +103,9 @@ impl Call {
         out.push(Output::Media(MediaOrder::Create { leg: self.leg, near: None }));
     }
 
-    pub(super) fn reject(&mut self, why: Rejection, out: &mut Vec<Output>) {
+    pub(super) fn reject(&mut self, why: Rejection, now: Timestamp, out: &mut Vec<Output>) {
         if let Customer::Colleague(_) = self.customer {
-            return self.colleague_is_busy(out);
+            return self.colleague_is_busy(now, out);
         }
         let farewell = match (&self.customer, why) {
             (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::UnknownNumber) => {
@@ -128,7 +128,8 @@ impl Call {
     }
 
     pub(super) fn no_order_came(&mut self, out: &mut Vec<Output>) {
-        self.end(EndedBy::System, Some("nobody took up the call".to_owned()), out);
+        let failure = (!self.then_hang_up).then(|| "nobody took up the call".to_owned());
+        self.end(EndedBy::System, failure, out);
     }
 
     pub(super) fn customer_did(&mut self, event: Peer, now: Timestamp, out: &mut Vec<Output>) {

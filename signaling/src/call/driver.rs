@@ -101,7 +101,7 @@ enum PhoneSide {
 /// A call that begins.
 pub(crate) enum New {
     /// By an INVITE.
-    Outside(NewCall, CustomerSide),
+    Outside(Box<(NewCall, CustomerSide)>),
     /// From a softphone.
     Inside(NewInside),
 }
@@ -116,7 +116,8 @@ pub(crate) fn spawn(
     let held = Arc::new(Mutex::new(Held::default()));
     let now = shared.now();
     let (interaction, customer_leg, caller, caller_name, (call, first), customer) = match new {
-        New::Outside(new, side) => {
+        New::Outside(new) => {
+            let (new, side) = *new;
             let (caller, name) = (new.caller.clone(), new.caller_name.clone());
             (new.interaction, new.leg, caller, name, Call::begin(new, now), Some(side))
         }

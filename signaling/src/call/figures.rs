@@ -24,6 +24,8 @@ use super::{Call, QUALITY_EVERY, SILENCE_GRACE};
 pub(super) struct Tally {
     earlier: Option<StreamStats>,
     last: Option<StreamStats>,
+    /// The next figures are the last of a stretch: this end holds now, and may be in another call.
+    closing: bool,
 }
 
 impl Tally {
@@ -34,6 +36,19 @@ impl Tally {
         }
         self.last = Some(now);
         self.so_far().unwrap_or_default()
+    }
+
+    /// This end begins to hold: the figures that are asked for now still count, later ones do not.
+    pub(super) fn close(&mut self) {
+        self.closing = true;
+    }
+
+    /// Takes the figures of the moment from an end that perhaps holds.
+    fn take_from(&mut self, now: StreamStats, holds: bool) -> StreamStats {
+        if holds && !std::mem::take(&mut self.closing) {
+            return self.so_far().unwrap_or_default();
+        }
+        self.take(now)
     }
 
     /// The figures of the whole call as they were last.
@@ -104,16 +119,10 @@ impl Call {
     pub(super) fn figures(&mut self, leg: LegId, stats: &LegStats, out: &mut Vec<Output>) {
         let end = if leg == self.leg { End::Caller } else { End::Called };
         let held = self.holds(end);
-        let tally = match (end, &mut self.customer, &mut self.agent) {
-            (End::Caller, Customer::Colleague(colleague), _) => Some(&mut colleague.tally),
-            (End::Called, _, Agent::Softphone(soft)) if soft.media == leg => Some(&mut soft.tally),
-            _ => None,
-        };
-        let received = match tally {
+        let received = match self.tally_of(end) {
             None => stats.received,
             // What it receives while it holds may be said to somebody else.
-            Some(tally) if held => tally.so_far().unwrap_or_default(),
-            Some(tally) => tally.take(stats.received),
+            Some(tally) => tally.take_from(stats.received, held),
         };
         let Link::Joined(joined) = &mut self.link else { return };
         match end {
@@ -123,6 +132,15 @@ impl Call {
         if let (Some(customer), Some(agent)) = joined.polled {
             joined.polled = (None, None);
             out.push(Output::Fact(CallFact::Quality { interaction: self.interaction, customer, agent }));
+        }
+    }
+
+    /// The tally of an end that is a softphone.
+    pub(super) fn tally_of(&mut self, end: End) -> Option<&mut Tally> {
+        match (end, &mut self.customer, &mut self.agent) {
+            (End::Caller, Customer::Colleague(colleague), _) => Some(&mut colleague.tally),
+            (End::Called, _, Agent::Softphone(soft)) => Some(&mut soft.tally),
+            _ => None,
         }
     }
 

@@ -90,7 +90,7 @@ pub(super) struct EndState {
 }
 
 impl EndState {
-    /// Whether the other end hears it, rather than music.
+    /// Whether the other end hears it, rather than music or noise.
     fn is_there(&self) -> bool {
         !self.holds && self.away_until.is_none()
     }
@@ -180,6 +180,13 @@ impl Call {
                     self.tune(end, out);
                 }
             }
+            (Some(own), _) if self.is_softphone(end) => {
+                if let Some(tally) = self.tally_of(end) {
+                    tally.close();
+                }
+                out.push(Output::Media(MediaOrder::Stats(own)));
+                self.tune(end.other(), out);
+            }
             _ => self.tune(end.other(), out),
         }
         out.push(Output::Fact(CallFact::HoldChanged { interaction: self.interaction, agent, held }));
@@ -226,8 +233,8 @@ impl Call {
         }
     }
 
-    /// Lets an end hear what it should: the other end, or music while it is not there (WRTC-02: never silence). An end that
-    /// holds is left alone: it may be in another call.
+    /// Lets an end hear what it should: the other end, music while that holds, noise while its page is loaded anew (WRTC-02:
+    /// never silence). An end that holds is left alone: it may be in another call.
     fn tune(&self, end: End, out: &mut Vec<Output>) {
         let (Link::Joined(joined), Some(leg), Some(far)) =
             (&self.link, self.leg_at(end), self.leg_at(end.other()))
@@ -237,8 +244,11 @@ impl Call {
         if joined.at(end).holds {
             return;
         }
-        let heard =
-            if joined.at(end.other()).is_there() { Heard::Leg(far) } else { Heard::Sound(Sound::HoldMusic) };
+        let heard = match joined.at(end.other()) {
+            EndState { holds: true, .. } => Heard::Sound(Sound::HoldMusic),
+            EndState { away_until: Some(_), .. } => Heard::Sound(Sound::ComfortNoise),
+            _ => Heard::Leg(far),
+        };
         self.hear(leg, heard, out);
     }
 

@@ -64,6 +64,8 @@ use words::{Heard, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent
 pub const UNORDERED_MAX: Duration = Duration::from_secs(10);
 /// A phone rings no longer than this, whatever the desk forgets.
 pub const RINGING_MAX: Duration = Duration::from_secs(120);
+/// The busy tone in a softphone is over after this time, even if the plane does not say so.
+pub const BUSY_MAX: Duration = Duration::from_secs(10);
 /// The two tones are over after this time, even if the plane does not say so.
 pub const ANNOUNCEMENT_MAX: Duration = Duration::from_secs(3);
 /// How long a call waits for a softphone that was lost (WRTC-02).
@@ -221,7 +223,7 @@ impl Call {
     fn order(&mut self, order: Order, now: Timestamp, out: &mut Vec<Output>) {
         self.customer.ordered();
         match order {
-            Order::Reject(why) => self.reject(why, out),
+            Order::Reject(why) => self.reject(why, now, out),
             Order::HangUp(by) => self.end(by, None, out),
             Order::Stop => self.end(EndedBy::System, Some("the appliance was stopped".to_owned()), out),
             Order::RingPhones(phones) => self.ring_phones(*phones, now, out),

@@ -230,7 +230,10 @@ fn on_hold_the_customer_hears_music_and_the_agent_the_customer() {
     scene.order(Order::Hold(agent()));
     assert_eq!(
         scene.media,
-        [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]
+        [
+            MediaOrder::Stats(softphone().leg),
+            MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }
+        ]
     );
     assert_eq!(scene.told(), ["HoldChanged"], "said once");
     scene.order(Order::Retrieve(agent()));
@@ -322,7 +325,7 @@ fn a_softphone_that_comes_back_finds_its_call_again() {
     scene.does(Input::Softphone { leg: softphone().leg, up: false });
     assert_eq!(
         scene.media,
-        [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::HoldMusic) }]
+        [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::ComfortNoise) }]
     );
     scene.pass(Duration::from_millis(900));
     scene.forget();

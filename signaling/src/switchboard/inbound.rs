@@ -223,7 +223,7 @@ impl Switchboard {
         }
         let customer =
             CustomerSide { dialog, tag, flow: incoming.flow, user, timer, responder, acknowledged };
-        self.begin(interaction, New::Outside(new, customer), (sender, receiver));
+        self.begin(interaction, New::Outside(Box::new((new, customer))), (sender, receiver));
     }
 
     /// The user who sent a request, or the answer to one who did not prove to be somebody.

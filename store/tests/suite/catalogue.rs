@@ -7,6 +7,7 @@ use model::id::{Id, ReasonId, SkillId, TenantId, TrunkId};
 use model::people::{GroupRules, RestState, User};
 use model::service::{Service, Skill, SrtpPolicy, Trunk};
 use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
+use model::tenant::ExternalField;
 use store::{Cursor, DeleteError, Kind, StoreError, Version, WriteError, catalogue};
 
 use crate::fixture::*;
@@ -110,6 +111,23 @@ on_each_engine! {
             }
         }
         assert_eq!(won, 1);
+    }
+
+    /// What a tenant sets for its agents is kept; what it leaves alone goes along with the default.
+    async fn a_tenants_offer_window_and_names_are_kept(db: Scratch) {
+        let store = db.open().await;
+        let first = store.tenants().insert_tenant(&tenant(1)).await.unwrap();
+        let mut changed = first.item.clone();
+        changed.offer_window.external = vec![ExternalField::Line];
+        changed.system_names.no_answer = Some("Missed".into());
+        let row = store.tenants().update_tenant(&changed, first.version).await.unwrap();
+        assert_eq!(row.version, Version(2));
+        assert_eq!(store.tenants().tenant(changed.id).await.unwrap(), Some(row));
+        let stale = store.tenants().update_tenant(&first.item, first.version).await;
+        assert!(matches!(stale, Err(WriteError::Conflict { .. })), "{stale:?}");
+        let made = model::people::Tenant { offer_window: changed.offer_window.clone(), ..tenant(2) };
+        store.tenants().insert_tenant(&made).await.unwrap();
+        assert_eq!(store.tenants().tenant_by_name(&made.name).await.unwrap().unwrap().item, made);
     }
 
     /// OPS-03: what must be unique is refused by field, in its scope.

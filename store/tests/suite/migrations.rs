@@ -30,6 +30,28 @@ on_each_engine! {
         assert_eq!(again.tenants().tenant(tenant(1).id).await.unwrap().unwrap().item, tenant(1));
     }
 
+    /// OPS-03: a database of the first release is brought up to date, with what is in it.
+    async fn a_database_of_the_first_release_is_brought_up_to_date(db: Scratch) {
+        let store = db.open().await;
+        store.tenants().insert_tenant(&tenant(1)).await.unwrap();
+        store.records().save_record(&crate::records::record(1)).await.unwrap();
+        store.close().await;
+        // As the first release left it.
+        meddle(
+            &db,
+            "DROP INDEX service_records_calling_agent;
+             ALTER TABLE service_records DROP COLUMN calling_agent;
+             ALTER TABLE tenants DROP COLUMN offer_window;
+             ALTER TABLE tenants DROP COLUMN system_names;
+             DELETE FROM schema_migrations WHERE version > 1;",
+        )
+        .await;
+        let store = db.open().await;
+        assert_eq!(store.tenants().tenant(tenant(1).id).await.unwrap().unwrap().item, tenant(1));
+        let old = crate::records::record(1);
+        assert_eq!(store.records().record(old.tenant, old.interaction).await.unwrap(), Some(old));
+    }
+
     /// OPS-03: refused on a newer schema, with both numbers in the error.
     async fn a_database_of_a_newer_program_is_refused(db: Scratch) {
         db.open().await.close().await;

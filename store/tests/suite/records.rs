@@ -12,7 +12,7 @@ use store::{Cursor, DeleteError, Kind, StoreError};
 use crate::fixture::*;
 use crate::on_each_engine;
 
-fn record(n: u64) -> ServiceRecord {
+pub fn record(n: u64) -> ServiceRecord {
     ServiceRecord {
         interaction: call(n),
         tenant: tenant_id(),
@@ -108,6 +108,34 @@ on_each_engine! {
         assert_eq!(list(RecordFilter { caller: Some("%_\\".into()), ..none() }).await, [30], "no wildcards from outside");
         let both = RecordFilter { direction: Some(Direction::Inbound), contact: Some("sip1".into()), ..none() };
         assert_eq!(list(both).await, [10, 12, 14, 16, 18]);
+    }
+
+    /// A call between colleagues is among the own records of both, and of nobody else.
+    async fn an_internal_call_is_found_under_whoever_called_and_whoever_was_called(db: Scratch) {
+        let store = db.open().await;
+        small_centre(&store).await;
+        let [caller, callee] = [user(1).id, UserId::from_number(7)];
+        let inside = ServiceRecord {
+            direction: Direction::Internal,
+            calling_agent: Some(caller),
+            agent: Some(callee),
+            service: None,
+            ..record(1)
+        };
+        store.records().save_record(&inside).await.unwrap();
+        store.records().save_record(&ServiceRecord { agent: Some(UserId::from_number(8)), ..record(2) }).await.unwrap();
+        let list = async |filter: RecordFilter| store.records().records(tenant_id(), &filter, None, 50).await.unwrap().items;
+        for agent in [caller, callee] {
+            assert_eq!(list(RecordFilter { agent: Some(agent), ..RecordFilter::default() }).await, std::slice::from_ref(&inside));
+        }
+        let somebody = RecordFilter { agent: Some(UserId::from_number(9)), ..RecordFilter::default() };
+        assert!(list(somebody).await.is_empty());
+        let direction = Some(Direction::Internal);
+        assert_eq!(list(RecordFilter { direction, ..RecordFilter::default() }).await.len(), 1);
+        let both = RecordFilter { agent: Some(caller), direction: Some(Direction::Inbound), ..RecordFilter::default() };
+        assert!(list(both).await.is_empty(), "each filter narrows the list");
+        let refused = store.users().delete(tenant_id(), caller, None).await;
+        assert!(matches!(refused, Err(DeleteError::InUse { .. })), "{refused:?}");
     }
 
     /// OPS-03: a user, service or disposition that records name is not deleted.

@@ -1,5 +1,6 @@
 //! Agents with a phone on the desk: baresip, registered, in a network of its own; the customer is SIPp over the trunk.
 
+mod colleague;
 mod office;
 
 use std::time::Duration;

@@ -8,6 +8,7 @@ use scenarios::baresip::{Account, Baresip};
 use scenarios::http::Http;
 use scenarios::namespace::Namespace;
 use scenarios::pcap::{Capture, Datagram, rtp_payloads};
+use scenarios::place::Place;
 use scenarios::sipp::{Caller, Sipp};
 use scenarios::{eventually, tone};
 use serde_json::{Value, json};
@@ -104,8 +105,14 @@ impl Office {
         office
     }
 
+    /// A colleague with a softphone and an extension takes a place.
+    pub async fn colleague(&self, login: &str, extension: &str, hz: f64) -> Place {
+        self.appliance.hire(&self.admin, &self.house, login, "browser", Some(extension)).await;
+        Place::take(&self.appliance, login, hz).await
+    }
+
     /// Waits until the floor shows the agent so.
-    async fn state(&self, wanted: &str) {
+    pub async fn state(&self, wanted: &str) {
         let mut last = Value::Null;
         for _ in 0..100 {
             last = self.admin.get("/agents").await;

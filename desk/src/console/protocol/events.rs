@@ -4,7 +4,7 @@ use model::id::{InteractionId, OfferToken};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{AgentView, OfferView, PhoneView, QueueView, WorkView};
+use super::views::{AgentView, OfferView, OfferWindowView, PhoneView, QueueView, WorkView};
 
 /// An event for one user's page. `seq` and `at` are added by the user's log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,7 +30,7 @@ pub enum ConsoleEvent {
     /// Anything about a piece of work changed.
     Work {
         /// As it is now.
-        work: WorkView,
+        work: Box<WorkView>,
     },
     /// A piece of work is complete.
     WorkEnded {
@@ -41,6 +41,11 @@ pub enum ConsoleEvent {
     Queue {
         /// As it is now.
         queue: QueueView,
+    },
+    /// The administrator changed what pages show.
+    Settings {
+        /// What the offer window shows (VOICE-05).
+        offer_window: OfferWindowView,
     },
     /// Something to show at the top of the screen (UI-20).
     Banner {

@@ -4,7 +4,7 @@
 mod events;
 mod views;
 
-use model::id::{DispositionId, InteractionId, OfferToken, ReasonId};
+use model::id::{DispositionId, InteractionId, OfferToken, ReasonId, UserId};
 use serde::Deserialize;
 
 pub use self::events::{ConsoleEvent, Level, OfferOver, SessionOver};
@@ -36,7 +36,16 @@ pub enum Command {
         /// The lease.
         offer: OfferToken,
     },
-    /// The customer hears music.
+    /// Call a colleague, by one of the two (OUT-03).
+    Call {
+        /// Who.
+        #[serde(default)]
+        user: Option<UserId>,
+        /// Under which internal number.
+        #[serde(default)]
+        extension: Option<String>,
+    },
+    /// The far side hears music.
     Hold {
         /// Which call.
         interaction: InteractionId,
@@ -46,12 +55,12 @@ pub enum Command {
         /// Which call.
         interaction: InteractionId,
     },
-    /// The customer does not hear the agent.
+    /// The far side does not hear the agent.
     Mute {
         /// Which call.
         interaction: InteractionId,
     },
-    /// The customer hears the agent again.
+    /// The far side hears the agent again.
     Unmute {
         /// Which call.
         interaction: InteractionId,

@@ -5,7 +5,8 @@ use model::id::{DispositionId, InteractionId, OfferToken, ReasonId, ServiceId, U
 use model::interaction::{Channel, Direction};
 use model::media::StreamStats;
 use model::people::PhoneKind;
-use serde::Serialize;
+use model::tenant::{ExternalField, InternalField, OfferWindow};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Everything the page shows.
@@ -23,6 +24,8 @@ pub struct Snapshot {
     pub reasons: Vec<ReasonView>,
     /// The own phone.
     pub phone: PhoneView,
+    /// What the offer window shows (VOICE-05).
+    pub offer_window: OfferWindowView,
     /// Services with their dispositions.
     pub services: Vec<ServiceView>,
 }
@@ -93,7 +96,37 @@ pub struct ServiceName {
     pub name: String,
 }
 
-/// An offer as the offer window shows it (VOICE-03).
+/// What the offer window shows, in this order, as the tenant set it (VOICE-05).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfferWindowView {
+    /// Of calls from outside: `service`, `channel`, `name`, `number`, `line` (the called number), `waited`.
+    #[schema(value_type = Vec<String>)]
+    pub external: Vec<ExternalField>,
+    /// Of a colleague's calls: `channel`, `name`, `extension`, `waited`.
+    #[schema(value_type = Vec<String>)]
+    pub internal: Vec<InternalField>,
+}
+
+impl From<&OfferWindow> for OfferWindowView {
+    fn from(window: &OfferWindow) -> Self {
+        Self { external: window.external.clone(), internal: window.internal.clone() }
+    }
+}
+
+/// A colleague as named in the views of an internal call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Colleague {
+    /// Who.
+    #[schema(value_type = String)]
+    pub user: UserId,
+    /// Shown name.
+    pub name: String,
+    /// Internal number.
+    pub extension: Option<String>,
+}
+
+/// An offer as the offer window shows it (VOICE-03, VOICE-04).
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct OfferView {
     /// The lease.
@@ -102,8 +135,11 @@ pub struct OfferView {
     /// What is offered.
     #[schema(value_type = String)]
     pub interaction: InteractionId,
-    /// Which service was called.
-    pub service: ServiceName,
+    /// `inbound` or `internal`.
+    #[schema(value_type = String)]
+    pub direction: Direction,
+    /// Which service was called; none by a colleague.
+    pub service: Option<ServiceName>,
     /// Kind of contact.
     #[schema(value_type = String)]
     pub channel: Channel,
@@ -113,6 +149,8 @@ pub struct OfferView {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+    /// The colleague who calls.
+    pub colleague: Option<Colleague>,
     /// How long the caller has waited.
     pub waited_ms: u64,
     /// When the offer ends, in milliseconds since 1970 (VOICE-09).
@@ -125,14 +163,30 @@ pub struct OfferView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// The colleague rings; only for the one who called.
+    Dialling,
     /// Accepted; the parties are being joined.
     Connecting,
     /// They hear each other.
     Talking,
-    /// The customer hears music.
+    /// This agent has put the far side on hold.
     Held,
+    /// The colleague did not take the call: busy is heard; only for the one who called.
+    Refused,
     /// After-call work.
     WrapUp,
+}
+
+/// Why a colleague did not take a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedWhy {
+    /// The colleague refused it.
+    Declined,
+    /// The colleague did not answer.
+    NoAnswer,
+    /// The colleague's phone or page is away.
+    Unreachable,
 }
 
 /// A piece of work as its agent sees it (VOICE-06).
@@ -141,23 +195,29 @@ pub struct WorkView {
     /// Which call.
     #[schema(value_type = String)]
     pub interaction: InteractionId,
-    /// Of which service.
-    pub service: ServiceName,
+    /// `inbound` or `internal`.
+    #[schema(value_type = String)]
+    pub direction: Direction,
+    /// Of which service; none of an internal call.
+    pub service: Option<ServiceName>,
     /// Kind of contact.
     #[schema(value_type = String)]
     pub channel: Channel,
-    /// Who began it.
-    #[schema(value_type = String)]
-    pub direction: Direction,
     /// Calling number.
     pub caller: String,
     /// Display name.
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+    /// The other one of an internal call.
+    pub colleague: Option<Colleague>,
+    /// Whether this agent called.
+    pub outgoing: bool,
     /// What it is at.
     pub phase: Phase,
-    /// Whether the customer does not hear the agent.
+    /// Why the colleague did not take it.
+    pub refused_why: Option<RefusedWhy>,
+    /// Whether the far side does not hear this agent.
     pub muted: bool,
     /// Since when the phase lasts.
     pub since: u64,
@@ -174,7 +234,7 @@ pub struct WorkView {
     pub quality: Option<QualityView>,
     /// Whether it is being recorded.
     pub recording: bool,
-    /// Digits the customer pressed.
+    /// Digits the calling side pressed.
     pub digits: String,
 }
 
@@ -192,10 +252,10 @@ pub struct WrapUpView {
 pub struct QualityView {
     /// Outside the limits now (ERR-19).
     pub poor: bool,
-    /// What comes from the customer.
+    /// What comes from the customer, or the colleague who called.
     #[schema(value_type = Object)]
     pub customer: StreamStats,
-    /// What comes from the agent.
+    /// What comes from the agent who was called.
     #[schema(value_type = Object)]
     pub agent: StreamStats,
 }

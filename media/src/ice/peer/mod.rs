@@ -10,7 +10,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub(super) use self::browser::{Browser, OUR_SSRC};
-pub(super) use self::phone::{Check, Phone, Version, check};
+pub(crate) use self::phone::{Check, check};
+pub(super) use self::phone::{Phone, Version};
 use super::{BrowserTransport, Certificate, Credentials, IceOutput, Kind, classify};
 use crate::control::SrtpKey;
 use crate::srtp;

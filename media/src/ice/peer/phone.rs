@@ -13,13 +13,13 @@ use crate::ice::{BrowserTransport, Fingerprint, Kind, classify};
 
 /// What a hand-made check carries.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::ice) struct Check {
+pub(crate) struct Check {
     pub nominates: bool,
     pub controlled: bool,
     pub priority: u32,
 }
 
-pub(in crate::ice) fn check(leg: &BrowserTransport, remote_ufrag: &str, check: Check) -> Vec<u8> {
+pub(crate) fn check(leg: &BrowserTransport, remote_ufrag: &str, check: Check) -> Vec<u8> {
     let ours = leg.local(Vec::new());
     let mut request = Answer::new(BINDING_REQUEST, b"transaction!");
     request.attribute(USERNAME, format!("{}:{remote_ufrag}", ours.ufrag).as_bytes());

@@ -113,12 +113,10 @@ impl Driver {
         if party == Party::Customer {
             let supported = request.headers.has_token("Supported", "timer");
             let now = self.shared.now();
-            if let Ok(Some(timer)) =
-                super::SessionTimer::of_request(request.headers.get("Session-Expires"), supported, now)
-            {
-                if let Some(side) = &mut self.customer {
-                    side.timer = Some(timer);
-                }
+            let timer =
+                super::SessionTimer::of_request(request.headers.get("Session-Expires"), supported, now);
+            if let (Ok(Some(timer)), Some(side)) = (timer, &mut self.customer) {
+                side.timer = Some(timer);
             }
             self.mailbox.try_send(Message::Renewed(200)).ok();
         }

@@ -201,6 +201,41 @@ fn a_call_an_agent_dialled_is_that_agents_from_the_start() {
 }
 
 #[test]
+fn a_colleagues_call_names_both_and_what_keeps_the_caller_busy_is_no_record() {
+    let mut call = Call(None, 0);
+    let (ana, jonas) = (UserId::from_number(ANA), UserId::from_number(JONAS));
+    let busy = |interaction| Event::HandlingStarted {
+        interaction,
+        agent: ana,
+        channel: Channel::Voice,
+        internal: true,
+    };
+    assert!(!call.tell(1, busy));
+    assert!(call.0.is_none(), "it never arrived");
+    call.tell(1, |interaction| Event::Arrived {
+        interaction,
+        channel: Channel::Voice,
+        direction: Direction::Internal,
+        caller: "1001".into(),
+        caller_name: Some("Ana".into()),
+        contact: "1002".into(),
+        trunk: None,
+        service: None,
+        calling_agent: Some(ana),
+    });
+    call.rings(1, JONAS);
+    call.stops_ringing(9, JONAS, OfferEnd::Declined);
+    call.ends(9, EndStatus::Refused, EndedBy::Agent);
+    let record = call.record();
+    assert_eq!(
+        (record.calling_agent, record.agent),
+        (Some(ana), Some(jonas)),
+        "who was called, though not taken"
+    );
+    assert_eq!((record.status, time(record)), (Some(EndStatus::Refused), at(1)));
+}
+
+#[test]
 fn the_first_end_stands() {
     let mut call = Call::comes_in(1);
     call.ends(9, EndStatus::Normal, EndedBy::Customer);

@@ -1,0 +1,53 @@
+//! `/tenant`: what is set for everybody.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use model::people::Privilege;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{named_version, with_etag};
+use crate::identity::Who;
+use crate::json::Json;
+use crate::problem::{ApiError, Problem};
+use crate::state::ApiState;
+use crate::wire::Tenant;
+
+/// The tenant, with its ETag.
+#[utoipa::path(get, path = "/tenant", tag = "configuration", responses(
+    (status = 200, body = Tenant, headers(("ETag" = String))),
+    (status = 403, body = Problem, content_type = "application/problem+json")))]
+async fn show(State(state): State<ApiState>, who: Who) -> Result<Response, ApiError> {
+    who.needs(Privilege::Administer)?;
+    let row = state.desk.tenant_settings().await?;
+    Ok(with_etag(StatusCode::OK, row.version, &Tenant::show(&row.item)))
+}
+
+/// Another state of it; consoles show it at once. `If-Match` names the version that is changed.
+#[utoipa::path(put, path = "/tenant", tag = "configuration", request_body = Tenant,
+    params(("If-Match" = String, Header)), responses(
+    (status = 200, body = Tenant, headers(("ETag" = String))),
+    (status = 412, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json"),
+    (status = 428, body = Problem, content_type = "application/problem+json")))]
+async fn replace(
+    State(state): State<ApiState>,
+    who: Who,
+    headers: HeaderMap,
+    Json(body): Json<Tenant>,
+) -> Result<Response, ApiError> {
+    who.needs(Privilege::Administer)?;
+    let expected = match named_version(&headers)? {
+        Some(version) => version,
+        None => state.desk.tenant_settings().await?.version,
+    };
+    let item = body.into_item(state.desk.tenant());
+    let row = state.desk.update_tenant(item, expected, who.actor).await?;
+    Ok(with_etag(StatusCode::OK, row.version, &Tenant::show(&row.item)))
+}
+
+/// Both.
+pub fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(show, replace))
+}

@@ -1,0 +1,55 @@
+//! The tenant as it travels.
+
+use desk::console::protocol::OfferWindowView;
+use model::id::TenantId;
+use model::tenant::{OfferWindow, SystemNames};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What is set for everybody.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// Unique on the appliance.
+    pub name: String,
+    /// What offer windows show, in this order: each field once, at least one in each list (VOICE-05).
+    pub offer_window: OfferWindowView,
+    /// Names of the two reasons that the system sets (STATE-13).
+    pub system_names: Names,
+}
+
+/// The tenant's own names; `null`: the usual one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Names {
+    /// Instead of "No answer".
+    #[serde(default)]
+    pub no_answer: Option<String>,
+    /// Instead of "Connection lost".
+    #[serde(default)]
+    pub connection_lost: Option<String>,
+}
+
+impl Tenant {
+    /// As it is stored.
+    pub fn into_item(self, id: TenantId) -> model::people::Tenant {
+        let OfferWindowView { external, internal } = self.offer_window;
+        let Names { no_answer, connection_lost } = self.system_names;
+        model::people::Tenant {
+            id,
+            name: self.name,
+            offer_window: OfferWindow { external, internal },
+            system_names: SystemNames { no_answer, connection_lost },
+        }
+    }
+
+    /// As it travels.
+    pub fn show(item: &model::people::Tenant) -> Self {
+        let SystemNames { no_answer, connection_lost } = item.system_names.clone();
+        Self {
+            name: item.name.clone(),
+            offer_window: OfferWindowView::from(&item.offer_window),
+            system_names: Names { no_answer, connection_lost },
+        }
+    }
+}

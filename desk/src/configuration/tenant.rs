@@ -1,0 +1,74 @@
+//! What is set for the tenant as a whole: its name, the content of offer windows, names of the system's reasons.
+
+use std::collections::BTreeSet;
+
+use model::people::Tenant;
+use serde_json::json;
+
+use super::validate::name_at;
+use crate::audit::Actor;
+use crate::page::{Version, Versioned};
+use crate::refusal::{FieldError, Refusal};
+use crate::start::DeskHandle;
+use crate::trouble::{read, write};
+
+impl DeskHandle {
+    /// The tenant as it is set up.
+    pub async fn tenant_settings(&self) -> Result<Versioned<Tenant>, Refusal> {
+        let row = self.store().tenants().tenant(self.tenant()).await.map_err(read)?;
+        row.ok_or(Refusal::missing("tenant"))
+    }
+
+    /// Sets the tenant up anew, if it is still at `expected`. Pages show it at once (VOICE-05).
+    pub async fn update_tenant(
+        &self,
+        tenant: Tenant,
+        expected: Version,
+        actor: Actor,
+    ) -> Result<Versioned<Tenant>, Refusal> {
+        let errors = errors(&tenant);
+        if !errors.is_empty() {
+            return Err(Refusal::Invalid { errors });
+        }
+        let row = self.store().tenants().update_tenant(&tenant, expected).await.map_err(write)?;
+        let detail = json!({
+            "name": row.item.name, "offer_window": row.item.offer_window, "system_names": row.item.system_names,
+        });
+        self.audit().record(actor, "tenant.update", row.item.id, detail).await?;
+        self.reload().await?;
+        Ok(row)
+    }
+}
+
+fn errors(tenant: &Tenant) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    name_at("/name", &tenant.name, &mut errors);
+    let window = &tenant.offer_window;
+    fields("/offer_window/external", &window.external, &mut errors);
+    fields("/offer_window/internal", &window.internal, &mut errors);
+    for (pointer, name) in [
+        ("/system_names/no_answer", &tenant.system_names.no_answer),
+        ("/system_names/connection_lost", &tenant.system_names.connection_lost),
+    ] {
+        if let Some(name) = name {
+            name_at(pointer, name, &mut errors);
+        }
+    }
+    errors
+}
+
+/// At least one field, and each once: an empty window would leave the agent with nothing to decide by.
+fn fields<T: Ord>(pointer: &str, fields: &[T], errors: &mut Vec<FieldError>) {
+    if fields.is_empty() {
+        errors.push(FieldError::new(pointer, "name at least one field"));
+    }
+    let mut seen = BTreeSet::new();
+    for (n, field) in fields.iter().enumerate() {
+        if !seen.insert(field) {
+            errors.push(FieldError::new(
+                format!("{pointer}/{n}"),
+                "this field stands there already: remove one",
+            ));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What was negotiated for a leg: addresses, formats, keys, ways.
+
+use std::net::SocketAddr;
+
+use model::media::Codec;
+use serde::{Deserialize, Serialize};
+
+/// What was negotiated for a leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegSetup {
+    /// Where to send RTP. `None` for ICE legs: connectivity checks tell. `None` for others too while the far end holds us
+    /// with an address of zeros (RFC 3264 §8.4): then nothing is sent.
+    pub remote: Option<SocketAddr>,
+    /// Where to send RTCP when it is not muxed. `None`: the port after `remote`.
+    pub remote_rtcp: Option<SocketAddr>,
+    /// RTCP on the RTP port (RFC 5761).
+    pub rtcp_mux: bool,
+    /// What we send.
+    pub send: Format,
+    /// What the far end may send.
+    pub receive: Vec<Format>,
+    /// Telephone events: what we send and accept. `None`: in-band.
+    pub events: Option<EventFormat>,
+    /// Keys, or how to get them.
+    pub security: Security,
+    /// Which ways audio flows, seen from us (after our answer).
+    pub direction: Direction,
+    /// Whose packets are believed (MEDIA-12).
+    pub latching: Latching,
+}
+
+/// A payload type and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// RTP payload type, 0 to 127.
+    pub payload_type: u8,
+    /// Codec.
+    pub codec: Codec,
+    /// Packet time in milliseconds, 10 to 60. Only what we send obeys it; we accept any.
+    pub ptime_ms: u8,
+}
+
+/// Payload type and clock of telephone events (RFC 4733).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventFormat {
+    /// RTP payload type of what we send and of what the far end sends.
+    pub payload_type: u8,
+    /// RTP clock: 8000 or 48000 Hz.
+    pub clock_hz: u32,
+}
+
+/// How a leg's media is protected.
+#[derive(Clone, PartialEq)]
+pub enum Security {
+    /// Plain RTP.
+    None,
+    /// Keys came by SDP (RFC 4568).
+    Sdes {
+        /// Protects what we send.
+        send: SrtpKey,
+        /// Opens what we receive.
+        receive: SrtpKey,
+    },
+    /// Keys come by DTLS (RFC 5763); only on ICE legs.
+    Dtls {
+        /// The far end's `a=ice-ufrag`.
+        remote_ufrag: String,
+        /// The far end's `a=ice-pwd`.
+        remote_pwd: String,
+        /// The far end's `a=fingerprint`, e.g. `sha-256 AB:CD:…`; compared before keys are used.
+        remote_fingerprint: String,
+        /// Whether we open the handshake (`a=setup:active` on our side).
+        active: bool,
+    },
+}
+
+/// Keys never reach a log.
+impl std::fmt::Debug for Security {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Sdes { .. } => "Sdes(hidden)",
+            Self::Dtls { .. } => "Dtls(hidden)",
+        })
+    }
+}
+
+/// An SRTP master key with its suite (RFC 4568 §6.1).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SrtpKey {
+    /// Which ciphers.
+    pub suite: SrtpSuite,
+    /// Master key followed by master salt, [`SrtpSuite::key_and_salt_len`] octets.
+    pub key_and_salt: Vec<u8>,
+}
+
+impl std::fmt::Debug for SrtpKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SrtpKey({:?}, hidden)", self.suite)
+    }
+}
+
+/// SRTP protection profiles (RFC 4568 §6.2, RFC 6188, RFC 7714).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SrtpSuite {
+    /// `AES_CM_128_HMAC_SHA1_80`.
+    AesCm128HmacSha1_80,
+    /// `AES_CM_128_HMAC_SHA1_32`.
+    AesCm128HmacSha1_32,
+    /// `AES_256_CM_HMAC_SHA1_80`.
+    Aes256CmHmacSha1_80,
+    /// `AEAD_AES_128_GCM`.
+    AeadAes128Gcm,
+    /// `AEAD_AES_256_GCM`.
+    AeadAes256Gcm,
+}
+
+impl SrtpSuite {
+    /// The name in `a=crypto`.
+    pub const fn sdp_name(self) -> &'static str {
+        match self {
+            Self::AesCm128HmacSha1_80 => "AES_CM_128_HMAC_SHA1_80",
+            Self::AesCm128HmacSha1_32 => "AES_CM_128_HMAC_SHA1_32",
+            Self::Aes256CmHmacSha1_80 => "AES_256_CM_HMAC_SHA1_80",
+            Self::AeadAes128Gcm => "AEAD_AES_128_GCM",
+            Self::AeadAes256Gcm => "AEAD_AES_256_GCM",
+        }
+    }
+    /// Octets of the master key.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Self::AesCm128HmacSha1_80 | Self::AesCm128HmacSha1_32 | Self::AeadAes128Gcm => 16,
+            Self::Aes256CmHmacSha1_80 | Self::AeadAes256Gcm => 32,
+        }
+    }
+    /// Octets of the master salt.
+    pub const fn salt_len(self) -> usize {
+        match self {
+            Self::AeadAes128Gcm | Self::AeadAes256Gcm => 12,
+            _ => 14,
+        }
+    }
+    /// Octets of master key and salt together, as `a=crypto` carries them.
+    pub const fn key_and_salt_len(self) -> usize {
+        self.key_len() + self.salt_len()
+    }
+}
+
+/// Which ways audio flows on a leg, seen from us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Both ways.
+    SendRecv,
+    /// We send; what comes is dropped.
+    SendOnly,
+    /// We receive; nothing is sent but RTCP.
+    RecvOnly,
+    /// Neither.
+    Inactive,
+}
+
+/// Whose packets a leg believes, and where it sends (MEDIA-12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latching {
+    /// Only the signalled address and port, or what ICE verified. The default.
+    Off,
+    /// The first packet's source from the signalled address, any port (NAT that keeps the address).
+    SameAddress,
+    /// The first verified packet's source, wherever it is (phones behind NAT). After the learning window: nobody else.
+    Any,
+}
