@@ -529,6 +529,51 @@ async fn dialogues_are_those_of_rtpengine() {
     assert!(different.is_empty(), "{} turns differ:\n{}", different.len(), different.join("\n"));
 }
 
+/// Names of a dictionary and of all below it, members of lists by one name.
+fn names(value: &Value, at: &str, out: &mut std::collections::BTreeSet<String>) {
+    match value {
+        Value::Dict(entries) => {
+            for (name, value) in entries {
+                let here = format!("{at}/{name}");
+                names(value, &here, out);
+                out.insert(here);
+            }
+        }
+        Value::List(members) => members.iter().for_each(|member| names(member, &format!("{at}/*"), out)),
+        _ => {}
+    }
+}
+
+/// MEDIA-15: the figures of a call are where proxies look for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_have_the_shape_of_rtpengines() {
+    let Some(theirs) = Theirs::start().await else {
+        eprintln!("rtpengine does not run here: nothing to compare");
+        return;
+    };
+    let ours = Ours::start(20, None, None).await;
+    let first = cases().swap_remove(0);
+    let mut found = Vec::new();
+    for node in [theirs.address, ours.address] {
+        let mut proxy = Proxy::to(node);
+        negotiate(&mut proxy, &first).await;
+        for request in ["query", "delete"] {
+            let request =
+                Value::dict().with("command", request).with("call-id", first.name).with("from-tag", "a");
+            let answer = proxy.ask(request.with("delete-delay", 0_u64)).await.expect("an answer");
+            let mut all = std::collections::BTreeSet::new();
+            names(&answer, "", &mut all);
+            found.push(all);
+        }
+    }
+    for (theirs, ours) in [(&found[0], &found[2]), (&found[1], &found[3])] {
+        let missing: Vec<&String> =
+            theirs.difference(ours).filter(|name| !name.ends_with("/last packet")).collect();
+        let added: Vec<&String> = ours.difference(theirs).collect();
+        assert!(missing.is_empty() && added.is_empty(), "missing {missing:?}, added {added:?}");
+    }
+}
+
 /// MEDIA-15: refusals have the words of rtpengine, which log watchers and proxies match on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_have_the_words_of_rtpengine() {

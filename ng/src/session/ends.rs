@@ -40,7 +40,7 @@ impl Machine {
         let mut numbers: Vec<u64> = Vec::new();
         let Some(from) = request.from_tag.as_deref() else {
             // Without a tag the whole call goes, and the answer has no figures.
-            let reading = Reading { dialogues: Vec::new(), tag: None, bare: true };
+            let reading = Reading { dialogues: Vec::new(), bare: true };
             let all: Vec<u64> = call.dialogues.iter().map(|dialogue| dialogue.number).collect();
             return Ok(self.part(id, &all, delay, now, reading));
         };
@@ -50,7 +50,7 @@ impl Machine {
         });
         if let Some((index, _)) = alone.filter(|_| call.dialogues.len() > 1) {
             let number = call.dialogues[index].number;
-            let reading = Reading { dialogues: vec![number], tag: None, bare: false };
+            let reading = Reading { dialogues: vec![number], bare: false };
             return Ok(self.part(id, &[number], delay, now, reading));
         }
         for dialogue in &mut call.dialogues {
@@ -67,7 +67,7 @@ impl Machine {
         if numbers.is_empty() {
             return Ok(Begun::Reply(unknown(request)));
         }
-        let reading = Reading { dialogues: numbers.clone(), tag: None, bare: false };
+        let reading = Reading { dialogues: numbers.clone(), bare: false };
         Ok(self.part(id, &numbers, delay, now, reading))
     }
 

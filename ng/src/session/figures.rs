@@ -20,8 +20,6 @@ const LIST_OCTETS_MAX: usize = 48_000;
 #[derive(Debug)]
 pub(super) struct Reading {
     pub dialogues: Vec<u64>,
-    /// Only this party's.
-    pub tag: Option<String>,
     /// The answer is only `ok`.
     pub bare: bool,
 }
@@ -75,7 +73,7 @@ impl Machine {
         let legs = dialogues.iter().flat_map(|dialogue| dialogue.legs());
         let steps = legs.map(|leg| Step::Try(media::control::Command::Stats { leg: leg.id })).collect();
         let dialogues = dialogues.iter().map(|dialogue| dialogue.number).collect();
-        Ok(Begun::Job(steps, Work::Figures(Reading { dialogues, tag, bare: false })))
+        Ok(Begun::Job(steps, Work::Figures(Reading { dialogues, bare: false })))
     }
 
     pub(super) fn end_figures(&mut self, job: &Job, reading: &Reading, now: Timestamp) -> (Value, Vec<Step>) {
@@ -130,9 +128,6 @@ fn of_call(call: &Call, reading: &Reading, job: &Job) -> Value {
         dialogue.legs().for_each(|leg| totals.add(&stats(leg)));
         for (side, party) in dialogue.parties.iter().enumerate() {
             let Some(tag) = &party.tag else { continue };
-            if reading.tag.is_some() && !party.is(reading.tag.as_deref().unwrap_or_default()) {
-                continue;
-            }
             let media = dialogue.lines.iter().enumerate();
             let media: Vec<Value> =
                 media.filter_map(|(index, line)| of_line(index, line, side, &stats)).collect();

@@ -6,7 +6,7 @@ use media::control::{Event, MediaError};
 use serde_json::json;
 
 use super::world::{ANNA, BEN, World, proxy};
-use crate::node::Deed;
+use crate::node::{Deed, UNDER_WAY_MAX};
 use crate::session::{Config, Input};
 
 #[test]
@@ -205,6 +205,23 @@ fn requests_of_one_call_wait_for_each_other_and_not_without_end() {
     let refused = answers.iter().filter(|answer| answer["result"] == "error").count();
     assert_eq!((answers.len(), refused), (20, 3), "sixteen wait, the one before them runs");
     world.setup_towards(6_000);
+}
+
+#[test]
+fn a_node_with_too_many_requests_under_way_says_so_as_the_proxy_understands_it() {
+    let mut world = World::new();
+    let mut deeds = Vec::new();
+    for n in 0..UNDER_WAY_MAX {
+        let offer = json!({"command": "offer", "call-id": n.to_string(), "from-tag": "a", "sdp": ANNA});
+        world.node.datagram(0, proxy(), format!("n{n} {offer}").as_bytes(), world.now, &mut deeds);
+    }
+    deeds.clear();
+    let offer = json!({"command": "offer", "call-id": "more", "from-tag": "a", "sdp": ANNA});
+    assert_eq!(world.ask(offer.clone())["error-reason"], "Load limit exceeded");
+    let mut offer = offer;
+    offer["supports"] = json!(["load limit"]);
+    assert_eq!(world.ask(offer)["result"], "load limit");
+    assert_eq!(world.node.counts().overloaded, 2);
 }
 
 #[test]
