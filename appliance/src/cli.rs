@@ -115,12 +115,52 @@ pub enum Command {
         #[command(flatten)]
         ask: Ask,
     },
+    /// Run as a media node in rtpengine's place: a SIP proxy commands it over NG (Kamailio's and OpenSIPS' rtpengine modules).
+    ///
+    /// No store, no console, no SIP of its own. Ends with SIGTERM or Ctrl-C, and all calls with it.
+    #[command(
+        after_help = "Example:\n  patchbay media --ng 10.0.0.5:2223 --interface internal/10.0.0.5 --interface external/10.0.0.6=203.0.113.7\n\nNG has no authentication: listen only where proxies are. docs/protocols/ng.md says what is understood."
+    )]
+    Media(MediaArgs),
     /// Check this machine: ports, limits, clock, disk, certificate, database. Says what to do about each finding.
     Doctor {
         /// Which configuration file.
         #[command(flatten)]
         config: ConfigArg,
     },
+}
+
+/// How to run as a media node.
+#[derive(Debug, Args)]
+pub struct MediaArgs {
+    /// Address and UDP port that proxies speak NG to; may be given more than once.
+    #[arg(long, default_value = "127.0.0.1:2223", value_name = "ADDRESS:PORT")]
+    pub ng: Vec<std::net::SocketAddr>,
+    /// An address for media, as `NAME/ADDRESS` or `NAME/ADDRESS=ADVERTISED` behind one-to-one NAT; proxies choose by name
+    /// in `direction`. May be given more than once; the first of a family is the default.
+    #[arg(long, required = true, value_name = "NAME/ADDRESS[=ADVERTISED]")]
+    pub interface: Vec<crate::media::InterfaceArg>,
+    /// First and last UDP port for media.
+    #[arg(long, default_value = "30000-39999", value_name = "FIRST-LAST")]
+    pub ports: crate::media::PortsArg,
+    /// UDP port for browsers; each media thread takes one more.
+    #[arg(long, default_value_t = 40_000)]
+    pub browser_port: u16,
+    /// Media threads; one a core when left out.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Calls at once.
+    #[arg(long, default_value_t = 10_000)]
+    pub calls_max: usize,
+    /// Folder for recordings; without it recording is refused.
+    #[arg(long, value_name = "DIR")]
+    pub recordings: Option<PathBuf>,
+    /// Folder of the WAV files that `play media` may name; without it they are refused.
+    #[arg(long, value_name = "DIR")]
+    pub sounds: Option<PathBuf>,
+    /// Log level, also by part: `info`, `debug`, `info,ng=debug`.
+    #[arg(long, default_value = "info")]
+    pub log: String,
 }
 
 /// How to ask the running appliance, and how to show the answer.

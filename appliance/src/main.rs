@@ -10,6 +10,7 @@ mod doctor;
 mod finisher;
 mod init;
 mod logging;
+mod media;
 mod metrics;
 mod run;
 mod secret;
@@ -24,7 +25,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
-use crate::config::Config;
+use crate::config::{Config, LogFile};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -65,6 +66,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::User { config, command } => block_on(users::run(&Config::read(&config.config)?, command))?,
         Command::Status { ask } => block_on(ask::status(&Config::read(&ask.config.config)?, ask.json))?,
         Command::Calls { ask } => block_on(ask::calls(&Config::read(&ask.config.config)?, ask.json))?,
+        Command::Media(args) => {
+            logging::start(&LogFile { level: args.log.clone(), ..LogFile::default() })?;
+            block_on(media::run(args))?;
+        }
         Command::Doctor { config } => return block_on(doctor::doctor(&config.config)),
     }
     Ok(ExitCode::SUCCESS)

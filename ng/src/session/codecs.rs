@@ -1,0 +1,190 @@
+//! Which codecs the answerer is offered, and which of them the offerer gets back.
+
+use media::control::{EventFormat, Format as PlaneFormat};
+use model::media::Codec;
+
+use crate::request::{CodecOps, Options};
+use crate::sdp::{Format, Medium, free_type};
+
+/// Formats the plane takes for a leg at most.
+const FORMATS_MAX: usize = 16;
+
+fn is_listed(format: &Format, names: &[String]) -> bool {
+    names.iter().any(|name| format.is_called(name))
+}
+
+fn is_kept(format: &Format, ops: &CodecOps) -> bool {
+    is_listed(format, &ops.except) || is_listed(format, &ops.offer)
+}
+
+/// What the offerer may use: what it offered but for what is stripped.
+pub(super) fn usable(offered: &[Format], ops: &CodecOps) -> Vec<Format> {
+    let gone = |format: &&Format| {
+        (is_listed(format, &ops.strip) && !is_kept(format, ops)) || is_listed(format, &ops.ignore)
+    };
+    offered.iter().filter(|format| format.is_carried() && !gone(format)).take(FORMATS_MAX).cloned().collect()
+}
+
+/// What the answerer is offered.
+pub(super) fn offered(offered: &[Format], ops: &CodecOps) -> Vec<Format> {
+    let hidden = |format: &Format| {
+        let named = is_listed(format, &ops.mask) || is_listed(format, &ops.consume);
+        named && !is_kept(format, ops)
+    };
+    let mut formats: Vec<Format> =
+        usable(offered, ops).into_iter().filter(|format| !hidden(format)).collect();
+    // `offer` also says the order; what it does not name follows.
+    formats
+        .sort_by_key(|format| ops.offer.iter().position(|name| format.is_called(name)).unwrap_or(usize::MAX));
+    for name in &ops.transcode {
+        add(name, offered, &mut formats);
+    }
+    formats.truncate(FORMATS_MAX);
+    formats
+}
+
+/// Adds a codec that was not offered, in front of the telephone events.
+fn add(name: &str, offered: &[Format], formats: &mut Vec<Format>) {
+    if formats.iter().any(|format| format.is_called(name)) {
+        return;
+    }
+    let used: Vec<Format> = offered.iter().chain(formats.iter()).cloned().collect();
+    let place = formats.iter().position(Format::is_events).unwrap_or(formats.len());
+    if name.split('/').next().is_some_and(|name| name.eq_ignore_ascii_case("telephone-event")) {
+        if let Some(payload_type) = free_type(None, &used) {
+            formats.push(Format::events(payload_type, 8_000));
+        }
+        return;
+    }
+    let Some(codec) = [Codec::Pcmu, Codec::Pcma, Codec::Opus]
+        .into_iter()
+        .find(|codec| Format::of(*codec, 0).is_called(name))
+    else {
+        return;
+    };
+    // A codec that was stripped and is wanted again keeps its payload type.
+    let before = offered.iter().find(|format| format.codec() == Some(codec));
+    let Some(payload_type) =
+        before.map(|format| format.payload_type).or_else(|| free_type(Some(codec), &used))
+    else {
+        return;
+    };
+    formats.insert(place, Format::of(codec, payload_type));
+    let events = formats.iter().any(Format::is_events);
+    let fits = |format: &Format| format.is_events() && format.clock_hz == codec.clock_hz();
+    if events && !formats.iter().any(fits) {
+        let used: Vec<Format> = used.iter().chain(formats.iter()).cloned().collect();
+        if let Some(payload_type) = free_type(None, &used) {
+            formats.insert(place + 1, Format::events(payload_type, codec.clock_hz()));
+        }
+    }
+}
+
+/// Both legs' codecs after an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Agreed {
+    /// What our answer lists for the offerer.
+    pub listed: Vec<Format>,
+    /// What goes to the offerer.
+    pub to_offerer: PlaneFormat,
+    /// What the offerer may send.
+    pub from_offerer: Vec<PlaneFormat>,
+    /// Telephone events of the offerer.
+    pub offerer_events: Option<EventFormat>,
+    /// What goes to the answerer.
+    pub to_answerer: PlaneFormat,
+    /// What the answerer may send.
+    pub from_answerer: Vec<PlaneFormat>,
+    /// Telephone events of the answerer.
+    pub answerer_events: Option<EventFormat>,
+}
+
+/// Brings an answer together with its offer; `None` when there is no codec left.
+pub(super) fn agree(
+    offer: &Medium,
+    shown: &[Format],
+    answer: &Medium,
+    offer_options: &Options,
+    answer_options: &Options,
+) -> Option<Agreed> {
+    let own = usable(&offer.formats, &offer_options.codec);
+    let theirs = offered(&answer.formats, &answer_options.codec);
+    let was_shown = |format: &&Format| shown.iter().any(|one| one.is_same(format));
+    let accepted: Vec<&Format> = theirs.iter().filter(was_shown).collect();
+    let first = accepted.iter().find(|format| format.codec().is_some())?;
+    let ops = &offer_options.codec;
+    let worked = !(ops.strip.is_empty() && ops.mask.is_empty() && ops.consume.is_empty());
+    let mut listed: Vec<Format> = Vec::new();
+    if !offer_options.always_transcode {
+        for theirs in accepted.iter().filter(|format| format.codec().is_some()) {
+            let twin = own.iter().find(|format| format.codec() == theirs.codec());
+            if let Some(twin) = twin.filter(|twin| !listed.iter().any(|one| one.is_same(twin))) {
+                listed.push(as_answered(twin, theirs, worked));
+            }
+        }
+    }
+    for format in own.iter().filter(|format| format.codec().is_some()) {
+        let accept = is_listed(format, &offer_options.codec.accept)
+            || is_listed(format, &offer_options.codec.consume)
+            || listed.is_empty();
+        if accept && !listed.iter().any(|one| one.is_same(format)) {
+            listed.push(Format { lines: Vec::new(), ..format.clone() });
+        }
+    }
+    if offer_options.single_codec || answer_options.single_codec {
+        listed.truncate(1);
+    }
+    let chosen = listed.first()?.clone();
+    let answerer_events = events(accepted.iter().copied(), first.clock_hz);
+    let offerer_events = answerer_events.and_then(|_| events(own.iter(), chosen.clock_hz));
+    if let Some(format) = offerer_events {
+        let theirs = answerer_events.map_or(format, |theirs| theirs);
+        listed.push(as_answered(format, theirs, worked));
+    }
+    let time = |medium: &Medium, asked: Option<u8>| {
+        asked.or_else(|| medium.ptime.as_deref()?.trim().parse().ok()).unwrap_or(20).clamp(10, 60)
+    };
+    let to_offerer = in_plane(&chosen, time(offer, answer_options.ptime))?;
+    let to_answerer = in_plane(first, time(answer, offer_options.ptime))?;
+    let receive = |formats: &mut dyn Iterator<Item = &Format>| -> Vec<PlaneFormat> {
+        formats.filter_map(|format| in_plane(format, 20)).take(FORMATS_MAX).collect()
+    };
+    let in_use = |format: &&Format| accepted.iter().any(|one| one.is_same(format));
+    let plane_events = |format: Option<&Format>| {
+        format.map(|format| EventFormat { payload_type: format.payload_type, clock_hz: format.clock_hz })
+    };
+    Some(Agreed {
+        from_offerer: receive(&mut listed.iter()),
+        // The answerer sends by the payload types that we offered.
+        from_answerer: receive(&mut shown.iter().filter(in_use)),
+        offerer_events: plane_events(offerer_events),
+        answerer_events: plane_events(answerer_events),
+        listed,
+        to_offerer,
+        to_answerer,
+    })
+}
+
+/// The offerer's payload type with the answerer's parameters; where codecs were taken away, the offerer's own stand in for
+/// parameters that the answerer does not give.
+fn as_answered(own: &Format, theirs: &Format, worked: bool) -> Format {
+    if worked && theirs.lines.is_empty() {
+        return own.clone();
+    }
+    let renumber = |line: &String| {
+        let (name, rest) = line.split_once(':')?;
+        let (_, parameters) = rest.split_once(' ')?;
+        Some(format!("{name}:{} {parameters}", own.payload_type))
+    };
+    Format { lines: theirs.lines.iter().filter_map(renumber).collect(), ..own.clone() }
+}
+
+/// Telephone events, best at the clock of the codec beside them.
+fn events<'a>(formats: impl Iterator<Item = &'a Format>, clock_hz: u32) -> Option<&'a Format> {
+    let all: Vec<&Format> = formats.filter(|format| format.is_events()).collect();
+    all.iter().find(|format| format.clock_hz == clock_hz).or(all.first()).copied()
+}
+
+fn in_plane(format: &Format, ptime_ms: u8) -> Option<PlaneFormat> {
+    Some(PlaneFormat { payload_type: format.payload_type, codec: format.codec()?, ptime_ms })
+}

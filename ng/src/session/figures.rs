@@ -1,0 +1,229 @@
+//! Figures of a call and of the node, in rtpengine's shape.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use media::control::{Direction, LegStats};
+use model::time::Timestamp;
+
+use super::call::{Call, Dialogue, Leg, Line};
+use super::{Begun, Job, Machine, Step, Work};
+use crate::request::Request;
+use crate::wire::Value;
+
+/// Call-ids that `list` gives where the request does not say.
+const LIST_DEFAULT: i64 = 32;
+/// Octets of call-ids in one answer: it has to fit into a datagram.
+const LIST_OCTETS_MAX: usize = 48_000;
+
+/// Whose figures are read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub dialogues: Vec<u64>,
+    /// The answer is only `ok`.
+    pub bare: bool,
+}
+
+/// Counts since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// When it began.
+    pub since: Timestamp,
+    /// Calls that were offered.
+    pub began: u64,
+    /// Calls that ended, by whatever.
+    pub ended: u64,
+    /// Dialogues ended because nothing came.
+    pub timed_out: u64,
+    /// Offers refused because there are too many calls.
+    pub refused: u64,
+    /// Requests that the plane did not carry out.
+    pub failed: u64,
+    /// How long ended calls lasted together.
+    pub lasted: Duration,
+}
+
+impl Totals {
+    /// None yet.
+    pub const fn new(since: Timestamp) -> Self {
+        Self { since, began: 0, ended: 0, timed_out: 0, refused: 0, failed: 0, lasted: Duration::ZERO }
+    }
+    pub(super) fn ended(&mut self, lasted: Duration) {
+        self.ended += 1;
+        self.lasted = self.lasted.saturating_add(lasted);
+    }
+}
+
+impl Machine {
+    /// Counts since the start.
+    pub const fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    pub(super) fn begin_query(&self, id: &str, request: &Request) -> Result<Begun, String> {
+        let call = self.calls.get(id).ok_or("Unknown call-id")?;
+        let tag = request.from_tag.clone();
+        let meant = |dialogue: &&Dialogue| {
+            tag.as_ref().is_none_or(|tag| dialogue.parties.iter().any(|party| party.is(tag)))
+        };
+        let dialogues: Vec<&Dialogue> = call.dialogues.iter().filter(meant).collect();
+        if dialogues.is_empty() {
+            return Err("Unknown call-id".to_owned());
+        }
+        let legs = dialogues.iter().flat_map(|dialogue| dialogue.legs());
+        let steps = legs.map(|leg| Step::Try(media::control::Command::Stats { leg: leg.id })).collect();
+        let dialogues = dialogues.iter().map(|dialogue| dialogue.number).collect();
+        Ok(Begun::Job(steps, Work::Figures(Reading { dialogues, bare: false })))
+    }
+
+    pub(super) fn end_figures(&mut self, job: &Job, reading: &Reading, now: Timestamp) -> (Value, Vec<Step>) {
+        let value = match self.calls.get(&job.call) {
+            Some(call) if !reading.bare => of_call(call, reading, job),
+            _ => Value::ok(),
+        };
+        (value, self.bury(&job.call, now))
+    }
+
+    pub(super) fn list(&self, request: &Request) -> Value {
+        let limit = request.int("limit").unwrap_or(LIST_DEFAULT);
+        let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+        let mut left = LIST_OCTETS_MAX;
+        let fits = |id: &&String| {
+            left = left.saturating_sub(id.len() * 2 + 8);
+            left > 0
+        };
+        let calls: Vec<Value> =
+            self.calls.keys().take(limit).take_while(fits).map(|id| id.as_str().into()).collect();
+        Value::dict().with("calls", calls).with("result", "ok")
+    }
+
+    pub(super) fn statistics(&self, now: Timestamp) -> Value {
+        let Totals { since, began, ended, timed_out, refused, lasted, .. } = self.totals;
+        let calls = self.calls.len() as u64;
+        let average = lasted.as_secs_f64() / ended.max(1) as f64;
+        let current = Value::dict()
+            .with("sessionsown", calls)
+            .with("sessionsforeign", 0_u64)
+            .with("sessionstotal", calls)
+            .with("media_userspace", self.legs.len() as u64 / 2);
+        let total = Value::dict()
+            .with("uptime", now.since(since).as_secs().to_string())
+            .with("managedsessions", began)
+            .with("rejectedsessions", refused)
+            .with("timeoutsessions", timed_out)
+            .with("regularterminatedsessions", ended.saturating_sub(timed_out))
+            .with("avgcallduration", format!("{average:.6}"))
+            .with("totalcallsduration", format!("{:.6}", lasted.as_secs_f64()));
+        let sections = Value::dict().with("currentstatistics", current).with("totalstatistics", total);
+        Value::dict().with("statistics", sections).with("result", "ok")
+    }
+}
+
+fn of_call(call: &Call, reading: &Reading, job: &Job) -> Value {
+    let seconds = |at: Timestamp| at.millis() / 1_000;
+    let stats = |leg: &Leg| job.stats.get(&leg.id).copied().unwrap_or_default();
+    let mut tags = Value::dict();
+    let mut totals = Sums::default();
+    for dialogue in call.dialogues.iter().filter(|dialogue| reading.dialogues.contains(&dialogue.number)) {
+        dialogue.legs().for_each(|leg| totals.add(&stats(leg)));
+        for (side, party) in dialogue.parties.iter().enumerate() {
+            let Some(tag) = &party.tag else { continue };
+            let media = dialogue.lines.iter().enumerate();
+            let media: Vec<Value> =
+                media.filter_map(|(index, line)| of_line(index, line, side, &stats)).collect();
+            let mut entry = Value::dict().with("tag", tag.as_str());
+            if let Some(label) = &party.label {
+                entry = entry.with("label", label.as_str());
+            }
+            entry = entry.with("created", seconds(dialogue.created));
+            if let Some(other) = &dialogue.parties[1 - side].tag {
+                let peer = || vec![Value::dict().with("tag", other.as_str()).with("type", "offer/answer")];
+                entry = entry.with("subscriptions", peer()).with("subscribers", peer());
+            }
+            tags = tags.with(tag.as_str(), entry.with("medias", media));
+        }
+    }
+    let none = || Value::dict().with("packets", 0_u64).with("bytes", 0_u64).with("errors", 0_u64);
+    Value::dict()
+        .with("created", seconds(call.created))
+        .with("created_us", call.created.micros() % 1_000_000)
+        .with("last signal", seconds(call.last_signal))
+        .with("SSRC", Value::dict())
+        .with("tags", tags)
+        .with("totals", Value::dict().with("RTP", totals.value()).with("RTCP", none()))
+        .with("result", "ok")
+}
+
+#[derive(Default)]
+struct Sums {
+    packets: u64,
+    bytes: u64,
+    errors: u64,
+}
+
+impl Sums {
+    fn add(&mut self, stats: &LegStats) {
+        self.packets += stats.received.packets;
+        self.bytes += stats.received.octets;
+        self.errors += stats.received.rejected;
+    }
+    fn value(&self) -> Value {
+        Value::dict().with("packets", self.packets).with("bytes", self.bytes).with("errors", self.errors)
+    }
+}
+
+fn of_line(index: usize, line: &Line, side: usize, stats: &dyn Fn(&Leg) -> LegStats) -> Option<Value> {
+    let leg = line.legs.get(side)?.as_ref()?;
+    let setup = leg.setup.as_ref();
+    let mut flags: Vec<Value> = vec!["initialized".into()];
+    if let Some(setup) = setup {
+        let (send, receive) = match setup.direction {
+            Direction::SendRecv => (true, true),
+            Direction::SendOnly => (true, false),
+            Direction::RecvOnly => (false, true),
+            Direction::Inactive => (false, false),
+        };
+        flags.extend(send.then(|| "send".into()));
+        flags.extend(receive.then(|| "recv".into()));
+        flags.extend(setup.rtcp_mux.then(|| "RTCP mux".into()));
+    }
+    flags.extend(leg.created.ice.is_some().then(|| "ICE".into()));
+    let mut sums = Sums::default();
+    sums.add(&stats(leg));
+    let remote = setup.and_then(|setup| setup.remote);
+    let remote_rtcp = setup.and_then(|setup| {
+        let after = || remote.map(|to| SocketAddr::new(to.ip(), to.port().saturating_add(1)));
+        if setup.rtcp_mux { remote } else { setup.remote_rtcp.or_else(after) }
+    });
+    let streams = vec![
+        of_stream(leg.created.rtp, remote, "RTP", sums.value()),
+        of_stream(leg.created.rtcp, remote_rtcp, "RTCP", Sums::default().value()),
+    ];
+    let medium = Value::dict()
+        .with("index", index as u64 + 1)
+        .with("type", line.kind.as_str())
+        .with("protocol", line.protocols[side].as_str())
+        .with("streams", streams)
+        .with("flags", flags);
+    Some(medium)
+}
+
+fn of_stream(local: SocketAddr, remote: Option<SocketAddr>, kind: &str, stats: Value) -> Value {
+    let family = |ip: std::net::IpAddr| if ip.is_ipv6() { "IPv6" } else { "IPv4" };
+    let endpoint = |to: SocketAddr| {
+        Value::dict()
+            .with("family", family(to.ip()))
+            .with("address", to.ip().to_string())
+            .with("port", u64::from(to.port()))
+    };
+    let mut stream = Value::dict()
+        .with("local port", u64::from(local.port()))
+        .with("local address", local.ip().to_string())
+        .with("family", family(local.ip()));
+    let mut flags: Vec<Value> = vec![kind.into()];
+    if let Some(remote) = remote {
+        stream = stream.with("endpoint", endpoint(remote)).with("advertised endpoint", endpoint(remote));
+        flags.push("filled".into());
+    }
+    stream.with("flags", flags).with("stats", stats)
+}

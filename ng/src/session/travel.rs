@@ -1,0 +1,186 @@
+//! How media of a party travels: over which kind of leg, from which address, believed from where.
+
+use std::net::{IpAddr, SocketAddr};
+
+use media::control::{Direction, Latching, Security, SrtpKey, Transport};
+
+use super::call::Leg;
+use super::{Chance, Interface};
+use crate::request::{Dtls, Ice, Options, Profile};
+use crate::sdp::{Crypto, Medium, SUITES, Way};
+
+/// DTLS goes with ICE only: the plane tells browsers apart by their connectivity checks.
+const DTLS_NEEDS_ICE: &str = "DTLS without ICE is not supported by this node";
+
+/// The leg towards the party that wrote this medium.
+pub(super) fn towards_writer(
+    medium: &Medium,
+    interfaces: &[Interface],
+    name: Option<&str>,
+) -> Result<Transport, String> {
+    let secure = medium.profile.is_some_and(Profile::is_secure);
+    if secure && medium.crypto.is_empty() {
+        return match (&medium.ice, &medium.dtls) {
+            (Some(_), Some(_)) => Ok(Transport::Ice),
+            (None, Some(_)) => Err(DTLS_NEEDS_ICE.to_owned()),
+            _ => Err("The offer has no SRTP keys that this node can use".to_owned()),
+        };
+    }
+    ports(interfaces, name, medium.address.is_ipv6())
+}
+
+/// The leg towards the party that is offered this profile.
+pub(super) fn towards_other(
+    profile: Profile,
+    options: &Options,
+    interfaces: &[Interface],
+    name: Option<&str>,
+    ipv6: bool,
+) -> Result<Transport, String> {
+    let by_dtls = profile.is_dtls() || profile.is_secure() && options.sdes.off;
+    if by_dtls {
+        return match (options.ice, options.dtls) {
+            (Ice::Remove, _) => Err(DTLS_NEEDS_ICE.to_owned()),
+            (_, Some(Dtls::Off)) => Err("No SRTP key exchange is left: SDES and DTLS are off".to_owned()),
+            _ => Ok(Transport::Ice),
+        };
+    }
+    ports(interfaces, name, options.ipv6.unwrap_or(ipv6))
+}
+
+fn ports(interfaces: &[Interface], name: Option<&str>, ipv6: bool) -> Result<Transport, String> {
+    let named = |interface: &&Interface| name.is_none_or(|name| interface.name == name);
+    let known = name.filter(|name| interfaces.iter().any(|interface| interface.name == *name));
+    let candidates = || interfaces.iter().filter(|interface| known.is_none() || named(interface));
+    candidates()
+        .find(|interface| interface.bind.is_ipv6() == ipv6)
+        .or_else(|| candidates().next())
+        .map(|interface| Transport::Ports { interface: interface.bind })
+        .ok_or_else(|| "This node has no media interface".to_owned())
+}
+
+/// Whether a leg of one kind can go on as the other: ports stay what they are.
+pub(super) const fn is_same_kind(a: Transport, b: Transport) -> bool {
+    matches!((a, b), (Transport::Ice, Transport::Ice) | (Transport::Ports { .. }, Transport::Ports { .. }))
+}
+
+/// A key for each suite of ours, tagged as they will be offered.
+pub(super) fn keys(chance: &mut dyn Chance) -> Vec<Crypto> {
+    let mut key = |suite: media::control::SrtpSuite| {
+        let mut key_and_salt = vec![0; suite.key_and_salt_len()];
+        chance.fill(&mut key_and_salt);
+        SrtpKey { suite, key_and_salt }
+    };
+    SUITES.into_iter().zip(1..).map(|(suite, tag)| Crypto { tag, key: key(suite) }).collect()
+}
+
+/// The keys that may be offered, with tags from one upwards.
+pub(super) fn offered(leg: &Leg, options: &Options) -> Vec<Crypto> {
+    let allowed = leg.offered.iter().filter(|crypto| options.sdes.allows(crypto.key.suite.sdp_name()));
+    allowed.zip(1..).map(|(crypto, tag)| Crypto { tag, key: crypto.key.clone() }).collect()
+}
+
+/// The security of a leg whose far end answered our offer.
+pub(super) fn of_answerer(
+    leg: &Leg,
+    answer: &Medium,
+    profile: Profile,
+    options: &Options,
+) -> Option<Security> {
+    if leg.transport == Transport::Ice {
+        let (ice, dtls) = answer.ice.as_ref().zip(answer.dtls.as_ref())?;
+        return Some(Security::Dtls {
+            remote_ufrag: ice.ufrag.clone(),
+            remote_pwd: ice.pwd.clone(),
+            remote_fingerprint: dtls.fingerprint.clone(),
+            active: dtls.setup == "passive",
+        });
+    }
+    if !profile.is_secure() {
+        return Some(Security::None);
+    }
+    let ours = offered(leg, options);
+    answer.crypto.iter().find_map(|theirs| {
+        let ours = ours.iter().find(|our| our.tag == theirs.tag && our.key.suite == theirs.key.suite)?;
+        Some(Security::Sdes { send: ours.key.clone(), receive: theirs.key.clone() })
+    })
+}
+
+/// The security of the leg towards the offerer, and what our answer says of it.
+pub(super) fn of_offerer(
+    leg: &Leg,
+    offer: &Medium,
+    options: &Options,
+    chance: &mut dyn Chance,
+) -> Option<(Security, Option<Crypto>)> {
+    if leg.transport == Transport::Ice {
+        let (ice, dtls) = offer.ice.as_ref().zip(offer.dtls.as_ref())?;
+        let active = dtls.setup == "passive" || dtls.setup == "actpass" && options.dtls == Some(Dtls::Active);
+        let security = Security::Dtls {
+            remote_ufrag: ice.ufrag.clone(),
+            remote_pwd: ice.pwd.clone(),
+            remote_fingerprint: dtls.fingerprint.clone(),
+            active,
+        };
+        return Some((security, None));
+    }
+    if !offer.profile.is_some_and(Profile::is_secure) {
+        return Some((Security::None, None));
+    }
+    let allowed = |crypto: &&Crypto| options.sdes.allows(crypto.key.suite.sdp_name());
+    let theirs = offer.crypto.iter().find(allowed).or_else(|| offer.crypto.first())?;
+    let suite = theirs.key.suite;
+    let ours = match leg.answered.as_ref().filter(|ours| ours.key.suite == suite) {
+        Some(ours) => Crypto { tag: theirs.tag, key: ours.key.clone() },
+        None => {
+            let mut key_and_salt = vec![0; suite.key_and_salt_len()];
+            chance.fill(&mut key_and_salt);
+            Crypto { tag: theirs.tag, key: SrtpKey { suite, key_and_salt } }
+        }
+    };
+    let security = Security::Sdes { send: ours.key.clone(), receive: theirs.key.clone() };
+    Some((security, Some(ours)))
+}
+
+/// Where media goes, and from where it is believed.
+///
+/// rtpengine learns every party's address from its first packets. The plane does so too, but sends nothing to an address
+/// that proved nothing unless it was signalled; so a private address that came through a public one is learnt, and any other
+/// is used at once while its port may turn out to be another.
+pub(super) fn remote(
+    medium: &Medium,
+    options: &Options,
+) -> (Option<SocketAddr>, Option<SocketAddr>, Latching) {
+    let (mut rtp, mut rtcp) = (medium.rtp_to(), medium.rtcp_to());
+    if let Some(source) = options.received_from.filter(|_| options.sip_source_address) {
+        rtp = rtp.map(|addr| SocketAddr::new(source, addr.port()));
+        rtcp = rtcp.map(|addr| SocketAddr::new(source, addr.port()));
+        return (rtp, rtcp, Latching::SameAddress);
+    }
+    let elsewhere = options.received_from.is_some_and(|source| source != medium.address);
+    let sends = medium.direction().sends_receives().0;
+    let latching =
+        if elsewhere && sends && is_private(medium.address) { Latching::Any } else { Latching::SameAddress };
+    (rtp, rtcp, latching)
+}
+
+/// Addresses that are not reached from elsewhere: RFC 1918, RFC 6598, link-local, unique local.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            ip.is_private() || ip.is_link_local() || a == 100 && (64..128).contains(&b)
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+/// A direction as our description shows it, as the plane names it.
+pub(super) const fn direction(ours: Way) -> Direction {
+    match ours {
+        Way::SendRecv => Direction::SendRecv,
+        Way::SendOnly => Direction::SendOnly,
+        Way::RecvOnly => Direction::RecvOnly,
+        Way::Inactive => Direction::Inactive,
+    }
+}

@@ -1,0 +1,89 @@
+//! `patchbay media`: the media plane alone, commanded over NG.
+
+use std::net::UdpSocket;
+use std::process::Command;
+use std::time::Duration;
+
+use scenarios::appliance::binary;
+use scenarios::eventually;
+use scenarios::process::{Running, free_port, free_stretch};
+
+const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+const ANSWER: &str = "v=0\r\no=- 2 2 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 4002 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
+
+/// A bencoded dictionary of strings; keys come sorted.
+fn bencode(pairs: &[(&str, &str)]) -> String {
+    let parts: String = pairs.iter().map(|(k, v)| format!("{}:{k}{}:{v}", k.len(), v.len())).collect();
+    format!("d{parts}e")
+}
+
+/// Asks and gives the answer without its cookie.
+fn ask(proxy: &UdpSocket, cookie: &str, request: &str) -> String {
+    proxy.send(format!("{cookie} {request}").as_bytes()).expect("sent");
+    let mut buffer = [0; 65_536];
+    let length = proxy.recv(&mut buffer).expect("an answer");
+    let answer = String::from_utf8_lossy(&buffer[..length]).into_owned();
+    answer
+        .strip_prefix(&format!("{cookie} "))
+        .unwrap_or_else(|| panic!("another cookie: {answer}"))
+        .to_owned()
+}
+
+/// The port of the audio line in an answer.
+fn port(answer: &str) -> u16 {
+    let line = answer
+        .lines()
+        .find_map(|l| l.strip_prefix("m=audio "))
+        .unwrap_or_else(|| panic!("no audio: {answer}"));
+    line.split(' ').next().and_then(|p| p.parse().ok()).expect("a port")
+}
+
+/// MEDIA-15: a proxy in whose place of rtpengine the media node stands gets ports of the node for both sides, sees the call, and
+/// deletes it; a second node cannot take the address, and says which; SIGTERM ends it.
+#[test]
+fn a_proxy_offers_answers_queries_and_deletes() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (ng, media) = (free_port(), free_stretch(110));
+    let node = |log: &str| {
+        let mut command = Command::new(binary());
+        command.args(["media", "--ng", &format!("127.0.0.1:{ng}"), "--interface", "default/127.0.0.1"]);
+        command.args([
+            "--ports",
+            &format!("{media}-{}", media + 99),
+            "--browser-port",
+            &(media + 100).to_string(),
+        ]);
+        command.args(["--threads", "1"]);
+        Running::start("patchbay media", "", &mut command, &dir.path().join(log))
+    };
+    let mut first = node("first.log");
+    eventually("the node is ready", Duration::from_secs(20), || {
+        assert!(first.runs(), "it ended:\n{}", first.output());
+        first.output().contains("ready").then_some(())
+    });
+
+    let proxy = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    proxy.connect(("127.0.0.1", ng)).expect("connected");
+    proxy.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+    assert_eq!(ask(&proxy, "1_1", "d7:command4:pinge"), "d6:result4:ponge");
+    let call = [("call-id", "abc"), ("command", "offer"), ("from-tag", "f"), ("sdp", OFFER)];
+    let offered = ask(&proxy, "1_2", &bencode(&call));
+    let call =
+        [("call-id", "abc"), ("command", "answer"), ("from-tag", "f"), ("sdp", ANSWER), ("to-tag", "t")];
+    let answered = ask(&proxy, "1_3", &bencode(&call));
+    for answer in [&offered, &answered] {
+        assert!(answer.contains("6:result2:ok") && answer.contains("c=IN IP4 127.0.0.1"), "{answer}");
+        assert!((media..media + 100).contains(&port(answer)), "{answer}");
+    }
+    assert_ne!(port(&offered), port(&answered));
+    let query = [("call-id", "abc"), ("command", "query")];
+    assert!(ask(&proxy, "1_4", &bencode(&query)).contains("6:result2:ok"));
+    let mut second = node("second.log");
+    assert!(!second.wait(Duration::from_secs(20)).success(), "two nodes at one address");
+    assert!(second.output().contains(&format!("127.0.0.1:{ng}")), "{}", second.output());
+    let delete = [("call-id", "abc"), ("command", "delete"), ("from-tag", "f")];
+    assert!(ask(&proxy, "1_5", &bencode(&delete)).contains("6:result2:ok"));
+    assert!(ask(&proxy, "1_6", "no dictionary").contains("5:error"), "nonsense is an error, not silence");
+    first.signal(libc::SIGTERM);
+    assert!(first.wait(Duration::from_secs(20)).success(), "{}", first.output());
+}
