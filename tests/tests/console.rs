@@ -477,7 +477,8 @@ async fn every_page_is_accessible_in_both_themes_both_languages_and_on_a_telepho
             for tab in 1..=tabs {
                 if section == "admin" {
                     page.act("click-css", json!({ "selector": format!("[role=tab]:nth-of-type({tab})") }));
-                    page.see("main table tbody");
+                    page.see(&format!("[role=tab][aria-selected=true]:nth-of-type({tab})"));
+                    page.see("main table tbody, main [data-preview]");
                 }
                 let name = format!("{section}-{tab}-{theme}-{language}-{width}");
                 page.shot(&name);
