@@ -38,6 +38,18 @@ pub fn register(
     Ok(())
 }
 
+/// How often the configuration was read again, and with what result.
+pub fn reloads(registry: &Registry) -> Result<IntCounterVec> {
+    let opts = Opts::new("patchbay_config_reloads_total", "Times the configuration was read again.");
+    let reloads = IntCounterVec::new(opts, &["result"])?;
+    // Both are there from the start, so that a first refusal is seen as a rise.
+    for result in ["taken", "refused"] {
+        reloads.with_label_values(&[result]);
+    }
+    registry.register(Box::new(reloads.clone()))?;
+    Ok(reloads)
+}
+
 /// Brings a counter up to a total that is counted elsewhere.
 fn follow(counter: &IntCounter, total: u64) {
     counter.inc_by(total.saturating_sub(counter.get()));

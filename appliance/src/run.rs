@@ -14,7 +14,7 @@ use media::plane::{self, Plane, PlaneConfig};
 use media::prompt::tones::{Plan, Tone};
 use media::record::Formats;
 use model::media::Codec;
-use prometheus::Registry;
+use prometheus::{IntCounterVec, Registry};
 use signaling::service::{
     Algorithm, Listener, Signaling, SignalingConfig, SignalingControl, TlsIdentity, Transport,
 };
@@ -43,6 +43,7 @@ pub struct Appliance {
     accepts: Arc<AtomicBool>,
     level: LevelHandle,
     sounds: Library,
+    reloads: IntCounterVec,
     socket: PathBuf,
 }
 
@@ -182,6 +183,7 @@ impl Appliance {
         .context("cannot start the desk")?;
 
         let accepts = Arc::new(AtomicBool::new(true));
+        let reloads = metrics::reloads(&registry)?;
         metrics::register(&registry, plane.handle(), sip_counters, &config, &tls_files.cert)?;
         let house = House {
             plane: plane.clone(),
@@ -190,6 +192,7 @@ impl Appliance {
         };
         let state = ApiState {
             desk: desk.clone(),
+            counters: control_api::Counters::new(&registry)?,
             registry,
             appliance: Arc::new(house),
             version: env!("CARGO_PKG_VERSION"),
@@ -227,21 +230,24 @@ impl Appliance {
             accepts,
             level,
             sounds,
+            reloads,
             socket,
         })
     }
 
     /// Reads the configuration again. What can change at once does; an error changes nothing.
     async fn reload(&self, file: &std::path::Path) {
-        let new = match Config::read(file) {
+        let read = Config::read(file).map_err(anyhow::Error::from);
+        let read = read.and_then(|new| self.level.set(&new.log.level).map(|()| new));
+        let new = match read {
             Ok(new) => new,
             Err(error) => {
-                return tracing::error!(%error, "the configuration was not reloaded, the old one stays");
+                self.reloads.with_label_values(&["refused"]).inc();
+                let error = format!("{error:#}");
+                return tracing::error!(error, "the configuration was not reloaded, the old one stays");
             }
         };
-        if let Err(error) = self.level.set(&new.log.level) {
-            return tracing::error!(%error, "the configuration was not reloaded, the old one stays");
-        }
+        self.reloads.with_label_values(&["taken"]).inc();
         match tls::files(&new) {
             Ok(files) => {
                 if let Err(error) = self.certificate.reload_from_pem_file(&files.cert, &files.key).await {

@@ -11,6 +11,7 @@ mod audit;
 mod colleagues;
 mod config;
 mod console;
+mod counters;
 mod docs;
 mod events;
 mod files;
@@ -37,6 +38,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use counters::Counters;
 pub use health::Readiness;
 pub use identity::LocalOperator;
 pub use problem::Problem;

@@ -35,6 +35,7 @@ pub async fn identify(State(state): State<ApiState>, mut request: Request, next:
     let span =
         tracing::info_span!("http", request = %id, method = %request.method(), path = request.uri().path());
     let mut response = next.run(request).instrument(span).await;
+    state.counters.answered(response.status());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID.clone(), value);
     }

@@ -16,6 +16,7 @@ use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use crate::counters::Counters;
 use crate::identity::Who;
 use crate::json::Params;
 use crate::problem::{ApiError, Problem};
@@ -65,7 +66,7 @@ pub async fn open(
         return Err(Refusal::BadCsrf.into());
     }
     let upgrade = upgrade.max_message_size(FRAME_MAX).max_frame_size(FRAME_MAX);
-    Ok(upgrade.on_upgrade(move |socket| serve(socket, state.desk, who.identity, opening.after)))
+    Ok(upgrade.on_upgrade(move |socket| serve(socket, state, who.identity, opening.after)))
 }
 
 /// Browsers always say where a page came from; programs do not, and they need the cookie and the token all the same.
@@ -87,14 +88,16 @@ struct Answer {
     problem: Option<Problem>,
 }
 
-async fn serve(mut socket: WebSocket, desk: DeskHandle, who: Identity, after: Option<u64>) {
+async fn serve(mut socket: WebSocket, state: ApiState, who: Identity, after: Option<u64>) {
+    let (desk, counters) = (&state.desk, &state.counters);
     let (page, mut frames) = outbox();
     let user = who.user.id;
     if let Err(refusal) = desk.attach(&who, after, page).await {
         close(&mut socket, close_code::AWAY, refusal.kind().slug).await;
         return;
     }
-    let farewell = Conversation { desk: &desk, who: &who, bad_frames: 0 }.run(&mut socket, &mut frames).await;
+    let farewell =
+        Conversation { desk, counters, who: &who, bad_frames: 0 }.run(&mut socket, &mut frames).await;
     // The reader goes first: by that the desk sees that this page, and no newer one, is gone.
     drop(frames);
     desk.detached(user).await;
@@ -105,6 +108,7 @@ async fn serve(mut socket: WebSocket, desk: DeskHandle, who: Identity, after: Op
 
 struct Conversation<'a> {
     desk: &'a DeskHandle,
+    counters: &'a Counters,
     who: &'a Identity,
     bad_frames: u32,
 }
@@ -193,6 +197,7 @@ impl Conversation<'_> {
         why: String,
     ) -> Result<(), Farewell> {
         self.bad_frames += 1;
+        self.counters.bad_frame();
         let problem = Problem::of(&Refusal::Malformed { why });
         self.answer(socket, &Answer { re, ok: None, problem: Some(problem) }).await?;
         if self.bad_frames >= BAD_FRAMES_MAX {

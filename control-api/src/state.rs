@@ -8,6 +8,8 @@ use prometheus::Registry;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::counters::Counters;
+
 /// How a part of the appliance is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PartHealth {
@@ -36,6 +38,8 @@ pub struct ApiState {
     pub desk: DeskHandle,
     /// Where `/metrics` reads.
     pub registry: Registry,
+    /// What the doors count.
+    pub counters: Counters,
     /// The rest of the house.
     pub appliance: Arc<dyn Appliance>,
     /// What `/status` says.

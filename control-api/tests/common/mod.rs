@@ -41,6 +41,7 @@ impl Api {
         let state = ApiState {
             desk: house.desk.clone(),
             registry: house.registry.clone(),
+            counters: control_api::Counters::new(&house.registry).expect("new names"),
             appliance: Arc::new(Rest),
             version: "test",
             started: house.desk.now(),

@@ -43,6 +43,11 @@ async fn a_mistake_in_the_configuration_changes_nothing_and_the_log_says_where_i
     assert!(told_after_hangup(&appliance, "no file", "was not reloaded").contains("patchbay.toml"));
     std::fs::write(&file, format!("{good}\n[log]\nlevel = \"debug\"")).expect("written");
     told_after_hangup(&appliance, "a good file", "configuration reloaded");
+    let metrics = admin.metrics().await;
+    for (result, count) in [("refused", 7.0), ("taken", 1.0)] {
+        let counted = metrics.sum("patchbay_config_reloads_total", &[&format!("result=\"{result}\"")]);
+        assert_eq!(counted, count, "reloads {result}");
+    }
 
     anna.hears_on(1.0).await;
     let heard = &anna.phone.heard()[heard_before..];

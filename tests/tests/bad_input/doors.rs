@@ -84,6 +84,11 @@ async fn bodies_that_are_not_understood_are_problems_and_nothing_else() {
     is_problem("nobody", stranger.get(format!("{}/api/v1/records", appliance.base)), 401).await;
     not_http(&appliance);
     assert_eq!(admin.walk("/skills", 50).await, skills, "nothing was made by any of it");
+    let metrics = admin.metrics().await;
+    for (status, at_least) in [(400, 12.0), (403, 2.0), (404, 3.0), (415, 1.0), (422, 3.0)] {
+        let counted = metrics.sum("patchbay_http_responses_total", &[&format!("status=\"{status}\"")]);
+        assert!(counted >= at_least, "{counted} answers of {status} are counted");
+    }
     still_well(&mut appliance, &admin).await;
 }
 
@@ -196,6 +201,7 @@ async fn frames_that_are_no_commands_are_refused_and_too_many_end_the_socket() {
         socket.send(Message::binary(vec![1, 2, 3])).await.expect("sent");
     }
     assert_eq!(closed(&mut socket).await, Some(1008));
+    assert_eq!(admin.metrics().await.sum("patchbay_console_bad_frames_total", &[]), 20.0);
 
     let mut socket = Agent::connect(&boris, appliance.https).await.into_socket();
     // It may close before everything is said.
