@@ -83,14 +83,7 @@ pub async fn run(args: MediaArgs) -> Result<()> {
     }
     let server = Server::bind(config(&args)).await.context("cannot serve NG; see --ng")?;
     let plane = Plane::start(plane_config(&args)).context("cannot start the media plane")?;
-    for thread in &plane.info().threads {
-        tracing::info!(
-            driver = thread.driver.name(),
-            core = thread.core,
-            refused = thread.refused,
-            "media thread"
-        );
-    }
+    run::tell_threads(&plane);
     let around = Surroundings {
         plane: plane.handle(),
         events: plane.events(),

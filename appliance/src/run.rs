@@ -109,14 +109,7 @@ impl Appliance {
             Plane::start(plane_config(&config)).context("cannot start the media plane; see [media]")?,
         );
         let media_events = plane.events().context("the media plane gives its events once")?;
-        for thread in &plane.info().threads {
-            tracing::info!(
-                driver = thread.driver.name(),
-                core = thread.core,
-                refused = thread.refused,
-                "media thread"
-            );
-        }
+        tell_threads(&plane);
 
         let signaling_config = SignalingConfig {
             listeners: listeners(&config),
@@ -323,6 +316,18 @@ fn serve_operator(socket: &std::path::Path, router: axum::Router) -> Result<()> 
         }
     });
     Ok(())
+}
+
+/// Says in the log what moves packets.
+pub fn tell_threads(plane: &Plane) {
+    for thread in &plane.info().threads {
+        tracing::info!(
+            driver = thread.driver.name(),
+            core = thread.core,
+            refused = thread.refused,
+            "media thread"
+        );
+    }
 }
 
 fn plane_config(config: &Config) -> PlaneConfig {

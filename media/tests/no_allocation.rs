@@ -1,8 +1,8 @@
 //! What runs for every packet takes no memory: transcoding, measuring, recording, playing prompts.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
 
+use counting::allocations;
 use media::codec::{Packet, Transcoder};
 use media::control::{Channel, Format};
 use media::prompt::tones::{Plan, Tone};
@@ -10,36 +10,6 @@ use media::quality::{Arrival, StreamMeter};
 use media::record::{Config, Head, Payload, Recorder};
 use model::id::{Id, RecordingId};
 use model::media::Codec;
-
-struct Counting;
-
-thread_local! {
-    /// Allocations of this thread: other tests and the writer thread may take what they like.
-    static TAKEN: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on unchanged to the system's allocator; counting touches a thread-local number only.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // A thread that is being taken down has no counter any more.
-        _ = TAKEN.try_with(|taken| taken.set(taken.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations(run: impl FnOnce()) -> u64 {
-    let before = TAKEN.get();
-    run();
-    TAKEN.get() - before
-}
 
 #[test]
 fn transcoding_a_packet_takes_no_memory() {

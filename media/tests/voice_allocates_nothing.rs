@@ -1,44 +1,14 @@
 //! What runs for every frame of a voice takes no memory: playout, mixing, G.722, comfort noise, in-band digits.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
 
+use counting::allocations;
 use media::codec::comfort::{NoiseMaker, NoiseMeter};
 use media::codec::g722::{G722Decoder, G722Encoder};
 use media::dtmf::inband::{Detector, Tones};
 use media::jitter::{Kind, Meta, Player};
 use media::mix::{Mixer, Role};
 use model::media::Codec;
-
-struct Counting;
-
-thread_local! {
-    /// Allocations of this thread: other tests may take what they like.
-    static TAKEN: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on unchanged to the system's allocator; counting touches a thread-local number only.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // A thread that is being taken down has no counter any more.
-        _ = TAKEN.try_with(|taken| taken.set(taken.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations(run: impl FnOnce()) -> u64 {
-    let before = TAKEN.get();
-    run();
-    TAKEN.get() - before
-}
 
 #[test]
 fn playing_a_frame_takes_no_memory() {
