@@ -142,6 +142,7 @@ impl Media {
         for (index, reason) in DropReason::ALL.into_iter().enumerate() {
             labelled(&self.dropped, reason.name(), sum(&|c| c.dropped[index]));
         }
+        labelled(&self.dropped, "unmatched", sum(&|c| c.unmatched));
         labelled(&self.errors, "send", sum(&|c| c.driver.send_errors));
         labelled(&self.errors, "receive", sum(&|c| c.driver.receive_errors));
         labelled(&self.errors, "no_buffer", sum(&|c| c.driver.no_buffers));

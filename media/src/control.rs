@@ -5,7 +5,8 @@
 //!
 //! The model is small: a *leg* is one party's RTP in both directions; each leg *hears* one [`Source`]. A bridge is two legs
 //! that hear each other; hold is a customer who hears music; a queue is a customer who hears the queue's music. When a
-//! source's codec is the leg's own, packets are relayed in place; otherwise they are transcoded.
+//! source's codec is the leg's own, packets are relayed in place; otherwise they are transcoded. What we have no codec for goes
+//! to those who have ([`Passed`]).
 
 mod setup;
 
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::prompt::Prompt;
 
-pub use setup::{Direction, EventFormat, Format, Latching, LegSetup, Security, SrtpKey, SrtpSuite};
+pub use setup::{Direction, EventFormat, Format, Latching, LegSetup, Passed, Security, SrtpKey, SrtpSuite};
 
 /// Orders to the media plane. Each is answered by one [`Answer`] or [`MediaError`].
 #[derive(Clone, Debug)]
@@ -154,6 +155,9 @@ pub enum MediaError {
         /// What the system said.
         why: String,
     },
+    /// The leg sends only formats that no container can name ([`Passed`]).
+    #[error("leg {0} cannot be recorded: its formats are passed on without being understood")]
+    NotRecordable(LegId),
     /// The plane is full or stopping.
     #[error("the media plane is overloaded or stopping")]
     Unavailable,

@@ -15,10 +15,12 @@ pub struct LegSetup {
     pub remote_rtcp: Option<SocketAddr>,
     /// RTCP on the RTP port (RFC 5761).
     pub rtcp_mux: bool,
-    /// What we send.
-    pub send: Format,
-    /// What the far end may send.
+    /// What we send: sounds, voices in another codec, and voices in this one as they come. `None`: only what is `passed`.
+    pub send: Option<Format>,
+    /// What the far end may send, of what we understand.
     pub receive: Vec<Format>,
+    /// Formats that are not understood, and go to and from the far end as they are.
+    pub passed: Vec<Passed>,
     /// Telephone events: what we send and accept. `None`: in-band.
     pub events: Option<EventFormat>,
     /// Keys, or how to get them.
@@ -27,6 +29,40 @@ pub struct LegSetup {
     pub direction: Direction,
     /// Whose packets are believed (MEDIA-12).
     pub latching: Latching,
+}
+
+/// A setup to be filled in: nothing is sent, nothing is taken.
+impl Default for LegSetup {
+    fn default() -> Self {
+        Self {
+            remote: None,
+            remote_rtcp: None,
+            rtcp_mux: false,
+            send: None,
+            receive: Vec::new(),
+            passed: Vec::new(),
+            events: None,
+            security: Security::None,
+            direction: Direction::Inactive,
+            latching: Latching::Off,
+        }
+    }
+}
+
+/// A format that is passed on as it is: a codec we have no decoder for, or video.
+///
+/// A packet that comes in it leaves on each leg that hears it by the payload type which that leg has for the same `format`. One
+/// that has none is not sent it. Payload and marker stay as they came; sequence number, timestamp and SSRC become ours, and
+/// contributing sources and header extensions are left out, as in all packets of ours: who answers for us by SDP must not
+/// agree to extensions. Mute stops it: nobody knows how to say silence in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// RTP payload type on this leg, both ways.
+    pub payload_type: u8,
+    /// What control calls it: the same number is the same format, with the same parameters, on every leg.
+    pub format: u16,
+    /// RTP clock in Hz, the same wherever the format is.
+    pub clock_hz: u32,
 }
 
 /// A payload type and what it means.

@@ -38,7 +38,7 @@ pub(super) struct EventRelay {
 impl Leg {
     /// How a voice in this codec would reach the far end now.
     pub fn way(&self, codec: Codec) -> Way {
-        match self.setup.as_ref().map(|setup| setup.send.codec) {
+        match self.send_format().map(|send| send.codec) {
             None => Way::Nowhere,
             Some(own) if own == codec => Way::InPlace,
             // One table look-up an octet, in place (G.711): no decoding.
@@ -71,7 +71,8 @@ impl Leg {
             self.outgoing.interrupted();
             return None;
         };
-        let send = self.setup.as_ref()?.send;
+        let send = self.send_format()?;
+        self.outgoing.set_clock(send.codec.clock_hz());
         let heard = Header { payload_type: send.payload_type, ..audio.header };
         let header = self.outgoing.relay(key, &heard, now)?;
         // A payload lies at least a header's length behind the datagram's beginning, whatever stood between.
@@ -103,7 +104,8 @@ impl Leg {
             self.source_changed();
             return Ok(());
         };
-        let Some(send) = self.setup.as_ref().map(|setup| setup.send) else { return Ok(()) };
+        let Some(send) = self.send_format() else { return Ok(()) };
+        self.outgoing.set_clock(send.codec.clock_hz());
         let from = Format { payload_type: audio.header.payload_type, codec: audio.codec, ptime_ms: 20 };
         let Self { transcoder, outgoing, protection, .. } = self;
         let transcoding = prepare(transcoder, key, from, send)?;
@@ -127,7 +129,7 @@ impl Leg {
         if self.way(from.codec) != Way::Transcoded {
             return Ok(());
         }
-        let Some(send) = self.setup.as_ref().map(|setup| setup.send) else { return Ok(()) };
+        let Some(send) = self.send_format() else { return Ok(()) };
         prepare(&mut self.transcoder, key, from, send)
             .map(drop)
             .map_err(|why| MediaError::BadSetup(why.to_string()))

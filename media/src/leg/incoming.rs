@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use model::media::Codec;
 use model::time::Timestamp;
 
+use super::passing::Passing;
 use super::setup::FORMATS_MAX;
 use super::silence::silence;
 use super::{Door, Leg, Outbox, Protection};
@@ -55,6 +56,8 @@ pub enum Received {
     Audio(Audio),
     /// A telephone event.
     Event(HeardEvent),
+    /// A packet in a format that is passed on as it is.
+    Passed(Passing),
     /// Of concern to this leg alone: reports, checks, handshakes.
     Done,
     /// Dropped.
@@ -109,6 +112,20 @@ impl DropReason {
             Self::NoLeg => "no_leg",
         }
     }
+}
+
+/// What a stream is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// A codec we understand.
+    Codec(Codec),
+    /// A format we do not understand.
+    Passed {
+        /// Control's number of it.
+        format: u16,
+        /// Its clock.
+        clock_hz: u32,
+    },
 }
 
 /// What the far end may send, in the leg itself: a list elsewhere would be one more wait for memory a packet.
@@ -217,11 +234,11 @@ impl Leg {
         let setup = self.setup.as_ref().ok_or(DropReason::NotReady)?;
         let header = view.header;
         let event = setup.events.filter(|events| events.payload_type == header.payload_type);
-        let codec = match (event, self.accepts.codec(header.payload_type)) {
-            (None, None) => return Err(DropReason::UnknownPayload),
-            (_, Some(codec)) => Some(codec),
-            (Some(_), None) => None,
-        };
+        let codec = self.accepts.codec(header.payload_type).map(Said::Codec);
+        let said = codec.or_else(|| self.passes.said(header.payload_type));
+        if said.is_none() && event.is_none() {
+            return Err(DropReason::UnknownPayload);
+        }
         let wanted = matches!(setup.direction, Direction::SendRecv | Direction::RecvOnly);
         if self.ice.is_none() {
             self.latch.verified(from, self.protection.proves(), now);
@@ -230,23 +247,46 @@ impl Leg {
         if !wanted {
             return Err(DropReason::NotWanted);
         }
-        self.note_stream(header.ssrc, codec, now)?;
+        self.note_stream(header.ssrc, said, now)?;
+        // The packets of one picture share its time, though they leave one after the other.
+        let repeats = self.stream.timestamp.replace(header.timestamp) == Some(header.timestamp);
+        let timed = match said {
+            Some(Said::Codec(_)) => true,
+            Some(Said::Passed { .. }) => !repeats,
+            None => false,
+        };
         let arrival = Arrival {
             ssrc: header.ssrc,
             seq: header.seq.0,
             timestamp: header.timestamp.0,
             at_us: now.micros(),
             octets: len,
-            timed: codec.is_some(),
+            timed,
         };
         if matches!(self.meter.packet(arrival), Verdict::Duplicate | Verdict::Stray) {
             return Err(DropReason::Repeated);
         }
         let payload = view.payload_at..view.payload_at + view.payload_len;
-        let Some(codec) = codec else {
-            let clock_hz = event.map_or(8_000, |event| event.clock_hz);
-            let payload = buffer.get(payload).ok_or(DropReason::Malformed)?;
-            return self.receive_event(&header, payload, clock_hz, now, out);
+        let codec = match said {
+            Some(Said::Codec(codec)) => codec,
+            Some(Said::Passed { .. }) if self.muted => return Err(DropReason::NotWanted),
+            Some(Said::Passed { format, clock_hz }) => {
+                let stream = self.stream.number;
+                let View { payload_at, payload_len, .. } = *view;
+                return Ok(Received::Passed(Passing {
+                    header,
+                    format,
+                    clock_hz,
+                    stream,
+                    payload_at,
+                    payload_len,
+                }));
+            }
+            None => {
+                let clock_hz = event.map_or(8_000, |event| event.clock_hz);
+                let payload = buffer.get(payload).ok_or(DropReason::Malformed)?;
+                return self.receive_event(&header, payload, clock_hz, now, out);
+            }
         };
         let mut payload_len = view.payload_len;
         if self.muted {
@@ -274,8 +314,8 @@ impl Leg {
         Ok(Received::Event(HeardEvent { header: *header, event, clock_hz, ended }))
     }
 
-    /// Notices that the stream is another one: the far end changed its SSRC or its codec.
-    fn note_stream(&mut self, ssrc: u32, codec: Option<Codec>, now: Timestamp) -> Result<(), DropReason> {
+    /// Notices that the stream is another one: the far end changed its SSRC or its format.
+    fn note_stream(&mut self, ssrc: u32, said: Option<Said>, now: Timestamp) -> Result<(), DropReason> {
         let stream = &mut self.stream;
         if stream.ssrc != Some(ssrc) {
             if stream.before.is_some_and(|(before, until)| before == ssrc && now < until) {
@@ -285,10 +325,13 @@ impl Leg {
             stream.ssrc = Some(ssrc);
             stream.number = stream.number.wrapping_add(1);
         }
-        if let Some(codec) = codec.filter(|codec| stream.codec != Some(*codec)) {
-            stream.codec = Some(codec);
+        if let Some(said) = said.filter(|said| stream.said != Some(*said)) {
+            stream.said = Some(said);
             stream.number = stream.number.wrapping_add(1);
-            self.meter.set_codec(codec);
+            match said {
+                Said::Codec(codec) => self.meter.set_codec(codec),
+                Said::Passed { clock_hz, .. } => self.meter.set_passed(clock_hz),
+            }
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 //! - `latch`: whose packets are believed, and where to send
 //! - `protection`: SRTP, kept over re-negotiations
 //! - `incoming`: from datagram to audio
+//! - `passing`: formats that are passed on without being understood
 //! - `outgoing`: our one stream to the far end; `hearing`, `sounds`: what goes into it
 //! - `reports`: RTCP, time-outs, quality
 //! - `setup`: applying what was negotiated
@@ -17,6 +18,7 @@ mod hearing;
 mod incoming;
 mod latch;
 mod outgoing;
+mod passing;
 mod protection;
 mod reports;
 mod setup;
@@ -31,7 +33,7 @@ use model::media::Codec;
 use model::time::Timestamp;
 
 use crate::codec::Transcoder;
-use crate::control::{Event, LegSetup, LegStats};
+use crate::control::{Event, Format, LegSetup, LegStats};
 use crate::driver::Clock;
 use crate::dtmf;
 use crate::ice::{BrowserTransport, IceOutput};
@@ -41,9 +43,11 @@ pub use hearing::Way;
 pub use incoming::{Audio, DropReason, HeardEvent, Received};
 pub use latch::{LEARNING_WINDOW, Latch};
 pub use outgoing::{Outgoing, SourceKey};
+pub use passing::{Pass, Passing};
 pub use sounds::prepare_tones;
 
-use incoming::Accepts;
+use incoming::{Accepts, Said};
+use passing::Passes;
 use protection::Protection;
 use reports::Reports;
 use sounds::Player;
@@ -94,6 +98,7 @@ pub struct Leg {
     clock: Clock,
     setup: Option<LegSetup>,
     accepts: Accepts,
+    passes: Passes,
     latch: Latch,
     ice: Option<Box<BrowserTransport>>,
     /// The far end holds us with an address of zeros: nothing is sent, and what was learnt is kept for later.
@@ -146,8 +151,10 @@ struct Stream {
     ssrc: Option<u32>,
     /// The SSRC before, and until when stragglers of it are expected.
     before: Option<(u32, Timestamp)>,
-    codec: Option<Codec>,
-    /// Grows with each new SSRC or codec.
+    said: Option<Said>,
+    /// When the newest packet was said.
+    timestamp: Option<crate::rtp::RtpTimestamp>,
+    /// Grows with each new SSRC or format.
     number: u32,
 }
 
@@ -169,6 +176,7 @@ impl Leg {
             clock: birth.clock,
             setup: None,
             accepts: Accepts::default(),
+            passes: Passes::default(),
             latch: Latch::new(crate::control::Latching::Off, None, None, true),
             ice: ice.map(Box::new),
             nowhere: false,
@@ -202,9 +210,14 @@ impl Leg {
     pub const fn setup(&self) -> Option<&LegSetup> {
         self.setup.as_ref()
     }
-    /// CTRL-01: silences its words towards whoever hears them. Its stream goes on, with silence in it.
+    /// CTRL-01: silences its words towards whoever hears them. Its stream goes on, with silence in it; of formats that are
+    /// passed on, nothing goes on.
     pub const fn mute(&mut self, muted: bool) {
         self.muted = muted;
+        // What was not passed on meanwhile is no loss: hearers join anew.
+        if matches!(self.stream.said, Some(Said::Passed { .. })) {
+            self.stream.number = self.stream.number.wrapping_add(1);
+        }
     }
     /// Whether media from this address may be this leg's (shared ports only).
     pub fn is_verified(&self, from: SocketAddr) -> bool {
@@ -242,15 +255,18 @@ impl Leg {
         self.protection.is_ready() && !self.consent_lost && !self.nowhere
     }
 
+    /// What sounds and voices are sent in.
+    fn send_format(&self) -> Option<Format> {
+        self.setup.as_ref()?.send
+    }
+
     fn send_clock(&self) -> u32 {
-        self.setup.as_ref().map_or(8_000, |setup| setup.send.codec.clock_hz())
+        self.outgoing.clock_hz()
     }
 
     /// Ticks of one packet we send.
     fn send_step(&self) -> u32 {
-        self.setup
-            .as_ref()
-            .map_or(160, |setup| setup.send.codec.clock_hz() / 1_000 * u32::from(setup.send.ptime_ms))
+        self.send_format().map_or(160, |send| send.codec.clock_hz() / 1_000 * u32::from(send.ptime_ms))
     }
 
     /// When [`Leg::timer`] has something to do, finer than once a second.

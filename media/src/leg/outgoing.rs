@@ -97,6 +97,11 @@ impl Outgoing {
         }
     }
 
+    /// The clock of what is sent now, in Hz.
+    pub const fn clock_hz(&self) -> u32 {
+        self.clock_hz
+    }
+
     /// What the stream's clock shows now.
     pub fn clock_at(&self, now: Timestamp) -> RtpTimestamp {
         match self.sent_at {

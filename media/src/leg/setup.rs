@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use model::time::Timestamp;
 
 use super::incoming::Accepts;
+use super::passing::Passes;
 use super::protection::Keyed;
 use super::{Latch, Leg, Outbox, Protection, Wire};
 use crate::control::{Event, Format, LegSetup, MediaError, Security};
@@ -37,16 +38,22 @@ impl Leg {
             }
         }
         if self.setup.as_ref().map(|old| old.send) != Some(setup.send) {
-            self.outgoing.set_clock(setup.send.codec.clock_hz());
+            let passed = setup.passed.first().map(|passed| passed.clock_hz);
+            if let Some(clock_hz) = setup.send.map(|send| send.codec.clock_hz()).or(passed) {
+                self.outgoing.set_clock(clock_hz);
+            }
             self.outgoing.interrupted();
             self.transcoder = None;
-            self.play_in(setup.send);
+            if let Some(send) = setup.send {
+                self.play_in(send);
+            }
         }
         let clock_of = |setup: &LegSetup| setup.events.map(|events| events.clock_hz);
         if self.setup.as_ref().and_then(clock_of) != clock_of(&setup) {
             self.events_in = dtmf::Receiver::new(clock_of(&setup).unwrap_or(8_000));
         }
         self.accepts = Accepts::new(&setup.receive);
+        self.passes = Passes::new(&setup.passed);
         self.expect_packets(setup.direction, now);
         self.setup = Some(setup);
         Ok(())
@@ -117,21 +124,29 @@ impl Leg {
 /// What no setup may say.
 fn check(setup: &LegSetup, ice: bool) -> Result<(), MediaError> {
     let bad = |why: String| Err(MediaError::BadSetup(why));
-    if setup.receive.len() > FORMATS_MAX {
-        return bad(format!("{} formats are more than {FORMATS_MAX}", setup.receive.len()));
+    for count in [setup.receive.len(), setup.passed.len()] {
+        if count > FORMATS_MAX {
+            return bad(format!("{count} formats are more than {FORMATS_MAX}"));
+        }
     }
     let events = setup.events.map(|events| events.payload_type);
     let types = setup.receive.iter().map(|format| format.payload_type);
-    for payload_type in types.chain([setup.send.payload_type]).chain(events) {
+    let sent = setup.send.map(|send| send.payload_type);
+    let passed = setup.passed.iter().map(|passed| passed.payload_type);
+    for payload_type in types.chain(sent).chain(events).chain(passed) {
         // With the marker bit these would read as RTCP on a shared port (RFC 5761 §4).
         if payload_type > 127 || (64..=95).contains(&payload_type) {
-            return bad(format!("{payload_type} is no payload type for audio"));
+            return bad(format!("{payload_type} is no payload type for media"));
         }
     }
-    let Format { ptime_ms, .. } = setup.send;
-    if !(10..=60).contains(&ptime_ms) {
-        return bad(format!("a packet time of {ptime_ms} ms is outside 10 to 60 ms"));
+    match setup.send {
+        Some(Format { ptime_ms, .. }) if !(10..=60).contains(&ptime_ms) => {
+            return bad(format!("a packet time of {ptime_ms} ms is outside 10 to 60 ms"));
+        }
+        None if setup.passed.is_empty() => return bad("there is nothing it could send".into()),
+        _ => {}
     }
+    check_passed(setup)?;
     if let Some(events) = setup.events.filter(|events| !matches!(events.clock_hz, 8_000 | 16_000 | 48_000)) {
         return bad(format!("events cannot be counted at {} Hz", events.clock_hz));
     }
@@ -140,6 +155,27 @@ fn check(setup: &LegSetup, ice: bool) -> Result<(), MediaError> {
         let broadcast = matches!(addr.ip(), IpAddr::V4(ip) if ip.is_broadcast());
         if addr.ip().is_multicast() || broadcast {
             return bad(format!("{} is not one party's address", addr.ip()));
+        }
+    }
+    Ok(())
+}
+
+/// A payload type has one meaning, a format one payload type, and clocks are such that milliseconds can be told.
+fn check_passed(setup: &LegSetup) -> Result<(), MediaError> {
+    let bad = |why: String| Err(MediaError::BadSetup(why));
+    let events = setup.events.map(|events| events.payload_type);
+    for (n, passed) in setup.passed.iter().enumerate() {
+        let earlier = setup.passed.iter().take(n);
+        let understood = setup.receive.iter().chain(&setup.send).map(|format| format.payload_type);
+        let mut taken = understood.chain(events).chain(earlier.clone().map(|other| other.payload_type));
+        if taken.any(|payload_type| payload_type == passed.payload_type) {
+            return bad(format!("payload type {} has two meanings", passed.payload_type));
+        }
+        if earlier.clone().any(|other| other.format == passed.format) {
+            return bad(format!("format {} has two payload types", passed.format));
+        }
+        if !(1_000..=192_000).contains(&passed.clock_hz) {
+            return bad(format!("nothing is counted at {} Hz", passed.clock_hz));
         }
     }
     Ok(())

@@ -55,6 +55,15 @@ impl Player {
 }
 
 impl Leg {
+    /// Whether a sound can be said to the far end, as far as is negotiated.
+    pub fn can_sound(&self) -> bool {
+        self.setup.as_ref().is_none_or(|setup| setup.send.is_some())
+    }
+    /// Whether digits can be, as events or as sounds.
+    pub fn can_dial(&self) -> bool {
+        self.can_sound() || self.setup.as_ref().is_some_and(|setup| setup.events.is_some())
+    }
+
     /// Plays a sound from its beginning.
     pub fn play(&mut self, prompt: Arc<Prompt>, repeat: bool, now: Timestamp) {
         self.sound = Some(Box::new(Player::new(prompt, repeat, None, now)));
@@ -111,7 +120,7 @@ impl Leg {
 
     /// Sends the packets of a player that are due; false when it is at its end.
     fn play_due(&mut self, player: &mut Player, now: Timestamp, wire: &mut dyn Wire) -> bool {
-        let Some(send) = self.setup.as_ref().map(|setup| setup.send) else {
+        let Some(send) = self.send_format() else {
             player.next_at = now + Duration::from_millis(20);
             return now < player.waits_until;
         };
@@ -137,6 +146,7 @@ impl Leg {
                 }
                 None => return false,
             };
+            self.outgoing.set_clock(send.codec.clock_hz());
             let joined = player.time.is_none();
             let time = player.time.unwrap_or_else(|| self.outgoing.time_at(now));
             if let Some(to) = to {

@@ -23,6 +23,8 @@ pub struct Counters {
     pub relayed_copies: u64,
     /// Packets that went through a transcoder.
     pub transcoded: u64,
+    /// Packets not sent to a leg that hears them, because it has no payload type for their format.
+    pub unmatched: u64,
     /// Datagrams dropped, by [`DropReason`].
     pub dropped: [u64; DropReason::ALL.len()],
     /// Payloads given to recordings.
@@ -48,7 +50,7 @@ pub struct ThreadCounters {
     pub counters: Counters,
 }
 
-const NUMBERS: usize = 10 + DropReason::ALL.len() + 6;
+const NUMBERS: usize = 11 + DropReason::ALL.len() + 6;
 
 impl Counters {
     fn numbers(&self) -> [u64; NUMBERS] {
@@ -61,6 +63,7 @@ impl Counters {
             self.relayed_in_place,
             self.relayed_copies,
             self.transcoded,
+            self.unmatched,
             self.recorded,
             self.record_overruns,
             self.events_lost,
@@ -88,6 +91,7 @@ impl Counters {
             relayed_in_place: one(),
             relayed_copies: one(),
             transcoded: one(),
+            unmatched: one(),
             recorded: one(),
             record_overruns: one(),
             events_lost: one(),

@@ -124,8 +124,9 @@ impl House {
             remote: None,
             remote_rtcp: None,
             rtcp_mux: true,
-            send: opus,
+            send: Some(opus),
             receive: vec![opus],
+            passed: Vec::new(),
             events: None,
             security: Security::Dtls {
                 remote_ufrag: "theirs".into(),

@@ -29,6 +29,7 @@ mod handle;
 mod newcomers;
 mod orders;
 mod packets;
+mod passing;
 mod ports;
 mod recordings;
 mod relocate;

@@ -173,10 +173,12 @@ impl Shard {
                 let taken = self
                     .table
                     .get_mut(index)
+                    .filter(|seat| seat.leg.can_dial())
                     .is_some_and(|seat| seat.leg.add_digits(&digits, each, true, now));
                 if !taken {
                     return Err(MediaError::BadSetup(
-                        "these digits cannot be sent: only 0-9 * # A-D and comma, 128 at most".into(),
+                        "these digits cannot be sent: only 0-9 * # A-D and comma, 128 at most, and a format to say them in"
+                            .into(),
                     ));
                 }
                 self.arm(index);
@@ -236,6 +238,9 @@ impl Shard {
                 self.table.hear(listener, Heard::Leg(speaker));
             }
             Source::Prompt { prompt, repeat } => {
+                if self.table.get(listener).is_some_and(|seat| !seat.leg.can_sound()) {
+                    return Err(MediaError::BadSetup("it has no format that a sound can be said in".into()));
+                }
                 self.table.hear(listener, Heard::Sound);
                 if let Some(seat) = self.table.get_mut(listener) {
                     seat.leg.play(prompt, repeat, self.now);

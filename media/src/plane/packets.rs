@@ -46,6 +46,10 @@ impl Shard {
                 self.spread_event(index, &event, packet, at);
                 self.arm(index);
             }
+            Received::Passed(passing) => {
+                self.tell();
+                self.spread_passed(index, &passing, packet, at);
+            }
             Received::Done => {
                 self.driver.release(packet);
                 let browser = seat.sockets.browser_mut();
@@ -125,7 +129,13 @@ impl Shard {
         }
     }
 
-    fn send(&mut self, packet: Packet, range: Range<usize>, socket: Option<SocketId>, to: SocketAddr) {
+    pub(super) fn send(
+        &mut self,
+        packet: Packet,
+        range: Range<usize>,
+        socket: Option<SocketId>,
+        to: SocketAddr,
+    ) {
         // A browser's address without a line is one that its leg is about to let go of.
         let Some(socket) = socket else { return self.driver.release(packet) };
         self.counters.sent_packets += 1;
@@ -138,7 +148,7 @@ impl Shard {
         self.counters.relayed_copies += u64::from(self.relay(hearer, key, audio, copy, at));
     }
 
-    fn copy(&mut self, packet: &Packet) -> Option<Packet> {
+    pub(super) fn copy(&mut self, packet: &Packet) -> Option<Packet> {
         let copy = self.driver.take()?;
         self.scratch.copy_from_slice(self.driver.bytes(packet).get(..BUFFER_LEN)?);
         self.driver.bytes(&copy).copy_from_slice(&self.scratch[..]);

@@ -105,6 +105,10 @@ impl Shard {
     pub(super) fn tap(&mut self, leg: LegId, tap: SeatTap) -> Result<(), MediaError> {
         let index = self.table.find(leg).ok_or(MediaError::NoSuchLeg(leg))?;
         let Some(seat) = self.table.get_mut(index) else { return Err(MediaError::NoSuchLeg(leg)) };
+        // A container that says nothing of what was said would look complete.
+        if seat.leg.setup().is_some_and(|setup| setup.receive.is_empty()) {
+            return Err(MediaError::NotRecordable(leg));
+        }
         if seat.taps.len() >= TAPS_MAX {
             return Err(MediaError::BadSetup(format!("{TAPS_MAX} recordings capture this leg already")));
         }
@@ -128,6 +132,15 @@ impl Shard {
             self.counters.record_overruns += 1;
         }
     }
+}
+
+/// A packet came in a format that the container has no name for: the recordings that capture its leg count it as missing, and
+/// are told to be incomplete. Says how many there are.
+pub(super) fn missed(tap: &mut Tap, seat: &Seat) -> u64 {
+    for into in &seat.taps {
+        tap.missed(into.handle);
+    }
+    seat.taps.len() as u64
 }
 
 /// Gives audio to the recordings that capture its leg. `payload`: as it came, after muting.

@@ -72,7 +72,9 @@ pub struct MosSummary {
 /// Measures one incoming stream.
 #[derive(Clone, Debug)]
 pub struct StreamMeter {
-    codec: Codec,
+    /// `None`: passed on without being understood.
+    codec: Option<Codec>,
+    clock_hz: u32,
     ssrc: Option<u32>,
     sequence: Sequence,
     jitter: Jitter,
@@ -99,7 +101,8 @@ impl StreamMeter {
     /// A meter for a stream in `codec`.
     pub fn new(codec: Codec) -> Self {
         Self {
-            codec,
+            codec: Some(codec),
+            clock_hz: codec.clock_hz(),
             ssrc: None,
             sequence: Sequence::default(),
             jitter: Jitter::new(codec.clock_hz()),
@@ -118,7 +121,7 @@ impl StreamMeter {
     /// loss that jumps reads as a broken receiver (RFC 3550 §6.4.1); only the jitter is estimated anew, which it may be.
     pub fn begin_anew(&mut self) {
         self.begun = Begun { totals: self.sequence.totals(), duplicates: self.sequence.duplicates() };
-        self.jitter = Jitter::new(self.codec.clock_hz());
+        self.jitter = Jitter::new(self.clock_hz);
         self.limits = Limits::default();
         self.windows = Windows::default();
         (self.packets, self.octets, self.rejected) = (0, 0, 0);
@@ -126,9 +129,18 @@ impl StreamMeter {
 
     /// The stream goes on in another codec: what was measured stays, the clock may change.
     pub fn set_codec(&mut self, codec: Codec) {
-        if codec != self.codec {
-            self.codec = codec;
-            self.jitter.restart(codec.clock_hz());
+        self.set_format(Some(codec), codec.clock_hz());
+    }
+
+    /// The stream goes on in a format that is passed on without being understood: loss and jitter are measured, MOS is not.
+    pub fn set_passed(&mut self, clock_hz: u32) {
+        self.set_format(None, clock_hz);
+    }
+
+    fn set_format(&mut self, codec: Option<Codec>, clock_hz: u32) {
+        if codec != self.codec || clock_hz != self.clock_hz {
+            (self.codec, self.clock_hz) = (codec, clock_hz);
+            self.jitter.restart(clock_hz);
         }
     }
 
@@ -136,20 +148,22 @@ impl StreamMeter {
     pub fn packet(&mut self, arrival: Arrival) -> Verdict {
         if self.ssrc.replace(arrival.ssrc).is_some_and(|old| old != arrival.ssrc) {
             self.sequence.restart();
-            self.jitter.restart(self.codec.clock_hz());
+            self.jitter.restart(self.clock_hz);
         }
         self.packets += 1;
         self.octets += arrival.octets as u64;
         let verdict = self.sequence.note(arrival.seq);
         match verdict {
-            Verdict::Restarted => self.jitter.restart(self.codec.clock_hz()),
+            Verdict::Restarted => self.jitter.restart(self.clock_hz),
             Verdict::Stray | Verdict::Duplicate => return verdict,
             _ => {}
         }
         let late = arrival.timed && self.jitter.note(arrival.timestamp, arrival.at_us);
         let totals = self.totals();
         self.limits.note(arrival.at_us, totals, self.jitter.ms());
-        self.windows.note(arrival.at_us, totals, late, emodel::Impairment::of(self.codec));
+        if let Some(codec) = self.codec {
+            self.windows.note(arrival.at_us, totals, late, emodel::Impairment::of(codec));
+        }
         verdict
     }
 
@@ -172,7 +186,6 @@ impl StreamMeter {
     /// The figures so far.
     pub fn snapshot(&self) -> StreamStats {
         let totals = self.totals();
-        let impairment = emodel::Impairment::of(self.codec);
         StreamStats {
             packets: self.packets,
             octets: self.octets,
@@ -182,8 +195,8 @@ impl StreamMeter {
             jitter_ms: self.jitter.ms(),
             jitter_max_ms: self.jitter.max_ms(),
             rtt_ms: self.rtt_ms,
-            mos: self.windows.mean(totals, impairment),
-            mos_min: self.windows.summary().map(|s| s.min),
+            mos: self.codec.and_then(|codec| self.windows.mean(totals, emodel::Impairment::of(codec))),
+            mos_min: self.codec.and_then(|_| self.windows.summary()).map(|s| s.min),
         }
     }
 
@@ -195,17 +208,13 @@ impl StreamMeter {
     /// Conversational quality, once the round trip is known: the mean loss, with half the round trip, a packet's time,
     /// the codec's lookahead and the player's buffer (twice the jitter, at least 40 ms) as delay.
     pub fn conversational(&self) -> Option<f32> {
-        let totals = self.totals();
-        let lookahead_ms = if self.codec == Codec::Opus { 6.5 } else { 0.0 };
+        let (totals, codec) = (self.totals(), self.codec?);
+        let lookahead_ms = if codec == Codec::Opus { 6.5 } else { 0.0 };
         let buffer_ms = (2.0 * self.jitter.ms()).max(40.0);
         let delay_ms = self.rtt_ms? / 2.0 + 20.0 + lookahead_ms + buffer_ms;
         let loss = self.windows.loss(totals);
-        Some(emodel::mos(
-            emodel::Impairment::of(self.codec),
-            loss.percent,
-            loss.burst_ratio,
-            f64::from(delay_ms),
-        ) as f32)
+        Some(emodel::mos(emodel::Impairment::of(codec), loss.percent, loss.burst_ratio, f64::from(delay_ms))
+            as f32)
     }
 
     /// The report block for the next RTCP report; begins a new interval. `None` before the first packet.

@@ -108,6 +108,12 @@ impl Tap {
         true
     }
 
+    /// A payload came that cannot be captured, because the container has no name for its format. It is counted like one that was
+    /// refused.
+    pub fn missed(&mut self, handle: Handle) {
+        self.miss(handle);
+    }
+
     /// A channel captures another leg from now on; `None`: nobody.
     pub fn hears(
         &mut self,

@@ -78,8 +78,9 @@ impl Browser {
             remote: None,
             remote_rtcp: None,
             rtcp_mux: true,
-            send: opus,
+            send: Some(opus),
             receive: vec![opus],
+            passed: Vec::new(),
             events: Some(EventFormat { payload_type: 110, clock_hz: 48_000 }),
             security: Security::Dtls {
                 remote_ufrag: ufrag,

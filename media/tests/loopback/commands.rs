@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use media::control::{
-    Answer, Command, Direction, Event, Format, Latching, LegSetup, MediaError, Security, Source, SrtpKey,
-    SrtpSuite,
+    Answer, Command, Direction, Event, Format, Latching, LegSetup, MediaError, Passed, Security, Source,
+    SrtpKey, SrtpSuite,
 };
 use media::driver::DriverChoice;
 use model::id::{Id, LegId};
@@ -31,6 +31,7 @@ async fn a_refused_setup_or_bridge_leaves_the_call_as_it_was(driver: DriverChoic
     world.bridge(&anna, &ben).await;
     let short_key = SrtpKey { suite: SrtpSuite::AeadAes128Gcm, key_and_salt: vec![1; 5] };
     let good = anna.setup();
+    let passed = |payload_type, format, clock_hz| Passed { payload_type, format, clock_hz };
     let dtls = Security::Dtls {
         remote_ufrag: "abcd".into(),
         remote_pwd: "x".repeat(22),
@@ -40,9 +41,19 @@ async fn a_refused_setup_or_bridge_leaves_the_call_as_it_was(driver: DriverChoic
     let bad: Vec<LegSetup> = vec![
         LegSetup { security: Security::Sdes { send: short_key.clone(), receive: short_key }, ..good.clone() },
         LegSetup { security: dtls, ..good.clone() },
-        LegSetup { send: Format { payload_type: 72, codec: Codec::Pcmu, ptime_ms: 20 }, ..good.clone() },
-        LegSetup { send: Format { payload_type: 0, codec: Codec::Pcmu, ptime_ms: 5 }, ..good.clone() },
+        LegSetup {
+            send: Some(Format { payload_type: 72, codec: Codec::Pcmu, ptime_ms: 20 }),
+            ..good.clone()
+        },
+        LegSetup { send: Some(Format { payload_type: 0, codec: Codec::Pcmu, ptime_ms: 5 }), ..good.clone() },
         LegSetup { remote: Some("224.0.0.1:9".parse().unwrap()), ..good.clone() },
+        LegSetup { send: None, ..good.clone() },
+        LegSetup { passed: vec![passed(0, 1, 8_000)], ..good.clone() },
+        LegSetup { passed: vec![passed(18, 1, 8_000), passed(18, 2, 8_000)], ..good.clone() },
+        LegSetup { passed: vec![passed(18, 1, 8_000), passed(19, 1, 8_000)], ..good.clone() },
+        LegSetup { passed: vec![passed(18, 1, 0)], ..good.clone() },
+        LegSetup { passed: vec![passed(75, 1, 8_000)], ..good.clone() },
+        LegSetup { passed: (96..120).map(|n| passed(n, n.into(), 8_000)).collect(), ..good.clone() },
     ];
     for setup in bad {
         let refused =

@@ -7,6 +7,7 @@ mod commands;
 mod digits;
 mod guests;
 mod moves;
+mod passed;
 mod recordings;
 mod relay;
 mod reports;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use media::control::{
     Answer, Command, Direction, Event, EventFormat, Format, Latching, LegCreated, LegSetup, LegStats,
-    MediaError, Security, Source, SrtpKey, SrtpSuite, Transport,
+    MediaError, Passed, Security, Source, SrtpKey, SrtpSuite, Transport,
 };
 use media::driver::{DriverChoice, DriverConfig};
 use media::plane::{Interface, Plane, PlaneConfig, PlaneHandle};
@@ -155,6 +155,8 @@ pub struct Phone {
     pub ssrc: u32,
     pub seq: u16,
     pub time: u32,
+    /// Formats of its that are passed on.
+    pub passed: Vec<Passed>,
     keys: Option<(SrtpKey, SrtpKey)>,
     protect: Option<srtp::Sender>,
     open: Option<srtp::Receiver>,
@@ -186,6 +188,7 @@ impl Phone {
             ssrc: 0x1000 + leg.uuid().as_u128() as u32,
             seq: 65_530,
             time: u32::MAX - 500,
+            passed: Vec::new(),
             protect: keys.as_ref().map(|(far, _)| srtp::Sender::new(far).unwrap()),
             open: keys.as_ref().map(|(_, ours)| srtp::Receiver::new(ours).unwrap()),
             keys,
@@ -197,8 +200,9 @@ impl Phone {
             remote: Some(self.rtp.local_addr().unwrap()),
             remote_rtcp: Some(self.rtcp.local_addr().unwrap()),
             rtcp_mux: self.how.mux,
-            send: self.how.send,
+            send: Some(self.how.send),
             receive: vec![self.how.send],
+            passed: self.passed.clone(),
             events: self.how.events,
             security: match &self.keys {
                 Some((far, ours)) => Security::Sdes { send: ours.clone(), receive: far.clone() },

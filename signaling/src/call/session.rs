@@ -96,7 +96,7 @@ impl Session {
 
     /// What is spoken.
     pub fn codec(&self) -> Option<Codec> {
-        self.current.as_ref().map(|s| s.send.codec)
+        self.current.as_ref()?.send.map(|send| send.codec)
     }
     /// Whether media is encrypted.
     pub fn is_secure(&self) -> bool {

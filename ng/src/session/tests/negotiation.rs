@@ -31,7 +31,7 @@ fn an_answer_is_rewritten_and_both_legs_are_set_up_and_joined() {
          a=sendrecv\r\na=rtcp:30001\r\na=ptime:20\r\n"
     );
     let (anna, ben) = (world.setup_towards(5_000), world.setup_towards(6_000));
-    assert_eq!((anna.send.codec, ben.send.codec), (Codec::Pcma, Codec::Pcma));
+    assert_eq!((anna.send.unwrap().codec, ben.send.unwrap().codec), (Codec::Pcma, Codec::Pcma));
     assert_eq!(anna.remote_rtcp, Some("192.0.2.5:5001".parse().unwrap()));
     assert_eq!((anna.direction, ben.direction), (Direction::SendRecv, Direction::SendRecv));
     assert!(anna.events.is_some() && ben.events.is_some());
@@ -56,7 +56,10 @@ fn a_codec_that_only_the_node_added_is_converted_and_the_offerer_sees_its_own() 
     );
     assert!(text.contains("m=audio 30000 RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\n"), "{text}");
     let (anna, ben) = (world.setup_towards(5_000), world.setup_towards(6_000));
-    assert_eq!((anna.send.codec, ben.send.codec, ben.send.payload_type), (Codec::Pcmu, Codec::Opus, 96));
+    assert_eq!(
+        (anna.send.unwrap().codec, ben.send.unwrap().codec, ben.send.unwrap().payload_type),
+        (Codec::Pcmu, Codec::Opus, 96)
+    );
     assert_eq!((anna.events.unwrap().clock_hz, ben.events.unwrap().clock_hz), (8_000, 48_000));
 }
 

@@ -57,7 +57,7 @@ fn the_best_codec_of_ours_that_is_offered_is_taken_under_its_offered_number() {
     );
     let able = |codecs: &[Codec]| Ability { codecs: codecs.to_vec(), ..trunk() };
     let (opus, sdp) = answered(&offer, &able(&[Codec::Opus, Codec::Pcma])).unwrap();
-    let send = opus.setup.send;
+    let send = opus.setup.send.unwrap();
     assert_eq!((send.payload_type, send.codec, send.ptime_ms), (96, Codec::Opus, 40));
     assert_eq!(opus.setup.events.map(|e| (e.payload_type, e.clock_hz)), Some((97, 48_000)));
     assert_eq!(opus.opus.map(|o| (o.playback_rate_max_hz, o.fec)), Some((16_000, true)));
@@ -67,7 +67,7 @@ fn the_best_codec_of_ours_that_is_offered_is_taken_under_its_offered_number() {
     assert_eq!(sdp.media[0].attribute("ptime"), Some("40"));
     let (alaw, _) = answered(&offer, &able(&[Codec::Pcma])).unwrap();
     assert_eq!(alaw.setup.events.map(|e| (e.payload_type, e.clock_hz)), Some((98, 8_000)));
-    assert_eq!((alaw.setup.receive.as_slice(), alaw.opus), ([alaw.setup.send].as_slice(), None));
+    assert_eq!((alaw.setup.receive.as_slice(), alaw.opus), ([alaw.setup.send.unwrap()].as_slice(), None));
     let (silent, sdp) = answered(&offer, &Ability { events: false, ..able(&[Codec::Pcmu]) }).unwrap();
     assert_eq!((silent.setup.events, sdp.media[0].formats.len()), (None, 1));
 }
@@ -148,7 +148,11 @@ fn a_late_offer_is_ours_and_its_answer_comes_with_the_ack() {
     let theirs = far("m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:30\r\n");
     let settled = apply_answer(&ours, &theirs, &ability, &SEED).unwrap();
     let setup = settled.setup;
-    assert_eq!((setup.send.codec, setup.send.ptime_ms), (Codec::Pcmu, 30), "the far end's first");
+    assert_eq!(
+        (setup.send.unwrap().codec, setup.send.unwrap().ptime_ms),
+        (Codec::Pcmu, 30),
+        "the far end's first"
+    );
     assert_eq!(setup.receive.iter().map(|f| f.codec).collect::<Vec<_>>(), [Codec::Pcmu, Codec::Pcma]);
     assert_eq!(setup.events.map(|e| e.payload_type), Some(101));
     assert_eq!((setup.direction, setup.latching), (Direction::SendRecv, Latching::Any));
@@ -161,10 +165,10 @@ fn an_answer_may_number_a_codec_otherwise_or_leave_the_map_out() {
     let renumbered =
         apply_answer(&ours, &far("m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"), &ability, &SEED);
     let setup = renumbered.unwrap().setup;
-    assert_eq!(setup.send.payload_type, 96);
+    assert_eq!(setup.send.unwrap().payload_type, 96);
     assert_eq!(setup.receive.iter().map(|f| f.payload_type).collect::<Vec<_>>(), [111, 96]);
     let bare = apply_answer(&ours, &far("m=audio 4000 RTP/AVP 111\r\n"), &ability, &SEED).unwrap();
-    assert_eq!(bare.setup.send.codec, Codec::Opus);
+    assert_eq!(bare.setup.send.unwrap().codec, Codec::Opus);
 }
 
 /// SIP-05: an answer that is none to our offer settles nothing.

@@ -98,8 +98,8 @@ proptest! {
         let (ours, theirs) = (&sdp.media[open[0]], &offer.media[open[0]]);
         prop_assert_eq!(&ours.protocol, &theirs.protocol);
         prop_assert!(ours.formats.iter().all(|format| theirs.formats.contains(format)));
-        prop_assert!(ability.codecs.contains(&settled.setup.send.codec));
-        prop_assert!((10..=60).contains(&settled.setup.send.ptime_ms));
+        prop_assert!(ability.codecs.contains(&settled.setup.send.unwrap().codec));
+        prop_assert!((10..=60).contains(&settled.setup.send.unwrap().ptime_ms));
         prop_assert_eq!(sdp.direction_of(ours), settled.setup.direction);
         prop_assert_eq!(ours.has("crypto"), matches!(settled.setup.security, Security::Sdes { .. }));
         if ability.srtp == SrtpPolicy::Require {
@@ -129,8 +129,8 @@ proptest! {
         let back = agreed.sdp(&here(), &mut LocalSession::new(2)).unwrap();
         let settled = apply_answer(&sent, &back, &a, &SEED).unwrap();
         let (mine, theirs) = (&settled.setup, &agreed.settled.setup);
-        prop_assert_eq!(mine.send.codec, theirs.send.codec);
-        prop_assert_eq!(mine.send.payload_type, theirs.send.payload_type);
+        prop_assert_eq!(mine.send.unwrap().codec, theirs.send.unwrap().codec);
+        prop_assert_eq!(mine.send.unwrap().payload_type, theirs.send.unwrap().payload_type);
         prop_assert_eq!(mine.events.is_some(), a.events && b.events);
         let sends = |d| matches!(d, Direction::SendRecv | Direction::SendOnly);
         let hears = |d| matches!(d, Direction::SendRecv | Direction::RecvOnly);

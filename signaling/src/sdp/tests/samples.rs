@@ -52,7 +52,7 @@ fn chromium_is_answered_by_an_ice_lite_side() {
 fn a_browser_without_opus_gets_g711_with_its_own_events() {
     let offer = CHROMIUM.replace("111 63 9 0 8 13 110 126", "0 8 110 126");
     let (settled, sdp) = answered(&parse(&offer), &Ability::webrtc()).unwrap();
-    assert_eq!(settled.setup.send.codec, Codec::Pcmu);
+    assert_eq!(settled.setup.send.unwrap().codec, Codec::Pcmu);
     assert_eq!(sdp.media[0].formats, ["0", "126"]);
 }
 
@@ -145,7 +145,7 @@ fn sipp_says_the_least() {
          m=audio 6000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n",
     );
     let (settled, sdp) = answered(&offer, &trunk()).unwrap();
-    assert_eq!((settled.setup.send.codec, settled.setup.events), (Codec::Pcmu, None));
+    assert_eq!((settled.setup.send.unwrap().codec, settled.setup.events), (Codec::Pcmu, None));
     assert_eq!(sdp.media[0].formats, ["0"]);
 }
 
