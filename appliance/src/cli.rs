@@ -119,7 +119,7 @@ pub enum Command {
     ///
     /// No store, no console, no SIP of its own. Ends with SIGTERM or Ctrl-C, and all calls with it.
     #[command(
-        after_help = "Example:\n  patchbay media --ng 10.0.0.5:2223 --interface internal/10.0.0.5 --interface external/10.0.0.6=203.0.113.7\n\nNG has no authentication: listen only where proxies are. docs/protocols/ng.md says what is understood."
+        after_help = "Examples:\n  patchbay media --config /etc/patchbay/media.toml\n  patchbay media --ng 10.0.0.5:2223 --interface internal/10.0.0.5 --interface external/10.0.0.6=203.0.113.7\n\nNG has no authentication: listen only where proxies are. docs/protocols/ng.md says what is understood."
     )]
     Media(MediaArgs),
     /// Check this machine: ports, limits, clock, disk, certificate, database. Says what to do about each finding.
@@ -130,37 +130,49 @@ pub enum Command {
     },
 }
 
-/// How to run as a media node.
+/// How to run as a media node. What is left out is as the file says, or as `--print-defaults` shows.
 #[derive(Debug, Args)]
 pub struct MediaArgs {
+    /// The node's configuration file; without it only flags and defaults count.
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say what is wrong with file and flags, and end.
+    #[arg(long)]
+    pub check_config: bool,
+    /// Show a file with all keys, documented, at their defaults, and end.
+    #[arg(long)]
+    pub print_defaults: bool,
     /// Address and UDP port that proxies speak NG to; may be given more than once.
-    #[arg(long, default_value = "127.0.0.1:2223", value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT")]
     pub ng: Vec<std::net::SocketAddr>,
     /// An address for media, as `NAME/ADDRESS` or `NAME/ADDRESS=ADVERTISED` behind one-to-one NAT; proxies choose by name
     /// in `direction`. May be given more than once; the first of a family is the default.
-    #[arg(long, required = true, value_name = "NAME/ADDRESS[=ADVERTISED]")]
-    pub interface: Vec<crate::media::InterfaceArg>,
+    #[arg(long, value_name = "NAME/ADDRESS[=ADVERTISED]")]
+    pub interface: Vec<crate::media::settings::InterfaceArg>,
     /// First and last UDP port for media.
-    #[arg(long, default_value = "30000-39999", value_name = "FIRST-LAST")]
-    pub ports: crate::media::PortsArg,
+    #[arg(long, value_name = "FIRST-LAST")]
+    pub ports: Option<crate::media::settings::PortsArg>,
     /// UDP port for browsers; each media thread takes one more.
-    #[arg(long, default_value_t = 40_000)]
-    pub browser_port: u16,
-    /// Media threads; one a core when left out.
+    #[arg(long)]
+    pub browser_port: Option<u16>,
+    /// Media threads.
     #[arg(long)]
     pub threads: Option<usize>,
     /// Calls at once.
-    #[arg(long, default_value_t = 10_000)]
-    pub calls_max: usize,
+    #[arg(long)]
+    pub calls_max: Option<u32>,
     /// Folder for recordings; without it recording is refused.
     #[arg(long, value_name = "DIR")]
     pub recordings: Option<PathBuf>,
     /// Folder of the WAV files that `play media` may name; without it they are refused.
     #[arg(long, value_name = "DIR")]
     pub sounds: Option<PathBuf>,
+    /// HTTP address of /metrics, /livez and /readyz; may be given more than once.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub watch: Vec<std::net::SocketAddr>,
     /// Log level, also by part: `info`, `debug`, `info,ng=debug`.
-    #[arg(long, default_value = "info")]
-    pub log: String,
+    #[arg(long)]
+    pub log: Option<String>,
 }
 
 /// How to ask the running appliance, and how to show the answer.

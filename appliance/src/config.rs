@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use model::service::SrtpPolicy;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The commented file that `patchbay init` writes.
@@ -19,12 +20,14 @@ pub const DEFAULT_FILE: &str = include_str!("default.toml");
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is not there or not readable.
-    #[error("cannot read {file}: {source}. `patchbay init` writes one")]
+    #[error("cannot read {file}: {source}. {hint}")]
     Unreadable {
         /// The file.
         file: PathBuf,
         /// What the system said.
         source: std::io::Error,
+        /// Where one comes from.
+        hint: &'static str,
     },
     /// Not TOML, an unknown key, or a value of the wrong type. The message carries line and column.
     #[error("{file}: {message}")]
@@ -92,6 +95,7 @@ macro_rules! section {
         }
     };
 }
+pub(crate) use section;
 
 section!(
     /// `[http]`.
@@ -266,14 +270,21 @@ pub struct Config {
 impl Config {
     /// Reads and checks a file.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-        let raw: File = toml::from_str(&text).map_err(|e| ConfigError::Syntax {
-            file: file.to_owned(),
-            message: with_suggestion(e.to_string().trim_end()),
-        })?;
-        Self::try_from(raw)
+        Self::try_from(read::<File>(file, "`patchbay init` writes one")?)
     }
+}
+
+/// Reads a file of keys; `hint` says where one comes from when it is not there.
+pub(crate) fn read<T: DeserializeOwned>(file: &Path, hint: &'static str) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable {
+        file: file.to_owned(),
+        source,
+        hint,
+    })?;
+    toml::from_str(&text).map_err(|e| ConfigError::Syntax {
+        file: file.to_owned(),
+        message: with_suggestion(e.to_string().trim_end()),
+    })
 }
 
 impl TryFrom<File> for Config {

@@ -26,6 +26,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, LogFile};
+use crate::media::settings::Settings;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -67,8 +68,19 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Status { ask } => block_on(ask::status(&Config::read(&ask.config.config)?, ask.json))?,
         Command::Calls { ask } => block_on(ask::calls(&Config::read(&ask.config.config)?, ask.json))?,
         Command::Media(args) => {
-            logging::start(&LogFile { level: args.log.clone(), ..LogFile::default() })?;
-            block_on(media::run(args))?;
+            if args.print_defaults {
+                print!("{}", media::settings::DEFAULT_FILE);
+                return Ok(ExitCode::SUCCESS);
+            }
+            let settings = Settings::read(&args)?;
+            if args.check_config {
+                media::check(&settings)?;
+                println!("The media node's configuration is good.");
+                return Ok(ExitCode::SUCCESS);
+            }
+            let (format, level) = (settings.log.format, settings.log.level.clone());
+            logging::start(&LogFile { format, level, ..LogFile::default() })?;
+            block_on(media::run(settings))?;
         }
         Command::Doctor { config } => return block_on(doctor::doctor(&config.config)),
     }

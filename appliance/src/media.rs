@@ -1,66 +1,21 @@
 //! The media plane alone, commanded by a SIP proxy over NG (MEDIA-15).
 
-use std::net::IpAddr;
-use std::str::FromStr;
+pub mod settings;
+mod watch;
+
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use media::ice::Certificate;
 use media::plane::{self, Plane, PlaneConfig};
 use ng::{Config, Server, Surroundings, session};
+use prometheus::Registry;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::cli::MediaArgs;
-use crate::{clock, run, secret};
-
-/// An address for media with its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InterfaceArg {
-    name: String,
-    bind: IpAddr,
-    advertised: IpAddr,
-}
-
-impl FromStr for InterfaceArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, addresses) = text.split_once('/').unwrap_or(("default", text));
-        if name.is_empty() {
-            return Err("the name before `/` is empty".into());
-        }
-        // rtpengine writes `!` where we write `=`.
-        let (bind, advertised) = addresses.split_once(['=', '!']).unwrap_or((addresses, addresses));
-        let address = |text: &str| {
-            let parsed = text.parse::<IpAddr>().map_err(|_| format!("`{text}` is not an IP address"))?;
-            if parsed.is_unspecified() {
-                return Err(format!("`{text}` names no address that a far end could send to: name one"));
-            }
-            Ok(parsed)
-        };
-        Ok(Self { name: name.to_owned(), bind: address(bind)?, advertised: address(advertised)? })
-    }
-}
-
-/// The range of media ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PortsArg {
-    first: u16,
-    last: u16,
-}
-
-impl FromStr for PortsArg {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts =
-            text.split_once('-').and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
-        let (first, last) =
-            parts.ok_or_else(|| format!("`{text}` is not FIRST-LAST, such as 30000-39999"))?;
-        if last <= first {
-            return Err(format!("`{text}` is an empty range"));
-        }
-        Ok(Self { first, last })
-    }
-}
+use self::settings::Settings;
+use crate::{clock, metrics, run, secret};
 
 /// The system's randomness, for keys and ids.
 struct Chance;
@@ -72,18 +27,21 @@ impl session::Chance for Chance {
 }
 
 /// Runs until it is told to end.
-pub async fn run(args: MediaArgs) -> Result<()> {
-    let mut names: Vec<&str> = args.interface.iter().map(|i| i.name.as_str()).collect();
-    names.sort_unstable();
-    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        bail!("--interface {}: the name is given twice", twice[0]);
-    }
-    if let Some(folder) = &args.recordings {
+pub async fn run(settings: Settings) -> Result<()> {
+    if let Some(folder) = &settings.recordings {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    let server = Server::bind(config(&args)).await.context("cannot serve NG; see --ng")?;
-    let plane = Plane::start(plane_config(&args)).context("cannot start the media plane")?;
+    let server = Server::bind(config(&settings)).await.context("cannot serve NG; see [ng] listen")?;
+    let status = server.status();
+    let plane = Plane::start(plane_config(&settings)?).context("cannot start the media plane")?;
     run::tell_threads(&plane);
+    let registry = Registry::new();
+    // Each address has the whole range; a pair begins at an even port.
+    let pairs = (settings.ports.first..settings.ports.last).filter(|port| port.is_multiple_of(2)).count();
+    let pairs = pairs * settings.interfaces.len();
+    metrics::register_media(&registry, plane.handle(), pairs)?;
+    registry.register(Box::new(watch::Proxies::new(status.clone())?))?;
+    watch::serve(&settings.watch, registry, status.clone(), settings.calls_max).await?;
     let around = Surroundings {
         plane: plane.handle(),
         events: plane.events(),
@@ -94,7 +52,6 @@ pub async fn run(args: MediaArgs) -> Result<()> {
         tracing::info!(%address, "NG");
     }
     tracing::info!("ready");
-    let status = server.status();
     let stop = async {
         let why = run::interrupted().await;
         tracing::info!(signal = why, calls = status.read().calls, "stopping: all calls end");
@@ -105,59 +62,50 @@ pub async fn run(args: MediaArgs) -> Result<()> {
     Ok(())
 }
 
-fn config(args: &MediaArgs) -> Config {
-    let interface = |i: &InterfaceArg| session::Interface { name: i.name.clone(), bind: i.bind };
+/// Reads what `run` would read, without starting anything.
+pub fn check(settings: &Settings) -> Result<()> {
+    plane_config(settings).map(drop)
+}
+
+fn config(settings: &Settings) -> Config {
+    let interface = |i: &settings::InterfaceArg| session::Interface { name: i.name.clone(), bind: i.bind };
     Config {
-        listen: args.ng.clone(),
+        listen: settings.ng.clone(),
         session: session::Config {
-            interfaces: args.interface.iter().map(interface).collect(),
-            calls_max: args.calls_max,
-            recordings: args.recordings.clone(),
-            ..session::Config::default()
+            interfaces: settings.interfaces.iter().map(interface).collect(),
+            calls_max: settings.calls_max,
+            delete_delay: settings.delete_delay,
+            silent_after: settings.silent_after,
+            held_after: settings.held_after,
+            offered_after: settings.offered_after,
+            recordings: settings.recordings.clone(),
         },
-        sounds: args.sounds.clone(),
+        sounds: settings.sounds.clone(),
     }
 }
 
-fn plane_config(args: &MediaArgs) -> PlaneConfig {
-    let threads = args.threads.unwrap_or_else(|| PlaneConfig::default().threads);
-    PlaneConfig {
-        threads,
-        pin: std::thread::available_parallelism().is_ok_and(|cores| cores.get() >= threads),
-        interfaces: args
-            .interface
+fn plane_config(settings: &Settings) -> Result<PlaneConfig> {
+    let certificate = settings.dtls.as_ref().map(|(cert, key)| certificate(cert, key)).transpose()?;
+    Ok(PlaneConfig {
+        threads: settings.threads,
+        pin: std::thread::available_parallelism().is_ok_and(|cores| cores.get() >= settings.threads),
+        interfaces: settings
+            .interfaces
             .iter()
             .map(|i| plane::Interface { bind: i.bind, advertised: i.advertised })
             .collect(),
-        port_min: args.ports.first,
-        port_max: args.ports.last,
-        ice_port: Some(args.browser_port),
+        port_min: settings.ports.first,
+        port_max: settings.ports.last,
+        ice_port: Some(settings.browser_port),
+        certificate,
+        driver: run::driver_config(settings.driver),
         ..PlaneConfig::default()
-    }
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interface_has_a_name_and_perhaps_another_address_outside() {
-        let parsed: InterfaceArg = "ext/10.0.0.5=203.0.113.7".parse().unwrap();
-        assert_eq!((parsed.name.as_str(), parsed.bind.to_string().as_str()), ("ext", "10.0.0.5"));
-        assert_eq!(parsed.advertised.to_string(), "203.0.113.7");
-        assert_eq!("ext/10.0.0.5!203.0.113.7".parse(), Ok(parsed));
-        let bare: InterfaceArg = "::1".parse().unwrap();
-        assert_eq!((bare.name.as_str(), bare.bind), ("default", bare.advertised));
-        for wrong in ["/10.0.0.5", "ext/", "ext/eth0", "ext/0.0.0.0", "ext/10.0.0.5="] {
-            assert!(wrong.parse::<InterfaceArg>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_range_of_ports_goes_upwards() {
-        assert_eq!("30000-30999".parse(), Ok(PortsArg { first: 30_000, last: 30_999 }));
-        for wrong in ["30000", "30999-30000", "30000-30000", "a-b", "30000-99999"] {
-            assert!(wrong.parse::<PortsArg>().is_err(), "{wrong}");
-        }
-    }
+fn certificate(cert: &Path, key: &Path) -> Result<Certificate> {
+    let bad = |file: &Path| format!("{}: see [dtls] cert_file and key_file", file.display());
+    let der = CertificateDer::from_pem_file(cert).with_context(|| bad(cert))?;
+    let private = PrivateKeyDer::from_pem_file(key).with_context(|| bad(key))?;
+    Certificate::from_der(der.to_vec(), private.secret_der().to_vec()).with_context(|| bad(cert))
 }

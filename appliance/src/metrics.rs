@@ -22,19 +22,25 @@ pub fn register(
     config: &Config,
     certificate: &Path,
 ) -> Result<()> {
-    registry.register(Box::new(Media::new(plane, config)?))?;
+    register_media(registry, plane, usize::from((config.ports.1 - config.ports.0) / 2))?;
     registry.register(Box::new(Sip::new(sip)?))?;
+    let expiry =
+        IntGauge::new("patchbay_cert_expiry_timestamp_seconds", "When the console's certificate expires.")?;
+    let days = tls::days_left(certificate)?;
+    expiry.set(i64::try_from(crate::clock::now().millis() / 1_000)? + days * 86_400);
+    registry.register(Box::new(expiry))?;
+    Ok(())
+}
+
+/// Registers the media plane, which has so many port pairs, and the program's version.
+pub fn register_media(registry: &Registry, plane: PlaneHandle, port_pairs: usize) -> Result<()> {
+    registry.register(Box::new(Media::new(plane, port_pairs)?))?;
     let build = IntGaugeVec::new(
         Opts::new("patchbay_build_info", "Always 1; the label tells the version."),
         &["version"],
     )?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     registry.register(Box::new(build))?;
-    let expiry =
-        IntGauge::new("patchbay_cert_expiry_timestamp_seconds", "When the console's certificate expires.")?;
-    let days = tls::days_left(certificate)?;
-    expiry.set(i64::try_from(crate::clock::now().millis() / 1_000)? + days * 86_400);
-    registry.register(Box::new(expiry))?;
     Ok(())
 }
 
@@ -51,7 +57,7 @@ pub fn reloads(registry: &Registry) -> Result<IntCounterVec> {
 }
 
 /// Brings a counter up to a total that is counted elsewhere.
-fn follow(counter: &IntCounter, total: u64) {
+pub(crate) fn follow(counter: &IntCounter, total: u64) {
     counter.inc_by(total.saturating_sub(counter.get()));
 }
 
@@ -71,11 +77,11 @@ struct Media {
 }
 
 impl Media {
-    fn new(plane: PlaneHandle, config: &Config) -> Result<Self> {
+    fn new(plane: PlaneHandle, port_pairs: usize) -> Result<Self> {
         let vec = |name: &str, help: &str, label: &str| IntCounterVec::new(Opts::new(name, help), &[label]);
         let ports =
             IntGauge::new("patchbay_ports_limit", "Port pairs there are for legs of trunks and phones.")?;
-        ports.set(i64::from((config.ports.1 - config.ports.0) / 2));
+        ports.set(i64::try_from(port_pairs)?);
         Ok(Self {
             plane,
             packets: vec("patchbay_rtp_packets_total", "Datagrams on media ports.", "direction")?,

@@ -330,6 +330,16 @@ pub fn tell_threads(plane: &Plane) {
     }
 }
 
+/// The driver that the configuration names.
+pub fn driver_config(driver: DriverFile) -> DriverConfig {
+    let choice = match driver {
+        DriverFile::Auto => DriverChoice::Auto,
+        DriverFile::Uring => DriverChoice::Uring,
+        DriverFile::Mmsg => DriverChoice::Mmsg,
+    };
+    DriverConfig { choice, ..DriverConfig::default() }
+}
+
 fn plane_config(config: &Config) -> PlaneConfig {
     PlaneConfig {
         threads: config.media_threads,
@@ -343,14 +353,7 @@ fn plane_config(config: &Config) -> PlaneConfig {
         port_min: config.ports.0,
         port_max: config.ports.1,
         ice_port: Some(config.browser_port),
-        driver: DriverConfig {
-            choice: match config.driver {
-                DriverFile::Auto => DriverChoice::Auto,
-                DriverFile::Uring => DriverChoice::Uring,
-                DriverFile::Mmsg => DriverChoice::Mmsg,
-            },
-            ..DriverConfig::default()
-        },
+        driver: driver_config(config.driver),
         media_timeout: config.silence_timeout,
         ..PlaneConfig::default()
     }

@@ -74,6 +74,8 @@ pub struct Status {
     pub calls: usize,
     /// Legs that exist.
     pub legs: usize,
+    /// When the node last looked up; it does so every second.
+    pub at: Timestamp,
 }
 
 /// Asks a running node for its counts. Cheap to clone.
@@ -104,8 +106,8 @@ impl Server {
                 |e: io::Error| io::Error::new(e.kind(), format!("cannot listen for NG at {addr}: {e}"));
             sockets.push(Arc::new(UdpSocket::bind(addr).await.map_err(named)?));
         }
-        let status =
-            Status { counts: Counts::default(), totals: Totals::new(Timestamp::ZERO), calls: 0, legs: 0 };
+        let (counts, totals) = (Counts::default(), Totals::new(Timestamp::ZERO));
+        let status = Status { counts, totals, calls: 0, legs: 0, at: Timestamp::ZERO };
         Ok(Self { sockets, config, status: StatusHandle(Arc::new(Mutex::new(status))) })
     }
 
@@ -156,7 +158,7 @@ impl Server {
                 _ = second.tick() => driver.input(Input::Tick, clock()),
             }
             driver.carry_out().await;
-            *self.status.0.lock().unwrap_or_else(PoisonError::into_inner) = driver.status();
+            *self.status.0.lock().unwrap_or_else(PoisonError::into_inner) = driver.status(clock());
         }
         listeners.abort_all();
         let farewell = async {
@@ -173,7 +175,7 @@ impl Server {
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             tracing::warn!("NG: not every leg was ended in time");
         }
-        *self.status.0.lock().unwrap_or_else(PoisonError::into_inner) = driver.status();
+        *self.status.0.lock().unwrap_or_else(PoisonError::into_inner) = driver.status(clock());
     }
 }
 
@@ -250,13 +252,14 @@ impl Driver {
         }
     }
 
-    fn status(&self) -> Status {
+    fn status(&self, at: Timestamp) -> Status {
         let machine = self.node.machine();
         Status {
             counts: self.node.counts(),
             totals: machine.totals(),
             calls: machine.calls(),
             legs: machine.legs(),
+            at,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use scenarios::appliance::binary;
 use scenarios::eventually;
+use scenarios::node::Node;
 use scenarios::process::{Running, free_port, free_stretch};
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n";
@@ -86,4 +87,54 @@ fn a_proxy_offers_answers_queries_and_deletes() {
     assert!(ask(&proxy, "1_6", "no dictionary").contains("5:error"), "nonsense is an error, not silence");
     first.signal(libc::SIGTERM);
     assert!(first.wait(Duration::from_secs(20)).success(), "{}", first.output());
+}
+
+/// OPS-02, MEDIA-15: the node's file is checked before anything is started, and says which key is wrong.
+#[test]
+fn a_nodes_configuration_is_checked_before_it_is_used() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let check = |text: &str| {
+        let file = dir.path().join("media.toml");
+        std::fs::write(&file, text).expect("a file");
+        let mut command = Command::new(binary());
+        let output =
+            command.args(["media", "--check-config", "--config"]).arg(&file).output().expect("it runs");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let defaults = Command::new(binary()).args(["media", "--print-defaults"]).output().expect("it runs");
+    let shown = String::from_utf8_lossy(&defaults.stdout).into_owned();
+    let usable = shown.replace("#interfaces = []", "interfaces = [\"in/127.0.0.1\", \"in/::1\"]");
+    assert_eq!(check(&usable), (true, String::new()), "the documented file with one address");
+    let (good, why) = check("[media]\ninterface = [\"in/127.0.0.1\"]");
+    assert!(!good && why.contains("did you mean `interfaces`?"), "{why}");
+    let (good, why) = check(
+        "[media]\ninterfaces = [\"in/127.0.0.1\"]\n[dtls]\ncert_file = \"/a.pem\"\nkey_file = \"/a.key\"",
+    );
+    assert!(!good && why.contains("/a.pem"), "{why}");
+}
+
+/// MEDIA-15: machines see whether a node lives, has room, and what proxies and packets do.
+#[test]
+fn a_node_shows_its_health_and_figures() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let node = Node::start(dir.path(), "node", 20, "calls_max = 1");
+    assert_eq!(node.page("/livez").0, 200);
+    assert_eq!(node.page("/readyz").0, 200);
+    let proxy = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    proxy.connect(("127.0.0.1", node.ng)).expect("connected");
+    proxy.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+    let offer = |id: &str, cookie: &str| {
+        let call = [("call-id", id), ("command", "offer"), ("from-tag", "f"), ("sdp", OFFER)];
+        ask(&proxy, cookie, &bencode(&call))
+    };
+    assert!(offer("a", "1").contains("6:result2:ok"));
+    assert!(offer("b", "2").contains("Parallel session limit reached"));
+    eventually("no room is told", Duration::from_secs(10), || (node.page("/readyz").0 == 503).then_some(()));
+    assert_eq!(node.page("/livez").0, 200, "full, and alive");
+    let metrics = node.metrics();
+    assert_eq!(metrics.sum("patchbay_ng_calls", &[]), 1.0);
+    assert_eq!(metrics.sum("patchbay_ng_calls_refused_total", &[]), 1.0);
+    assert_eq!(metrics.sum("patchbay_ng_requests_total", &["fate=\"done\""]), 2.0);
+    assert_eq!(metrics.sum("patchbay_media_legs", &[]), 2.0);
+    assert_eq!(metrics.sum("patchbay_ports_limit", &[]), 10.0);
 }

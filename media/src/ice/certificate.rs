@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, KeyPair,
+};
 use dimpl::DtlsCertificate;
 
 /// First retransmission of a handshake flight. The round trip to a browser is far below the second that RFC 6347
@@ -17,10 +20,19 @@ const RETRIES: usize = 6;
 /// A handshake that takes longer has failed; before consent expires, so that the failure has a name.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// No certificate could be made.
+/// There is no certificate to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot make a certificate for DTLS")]
-pub struct CertificateError;
+pub enum CertificateError {
+    /// None could be made.
+    #[error("cannot make a certificate for DTLS")]
+    Make,
+    /// The key that was given cannot sign.
+    #[error("the key is not one for ECDSA on P-256 or P-384 in PKCS #8")]
+    Key,
+    /// The key that was given is another certificate's.
+    #[error("the key does not belong to the certificate")]
+    Mismatch,
+}
 
 /// The self-signed certificate all browser legs of a process share: ECDSA on P-256, as WebRTC asks for (RFC 8827 §6.5).
 /// Cheap to clone.
@@ -39,7 +51,28 @@ impl Certificate {
     /// Makes a new key and certificate.
     pub fn generate() -> Result<Self, CertificateError> {
         let certificate =
-            dimpl::certificate::generate_self_signed_certificate().map_err(|_| CertificateError)?;
+            dimpl::certificate::generate_self_signed_certificate().map_err(|_| CertificateError::Make)?;
+        Self::new(certificate)
+    }
+
+    /// Takes a certificate of the operator's, so that its fingerprint outlives the process.
+    ///
+    /// Both in DER; the key in PKCS #8.
+    pub fn from_der(certificate: Vec<u8>, private_key: Vec<u8>) -> Result<Self, CertificateError> {
+        let curves = [&ECDSA_P256_SHA256_ASN1_SIGNING, &ECDSA_P384_SHA384_ASN1_SIGNING];
+        let key = curves
+            .into_iter()
+            .find_map(|curve| EcdsaKeyPair::from_pkcs8(curve, &private_key).ok())
+            .ok_or(CertificateError::Key)?;
+        // The certificate holds its public key as the point itself (RFC 5480 §2.2).
+        let point = key.public_key().as_ref();
+        if !certificate.windows(point.len()).any(|octets| octets == point) {
+            return Err(CertificateError::Mismatch);
+        }
+        Self::new(DtlsCertificate { certificate, private_key })
+    }
+
+    fn new(certificate: DtlsCertificate) -> Result<Self, CertificateError> {
         let config = dimpl::Config::builder()
             // The connectivity check has shown already that the address is the browser's.
             .use_server_cookie(false)
@@ -48,7 +81,7 @@ impl Certificate {
             .flight_retries(RETRIES)
             .handshake_timeout(HANDSHAKE_TIMEOUT)
             .build()
-            .map_err(|_| CertificateError)?;
+            .map_err(|_| CertificateError::Make)?;
         let fingerprint = Fingerprint::of(&certificate.certificate);
         Ok(Self { inner: Arc::new(Inner { certificate, config: Arc::new(config), fingerprint }) })
     }
@@ -158,6 +191,17 @@ mod tests {
         assert_eq!(&read, ours.fingerprint());
         assert!(read.matches(&ours.for_dtls().certificate));
         assert!(!read.matches(&other.for_dtls().certificate), "every certificate has a key of its own");
+    }
+
+    #[test]
+    fn a_certificate_of_the_operators_is_taken_with_its_own_key_alone() {
+        let (ours, other) = (Certificate::generate().unwrap().for_dtls(), Certificate::generate().unwrap());
+        let taken = Certificate::from_der(ours.certificate.clone(), ours.private_key.clone()).unwrap();
+        assert!(taken.fingerprint().matches(&ours.certificate));
+        let strange = Certificate::from_der(ours.certificate.clone(), other.for_dtls().private_key);
+        assert_eq!(strange.err(), Some(CertificateError::Mismatch));
+        let broken = Certificate::from_der(ours.certificate.clone(), ours.certificate);
+        assert_eq!(broken.err(), Some(CertificateError::Key));
     }
 
     #[test]

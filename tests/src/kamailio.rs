@@ -1,0 +1,99 @@
+//! Kamailio with its `rtpengine` module: a real proxy that commands media nodes.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::eventually;
+use crate::process::Running;
+
+/// A running Kamailio on 127.0.0.1.
+pub struct Kamailio {
+    /// The process; it has children, which end with SIGTERM only.
+    pub running: Running,
+}
+
+impl Kamailio {
+    /// Starts it at a UDP port: calls go on to `callee`, media through nodes at these NG ports, offers and answers with the
+    /// flags of the module's documentation.
+    pub fn start(dir: &Path, port: u16, callee: u16, nodes: &[u16]) -> Self {
+        let sockets: Vec<String> = nodes.iter().map(|ng| format!("udp:127.0.0.1:{ng}")).collect();
+        let text = CONFIGURATION
+            .replace("@PORT@", &port.to_string())
+            .replace("@CALLEE@", &callee.to_string())
+            .replace("@NODES@", &sockets.join(" "))
+            .replace("@FLAGS@", "replace-origin replace-session-connection");
+        let file = dir.join("kamailio.cfg");
+        std::fs::write(&file, text).expect("a file");
+        let mut command = Command::new("kamailio");
+        command.args(["-DD", "-E", "-m", "32", "-M", "8", "-f"]).arg(&file).arg("-Y").arg(dir);
+        let running = Running::start(
+            "kamailio",
+            "kamailio and kamailio-extra-modules",
+            &mut command,
+            &dir.join("kamailio.log"),
+        );
+        let mut kamailio = Self { running };
+        eventually("Kamailio found its nodes", Duration::from_secs(60), || {
+            assert!(kamailio.running.runs(), "it ended:\n{}", kamailio.running.output());
+            let found = kamailio.running.output().matches("support for it enabled").count();
+            (found >= nodes.len()).then_some(())
+        });
+        kamailio
+    }
+}
+
+impl Drop for Kamailio {
+    fn drop(&mut self) {
+        if self.running.runs() {
+            self.running.signal(libc::SIGTERM);
+            self.running.wait(Duration::from_secs(20));
+        }
+    }
+}
+
+/// As in the documentation of the module: manage in requests with a description, in replies, and at the end.
+const CONFIGURATION: &str = r#"#!KAMAILIO
+debug=2
+log_stderror=yes
+children=2
+disable_tcp=yes
+listen=udp:127.0.0.1:@PORT@
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "rtpengine.so"
+modparam("rtpengine", "rtpengine_sock", "@NODES@")
+request_route {
+    if (is_method("CANCEL")) {
+        if (t_check_trans()) { rtpengine_manage(); t_relay(); }
+        exit;
+    }
+    if (has_totag()) {
+        if (!loose_route()) {
+            if (is_method("ACK") && t_check_trans()) t_relay();
+            exit;
+        }
+        if (is_method("INVITE|ACK|UPDATE")) rtpengine_manage("@FLAGS@");
+        if (is_method("BYE")) rtpengine_manage();
+        t_on_reply("MEDIA");
+        t_relay();
+        exit;
+    }
+    record_route();
+    $du = "sip:127.0.0.1:@CALLEE@";
+    if (is_method("INVITE")) {
+        rtpengine_manage("@FLAGS@");
+        t_on_reply("MEDIA");
+        t_on_failure("FAILED");
+    }
+    t_relay();
+}
+onreply_route[MEDIA] {
+    if (has_body("application/sdp")) rtpengine_manage("@FLAGS@");
+}
+failure_route[FAILED] { rtpengine_manage(); }
+"#;
