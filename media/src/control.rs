@@ -8,6 +8,7 @@
 //! source's codec is the leg's own, packets are relayed in place; otherwise they are transcoded. What we have no codec for goes
 //! to those who have ([`Passed`]).
 
+mod formats;
 mod setup;
 
 use std::net::{IpAddr, SocketAddr};
@@ -21,7 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::prompt::Prompt;
 
-pub use setup::{Direction, EventFormat, Format, Latching, LegSetup, Passed, Security, SrtpKey, SrtpSuite};
+pub use formats::{Common, Offered, common_video};
+pub use setup::{
+    Direction, EventFormat, Format, Latching, LegSetup, Passed, Security, SrtpKey, SrtpSuite, Video,
+};
 
 /// Orders to the media plane. Each is answered by one [`Answer`] or [`MediaError`].
 #[derive(Clone, Debug)]
@@ -239,6 +243,45 @@ pub struct LegStats {
     pub far_lost_percent: Option<f32>,
     /// What the far end reports about what we send: jitter in milliseconds, from RTCP.
     pub far_jitter_ms: Option<f32>,
+    /// SSRC of what comes in, once something came.
+    pub received_ssrc: Option<u32>,
+    /// SSRC of what is sent.
+    pub sent_ssrc: u32,
+    /// RTCP datagrams that came in and were believed.
+    pub rtcp_received: u64,
+    /// RTCP datagrams sent.
+    pub rtcp_sent: u64,
+    /// Of a leg with video.
+    pub video: Option<VideoStats>,
+}
+
+/// Figures of a leg with video, beside those that all legs have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VideoStats {
+    /// SSRC of the repair stream we send.
+    pub repair_ssrc: u32,
+    /// SSRC of the repair stream that comes in, once something came.
+    pub received_repair_ssrc: Option<u32>,
+    /// Bits per second that came in during the last second, on the wire.
+    pub received_bits_per_second: u32,
+    /// Bits per second that were sent during the last second, on the wire.
+    pub sent_bits_per_second: u32,
+    /// Packets that came in above the cap and were dropped.
+    pub received_policed: u64,
+    /// Packets not sent because of the cap.
+    pub sent_policed: u64,
+    /// Whole pictures that the far end asked for.
+    pub keyframes_asked: u64,
+    /// Whole pictures that the far end was asked for.
+    pub keyframes_requested: u64,
+    /// Reports of missing packets from the far end.
+    pub nacks_asked: u64,
+    /// Reports of missing packets passed on to the far end.
+    pub nacks_requested: u64,
+    /// Repairs that came in.
+    pub repairs_received: u64,
+    /// Repairs sent.
+    pub repairs_sent: u64,
 }
 
 /// What happened on the media plane without being asked.

@@ -16,7 +16,7 @@ const context = await chromium.launchPersistentContext(profile, {
   headless: true,
   ignoreHTTPSErrors: true,
   viewport: { width: 1360, height: 860 },
-  permissions: ["microphone"],
+  permissions: ["microphone", "camera"],
   args: [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",

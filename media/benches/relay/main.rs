@@ -273,6 +273,7 @@ fn ours(profile: Profile, driver: DriverChoice, calls: usize) -> Option<Engine> 
                 send: Some(format),
                 receive: vec![format],
                 passed: Vec::new(),
+                video: None,
                 events: None,
                 security,
                 direction: Direction::SendRecv,

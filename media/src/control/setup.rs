@@ -21,6 +21,8 @@ pub struct LegSetup {
     pub receive: Vec<Format>,
     /// Formats that are not understood, and go to and from the far end as they are.
     pub passed: Vec<Passed>,
+    /// The leg carries video; it is one of the `passed` formats.
+    pub video: Option<Video>,
     /// Telephone events: what we send and accept. `None`: in-band.
     pub events: Option<EventFormat>,
     /// Keys, or how to get them.
@@ -41,6 +43,7 @@ impl Default for LegSetup {
             send: None,
             receive: Vec::new(),
             passed: Vec::new(),
+            video: None,
             events: None,
             security: Security::None,
             direction: Direction::Inactive,
@@ -63,6 +66,22 @@ pub struct Passed {
     pub format: u16,
     /// RTP clock in Hz, the same wherever the format is.
     pub clock_hz: u32,
+}
+
+/// Video on a leg of its own (MEDIA-14).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Video {
+    /// What may pass in each direction (CAP-03), in bits per second on the wire: IP, UDP and Ethernet with preamble included.
+    /// 64 000 to 100 000 000.
+    pub max_bits_per_second: u32,
+    /// Numbers of those formats that are retransmissions (RTX, RFC 4588): they travel in a stream of their own.
+    pub repairs: Vec<u16>,
+}
+
+impl Default for Video {
+    fn default() -> Self {
+        Self { max_bits_per_second: 960_000, repairs: Vec::new() }
+    }
 }
 
 /// A payload type and what it means.

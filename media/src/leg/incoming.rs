@@ -60,6 +60,8 @@ pub enum Received {
     Passed(Passing),
     /// Of concern to this leg alone: reports, checks, handshakes.
     Done,
+    /// Reports with something in them for other legs: [`Leg::take_told`] says what.
+    Told,
     /// Dropped.
     Dropped(DropReason),
 }
@@ -84,11 +86,13 @@ pub enum DropReason {
     NotWanted,
     /// No leg could be told from it (shared ports).
     NoLeg,
+    /// More video than the leg may carry.
+    Policed,
 }
 
 impl DropReason {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::WrongSource,
         Self::Malformed,
         Self::UnknownPayload,
@@ -97,6 +101,7 @@ impl DropReason {
         Self::NotReady,
         Self::NotWanted,
         Self::NoLeg,
+        Self::Policed,
     ];
 
     /// The label in metrics.
@@ -110,6 +115,7 @@ impl DropReason {
             Self::NotReady => "not_ready",
             Self::NotWanted => "not_wanted",
             Self::NoLeg => "no_leg",
+            Self::Policed => "policed",
         }
     }
 }
@@ -161,7 +167,7 @@ impl Leg {
         match result {
             Ok(received) => received,
             Err(reason) => {
-                if self.setup.is_some() && reason != DropReason::NotWanted {
+                if self.setup.is_some() && !matches!(reason, DropReason::NotWanted | DropReason::Policed) {
                     self.meter.rejected();
                 }
                 Received::Dropped(reason)
@@ -247,7 +253,17 @@ impl Leg {
         if !wanted {
             return Err(DropReason::NotWanted);
         }
+        if let Some(said @ Said::Passed { format, .. }) = said
+            && self.is_repair(format)
+        {
+            self.police_in(len, from, now)?;
+            return self.receive_repair(view, said);
+        }
+        let before = self.stream.ssrc.map(|_| self.stream.number);
         self.note_stream(header.ssrc, said, now)?;
+        if before.is_some_and(|before| before != self.stream.number) {
+            self.want_keyframe(now);
+        }
         // The packets of one picture share its time, though they leave one after the other.
         let repeats = self.stream.timestamp.replace(header.timestamp) == Some(header.timestamp);
         let timed = match said {
@@ -266,6 +282,7 @@ impl Leg {
         if matches!(self.meter.packet(arrival), Verdict::Duplicate | Verdict::Stray) {
             return Err(DropReason::Repeated);
         }
+        self.police_in(len, from, now)?;
         let payload = view.payload_at..view.payload_at + view.payload_len;
         let codec = match said {
             Some(Said::Codec(codec)) => codec,
@@ -278,6 +295,7 @@ impl Leg {
                     format,
                     clock_hz,
                     stream,
+                    repair: false,
                     payload_at,
                     payload_len,
                 }));

@@ -8,6 +8,7 @@
 //! - `protection`: SRTP, kept over re-negotiations
 //! - `incoming`: from datagram to audio
 //! - `passing`: formats that are passed on without being understood
+//! - `video`: what only video needs: its cap, feedback, repairs
 //! - `outgoing`: our one stream to the far end; `hearing`, `sounds`: what goes into it
 //! - `reports`: RTCP, time-outs, quality
 //! - `setup`: applying what was negotiated
@@ -24,6 +25,7 @@ mod reports;
 mod setup;
 mod silence;
 mod sounds;
+mod video;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -44,13 +46,16 @@ pub use incoming::{Audio, DropReason, HeardEvent, Received};
 pub use latch::{LEARNING_WINDOW, Latch};
 pub use outgoing::{Outgoing, SourceKey};
 pub use passing::{Pass, Passing};
+pub use reports::SourceClock;
 pub use sounds::prepare_tones;
+pub use video::Told;
 
 use incoming::{Accepts, Said};
 use passing::Passes;
 use protection::Protection;
 use reports::Reports;
 use sounds::Player;
+use video::VideoState;
 
 /// Which of a leg's two sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +104,9 @@ pub struct Leg {
     setup: Option<LegSetup>,
     accepts: Accepts,
     passes: Passes,
+    video: Option<Box<VideoState>>,
+    /// What the far end said that concerns other legs, until it is taken.
+    told: Told,
     latch: Latch,
     ice: Option<Box<BrowserTransport>>,
     /// The far end holds us with an address of zeros: nothing is sent, and what was learnt is kept for later.
@@ -177,6 +185,8 @@ impl Leg {
             setup: None,
             accepts: Accepts::default(),
             passes: Passes::default(),
+            video: None,
+            told: Told::default(),
             latch: Latch::new(crate::control::Latching::Off, None, None, true),
             ice: ice.map(Box::new),
             nowhere: false,
@@ -232,12 +242,22 @@ impl Leg {
             sent_octets: self.outgoing.octets(),
             far_lost_percent: self.reports.far_lost_percent(),
             far_jitter_ms: self.reports.far_jitter_ms(self.send_clock()),
+            received_ssrc: self.stream.ssrc,
+            sent_ssrc: self.outgoing.ssrc(),
+            rtcp_received: self.reports.received_packets(),
+            rtcp_sent: self.reports.sent_packets(),
+            video: self.video_stats(),
         }
     }
 
     /// Its figures of what comes in begin anew. What it tells its far end by RTCP goes on.
     pub fn begin_measuring(&mut self) {
         self.meter.begin_anew();
+    }
+
+    /// Grows whenever the far end's stream is another one.
+    pub const fn stream_number(&self) -> u32 {
+        self.stream.number
     }
 
     /// Where audio goes now; `None` when none may.
@@ -277,7 +297,8 @@ impl Leg {
         let ice = self.ice.as_ref().and_then(|ice| ice.next_timeout());
         // Libraries count in Instant; what lies in the past is due now.
         let ice = ice.map(|at| self.clock.timestamp(at));
-        [digits, tone, sound, ice, self.events_in.next_deadline()].into_iter().flatten().min()
+        let keyframe = self.keyframe_deadline();
+        [digits, tone, sound, ice, keyframe, self.events_in.next_deadline()].into_iter().flatten().min()
     }
 
     /// Does what is due: digits to be sent, digits whose end was lost, retransmissions of the handshake.
@@ -292,6 +313,7 @@ impl Leg {
                 self.apply_ice(now, wire, out);
             }
         }
+        self.ask_for_keyframe(now, wire);
         self.send_digits(now, wire, out);
         self.play_on(now, wire, out);
     }

@@ -30,6 +30,14 @@ struct Projection {
     first: Option<SeqNo>,
 }
 
+impl Projection {
+    /// Whether this number of the source is one of the last that it covers.
+    fn tells(&self, theirs: SeqNo) -> bool {
+        let first = self.first.is_none_or(|first| theirs.since(first) >= 0);
+        first && (0..=2 * MISORDER_MAX).contains(&self.newest.since(theirs))
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
@@ -167,6 +175,24 @@ impl Outgoing {
         let passed = now.since(sent_at).as_micros() as u64 * u64::from(self.clock_hz) / 1_000_000;
         let said = i64::from(header.timestamp.since(going.newest_time));
         said.abs_diff(passed as i64) <= u64::from(JUMP_S * self.clock_hz)
+    }
+
+    /// Whose packet left under this number of ours, and by which number of its sender; only of the source that goes on now, and
+    /// as far back as overtaken packets are told.
+    pub fn source_of(&self, ours: SeqNo) -> Option<(SourceKey, SeqNo)> {
+        let going = self.projection?;
+        let theirs = SeqNo(ours.0.wrapping_sub(going.seq_offset));
+        going.tells(theirs).then_some((going.key, theirs))
+    }
+    /// The other way around: under which number of ours it left.
+    pub fn ours_of(&self, key: SourceKey, theirs: SeqNo) -> Option<SeqNo> {
+        let going = self.projection.filter(|going| going.key == key && going.tells(theirs))?;
+        Some(theirs.plus(going.seq_offset))
+    }
+    /// A moment of the source's timeline on ours, while it goes on.
+    pub fn time_of(&self, key: SourceKey, theirs: RtpTimestamp) -> Option<RtpTimestamp> {
+        let going = self.projection.filter(|going| going.key == key)?;
+        Some(theirs.plus(going.ticks_offset))
     }
 
     /// The header for a packet of our own making, at this time of our timeline. What was relayed before is joined anew.

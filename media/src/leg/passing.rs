@@ -26,6 +26,8 @@ pub struct Passing {
     pub clock_hz: u32,
     /// Changes when the stream is another: new SSRC, new format.
     pub stream: u32,
+    /// Whether it is a retransmission, in a stream of its own beside this one.
+    pub repair: bool,
     /// Where in the datagram the payload begins.
     pub payload_at: usize,
     /// Octets of payload.
@@ -41,6 +43,8 @@ pub enum Pass {
     Unmatched,
     /// It is not to be sent now.
     NotNow,
+    /// The cap on the leg's video forbids it.
+    Policed,
 }
 
 /// The formats a leg passes on, in the leg itself: a list elsewhere would be one more wait for memory a packet.
@@ -82,36 +86,42 @@ impl Leg {
         let Some(payload_type) = self.passes.payload_type(passing.format, passing.clock_hz) else {
             return Pass::Unmatched;
         };
+        if passing.repair {
+            return self.pass_repair(key, passing, payload_type, buffer, datagram_at, now);
+        }
         let Some(to) = self.destination().filter(|_| !self.sends_digits()) else {
             self.outgoing.interrupted();
             return Pass::NotNow;
         };
-        match self.pass_to(key, passing, payload_type, buffer, datagram_at, now) {
+        self.outgoing.set_clock(passing.clock_hz);
+        let heard = Header { payload_type, ..passing.header };
+        let Some(header) = self.outgoing.relay(key, &heard, now) else { return Pass::NotNow };
+        // What is dropped here leaves a hole in the numbers, so that the receiver knows.
+        if !self.police_out(HEADER_LEN + passing.payload_len, to, now) {
+            return Pass::Policed;
+        }
+        let header = Header { marker: heard.marker, ..header };
+        match self.write_passed(&header, passing, buffer, datagram_at, now) {
             Some(range) => Pass::Sent(range, to),
             None => Pass::NotNow,
         }
     }
 
-    fn pass_to(
+    fn write_passed(
         &mut self,
-        key: SourceKey,
+        header: &Header,
         passing: &Passing,
-        payload_type: u8,
         buffer: &mut [u8],
         datagram_at: usize,
         now: Timestamp,
     ) -> Option<Range<usize>> {
-        self.outgoing.set_clock(passing.clock_hz);
-        let heard = Header { payload_type, ..passing.header };
-        let header = self.outgoing.relay(key, &heard, now)?;
-        let header = Header { marker: heard.marker, ..header };
         // A payload lies at least a header's length behind the datagram's beginning, whatever stood between.
         let at = (datagram_at + passing.payload_at).checked_sub(HEADER_LEN)?;
         let room = buffer.get_mut(at..)?;
         header.write(room);
         let len = self.protection.protect_rtp(room, HEADER_LEN + passing.payload_len)?;
         // Nobody says how long it lasts: 20 ms keeps what follows from sharing its time.
-        self.outgoing.sent(&header, passing.payload_len, passing.clock_hz / 50, now);
+        self.outgoing.sent(header, passing.payload_len, passing.clock_hz / 50, now);
         Some(at..at + len)
     }
 }

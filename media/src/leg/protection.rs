@@ -65,6 +65,14 @@ impl Protection {
         matches!(self, Self::Keyed(_))
     }
 
+    /// Octets that protecting adds to an RTP packet.
+    pub fn overhead(&self) -> usize {
+        match self {
+            Self::Plain | Self::Waiting => 0,
+            Self::Keyed(keyed) => keyed.send.rtp_overhead(),
+        }
+    }
+
     /// Protects the packet in `buffer[..len]`; `None` when it may not leave.
     pub fn protect_rtp(&mut self, buffer: &mut [u8], len: usize) -> Option<usize> {
         match self {

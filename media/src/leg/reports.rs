@@ -6,15 +6,19 @@ use std::time::Duration;
 use model::time::Timestamp;
 
 use super::incoming::reason_of;
-use super::{Door, DropReason, Leg, Outbox, Protection, Received, Wire};
+use super::{Door, DropReason, Leg, Outbox, Protection, Received, SourceKey, Wire};
 use crate::control::{Direction, Event};
 use crate::ice::CONSENT_EXPIRY;
+use crate::rtp::RtpTimestamp;
 use crate::rtp::rtcp::{self, Packet, ReportBlock, SenderInfo};
 
 /// Time between reports, before it is scattered (RFC 3550 §6.2: at least 5 s).
 const INTERVAL: Duration = Duration::from_secs(5);
 /// A round trip longer than this is a misunderstanding.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(10);
+
+/// Sender reports of ours that answers are expected to.
+const TOLD_MAX: usize = 4;
 
 /// What was reported, by whom, when.
 #[derive(Clone, Debug)]
@@ -25,11 +29,44 @@ pub(super) struct Reports {
     last_sr: Option<(u32, Timestamp)>,
     /// Fraction lost and jitter (in ticks) that the far end reports about us.
     far: Option<(u8, u32)>,
+    /// Sender reports of ours: middle of the NTP time they told, and when they left. The oldest goes first.
+    told: [Option<(u32, Timestamp)>; TOLD_MAX],
+    /// The clock of the source that is heard, as it told it last.
+    source: Option<(SourceKey, SourceClock)>,
+    received_packets: u64,
+    sent_packets: u64,
+}
+
+/// A moment on a sender's two clocks, as its sender report told it, and when that came. Voice and picture of one far end are
+/// brought together by it at their receiver, so it is passed on in our timestamps instead of a clock of ours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SourceClock {
+    /// NTP time.
+    pub ntp: u64,
+    /// RTP time.
+    pub timestamp: RtpTimestamp,
+    /// When the report came.
+    pub at: Timestamp,
 }
 
 impl Reports {
     pub fn new(a: u32, b: u32) -> Self {
-        Self { cname: format!("{a:08x}{b:08x}@patchbay"), next_at: None, last_sr: None, far: None }
+        Self {
+            cname: format!("{a:08x}{b:08x}@patchbay"),
+            next_at: None,
+            last_sr: None,
+            far: None,
+            told: [None; TOLD_MAX],
+            source: None,
+            received_packets: 0,
+            sent_packets: 0,
+        }
+    }
+    pub const fn received_packets(&self) -> u64 {
+        self.received_packets
+    }
+    pub const fn sent_packets(&self) -> u64 {
+        self.sent_packets
     }
     pub fn far_lost_percent(&self) -> Option<f32> {
         self.far.map(|(lost, _)| f32::from(lost) * 100.0 / 256.0)
@@ -66,9 +103,21 @@ impl Leg {
         let compound = buffer.get(..len).ok_or(DropReason::Malformed)?;
         for packet in rtcp::parse(compound).map_err(|_| DropReason::Malformed)? {
             // A BYE is heard and changes nothing: SIP says when a call is over.
-            let Packet::Report { sender, blocks, .. } = packet else { continue };
+            let (reporter, sender, blocks) = match packet {
+                Packet::Report { ssrc, sender, blocks } => (ssrc, sender, blocks),
+                Packet::Feedback(feedback) => {
+                    self.note_feedback(&feedback, now);
+                    continue;
+                }
+                Packet::Bye | Packet::Other(_) => continue,
+            };
             if let Some(sender) = sender {
                 self.reports.last_sr = Some((rtcp::ntp_middle(sender.ntp), now));
+                // Zero: it has no clock (§6.4.1).
+                if sender.ntp != 0 && self.stream.ssrc == Some(reporter) {
+                    let timestamp = RtpTimestamp(sender.rtp_timestamp);
+                    self.told.clock = Some(SourceClock { ntp: sender.ntp, timestamp, at: now });
+                }
             }
             let ours = self.outgoing.ssrc();
             for block in blocks.filter(|block| block.ssrc == ours) {
@@ -80,7 +129,8 @@ impl Leg {
         if self.alive.started && !self.alive.silent_told {
             self.heard(now, out);
         }
-        Ok(Received::Done)
+        self.reports.received_packets += 1;
+        Ok(if self.told.is_something() { Received::Told } else { Received::Done })
     }
 
     fn reported(&mut self, block: &ReportBlock, now: Timestamp) {
@@ -88,12 +138,31 @@ impl Leg {
         if block.last_sr == 0 {
             return;
         }
-        // In 1/65536 s: when we hear it, less the time they held it, less when we said it (RFC 3550 §6.4.1).
-        let middle = rtcp::ntp_middle(rtcp::ntp_of(now));
-        let trip = middle.wrapping_sub(block.delay_since_last_sr).wrapping_sub(block.last_sr).cast_signed();
-        if trip >= 0 && (trip as u64) < ROUND_TRIP_MAX.as_secs() << 16 {
-            self.meter.set_rtt_ms(trip as f32 * 1_000.0 / 65_536.0);
+        // When we hear it, less the time they held it, less when we said it (RFC 3550 §6.4.1). What we said may have been the
+        // source's time, so it is looked up.
+        let told = self.reports.told.iter().flatten().find(|(middle, _)| *middle == block.last_sr);
+        let Some((_, said_at)) = told else { return };
+        let held = Duration::from_micros(u64::from(block.delay_since_last_sr) * 1_000_000 / 65_536);
+        if let Some(trip) = now.since(*said_at).checked_sub(held).filter(|trip| *trip < ROUND_TRIP_MAX) {
+            self.meter.set_rtt_ms(trip.as_secs_f32() * 1_000.0);
         }
+    }
+
+    /// The source that is heard told its clock.
+    pub fn source_told(&mut self, key: SourceKey, clock: SourceClock) {
+        self.reports.source = Some((key, clock));
+    }
+
+    /// NTP and RTP time of this moment: the source's while its own timeline goes on in ours, else what our clocks show.
+    fn clocks(&self, now: Timestamp) -> (u64, u32) {
+        let of_source = self.reports.source.and_then(|(key, clock)| {
+            let then = self.outgoing.time_of(key, clock.timestamp)?;
+            let passed_us = now.since(clock.at).as_micros() as u64;
+            let ticks = passed_us * u64::from(self.outgoing.clock_hz()) / 1_000_000;
+            let ntp = clock.ntp.wrapping_add(rtcp::ntp_span(passed_us));
+            Some((ntp, then.plus(ticks as u32).0))
+        });
+        of_source.unwrap_or_else(|| (rtcp::ntp_of(now), self.outgoing.clock_at(now).0))
     }
 
     /// Looks after the leg; to be called about once a second. `random` scatters the reports.
@@ -107,6 +176,7 @@ impl Leg {
             });
         }
         self.watch_silence(now, out);
+        self.look_after_video(now, wire);
         let scatter = |share: u32| INTERVAL.mul_f64(f64::from(share % 1_000) / 1_000.0);
         match self.reports.next_at {
             // The first after 1 to 3.5 s, then each 3 to 7 s at this granularity: 5 s, scattered (§6.3.1).
@@ -165,11 +235,13 @@ impl Leg {
 
     /// Sends a report: SR when something was sent since the last one, else RR (§6.4).
     fn report(&mut self, bye: bool, now: Timestamp, wire: &mut dyn Wire) {
-        let Some(to) = self.latch.rtcp_to().filter(|_| self.may_send()) else { return };
-        let door = if self.latch.mux() { Door::Rtp } else { Door::Rtcp };
+        if self.latch.rtcp_to().is_none() || !self.may_send() {
+            return;
+        }
+        let (ntp, rtp_timestamp) = self.clocks(now);
         let sender = self.outgoing.sent_since_report().then(|| SenderInfo {
-            ntp: rtcp::ntp_of(now),
-            rtp_timestamp: self.outgoing.clock_at(now).0,
+            ntp,
+            rtp_timestamp,
             packets: self.outgoing.packets() as u32,
             octets: self.outgoing.payload_octets(),
         });
@@ -186,12 +258,25 @@ impl Leg {
             last_sr,
             delay_since_last_sr: delay,
         });
-        let report =
-            rtcp::Report { ssrc: self.outgoing.ssrc(), sender, block, cname: &self.reports.cname, bye };
-        let protection = &mut self.protection;
-        wire.put(door, to, &mut |room| {
-            let len = rtcp::build(room, &report);
-            protection.protect_rtcp(room, len).unwrap_or(0)
+        if sender.is_some() {
+            self.reports.told.rotate_right(1);
+            self.reports.told[0] = Some((rtcp::ntp_middle(ntp), now));
+        }
+        let ssrc = self.outgoing.ssrc();
+        self.put_rtcp(wire, &mut |room, cname| {
+            rtcp::build(room, &rtcp::Report { ssrc, sender, block, cname, bye })
         });
+    }
+
+    /// Puts a compound packet on the wire, protected. `write` is given our canonical name; 0: nothing after all.
+    pub(super) fn put_rtcp(&mut self, wire: &mut dyn Wire, write: &mut dyn FnMut(&mut [u8], &str) -> usize) {
+        let Some(to) = self.latch.rtcp_to().filter(|_| self.may_send()) else { return };
+        let door = if self.latch.mux() { Door::Rtp } else { Door::Rtcp };
+        let Self { protection, reports, .. } = self;
+        wire.put(door, to, &mut |room| match write(room, &reports.cname) {
+            0 => 0,
+            len => protection.protect_rtcp(room, len).unwrap_or(0),
+        });
+        reports.sent_packets += 1;
     }
 }

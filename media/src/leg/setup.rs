@@ -54,6 +54,7 @@ impl Leg {
         }
         self.accepts = Accepts::new(&setup.receive);
         self.passes = Passes::new(&setup.passed);
+        self.configure_video(&setup);
         self.expect_packets(setup.direction, now);
         self.setup = Some(setup);
         Ok(())
@@ -147,6 +148,7 @@ fn check(setup: &LegSetup, ice: bool) -> Result<(), MediaError> {
         _ => {}
     }
     check_passed(setup)?;
+    check_video(setup)?;
     if let Some(events) = setup.events.filter(|events| !matches!(events.clock_hz, 8_000 | 16_000 | 48_000)) {
         return bad(format!("events cannot be counted at {} Hz", events.clock_hz));
     }
@@ -179,6 +181,22 @@ fn check_passed(setup: &LegSetup) -> Result<(), MediaError> {
         }
     }
     Ok(())
+}
+
+/// Video has a leg of its own, and its repairs are among what is passed on.
+fn check_video(setup: &LegSetup) -> Result<(), MediaError> {
+    let bad = |why: String| Err(MediaError::BadSetup(why));
+    let Some(video) = &setup.video else { return Ok(()) };
+    if setup.send.is_some() || !setup.receive.is_empty() || setup.events.is_some() {
+        return bad("a leg with video carries nothing else".into());
+    }
+    if !(64_000..=100_000_000).contains(&video.max_bits_per_second) {
+        return bad(format!("{} bits per second are no cap for video", video.max_bits_per_second));
+    }
+    match video.repairs.iter().find(|format| !setup.passed.iter().any(|passed| passed.format == **format)) {
+        Some(format) => bad(format!("format {format} is to repair, and is not passed on")),
+        None => Ok(()),
+    }
 }
 
 /// Old-style hold signals `0.0.0.0` (RFC 3264 §8.4), and a refused stream port 0: there is nowhere to send to.

@@ -127,6 +127,7 @@ impl House {
             send: Some(opus),
             receive: vec![opus],
             passed: Vec::new(),
+            video: None,
             events: None,
             security: Security::Dtls {
                 remote_ufrag: "theirs".into(),

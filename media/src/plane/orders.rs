@@ -166,6 +166,9 @@ impl Shard {
                 if let Some(seat) = self.table.get_mut(index) {
                     seat.leg.mute(muted);
                 }
+                if !muted {
+                    self.begins_to_be_seen(index);
+                }
             }
             Command::SendDtmf { leg, digits, each } => {
                 let index = self.find(leg)?;
@@ -236,6 +239,7 @@ impl Shard {
                 self.check_room(speaker, listener)?;
                 self.expect(listener, speaker)?;
                 self.table.hear(listener, Heard::Leg(speaker));
+                self.begins_to_be_seen(speaker);
             }
             Source::Prompt { prompt, repeat } => {
                 if self.table.get(listener).is_some_and(|seat| !seat.leg.can_sound()) {
@@ -259,6 +263,8 @@ impl Shard {
         self.expect(b, a)?;
         self.table.hear(a, Heard::Leg(b));
         self.table.hear(b, Heard::Leg(a));
+        self.begins_to_be_seen(a);
+        self.begins_to_be_seen(b);
         Ok(())
     }
 

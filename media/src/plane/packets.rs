@@ -36,7 +36,8 @@ impl Shard {
             return self.drop(packet, DropReason::NoLeg);
         };
         let buffer = self.driver.bytes(&packet).get_mut(at..).unwrap_or_default();
-        match seat.leg.receive(buffer, len, from, door, self.now, &mut self.out) {
+        let received = seat.leg.receive(buffer, len, from, door, self.now, &mut self.out);
+        match received {
             Received::Audio(audio) => {
                 self.tell();
                 self.spread(index, &audio, packet, at);
@@ -49,8 +50,12 @@ impl Shard {
             Received::Passed(passing) => {
                 self.tell();
                 self.spread_passed(index, &passing, packet, at);
+                // A whole picture may be wanted since before its sender could be asked.
+                if self.table.get(index).is_some_and(|seat| seat.leg.keyframe_deadline().is_some()) {
+                    self.arm(index);
+                }
             }
-            Received::Done => {
+            Received::Done | Received::Told => {
                 self.driver.release(packet);
                 let browser = seat.sockets.browser_mut();
                 let is_browser = browser.is_some();
@@ -64,6 +69,9 @@ impl Shard {
                 self.tell();
                 if is_browser {
                     self.arm(index);
+                }
+                if received == Received::Told {
+                    self.pass_told(index);
                 }
             }
             Received::Dropped(reason) => self.drop(packet, reason),

@@ -14,6 +14,10 @@ const TICK_MICROS: u64 = TICK.as_micros() as u64;
 /// Slots; a power of two. 1.28 s in all.
 const SLOTS: u64 = 256;
 
+/// Calls a slot has room for from the beginning, so that the first packet that wants one takes no memory. A slot that
+/// needed more keeps it.
+const CALLS_AT_FIRST: usize = 8;
+
 /// See the module. `T`: who is called.
 #[derive(Debug)]
 pub(super) struct Wheel<T> {
@@ -26,7 +30,7 @@ pub(super) struct Wheel<T> {
 
 impl<T> Wheel<T> {
     pub fn new(now: Timestamp) -> Self {
-        let slots = (0..SLOTS).map(|_| Vec::new()).collect();
+        let slots = (0..SLOTS).map(|_| Vec::with_capacity(CALLS_AT_FIRST)).collect();
         Self { slots, now: now.micros() / TICK_MICROS, next: u64::MAX }
     }
 

@@ -3,6 +3,7 @@
 //! Everything here reads and writes the caller's buffer: nothing is owned, nothing is allocated, and no octet from the
 //! network can cause more than a [`Malformed`]. SRTP is not here (`srtp`), nor who may send to whom (`leg`).
 
+pub mod feedback;
 mod header;
 pub mod rtcp;
 mod seq;

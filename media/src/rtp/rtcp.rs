@@ -6,6 +6,7 @@
 use model::time::Timestamp;
 
 use super::Malformed;
+use super::feedback::{self, Feedback};
 
 /// Sender report.
 const SR: u8 = 200;
@@ -69,7 +70,9 @@ pub enum Packet<'a> {
     },
     /// The sender leaves. Noted, never obeyed.
     Bye,
-    /// Source description, feedback, extended reports: of no use here.
+    /// What a receiver wants (RFC 4585).
+    Feedback(Feedback<'a>),
+    /// Source description, extended reports: of no use here.
     Other(u8),
 }
 
@@ -80,8 +83,12 @@ pub const fn ntp_middle(ntp: u64) -> u32 {
 
 /// A time as NTP writes it: seconds since 1900, 32 bits of fraction.
 pub fn ntp_of(now: Timestamp) -> u64 {
-    let (s, micros) = (now.micros() / 1_000_000, now.micros() % 1_000_000);
-    ((s + NTP_EPOCH_S) << 32) | ((micros << 32) / 1_000_000)
+    (NTP_EPOCH_S << 32).wrapping_add(ntp_span(now.micros()))
+}
+
+/// A span of time as NTP writes it.
+pub const fn ntp_span(micros: u64) -> u64 {
+    ((micros / 1_000_000) << 32) | (((micros % 1_000_000) << 32) / 1_000_000)
 }
 
 /// The packets of a compound packet, after all lengths were checked. It must begin with a report (§6.1).
@@ -140,6 +147,9 @@ impl<'a> Iterator for Compound<'a> {
                 Packet::Report { ssrc, sender, blocks }
             }
             BYE => Packet::Bye,
+            kind @ (feedback::TRANSPORT | feedback::PAYLOAD) => {
+                Feedback::read(kind, head[0] & 0x1F, body).map_or(Packet::Other(kind), Packet::Feedback)
+            }
             other => Packet::Other(other),
         })
     }

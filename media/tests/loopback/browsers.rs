@@ -81,6 +81,7 @@ impl Browser {
             send: Some(opus),
             receive: vec![opus],
             passed: Vec::new(),
+            video: None,
             events: Some(EventFormat { payload_type: 110, clock_hz: 48_000 }),
             security: Security::Dtls {
                 remote_ufrag: ufrag,

@@ -12,6 +12,7 @@ mod recordings;
 mod relay;
 mod reports;
 mod sounds;
+mod video;
 mod world;
 
 /// Runs a scenario with each driver.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use media::control::{
     Answer, Command, Direction, Event, EventFormat, Format, Latching, LegCreated, LegSetup, LegStats,
-    MediaError, Passed, Security, Source, SrtpKey, SrtpSuite, Transport,
+    MediaError, Passed, Security, Source, SrtpKey, SrtpSuite, Transport, Video,
 };
 use media::driver::{DriverChoice, DriverConfig};
 use media::plane::{Interface, Plane, PlaneConfig, PlaneHandle};
@@ -157,6 +157,7 @@ pub struct Phone {
     pub time: u32,
     /// Formats of its that are passed on.
     pub passed: Vec<Passed>,
+    pub video: Option<Video>,
     keys: Option<(SrtpKey, SrtpKey)>,
     protect: Option<srtp::Sender>,
     open: Option<srtp::Receiver>,
@@ -189,6 +190,7 @@ impl Phone {
             seq: 65_530,
             time: u32::MAX - 500,
             passed: Vec::new(),
+            video: None,
             protect: keys.as_ref().map(|(far, _)| srtp::Sender::new(far).unwrap()),
             open: keys.as_ref().map(|(_, ours)| srtp::Receiver::new(ours).unwrap()),
             keys,
@@ -200,10 +202,11 @@ impl Phone {
             remote: Some(self.rtp.local_addr().unwrap()),
             remote_rtcp: Some(self.rtcp.local_addr().unwrap()),
             rtcp_mux: self.how.mux,
-            send: Some(self.how.send),
-            receive: vec![self.how.send],
+            send: self.video.is_none().then_some(self.how.send),
+            receive: if self.video.is_none() { vec![self.how.send] } else { Vec::new() },
             passed: self.passed.clone(),
-            events: self.how.events,
+            video: self.video.clone(),
+            events: self.how.events.filter(|_| self.video.is_none()),
             security: match &self.keys {
                 Some((far, ours)) => Security::Sdes { send: ours.clone(), receive: far.clone() },
                 None => Security::None,
@@ -272,10 +275,27 @@ impl Phone {
         }
     }
 
+    /// Sends an RTCP compound packet.
+    pub fn tells(&mut self, compound: &[u8]) {
+        let mut packet = compound.to_vec();
+        if let Some(protect) = &mut self.protect {
+            packet.resize(compound.len() + 64, 0);
+            let len = protect.protect_rtcp(&mut packet, compound.len()).unwrap();
+            packet.truncate(len);
+        }
+        let (socket, to) =
+            if self.how.mux { (&self.rtp, self.their_rtp) } else { (&self.rtcp, self.their_rtcp) };
+        socket.send_to(&packet, to).unwrap();
+    }
+
     /// The next RTCP compound packet, opened.
     pub async fn report(&mut self) -> Option<Vec<u8>> {
+        self.report_within(Duration::from_secs(8)).await
+    }
+
+    pub async fn report_within(&mut self, wait: Duration) -> Option<Vec<u8>> {
         let socket = if self.how.mux { &self.rtp } else { &self.rtcp };
-        let (mut packet, _) = datagram(socket, Duration::from_secs(8), media::rtp::is_rtcp).await?;
+        let (mut packet, _) = datagram(socket, wait, media::rtp::is_rtcp).await?;
         if let Some(open) = &mut self.open {
             let len = open.unprotect_rtcp(&mut packet).expect("reports we are sent verify");
             packet.truncate(len);

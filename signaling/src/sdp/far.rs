@@ -102,6 +102,7 @@ pub(super) fn settle(
         send: Some(send),
         receive,
         passed: Vec::new(),
+        video: None,
         events,
         security,
         direction: common(ability.direction, reversed(far.direction)),
