@@ -103,6 +103,15 @@ pub enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Prove what a recording holds, and change the key that recordings are encrypted with.
+    Recording {
+        /// Which configuration file.
+        #[command(flatten)]
+        config: ConfigArg,
+        /// What to do.
+        #[command(subcommand)]
+        command: RecordingCommand,
+    },
     /// Show whether the running appliance is well, and what it does.
     Status {
         /// How to ask and show.
@@ -184,6 +193,25 @@ pub struct Ask {
     /// Print JSON for programs instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What can be done with recordings while the appliance runs or not.
+#[derive(Debug, Subcommand)]
+pub enum RecordingCommand {
+    /// Read a recording from front to end and say whether it is complete: hash chain, frames, what is missing, pauses.
+    ///
+    /// Ends with 1 when it is not.
+    #[command(after_help = "Example:\n  patchbay recording verify rec_01jd8k3t5v6w7x8y9z0a1b2c3d")]
+    Verify {
+        /// A recording's id, or a container's file.
+        #[arg(value_name = "ID|FILE")]
+        recording: String,
+        /// All of it, as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new tenant key, wrap every recording's key with it, and forget the old one.
+    RenewKey,
 }
 
 /// What can be done with users while the appliance runs or not.

@@ -139,6 +139,7 @@ section!(
     /// `[recording]`.
     RecordingFile {
         dir: PathBuf = PathBuf::new(),
+        key_file: PathBuf = PathBuf::new(),
         formats: BTreeSet<RecordingFormat> = [RecordingFormat::Opus, RecordingFormat::Wav].into(),
         workers: u16 = 1,
     }
@@ -255,6 +256,8 @@ pub struct Config {
     pub silence_timeout: Duration,
     /// Where recordings go.
     pub recordings_dir: PathBuf,
+    /// The key recordings are encrypted with.
+    pub recording_key_file: PathBuf,
     /// Files made of each recording.
     pub recording_formats: BTreeSet<RecordingFormat>,
     /// Finishers at once.
@@ -354,6 +357,13 @@ impl TryFrom<File> for Config {
             None => return value("database.url", "begins with neither `sqlite:` nor `postgres:`".into()),
         };
         Ok(Self {
+            recording_key_file: or_default(f.recording.key_file, || {
+                // A systemd credential, where the unit gives one (LoadCredential=recordings.key:…).
+                std::env::var_os("CREDENTIALS_DIRECTORY")
+                    .map(|folder| PathBuf::from(folder).join("recordings.key"))
+                    .filter(|file| file.exists())
+                    .unwrap_or_else(|| data_dir.join("recordings.key"))
+            }),
             recordings_dir: or_default(f.recording.dir, || data_dir.join("recordings")),
             sounds_dir: (!f.sounds.dir.as_os_str().is_empty()).then_some(f.sounds.dir),
             http_listen: f.http.listen,

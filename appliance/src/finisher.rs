@@ -1,43 +1,67 @@
 //! Makes recordings playable: the desk decides when, `media::record` does the audio, this ties them.
 //!
-//! A recording is `ID.pbr` while it is captured, `ID.pbr-done` afterwards, beside its audio files and `ID.json`, which says
-//! what finishing found.
+//! A recording is `ID.pbr` while it is captured, `ID.pbr-done` afterwards, beside its audio files, its wrapped key `ID.key`
+//! and `ID.json`, which says what finishing found.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use desk::recording::{AudioFormat, Finished, Peaks, RecordingError, RecordingFinisher};
-use media::record::{self, EXTENSION, EXTENSION_DONE, Formats};
-use model::id::{InteractionId, RecordingId};
+use desk::recording::{Audio, AudioFormat, Finished, Peaks, RecordingError, RecordingFinisher};
+use media::record::{
+    self, EXTENSION, EXTENSION_DONE, Erasing, Formats, KeyError, MadeAudio, RecordingKey, Vault,
+};
+use model::id::{InteractionId, RecordingId, UserId};
+use model::recording::ErasedRange;
+use model::time::Timestamp;
 use store::Store;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
-/// Finishes recordings of one folder, a bounded number at a time.
+/// Finishes recordings of one folder, a bounded number at a time, in threads that get what calls leave of the processor.
 pub struct Finisher {
     folder: PathBuf,
     formats: Formats,
+    vault: Vault,
     permits: Semaphore,
     store: Store,
 }
 
 impl Finisher {
     /// For the containers in `folder`.
-    pub fn new(folder: PathBuf, formats: Formats, at_once: usize, store: Store) -> Self {
-        Self { folder, formats, permits: Semaphore::new(at_once), store }
+    pub fn new(folder: PathBuf, formats: Formats, vault: Vault, at_once: usize, store: Store) -> Self {
+        Self { folder, formats, vault, permits: Semaphore::new(at_once), store }
     }
 
     fn named(&self, recording: RecordingId, extension: &str) -> PathBuf {
         self.folder.join(format!("{recording}.{extension}"))
     }
 
-    /// Audio work blocks, and takes its turn.
+    /// Audio work blocks, and takes its turn. What waits for one is bounded by who asks: the desk's queue, and requests.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, RecordingError> + Send + 'static,
     ) -> Result<T, RecordingError> {
         let _turn = self.permits.acquire().await.map_err(failed)?;
-        tokio::task::spawn_blocking(work).await.map_err(failed)?
+        let (told, done) = oneshot::channel();
+        let thread = move || {
+            // On Linux this is the thread's own; programs it starts have it too. Media threads come first.
+            if let Err(error) = rustix::process::nice(NICE) {
+                tracing::warn!(%error, "finishing recordings has the same priority as calls");
+            }
+            // Who asked may be gone.
+            told.send(work()).ok();
+        };
+        std::thread::Builder::new().name("finish".into()).spawn(thread).map_err(failed)?;
+        done.await.map_err(failed)?
+    }
+}
+
+/// The keys of a recording; none of one in the clear, from before recordings were encrypted.
+fn keys(vault: &Vault, container: &Path) -> Result<Vec<RecordingKey>, RecordingError> {
+    match vault.of(container) {
+        Err(KeyError::Gone(_)) => Ok(vec![]),
+        keys => keys.map_err(failed),
     }
 }
 
@@ -53,68 +77,85 @@ fn failed(error: impl std::fmt::Display) -> RecordingError {
     RecordingError::Failed(error.to_string())
 }
 
+fn told(found: &record::Finished) -> Finished {
+    Finished {
+        length: Duration::from_millis(found.length_ms),
+        complete: found.complete,
+        proof: Some(found.proof()),
+        files: found.files.iter().filter_map(|f| Some(f.path.file_name()?.to_str()?.to_owned())).collect(),
+        bytes: found.files.iter().map(|f| f.octets).sum(),
+    }
+}
+
+struct Made(MadeAudio);
+
+impl Audio for Made {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+    fn read_at(&self, from: u64, most: usize) -> std::io::Result<Vec<u8>> {
+        self.0.read_at(from, most)
+    }
+}
+
 #[async_trait]
 impl RecordingFinisher for Finisher {
     async fn finish(&self, recording: RecordingId) -> Result<Finished, RecordingError> {
         let (container, report) = (self.named(recording, EXTENSION), self.named(recording, "json"));
-        let (folder, formats) = (self.folder.clone(), self.formats);
+        let (folder, formats, vault) = (self.folder.clone(), self.formats, self.vault.clone());
         self.blocking(move || {
             let found = if container.exists() {
-                let found = record::finish(&container, &folder, formats).map_err(failed)?;
+                let keys = keys(&vault, &container)?;
+                let found = record::finish_with(&container, &folder, formats, &keys).map_err(failed)?;
                 write_whole(&report, &serde_json::to_vec(&found).map_err(failed)?).map_err(failed)?;
                 found
             } else {
                 let text = std::fs::read(&report).map_err(|_| RecordingError::Missing(recording))?;
                 serde_json::from_slice(&text).map_err(failed)?
             };
-            Ok(Finished {
-                length: Duration::from_millis(found.length_ms),
-                complete: found.complete,
-                files: found
-                    .files
-                    .iter()
-                    .filter_map(|f| Some(f.path.file_name()?.to_str()?.to_owned()))
-                    .collect(),
-                bytes: found.files.iter().map(|f| f.octets).sum(),
-            })
+            Ok(told(&found))
         })
         .await
     }
 
-    async fn file(&self, recording: RecordingId, format: AudioFormat) -> Result<PathBuf, RecordingError> {
+    async fn file(
+        &self,
+        recording: RecordingId,
+        format: AudioFormat,
+    ) -> Result<Arc<dyn Audio>, RecordingError> {
         let file = self.named(recording, format.ending());
-        if file.exists() {
-            return Ok(file);
-        }
-        let (done, wav, folder) =
-            (self.named(recording, EXTENSION_DONE), self.named(recording, "wav"), self.folder.clone());
-        let made = file.clone();
+        let (done, wav) = (self.named(recording, EXTENSION_DONE), self.named(recording, "wav"));
+        let (folder, vault) = (self.folder.clone(), self.vault.clone());
         self.blocking(move || {
+            let keys = keys(&vault, &file)?;
             // Two may have asked at once; the second finds what the first made.
-            if made.exists() {
-                return Ok(());
+            if !file.exists() {
+                make(format, [&file, &done, &wav, &folder], &keys, recording)?;
             }
-            if format == AudioFormat::Mp3 && wav.exists() {
-                return record::mp3(&wav, &made).map_err(|e| cannot(format, &e));
-            }
-            if !done.exists() {
-                return Err(RecordingError::Missing(recording));
-            }
-            let wanted = Formats {
-                wav: format == AudioFormat::Wav,
-                opus: format == AudioFormat::Opus,
-                mp3: format == AudioFormat::Mp3,
-            };
-            record::finish(&done, &folder, wanted).map(drop).map_err(failed)
+            let made: Arc<dyn Audio> = Arc::new(Made(MadeAudio::open(&file, &keys).map_err(failed)?));
+            Ok(made)
         })
-        .await?;
-        Ok(file)
+        .await
     }
 
     async fn peaks(&self, recording: RecordingId) -> Result<Peaks, RecordingError> {
-        let file = self.named(recording, "peaks.json");
+        let (file, vault) = (self.named(recording, "peaks.json"), self.vault.clone());
+        let key_of = self.named(recording, EXTENSION_DONE);
         self.blocking(move || {
-            let text = std::fs::read(file).map_err(|_| RecordingError::Missing(recording))?;
+            let keys = keys(&vault, &key_of)?;
+            if !file.exists() {
+                return Err(RecordingError::Missing(recording));
+            }
+            let made = MadeAudio::open(&file, &keys).map_err(failed)?;
+            // At most two times 4000 points: a few chunks.
+            let mut text = Vec::new();
+            while text.len() < PEAKS_MAX {
+                let piece = made.read_at(text.len() as u64, PEAKS_MAX).map_err(failed)?;
+                if piece.is_empty() {
+                    break;
+                }
+                text.extend(piece);
+            }
             let stored: StoredPeaks = serde_json::from_slice(&text).map_err(failed)?;
             let unit = |points: Vec<u8>| points.into_iter().map(|p| f32::from(p) / 255.0).collect();
             Ok(Peaks { length_ms: stored.length_ms, left: unit(stored.left), right: unit(stored.right) })
@@ -134,6 +175,53 @@ impl RecordingFinisher for Finisher {
         let interaction = |id| known.iter().find(|r| r.id == id).map(|r| r.interaction);
         Ok(left.into_iter().filter_map(|id| Some((id, interaction(id)?))).collect())
     }
+
+    async fn erase(
+        &self,
+        recording: RecordingId,
+        what: Option<ErasedRange>,
+        by: Option<UserId>,
+        at: Timestamp,
+    ) -> Result<Option<Finished>, RecordingError> {
+        let (done, report) = (self.named(recording, EXTENSION_DONE), self.named(recording, "json"));
+        let (formats, vault) = (self.formats, self.vault.clone());
+        self.blocking(move || {
+            let Some(ErasedRange { from_ms, to_ms }) = what else {
+                record::erase_all(&done, Some(&vault)).map_err(failed)?;
+                return Ok(None);
+            };
+            if !done.exists() {
+                return Err(RecordingError::Missing(recording));
+            }
+            let what = Erasing { from_ms, to_ms, wall_us: at.micros(), by };
+            let found = record::erase_range(&done, Some(&vault), what, formats).map_err(failed)?;
+            write_whole(&report, &serde_json::to_vec(&found).map_err(failed)?).map_err(failed)?;
+            Ok(Some(told(&found)))
+        })
+        .await
+    }
+}
+
+/// Makes a file that finishing did not make.
+fn make(
+    format: AudioFormat,
+    [file, done, wav, folder]: [&Path; 4],
+    keys: &[RecordingKey],
+    recording: RecordingId,
+) -> Result<(), RecordingError> {
+    if format == AudioFormat::Mp3 && wav.exists() {
+        let made = if keys.is_empty() { record::mp3(wav, file) } else { record::mp3_with(wav, file, keys) };
+        return made.map_err(|e| cannot(format, &e));
+    }
+    if !done.exists() {
+        return Err(RecordingError::Missing(recording));
+    }
+    let wanted = Formats {
+        wav: format == AudioFormat::Wav,
+        opus: format == AudioFormat::Opus,
+        mp3: format == AudioFormat::Mp3,
+    };
+    record::finish_with(done, folder, wanted, keys).map(drop).map_err(failed)
 }
 
 fn cannot(format: AudioFormat, error: &record::Mp3Error) -> RecordingError {
@@ -149,3 +237,8 @@ fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::write(&part, bytes)?;
     std::fs::rename(part, file)
 }
+
+/// The lowest priority there is among those that run at all.
+const NICE: i32 = 19;
+/// Peaks have at most 8000 numbers of three digits.
+const PEAKS_MAX: usize = 256 * 1024;

@@ -12,6 +12,7 @@ mod init;
 mod logging;
 mod media;
 mod metrics;
+mod recordings;
 mod run;
 mod secret;
 mod seed;
@@ -67,6 +68,9 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::User { config, command } => block_on(users::run(&Config::read(&config.config)?, command))?,
         Command::Status { ask } => block_on(ask::status(&Config::read(&ask.config.config)?, ask.json))?,
         Command::Calls { ask } => block_on(ask::calls(&Config::read(&ask.config.config)?, ask.json))?,
+        Command::Recording { config, command } => {
+            return recordings::run(&Config::read(&config.config)?, command);
+        }
         Command::Media(args) => {
             if args.print_defaults {
                 print!("{}", media::settings::DEFAULT_FILE);

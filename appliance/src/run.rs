@@ -12,7 +12,7 @@ use desk::{Desk, DeskConfig, DeskHandle, Parts};
 use media::driver::{DriverChoice, DriverConfig};
 use media::plane::{self, Plane, PlaneConfig};
 use media::prompt::tones::{Plan, Tone};
-use media::record::Formats;
+use media::record::{Formats, Vault};
 use model::media::Codec;
 use prometheus::{IntCounterVec, Registry};
 use signaling::service::{
@@ -24,6 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{Config, DigestFile, DriverFile, RecordingFormat};
 use crate::finisher::Finisher;
 use crate::logging::LevelHandle;
+use crate::recordings;
 use crate::sounds::Library;
 use crate::{ask, clock, init, metrics, secret, tls, users};
 
@@ -105,8 +106,11 @@ impl Appliance {
             .context("cannot open the journal")?;
         let registry = Registry::new();
 
+        let vault = recordings::vault(&config)
+            .context("cannot use the key of recordings; see [recording] key_file")?;
         let plane = Arc::new(
-            Plane::start(plane_config(&config)).context("cannot start the media plane; see [media]")?,
+            Plane::start(plane_config(&config, &vault))
+                .context("cannot start the media plane; see [media]")?,
         );
         let media_events = plane.events().context("the media plane gives its events once")?;
         tell_threads(&plane);
@@ -151,8 +155,13 @@ impl Appliance {
             opus: config.recording_formats.contains(&RecordingFormat::Opus),
             mp3: false,
         };
-        let finisher =
-            Finisher::new(config.recordings_dir.clone(), formats, config.recording_workers, store.clone());
+        let finisher = Finisher::new(
+            config.recordings_dir.clone(),
+            formats,
+            vault,
+            config.recording_workers,
+            store.clone(),
+        );
         let (control, sip_counters) = (signaling.control(), signaling.counters());
         let desk = Desk::start(
             DeskConfig {
@@ -340,7 +349,7 @@ pub fn driver_config(driver: DriverFile) -> DriverConfig {
     DriverConfig { choice, ..DriverConfig::default() }
 }
 
-fn plane_config(config: &Config) -> PlaneConfig {
+fn plane_config(config: &Config, vault: &Vault) -> PlaneConfig {
     PlaneConfig {
         threads: config.media_threads,
         // With one core there is nothing to pin to that others would leave free.
@@ -355,6 +364,7 @@ fn plane_config(config: &Config) -> PlaneConfig {
         ice_port: Some(config.browser_port),
         driver: driver_config(config.driver),
         media_timeout: config.silence_timeout,
+        recording_keys: Some(vault.clone()),
         ..PlaneConfig::default()
     }
 }

@@ -118,6 +118,7 @@ pub async fn service(
         queue: QueueRules::default(),
         disposition_mandatory: true,
         record: true,
+        recording: model::recording::RecordingRules::default(),
         open: true,
     };
     store.services().insert(&service).await?;

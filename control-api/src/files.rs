@@ -1,28 +1,20 @@
 //! A file, or a range of it (RFC 9110 §14): what players need to jump in a recording.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use desk::refusal::Refusal;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
-use tokio_util::io::ReaderStream;
+use desk::recording::Audio;
 
 use crate::problem::ApiError;
 
 /// Octets read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// The file, as `Range` asks for it. One range only; several are answered with the whole file, as the RFC allows.
-pub async fn send_file(path: &Path, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let unreadable = |error: std::io::Error| {
-        tracing::error!(%error, path = %path.display(), "a file could not be read");
-        ApiError::from(Refusal::missing("recording"))
-    };
-    let mut file = File::open(path).await.map_err(unreadable)?;
-    let length = file.metadata().await.map_err(unreadable)?.len();
+/// The octets, as `Range` asks for them. One range only; several are answered with everything, as the RFC allows.
+pub fn send_audio(audio: Arc<dyn Audio>, headers: &HeaderMap) -> Response {
+    let length = audio.len();
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let (status, first, last) = match range.map(|text| parse_range(text, length)) {
         None | Some(Wanted::Everything) => (StatusCode::OK, 0, length.saturating_sub(1)),
@@ -30,20 +22,42 @@ pub async fn send_file(path: &Path, headers: &HeaderMap) -> Result<Response, Api
         Some(Wanted::Nothing) => {
             let mut response = ApiError::Http("bad-range").into_response();
             insert(response.headers_mut(), header::CONTENT_RANGE, format!("bytes */{length}"));
-            return Ok(response);
+            return response;
         }
     };
     let count = if length == 0 { 0 } else { last - first + 1 };
-    file.seek(SeekFrom::Start(first)).await.map_err(unreadable)?;
-    let body = Body::from_stream(ReaderStream::with_capacity(file.take(count), CHUNK));
-    let mut response = (status, body).into_response();
+    let mut response = (status, Body::from_stream(stream(audio, first, count))).into_response();
     let headers = response.headers_mut();
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CONTENT_LENGTH, count.into());
     if status == StatusCode::PARTIAL_CONTENT {
         insert(headers, header::CONTENT_RANGE, format!("bytes {first}-{last}/{length}"));
     }
-    Ok(response)
+    response
+}
+
+/// Piece by piece: an hour of audio is never in memory. A piece is read, and decrypted if need be, beside the runtime.
+fn stream(
+    audio: Arc<dyn Audio>,
+    first: u64,
+    count: u64,
+) -> impl futures_util::Stream<Item = std::io::Result<Vec<u8>>> {
+    futures_util::stream::try_unfold((audio, first, count), |(audio, at, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK);
+        let reader = audio.clone();
+        let read = tokio::task::spawn_blocking(move || reader.read_at(at, most)).await;
+        let piece = read.map_err(std::io::Error::other).flatten().inspect_err(|error| {
+            tracing::error!(%error, "a recording could not be read");
+        })?;
+        if piece.is_empty() {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        let n = piece.len() as u64;
+        Ok(Some((piece, (audio, at + n, left.saturating_sub(n)))))
+    })
 }
 
 fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: String) {

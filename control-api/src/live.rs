@@ -101,6 +101,30 @@ pub async fn hang_up(
     Ok(StatusCode::ACCEPTED)
 }
 
+/// Leave out of the recording what is said from now on (card data), or record again: the agent of the call, or a supervisor.
+#[utoipa::path(put, path = "/calls/{interaction}/recording", tag = "live", params(("interaction" = String, Path)),
+    request_body = RecordingState, responses((status = 202, description = "It is being done; the record and the console say when it is"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "Not recorded")))]
+pub async fn pause_recording(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+    Json(body): Json<RecordingState>,
+) -> Result<StatusCode, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    state.desk.pause_recording(&who.identity, interaction, body.paused, who.actor).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// How a call is to be recorded.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordingState {
+    /// Whether what is said is left out.
+    paused: bool,
+}
+
 /// The appliance.
 #[derive(Serialize, ToSchema)]
 pub struct Status {

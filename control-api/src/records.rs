@@ -1,7 +1,7 @@
 //! `/records`: service records and their recordings (REC-01 to REC-07).
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use desk::recording::{AudioFormat, Peaks};
 use desk::records::{RecordFilter, RecordView, status_of};
@@ -9,11 +9,12 @@ use desk::refusal::Refusal;
 use model::id::{InteractionId, ServiceId, UserId};
 use model::interaction::Direction;
 use model::people::Privilege;
+use model::recording::ErasedRange;
 use model::time::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::files::send_file;
+use crate::files::send_audio;
 use crate::identity::Who;
 use crate::json::{Params, PathId};
 use crate::page::{List, Paging};
@@ -99,8 +100,8 @@ pub async fn recording(
     who.needs(Privilege::TakeInteractions)?;
     let ending = file.strip_prefix("recording.").and_then(AudioFormat::from_ending);
     let format = ending.ok_or(Refusal::missing("address"))?;
-    let path = state.desk.recording(&who.identity, interaction, format, who.actor).await?;
-    let mut response = send_file(&path, request.headers()).await?;
+    let audio = state.desk.recording(&who.identity, interaction, format, who.actor).await?;
+    let mut response = send_audio(audio, request.headers());
     let headers: &mut HeaderMap = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     let name = format!("attachment; filename=\"{interaction}.{}\"", format.ending());
@@ -109,6 +110,37 @@ pub async fn recording(
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     Ok(response)
+}
+
+/// Which stretch of a recording.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Stretch {
+    /// Milliseconds from the beginning; together with `to_ms`.
+    from_ms: Option<u64>,
+    /// Milliseconds from the beginning.
+    to_ms: Option<u64>,
+}
+
+/// Destroy a recording for ever, or a stretch of it (RECO-05). The record says who did it and when.
+#[utoipa::path(delete, path = "/records/{interaction}/recording", tag = "records",
+    params(("interaction" = String, Path), Stretch),
+    responses((status = 204, description = "It is gone"), (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn erase(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+    Params(stretch): Params<Stretch>,
+) -> Result<StatusCode, ApiError> {
+    who.needs(Privilege::EraseRecordings)?;
+    let range = match (stretch.from_ms, stretch.to_ms) {
+        (None, None) => None,
+        (Some(from_ms), Some(to_ms)) => Some(ErasedRange { from_ms, to_ms }),
+        _ => return Err(Refusal::field("/to_ms", "a stretch has from_ms and to_ms").into()),
+    };
+    state.desk.erase_recording(&who.identity, interaction, range, who.actor).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The shape of a recording, for drawing.

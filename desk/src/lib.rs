@@ -14,6 +14,7 @@ pub mod clock;
 pub mod colleagues;
 pub mod configuration;
 pub mod console;
+mod erasing;
 mod events;
 pub mod floor;
 pub mod idempotency;

@@ -3,12 +3,13 @@
 //! The audio work itself is done by whoever implements [`RecordingFinisher`]; this room only decides when, how often, and
 //! what the journal says about it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::id::{InteractionId, RecordingId};
+use model::id::{InteractionId, RecordingId, UserId};
+use model::recording::{ErasedRange, RecordingProof};
+use model::time::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -67,10 +68,24 @@ pub struct Finished {
     pub length: Duration,
     /// Captured equals expected.
     pub complete: bool,
+    /// What was found; `None` where it is not known.
+    pub proof: Option<RecordingProof>,
     /// Names of its files under the recordings folder.
     pub files: Vec<String>,
     /// Size of all files.
     pub bytes: u64,
+}
+
+/// The octets of a file with audio, wherever and however they are kept.
+pub trait Audio: Send + Sync + 'static {
+    /// How many there are.
+    fn len(&self) -> u64;
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Up to `most` from a place; none at the end. Blocks.
+    fn read_at(&self, from: u64, most: usize) -> std::io::Result<Vec<u8>>;
 }
 
 /// The shape of a recording, for drawing.
@@ -104,7 +119,19 @@ pub trait RecordingFinisher: Send + Sync + 'static {
     /// Turns the container into files that can be played. Doing it twice gives the same.
     async fn finish(&self, recording: RecordingId) -> Result<Finished, RecordingError>;
     /// A file to send, made now if it was not before.
-    async fn file(&self, recording: RecordingId, format: AudioFormat) -> Result<PathBuf, RecordingError>;
+    async fn file(
+        &self,
+        recording: RecordingId,
+        format: AudioFormat,
+    ) -> Result<Arc<dyn Audio>, RecordingError>;
+    /// Destroys a recording for ever, or a stretch of it; of a stretch, what remains. What is gone already is no error.
+    async fn erase(
+        &self,
+        recording: RecordingId,
+        what: Option<ErasedRange>,
+        by: Option<UserId>,
+        at: Timestamp,
+    ) -> Result<Option<Finished>, RecordingError>;
     /// The shape for drawing.
     async fn peaks(&self, recording: RecordingId) -> Result<Peaks, RecordingError>;
     /// Containers that a crash left, with the interaction each one names.
@@ -170,11 +197,10 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use model::id::Id;
-    use model::time::Timestamp;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     fn finished() -> Finished {
-        Finished { length: Duration::from_secs(3), complete: true, files: vec![], bytes: 0 }
+        Finished { length: Duration::from_secs(3), complete: true, proof: None, files: vec![], bytes: 0 }
     }
     /// Fails so many times before it succeeds.
     struct Stubborn(AtomicU32);
@@ -188,7 +214,20 @@ mod tests {
             self.0.store(left - 1, Ordering::Relaxed);
             Err(RecordingError::Failed("disk full".into()))
         }
-        async fn file(&self, recording: RecordingId, _: AudioFormat) -> Result<PathBuf, RecordingError> {
+        async fn file(
+            &self,
+            recording: RecordingId,
+            _: AudioFormat,
+        ) -> Result<Arc<dyn Audio>, RecordingError> {
+            Err(RecordingError::Missing(recording))
+        }
+        async fn erase(
+            &self,
+            recording: RecordingId,
+            _: Option<ErasedRange>,
+            _: Option<UserId>,
+            _: Timestamp,
+        ) -> Result<Option<Finished>, RecordingError> {
             Err(RecordingError::Missing(recording))
         }
         async fn peaks(&self, recording: RecordingId) -> Result<Peaks, RecordingError> {

@@ -2,12 +2,13 @@
 //!
 //! Agents see their own records only; the privilege widens it (REC-01, C18). Every access to a recording is audited.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
 use model::interaction::{Channel, Direction, EndStatus, EndedBy, ServiceRecord};
 use model::media::StreamStats;
 use model::people::Privilege;
+use model::recording::{ErasedRange, RecordingProof};
 use model::time::Timestamp;
 use serde::Serialize;
 pub use store::records::RecordFilter;
@@ -19,7 +20,7 @@ use crate::auth::Identity;
 use crate::configuration::Configuration;
 use crate::metrics::status_name;
 use crate::page::{Cursor, Page};
-use crate::recording::{AudioFormat, Peaks, RecordingError};
+use crate::recording::{Audio, AudioFormat, Peaks, RecordingError};
 use crate::refusal::Refusal;
 use crate::start::DeskHandle;
 use crate::trouble::read;
@@ -91,6 +92,13 @@ pub struct RecordView {
     /// Its recording.
     #[schema(value_type = Option<String>)]
     pub recording: Option<RecordingId>,
+    /// When capturing was paused on purpose, and by whom (RECO-04).
+    pub recording_pauses: Vec<PauseOfRecord>,
+    /// What was destroyed of it, by whom and when (RECO-05).
+    pub recording_erased: Vec<ErasureOfRecord>,
+    /// What finishing the recording found (RECO-04): `verdict`, expected and captured time of each channel, the last seal.
+    #[schema(value_type = Option<Object>)]
+    pub recording_proof: Option<RecordingProof>,
     /// What came from the customer.
     #[schema(value_type = Option<Object>)]
     pub customer_stats: Option<StreamStats>,
@@ -99,6 +107,37 @@ pub struct RecordView {
     pub agent_stats: Option<StreamStats>,
     /// Times the customer was put on hold.
     pub holds: u32,
+}
+
+/// What was destroyed of a recording.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ErasureOfRecord {
+    /// When.
+    pub at: u64,
+    /// Who did it; none: the service's retention.
+    #[schema(value_type = Option<String>)]
+    pub by: Option<UserId>,
+    /// That person's name.
+    pub by_name: Option<String>,
+    /// Which stretch; none: all of it.
+    #[schema(value_type = Option<Object>)]
+    pub range: Option<ErasedRange>,
+}
+
+/// A pause of a recording as its record tells of it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PauseOfRecord {
+    /// Since when.
+    pub from: u64,
+    /// Until when; none: to the end of the call.
+    pub to: Option<u64>,
+    /// Who paused.
+    #[schema(value_type = Option<String>)]
+    pub by: Option<UserId>,
+    /// That person's name.
+    pub by_name: Option<String>,
+    /// Whether the service's limit ended it.
+    pub by_limit: bool,
 }
 
 impl RecordView {
@@ -134,6 +173,28 @@ impl RecordView {
             disposition: record.disposition,
             comment: record.comment,
             recording: record.recording,
+            recording_pauses: record
+                .recording_pauses
+                .iter()
+                .map(|pause| PauseOfRecord {
+                    from: pause.from.millis(),
+                    to: pause.to.map(Timestamp::millis),
+                    by: pause.by,
+                    by_name: pause.by.and_then(|id| Some(names.users.get(&id)?.name.clone())),
+                    by_limit: pause.by_limit,
+                })
+                .collect(),
+            recording_erased: record
+                .recording_erased
+                .iter()
+                .map(|erasure| ErasureOfRecord {
+                    at: erasure.at.millis(),
+                    by: erasure.by,
+                    by_name: erasure.by.and_then(|id| Some(names.users.get(&id)?.name.clone())),
+                    range: erasure.range,
+                })
+                .collect(),
+            recording_proof: record.recording_proof,
             customer_stats: record.customer_stats,
             agent_stats: record.agent_stats,
             holds: record.holds,
@@ -183,7 +244,7 @@ impl DeskHandle {
         interaction: InteractionId,
         format: AudioFormat,
         actor: Actor,
-    ) -> Result<PathBuf, Refusal> {
+    ) -> Result<Arc<dyn Audio>, Refusal> {
         let recording = self.recording_of(who, interaction).await?;
         let detail = serde_json::json!({ "recording": recording, "format": format.ending() });
         self.audit().record(actor, "recording.play", interaction, detail).await?;
@@ -196,12 +257,18 @@ impl DeskHandle {
         self.0.finisher.peaks(recording).await.map_err(no_recording)
     }
 
-    async fn recording_of(&self, who: &Identity, interaction: InteractionId) -> Result<RecordingId, Refusal> {
-        self.record(who, interaction).await?.recording.ok_or(Refusal::missing("recording"))
+    pub(crate) async fn recording_of(
+        &self,
+        who: &Identity,
+        interaction: InteractionId,
+    ) -> Result<RecordingId, Refusal> {
+        let record = self.record(who, interaction).await?;
+        let gone = record.recording_erased.iter().any(|erasure| erasure.range.is_none());
+        record.recording.filter(|_| !gone).ok_or(Refusal::missing("recording"))
     }
 }
 
-fn no_recording(error: RecordingError) -> Refusal {
+pub(crate) fn no_recording(error: RecordingError) -> Refusal {
     match error {
         RecordingError::Missing(_) => Refusal::missing("recording"),
         RecordingError::Format(_) => Refusal::NotNow { why: "This format cannot be made on this appliance." },

@@ -151,6 +151,7 @@ impl Desk {
             task,
         }));
         handle.configure(configuration, calls).await;
+        crate::erasing::keep_only_as_long(&handle.0);
         Ok(handle)
     }
 }
@@ -307,6 +308,25 @@ impl DeskHandle {
     pub async fn hang_up(&self, interaction: InteractionId, actor: Actor) -> Result<(), Refusal> {
         self.ask(|answer| Request::HangUp(interaction, answer)).await??;
         self.0.audit.note(actor, "call.hang_up", interaction, serde_json::json!({})).await;
+        Ok(())
+    }
+
+    /// Pauses the recording of a call, or goes on: its agent, or whoever may supervise (RECO-04).
+    pub async fn pause_recording(
+        &self,
+        who: &Identity,
+        interaction: InteractionId,
+        paused: bool,
+        actor: Actor,
+    ) -> Result<(), Refusal> {
+        let by = who.user.id;
+        let own = self.read(move |core, _| core.work_view(interaction, by).is_some()).await?;
+        if !own && !who.may(Privilege::Supervise) {
+            return Err(Refusal::missing("call"));
+        }
+        self.ask(|answer| Request::PauseRecording { interaction, by, paused, answer }).await??;
+        let detail = serde_json::json!({ "paused": paused });
+        self.0.audit.note(actor, "recording.pause", interaction, detail).await;
         Ok(())
     }
 

@@ -9,12 +9,14 @@ use desk::auth::Identity;
 use desk::console::protocol::Command;
 use desk::recording::{AudioFormat, RecordingError};
 use desk::records::{RecordFilter, RecordView};
-use desk::testing::{House, Setup, anna, ben, help, solved, tenant};
+use desk::testing::{House, Setup, adam, anna, ben, help, solved, tenant};
 use model::call::CallFact;
 use model::id::{Id, InteractionId, RecordingId};
 use model::interaction::{Direction, EndedBy};
 use model::journal::Event;
 use model::people::Privilege;
+use model::recording::ErasedRange;
+use model::service::Service;
 use model::time::Timestamp;
 use store::recordings::RecordingState;
 
@@ -202,13 +204,83 @@ async fn a_recorded_call_can_be_played_and_playing_is_audited() {
     let finished = |e: &&Event| matches!(e, Event::RecordingFinished { complete: true, .. });
     assert_eq!(house.journal().await.iter().filter(finished).count(), 1);
     let path = house.folder().join("take.mp3");
+    std::fs::write(&path, b"a take").unwrap();
     *house.finisher.file.lock().unwrap() = Some(path.clone());
     let actor = Actor { user: Some(anna()), address: None };
     let file = house.desk.recording(&page.who, call, AudioFormat::Mp3, actor).await.unwrap();
-    assert_eq!(file, path);
+    assert_eq!(file.read_at(0, 100).unwrap(), b"a take");
     let log = house.desk.audit().list(&Default::default(), None, 50).await.unwrap();
     let played = log.items.iter().find(|entry| entry.action == "recording.play").unwrap();
     assert_eq!((played.actor, &played.target), (Some(anna()), &call.to_string()));
+}
+
+/// RECO-05: only who may erases a recording, whole or a stretch; it is audited, and the record knows who did it. RECO-06: what
+/// is erased cannot be played.
+#[tokio::test]
+async fn an_erased_recording_is_known_as_such_and_plays_no_more() {
+    let mut house = House::open().await;
+    let mut page = house.page("anna").await;
+    let call = house.talking(&mut page).await;
+    let recording = house.desk.recording_id(call).await;
+    let adam_id = house.sign_in("adam").await;
+    let actor = Actor { user: Some(adam()), address: None };
+    let early = house.desk.erase_recording(&adam_id, call, None, actor).await;
+    assert!(matches!(early, Err(Refusal::NotNow { .. })), "{early:?}");
+    house.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
+    house.call_ends(call, EndedBy::Customer).await;
+    let state = async |house: &House| {
+        house.store.recordings().recording(tenant(), recording).await.unwrap().map(|row| row.state)
+    };
+    house.eventually(async |house| state(house).await == Some(RecordingState::Ready)).await;
+    let refused = house.desk.erase_recording(&page.who, call, None, actor).await;
+    assert!(matches!(refused, Err(Refusal::Forbidden { .. })), "{refused:?}");
+
+    let stretch = ErasedRange { from_ms: 1_000, to_ms: 2_000 };
+    let beyond = ErasedRange { from_ms: 7_000, to_ms: 8_000 };
+    assert!(house.desk.erase_recording(&adam_id, call, Some(beyond), actor).await.is_err());
+    house.desk.erase_recording(&adam_id, call, Some(stretch), actor).await.unwrap();
+    house.desk.peaks(&adam_id, call).await.expect("what is left can be played");
+    house.desk.erase_recording(&adam_id, call, None, actor).await.unwrap();
+    assert_eq!(*house.finisher.erased.lock().unwrap(), [(recording, Some(stretch)), (recording, None)]);
+    let record = house.desk.record(&adam_id, call).await.unwrap();
+    let told: Vec<_> = record.recording_erased.iter().map(|e| (e.by, e.range)).collect();
+    assert_eq!(told, [(Some(adam()), Some(stretch)), (Some(adam()), None)]);
+    assert!(house.desk.peaks(&adam_id, call).await.is_err());
+    assert!(house.desk.recording(&adam_id, call, AudioFormat::Opus, actor).await.is_err());
+    assert_eq!(state(&house).await, Some(RecordingState::Erased));
+    let log = house.desk.audit().list(&Default::default(), None, 50).await.unwrap();
+    assert_eq!(log.items.iter().filter(|entry| entry.action == "recording.erase").count(), 2);
+}
+
+/// RECO-05: retention per service: what is older is erased without anybody's doing, what is younger stays.
+#[tokio::test]
+async fn a_service_keeps_recordings_as_long_as_it_says() {
+    let mut house = House::open().await;
+    let adam_id = house.sign_in("adam").await;
+    let actor = Actor { user: Some(adam()), address: None };
+    let mut service = house.desk.get::<Service>(help()).await.unwrap();
+    service.item.recording.keep_days = Some(2);
+    house.desk.update(service.item, service.version, actor).await.unwrap();
+    let mut page = house.page("anna").await;
+    let call = house.talking(&mut page).await;
+    let recording = house.desk.recording_id(call).await;
+    house.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
+    house.call_ends(call, EndedBy::Customer).await;
+    let state = async |house: &House| {
+        house.store.recordings().recording(tenant(), recording).await.unwrap().map(|row| row.state)
+    };
+    house.eventually(async |house| state(house).await == Some(RecordingState::Ready)).await;
+    house.pass(Duration::from_secs(47 * 3_600)).await;
+    assert_eq!(state(&house).await, Some(RecordingState::Ready));
+    // It is looked after once an hour; the hour begins when the one before is done.
+    house
+        .eventually(async |house| {
+            house.pass(Duration::from_secs(3_601)).await;
+            state(house).await == Some(RecordingState::Erased)
+        })
+        .await;
+    let record = house.desk.record(&adam_id, call).await.unwrap();
+    assert_eq!(record.recording_erased.iter().map(|e| (e.by, e.range)).collect::<Vec<_>>(), [(None, None)]);
 }
 
 /// The finisher gives up: everybody concerned is told, and the record says nothing that is not so.

@@ -300,6 +300,54 @@ async fn hold_mute_digits_and_quality_are_seen_on_the_page() {
     assert_eq!(all_records(&house).await[0].holds, 1);
 }
 
+/// RECO-04: the agent pauses the recording while card data is read out; who paused is known, and a forgotten pause is over
+/// after the time the service sets, with a warning.
+#[tokio::test]
+async fn a_pause_is_the_agents_and_does_not_last_for_ever() {
+    let mut house = House::open().await;
+    let mut page = house.page("anna").await;
+    let ben_page = house.page("ben").await;
+    let call = house.talking(&mut page).await;
+    let recording = all_records(&house).await[0].recording.unwrap();
+    let ordered = |by, paused| CallOrder::PauseRecording { interaction: call, by, paused };
+    assert!(ben_page.does(Command::PauseRecording { interaction: call }).await.is_err());
+    page.does(Command::PauseRecording { interaction: call }).await.unwrap();
+    house.order(|o| (*o == ordered(Some(anna()), true)).then_some(())).await;
+    let said = |by, paused| CallFact::RecordingPaused { interaction: call, recording, by, paused };
+    assert!(view(&house, "anna").await.work[0]["recording_pause"].is_null(), "not before it is so");
+    house.fact(said(Some(anna()), true)).await;
+    let event = page.event("work", |e| !e["work"]["recording_pause"].is_null()).await;
+    let began = event["work"]["recording_pause"]["since"].as_u64().unwrap();
+    assert_eq!(event["work"]["recording_pause"]["until"], began + 300_000);
+    page.does(Command::ResumeRecording { interaction: call }).await.unwrap();
+    house.order(|o| (*o == ordered(Some(anna()), false)).then_some(())).await;
+    house.fact(said(Some(anna()), false)).await;
+    page.event("work", |e| e["work"]["recording_pause"].is_null()).await;
+
+    // The second one is forgotten.
+    page.does(Command::PauseRecording { interaction: call }).await.unwrap();
+    house.order(|o| (*o == ordered(Some(anna()), true)).then_some(())).await;
+    house.fact(said(Some(anna()), true)).await;
+    page.event("work", |e| !e["work"]["recording_pause"].is_null()).await;
+    house.pass(Duration::from_secs(301)).await;
+    house.order(|o| (*o == ordered(None, false)).then_some(())).await;
+    house.fact(said(None, false)).await;
+    page.banner("recording_pause_over").await;
+    // The plane could not: the agent must not take the card.
+    page.does(Command::PauseRecording { interaction: call }).await.unwrap();
+    house.order(|o| (*o == ordered(Some(anna()), true)).then_some(())).await;
+    let (by, why) = (Some(anna()), "the recorder has stopped".to_owned());
+    house.fact(CallFact::PauseFailed { interaction: call, by, paused: true, why }).await;
+    page.banner("recording_pause_failed").await;
+    house.call_ends(call, EndedBy::Customer).await;
+
+    let record = all_records(&house).await.remove(0);
+    let told: Vec<_> = record.recording_pauses.iter().map(|p| (p.by, p.to.is_some(), p.by_limit)).collect();
+    assert_eq!(told, [(Some(anna()), true, false), (Some(anna()), true, true)]);
+    let paused = |e: &&Event| matches!(e, Event::RecordingPaused { by, .. } if *by == anna());
+    assert_eq!(house.journal().await.iter().filter(paused).count(), 2);
+}
+
 #[tokio::test]
 async fn nobody_touches_a_colleagues_call_or_offer() {
     let mut house = House::open().await;

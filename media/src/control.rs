@@ -92,6 +92,19 @@ pub enum Command {
         /// Whose words.
         leg: Option<LegId>,
     },
+    /// Leaves out of a recording what comes from now on; answered when nothing of it can reach the disk any more. A second
+    /// pause changes nothing.
+    PauseRecording {
+        /// The recording.
+        recording: RecordingId,
+        /// What the container says about it.
+        why: PauseReason,
+    },
+    /// Captures again.
+    ResumeRecording {
+        /// The recording.
+        recording: RecordingId,
+    },
     /// Ends a recording and closes its container; answered with [`Answer::Recorded`].
     StopRecording {
         /// The recording.
@@ -228,6 +241,18 @@ pub enum Channel {
     Left,
     /// Our side.
     Right,
+}
+
+/// Why a recording is paused (RECO-04).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// Nobody said.
+    NotSaid,
+    /// Card data is read out.
+    CardData,
+    /// A proxy asked for it.
+    Proxy,
 }
 
 /// A leg's figures, both directions.

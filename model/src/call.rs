@@ -104,6 +104,16 @@ pub enum CallOrder {
         /// Whether muted from now on.
         muted: bool,
     },
+    /// Leave out of the recording what is said from now on, or no longer (RECO-04). Answered by
+    /// [`CallFact::RecordingPaused`] or [`CallFact::PauseFailed`].
+    PauseRecording {
+        /// Which call.
+        interaction: InteractionId,
+        /// Who wants it; `None`: the service's limit.
+        by: Option<UserId>,
+        /// Whether paused from now on.
+        paused: bool,
+    },
     /// Send digits to the far side (CTRL-05).
     SendDigits {
         /// Which call.
@@ -368,6 +378,28 @@ pub enum CallFact {
         interaction: InteractionId,
         /// The recording.
         recording: RecordingId,
+    },
+    /// What is said is left out of the recording from now on, or no longer.
+    RecordingPaused {
+        /// Which call.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+        /// Who wanted it; `None`: the service's limit.
+        by: Option<UserId>,
+        /// Whether it is paused now.
+        paused: bool,
+    },
+    /// Pausing or resuming did not work: the recording is as it was before.
+    PauseFailed {
+        /// Which call.
+        interaction: InteractionId,
+        /// Who wanted it.
+        by: Option<UserId>,
+        /// Whether a pause was wanted.
+        paused: bool,
+        /// In words for the operator.
+        why: String,
     },
     /// A call that should be recorded is not; the call goes on.
     RecordingFailed {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{DispositionId, InteractionId, RecordingId, ServiceId, TenantId, TrunkId, UserId};
 use crate::media::StreamStats;
+use crate::recording::{RecordingErasure, RecordingPause, RecordingProof};
 use crate::time::Timestamp;
 
 /// The kind of contact.
@@ -118,6 +119,15 @@ pub struct ServiceRecord {
     pub comment: String,
     /// Its recording.
     pub recording: Option<RecordingId>,
+    /// When capturing was paused on purpose, and by whom (RECO-04); the first 100.
+    #[serde(default)]
+    pub recording_pauses: Vec<RecordingPause>,
+    /// What was destroyed of it, by whom and when (RECO-05); the first 100.
+    #[serde(default)]
+    pub recording_erased: Vec<RecordingErasure>,
+    /// What finishing the recording found (RECO-04).
+    #[serde(default)]
+    pub recording_proof: Option<RecordingProof>,
     /// What came from the customer, or from the colleague who called.
     pub customer_stats: Option<StreamStats>,
     /// What came from the agent.

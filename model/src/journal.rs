@@ -14,6 +14,7 @@ use crate::id::{
 use crate::interaction::{Channel, Direction, EndStatus, EndedBy};
 use crate::media::{Codec, StreamStats};
 use crate::people::PhoneKind;
+use crate::recording::{ErasedRange, RecordingProof};
 use crate::skill::Requirement;
 use crate::time::Timestamp;
 
@@ -266,6 +267,38 @@ pub enum Event {
         length: Duration,
         /// Captured equals expected.
         complete: bool,
+        /// What finishing found; unknown in old journals.
+        #[serde(default)]
+        proof: Option<RecordingProof>,
+    },
+    /// A recording, or a stretch of it, was destroyed for ever (RECO-05).
+    RecordingErased {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+        /// Who did it; `None`: the service's retention.
+        by: Option<AgentId>,
+        /// Which stretch; `None`: all of it.
+        range: Option<ErasedRange>,
+    },
+    /// Capturing stopped on purpose: what is said from here on is nowhere (RECO-04).
+    RecordingPaused {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+        /// Who paused it.
+        by: AgentId,
+    },
+    /// Capturing goes on.
+    RecordingResumed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+        /// Who resumed it; `None`: the service's limit.
+        by: Option<AgentId>,
     },
     /// A call that should be recorded is not.
     RecordingFailed {
@@ -336,6 +369,9 @@ impl Event {
             | Self::QualityChanged { interaction, .. }
             | Self::RecordingStarted { interaction, .. }
             | Self::RecordingFinished { interaction, .. }
+            | Self::RecordingErased { interaction, .. }
+            | Self::RecordingPaused { interaction, .. }
+            | Self::RecordingResumed { interaction, .. }
             | Self::RecordingFailed { interaction, .. } => Some(*interaction),
         }
     }

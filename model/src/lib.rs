@@ -11,6 +11,7 @@ pub mod interaction;
 pub mod journal;
 pub mod media;
 pub mod people;
+pub mod recording;
 pub mod service;
 pub mod skill;
 pub mod tenant;

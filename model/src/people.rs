@@ -97,18 +97,29 @@ pub enum Privilege {
     SeeConfiguration,
     /// Change users, services, skills, numbers, trunks.
     Administer,
+    /// Destroy recordings.
+    EraseRecordings,
 }
 
 impl Role {
     /// What the role may do.
     pub fn privileges(self) -> &'static [Privilege] {
-        use Privilege::{Administer, CallOut, SeeAllRecords, SeeConfiguration, Supervise, TakeInteractions};
+        use Privilege::{
+            Administer, CallOut, EraseRecordings, SeeAllRecords, SeeConfiguration, Supervise,
+            TakeInteractions,
+        };
         match self {
             Self::Agent => &[TakeInteractions, CallOut],
             Self::Supervisor => &[TakeInteractions, CallOut, SeeAllRecords, Supervise, SeeConfiguration],
-            Self::Administrator => {
-                &[TakeInteractions, CallOut, SeeAllRecords, Supervise, SeeConfiguration, Administer]
-            }
+            Self::Administrator => &[
+                TakeInteractions,
+                CallOut,
+                SeeAllRecords,
+                Supervise,
+                SeeConfiguration,
+                Administer,
+                EraseRecordings,
+            ],
         }
     }
     /// Whether the role may do `what`.

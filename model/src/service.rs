@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use crate::id::{DispositionId, NumberId, ServiceId, SkillId, TenantId, TrunkId};
+use crate::recording::RecordingRules;
 use crate::skill::Requirement;
 
 /// A skill that agents can have.
@@ -34,6 +35,9 @@ pub struct Service {
     pub disposition_mandatory: bool,
     /// Whether calls are recorded (C15: yes unless switched off).
     pub record: bool,
+    /// How recordings are treated.
+    #[serde(default)]
+    pub recording: RecordingRules,
     /// A closed service treats callers by [`QueueRules::when_closed`].
     pub open: bool,
 }

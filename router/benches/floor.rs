@@ -234,6 +234,7 @@ fn config(case: &Case, dice: &mut ChaCha8Rng) -> FloorConfig {
             },
             disposition_mandatory: false,
             record: true,
+            recording: model::recording::RecordingRules::default(),
             open: true,
         }
     });

@@ -122,6 +122,9 @@ impl Floor {
             | Event::QualityChanged { .. }
             | Event::RecordingStarted { .. }
             | Event::RecordingFinished { .. }
+            | Event::RecordingErased { .. }
+            | Event::RecordingPaused { .. }
+            | Event::RecordingResumed { .. }
             | Event::RecordingFailed { .. } => {}
         }
     }

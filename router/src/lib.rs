@@ -21,6 +21,7 @@
 //!         queue: Default::default(),
 //!         disposition_mandatory: false,
 //!         record: true,
+//!         recording: Default::default(),
 //!         open: true,
 //!     }],
 //!     ..FloorConfig::default()

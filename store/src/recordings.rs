@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::id::{InteractionId, RecordingId, TenantId};
+use model::id::{InteractionId, RecordingId, ServiceId, TenantId};
 use model::time::Timestamp;
 
 use crate::error::{StoreError, WriteError};
@@ -45,6 +45,8 @@ pub enum RecordingState {
     Ready,
     /// Will never be playable.
     Failed,
+    /// Was destroyed.
+    Erased,
 }
 
 /// Recordings.
@@ -62,6 +64,13 @@ pub trait Recordings: Send + Sync {
     ) -> Result<Vec<Recording>, StoreError>;
     /// What was being captured or finished when the appliance stopped, of all tenants, oldest first; at most 10,000.
     async fn unfinished_recordings(&self) -> Result<Vec<Recording>, StoreError>;
+    /// Finished and failed recordings of a service that began before a time, oldest first; at most 1,000.
+    async fn recordings_before(
+        &self,
+        tenant: TenantId,
+        service: ServiceId,
+        before: Timestamp,
+    ) -> Result<Vec<Recording>, StoreError>;
     /// Forgets a recording whose files are gone. False if there was none.
     async fn delete_recording(&self, tenant: TenantId, id: RecordingId) -> Result<bool, StoreError>;
 }

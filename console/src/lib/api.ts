@@ -12,7 +12,8 @@ export type Privilege =
   | "see_all_records"
   | "supervise"
   | "see_configuration"
-  | "administer";
+  | "administer"
+  | "erase_recordings";
 
 export interface Named {
   id: string;
@@ -89,6 +90,8 @@ export interface WorkView {
   comment: string;
   quality: { poor: boolean; customer: StreamStats; agent: StreamStats } | null;
   recording: boolean;
+  /** What is said is left out of the recording; it ends by itself (RECO-04). */
+  recording_pause: { since: Millis; until: Millis } | null;
   digits: string;
 }
 export interface QueueView {
@@ -210,9 +213,29 @@ export interface ServiceRecord {
   disposition_name: string | null;
   comment: string;
   recording: string | null;
+  recording_pauses: { from: Millis; to: Millis | null; by: string | null; by_name: string | null; by_limit: boolean }[];
+  recording_erased: { at: Millis; by: string | null; by_name: string | null; range: { from_ms: Millis; to_ms: Millis } | null }[];
+  recording_proof: RecordingProof | null;
   customer_stats: StreamStats | null;
   agent_stats: StreamStats | null;
   holds: number;
+}
+/** Captured against expected, of each channel (RECO-04). */
+export interface ChannelProof {
+  expected_ms: Millis;
+  captured_ms: Millis;
+  expected: number;
+  captured: number;
+}
+export interface RecordingProof {
+  verdict: "complete" | "complete_except_pauses" | "incomplete";
+  left: ChannelProof;
+  right: ChannelProof;
+  missing: number;
+  paused_ms: Millis;
+  damaged_octets: number;
+  broken_seals: number;
+  seal: string;
 }
 export interface Peaks {
   length_ms: Millis;

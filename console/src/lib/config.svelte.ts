@@ -94,6 +94,7 @@ export interface ServiceItem {
   };
   disposition_mandatory: boolean;
   record: boolean;
+  recording: { pause_max_ms: number; keep_days: number | null };
   open: boolean;
 }
 export interface DispositionItem {
@@ -120,5 +121,6 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
   },
   disposition_mandatory: false,
   record: true,
+  recording: { pause_max_ms: 300_000, keep_days: null },
   open: true,
 });

@@ -38,3 +38,10 @@ export function grade(mos: number | null | undefined): "unknown" | "good" | "fai
 export function fill(text: string, values: Record<string, string | number | null>): string {
   return text.replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
 }
+
+/** A place in a recording as people type it: `75`, `1:15`, `1:02:03`, with tenths. Nothing, when it is none. */
+export function milliseconds(text: string): number | null {
+  const parts = text.trim().replace(",", ".").split(":");
+  if (parts.length > 3 || !parts.every((part, i) => (i === parts.length - 1 ? /^\d{1,6}(\.\d{1,3})?$/ : /^\d{1,4}$/).test(part))) return null;
+  return Math.round(parts.reduce((sum, part) => sum * 60 + Number(part), 0) * 1000);
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::id::{ServiceId, TenantId};
+use model::recording::RecordingRules;
 use model::service::{QueueRules, Treatment};
 use model::skill::StepMode;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Service {
     /// Whether calls are recorded.
     #[serde(default = "yes")]
     pub record: bool,
+    /// How recordings are treated.
+    #[serde(default)]
+    pub recording: Recording,
     /// A closed service treats callers by `queue.when_closed`.
     #[serde(default = "yes")]
     pub open: bool,
@@ -45,6 +49,34 @@ pub struct Service {
 
 fn yes() -> bool {
     true
+}
+
+/// How recordings of a service are treated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recording {
+    /// A pause ends by itself after this time, 5 s to 1 h (RECO-04).
+    pub pause_max_ms: u64,
+    /// A recording is erased this many days after the call, 1 to 36500; none: it is kept (RECO-05).
+    pub keep_days: Option<u32>,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        RecordingRules::default().into()
+    }
+}
+
+impl From<RecordingRules> for Recording {
+    fn from(rules: RecordingRules) -> Self {
+        Self { pause_max_ms: ms(rules.pause_max), keep_days: rules.keep_days }
+    }
+}
+
+impl From<Recording> for RecordingRules {
+    fn from(recording: Recording) -> Self {
+        Self { pause_max: Duration::from_millis(recording.pause_max_ms), keep_days: recording.keep_days }
+    }
 }
 
 /// Whom an interaction may be offered to, as time passes.
@@ -159,6 +191,7 @@ impl Wire for Service {
             queue: self.queue.into(),
             disposition_mandatory: self.disposition_mandatory,
             record: self.record,
+            recording: self.recording.into(),
             open: self.open,
         }
     }
@@ -174,6 +207,7 @@ impl Wire for Service {
             queue: item.queue.into(),
             disposition_mandatory: item.disposition_mandatory,
             record: item.record,
+            recording: item.recording.into(),
             open: item.open,
             warnings: Vec::new(),
         }

@@ -247,6 +247,7 @@ mod tests {
             queue: QueueRules::default(),
             disposition_mandatory: false,
             record: true,
+            recording: model::recording::RecordingRules::default(),
             open: true,
         };
         let configuration = Configuration {

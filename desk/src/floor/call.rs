@@ -44,6 +44,8 @@ pub struct Call {
     pub recording: Option<RecordingId>,
     /// Whether it is being captured.
     pub recording_now: bool,
+    /// Since when what is said is left out of it, and when that ends by itself.
+    pub recording_pause: Option<(Timestamp, Timestamp)>,
     /// How the agent coded it.
     pub disposition: Option<DispositionId>,
     /// The agent's remark.
@@ -157,6 +159,7 @@ impl Call {
             poor: (false, false),
             recording: None,
             recording_now: false,
+            recording_pause: None,
             disposition: None,
             comment: String::new(),
         }
@@ -237,7 +240,7 @@ impl Call {
         for half in [&mut self.agent_half, &mut self.calling_half] {
             (half.muted, half.held) = (false, false);
         }
-        self.recording_now = false;
+        (self.recording_now, self.recording_pause) = (false, None);
     }
     /// The calling side pressed a key.
     pub fn pressed(&mut self, digit: char) {

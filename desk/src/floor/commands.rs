@@ -71,6 +71,8 @@ impl Core {
                 out.push(Effect::Order(CallOrder::Retrieve { interaction, agent }));
                 Ok(())
             }
+            Command::PauseRecording { interaction } => self.pause_own(agent, interaction, true, out),
+            Command::ResumeRecording { interaction } => self.pause_own(agent, interaction, false, out),
             Command::Mute { interaction } => self.mute(agent, interaction, true, out),
             Command::Unmute { interaction } => self.mute(agent, interaction, false, out),
             Command::HangUp { interaction } => {

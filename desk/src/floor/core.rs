@@ -132,13 +132,14 @@ impl Core {
     }
     /// When time has to be told next.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.floor.next_deadline()
+        self.floor.next_deadline().into_iter().chain(self.next_pause_over()).min()
     }
 
     /// Time passed.
     pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.floor.tick(now, &mut self.scratch);
         self.follow(now, out);
+        self.end_long_pauses(now, out);
     }
 
     /// A page of a user who is not on the floor came: the agent is there (STATE-04, STATE-11).

@@ -4,7 +4,7 @@ use model::call::{CallFact, CallOrder, Rejection, Source};
 use model::id::{InteractionId, OfferToken, UserId};
 use model::interaction::EndedBy;
 use model::journal::{Event, Party};
-use model::people::PhoneKind;
+use model::people::{PhoneKind, Privilege};
 use model::time::Timestamp;
 use router::Input;
 use serde_json::json;
@@ -97,6 +97,12 @@ impl Core {
                 }
                 out.push(Effect::Recording(interaction, recording, RecordingNews::Captured));
                 out.push(Effect::Finish(interaction, recording));
+            }
+            CallFact::RecordingPaused { interaction, recording, by, paused } => {
+                self.recording_paused((interaction, recording), by, paused, now, out);
+            }
+            CallFact::PauseFailed { interaction, by, paused, why } => {
+                self.pause_failed(interaction, by, paused, &why, out);
             }
             CallFact::RecordingFailed { interaction, recording, why } => {
                 self.recording_failed(interaction, why, out);
@@ -197,6 +203,14 @@ impl Core {
         self.show_work(interaction, out);
         if let Some(agent) = agent {
             self.banner(agent, Level::Error, "recording_failed", json!({ "interaction": interaction }), out);
+        }
+        // Whoever answers for recordings hears of it as well; without a page it waits for none.
+        let name = agent.and_then(|agent| self.config.users.get(&agent)).map(|user| user.name.clone());
+        let params = json!({ "interaction": interaction, "name": name.unwrap_or_default() });
+        let responsible =
+            |id: &UserId| self.config.users.get(id).is_some_and(|u| u.role.may(Privilege::Supervise));
+        for user in self.config.users.keys().filter(|id| Some(**id) != agent && responsible(id)) {
+            self.banner(*user, Level::Error, "recording_failed_of", params.clone(), out);
         }
     }
 

@@ -35,6 +35,13 @@ pub(crate) enum Request {
     Force { agent: UserId, ready: bool, answer: oneshot::Sender<Result<(), Refusal>> },
     /// A supervisor ends a call.
     HangUp(InteractionId, oneshot::Sender<Result<(), Refusal>>),
+    /// Somebody who may pauses the recording of a call, or goes on.
+    PauseRecording {
+        interaction: InteractionId,
+        by: UserId,
+        paused: bool,
+        answer: oneshot::Sender<Result<(), Refusal>>,
+    },
     /// The configuration changed.
     Configure(Arc<Configuration>, Box<model::call::CallConfig>, oneshot::Sender<()>),
     /// Looks at the desk.

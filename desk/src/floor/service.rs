@@ -241,6 +241,10 @@ impl Service {
                 let result = core.hang_up(interaction, out);
                 state.later.push(Later::Answer(answer, result));
             }
+            Request::PauseRecording { interaction, by, paused, answer } => {
+                let result = core.pause_recording(interaction, by, paused, out);
+                state.later.push(Later::Answer(answer, result));
+            }
             Request::Configure(config, calls, answer) => {
                 self.configure(config, now);
                 self.state.later.push(Later::Configure(calls));
@@ -292,8 +296,8 @@ impl Service {
         let Job { interaction, recording } = job;
         match result {
             Ok(finished) => {
-                let (length, complete) = (finished.length, finished.complete);
-                let event = Event::RecordingFinished { interaction, recording, length, complete };
+                let (length, complete, proof) = (finished.length, finished.complete, finished.proof.clone());
+                let event = Event::RecordingFinished { interaction, recording, length, complete, proof };
                 self.state.out.push(Effect::Journal(event));
                 self.rows.change(RowChange::Finished { interaction, recording, finished });
             }

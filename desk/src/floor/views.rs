@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use super::call::{Call, Seat, Stage};
 use super::core::{Core, day_of};
 use crate::console::protocol::{
-    AgentView, OfferView, OfferWindowView, Phase, PhoneView, QualityView, QueueView, ServiceName, Snapshot,
-    StateReason, StateView, WorkView, WrapUpView, state_name,
+    AgentView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView, QueueView, ServiceName,
+    Snapshot, StateReason, StateView, WorkView, WrapUpView, state_name,
 };
 
 /// A call as supervisors see it.
@@ -199,6 +199,9 @@ impl Core {
             comment: call.comment.clone(),
             quality: call.quality.map(|(customer, agent)| QualityView { poor, customer, agent }),
             recording: call.recording_now,
+            recording_pause: call
+                .recording_pause
+                .map(|(since, until)| PauseView { since: since.millis(), until: until.millis() }),
             digits: call.digits.clone(),
         })
     }

@@ -1,13 +1,27 @@
 //! Recordings without audio.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::id::{InteractionId, RecordingId};
+use model::id::{InteractionId, RecordingId, UserId};
+use model::recording::ErasedRange;
+use model::time::Timestamp;
 
-use crate::recording::{AudioFormat, Finished, Peaks, RecordingError, RecordingFinisher};
+use crate::recording::{Audio, AudioFormat, Finished, Peaks, RecordingError, RecordingFinisher};
+
+struct Octets(Vec<u8>);
+
+impl Audio for Octets {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+    fn read_at(&self, from: u64, most: usize) -> std::io::Result<Vec<u8>> {
+        let rest = self.0.get(usize::try_from(from).unwrap()..).unwrap_or_default();
+        Ok(rest[..rest.len().min(most)].to_vec())
+    }
+}
 
 /// Finishes recordings without any audio.
 #[derive(Default)]
@@ -18,6 +32,8 @@ pub struct FakeFinisher {
     pub left: Mutex<Vec<(RecordingId, InteractionId)>>,
     /// A file that every recording is served from.
     pub file: Mutex<Option<PathBuf>>,
+    /// What was erased.
+    pub erased: Mutex<Vec<(RecordingId, Option<ErasedRange>)>>,
     /// Every finishing fails with this.
     pub broken: Mutex<Option<RecordingError>>,
 }
@@ -30,10 +46,28 @@ impl RecordingFinisher for FakeFinisher {
             return Err(error);
         }
         let files = vec![format!("{recording}.opus")];
-        Ok(Finished { length: Duration::from_secs(7), complete: true, files, bytes: 7_000 })
+        Ok(Finished { length: Duration::from_secs(7), complete: true, proof: None, files, bytes: 7_000 })
     }
-    async fn file(&self, recording: RecordingId, _: AudioFormat) -> Result<PathBuf, RecordingError> {
-        self.file.lock().unwrap().clone().ok_or(RecordingError::Missing(recording))
+    async fn file(&self, recording: RecordingId, _: AudioFormat) -> Result<Arc<dyn Audio>, RecordingError> {
+        let path = self.file.lock().unwrap().clone().ok_or(RecordingError::Missing(recording))?;
+        Ok(Arc::new(Octets(std::fs::read(path).unwrap())))
+    }
+    async fn erase(
+        &self,
+        recording: RecordingId,
+        what: Option<ErasedRange>,
+        _: Option<UserId>,
+        _: Timestamp,
+    ) -> Result<Option<Finished>, RecordingError> {
+        self.erased.lock().unwrap().push((recording, what));
+        let left = Finished {
+            length: Duration::from_secs(7),
+            complete: true,
+            proof: None,
+            files: vec![format!("{recording}.opus")],
+            bytes: 6_000,
+        };
+        Ok(what.map(|_| left))
     }
     async fn peaks(&self, _: RecordingId) -> Result<Peaks, RecordingError> {
         Ok(Peaks { length_ms: 7_000, left: vec![0.5, 0.25], right: vec![0.0, 1.0] })

@@ -104,6 +104,7 @@ pub(super) async fn furnish(store: &Store, setup: &Setup) {
         queue: setup.queue.clone(),
         disposition_mandatory: setup.mandatory,
         record: true,
+        recording: model::recording::RecordingRules::default(),
         open: setup.open,
     };
     store.services().insert(&service).await.unwrap();

@@ -39,6 +39,8 @@ pub struct PlaneConfig {
     pub media_timeout: Duration,
     /// Bounds and cadences of recording.
     pub recording: crate::record::Config,
+    /// With it recordings are encrypted. Default: they are in the clear.
+    pub recording_keys: Option<crate::record::Vault>,
     /// Commands that wait for one thread at most; more are refused as unavailable. Default 1024.
     pub commands_max: usize,
     /// Events that wait for control at most; more are lost and counted. Default 16384.
@@ -58,6 +60,7 @@ impl Default for PlaneConfig {
             driver: DriverConfig::default(),
             media_timeout: Duration::from_secs(30),
             recording: crate::record::Config::default(),
+            recording_keys: None,
             commands_max: 1_024,
             events_max: 16_384,
         }

@@ -16,7 +16,7 @@ use super::orders::Order;
 use super::ports::PortPool;
 use super::recordings::{Recordings, SeatTap};
 use super::relocate::Weight;
-use crate::control::{Answer, Channel, Command, LegCreated, MediaError, Source, Transport};
+use crate::control::{Answer, Channel, Command, LegCreated, MediaError, PauseReason, Source, Transport};
 use crate::driver::{Clock, DriverKind};
 use crate::ice::{BrowserTransport, Certificate, Credentials};
 use crate::leg::{Birth, Leg};
@@ -66,6 +66,8 @@ impl PlaneHandle {
             Command::CreateLeg { leg, transport, near } => self.create(leg, transport, near).await,
             Command::StartRecording { recording, file } => self.start_recording(recording, file).await,
             Command::Tap { recording, channel, leg } => self.tap(recording, channel, leg).await,
+            Command::PauseRecording { recording, why } => self.pause_recording(recording, Some(why)).await,
+            Command::ResumeRecording { recording } => self.pause_recording(recording, None).await,
             Command::StopRecording { recording } => self.stop_recording(recording).await,
             Command::Bridge { a, b } => {
                 self.bring_together(a, b).await?;
@@ -273,6 +275,20 @@ impl PlaneHandle {
         let (told, answer) = oneshot::channel();
         self.post(home, Order::Tap { leg, tap, on, reply: told })?;
         answer.await.unwrap_or(Err(MediaError::Unavailable))
+    }
+
+    /// `None`: goes on.
+    async fn pause_recording(
+        &self,
+        recording: RecordingId,
+        why: Option<PauseReason>,
+    ) -> Result<Answer, MediaError> {
+        let none = MediaError::NoSuchRecording(recording);
+        let handle = self.inner.recordings.handle(recording).ok_or(none.clone())?;
+        let at_us = self.inner.clock.now().micros();
+        let done = self.inner.recorder.pause(handle, at_us, why).map_err(|_| MediaError::Unavailable)?;
+        // The writer drops the question when the recording has ended in the meantime.
+        done.await.map(|()| Answer::Done).map_err(|_| none)
     }
 
     async fn stop_recording(&self, recording: RecordingId) -> Result<Answer, MediaError> {

@@ -124,7 +124,10 @@ impl Plane {
         let recordings = Arc::new(Recordings::default());
         let recorder = {
             let (recordings, events) = (Arc::clone(&recordings), events.clone());
-            Recorder::start(config.recording, move |report| recordings.reported(report, &events))?
+            {
+                let report = move |report| recordings.reported(report, &events);
+                Recorder::start_with(config.recording, config.recording_keys.clone(), report)?
+            }
         };
         let mut boxes = Vec::new();
         let mut posts = Vec::new();

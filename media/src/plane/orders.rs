@@ -201,6 +201,8 @@ impl Shard {
             Command::CreateLeg { .. }
             | Command::DeleteLeg { .. }
             | Command::StartRecording { .. }
+            | Command::PauseRecording { .. }
+            | Command::ResumeRecording { .. }
             | Command::Tap { .. }
             | Command::StopRecording { .. } => return Err(MediaError::Unavailable),
         }
@@ -302,6 +304,10 @@ fn legs_of(command: &Command) -> [Option<LegId>; 2] {
         | Command::BeginMeasuring { leg }
         | Command::DeleteLeg { leg }
         | Command::CreateLeg { leg, .. } => [Some(*leg), None],
-        Command::StartRecording { .. } | Command::Tap { .. } | Command::StopRecording { .. } => [None, None],
+        Command::StartRecording { .. }
+        | Command::PauseRecording { .. }
+        | Command::ResumeRecording { .. }
+        | Command::Tap { .. }
+        | Command::StopRecording { .. } => [None, None],
     }
 }

@@ -56,6 +56,11 @@ impl Recordings {
         self.lock().contains_key(&recording)
     }
 
+    /// An open recording, as the writer names it.
+    pub fn handle(&self, recording: RecordingId) -> Option<Handle> {
+        self.lock().get(&recording).filter(|open| open.closed.is_none()).map(|open| open.handle)
+    }
+
     /// A channel captures another leg from now on.
     pub fn change(&self, recording: RecordingId, channel: Channel, leg: Option<LegId>) -> Option<Change> {
         let mut open = self.lock();

@@ -19,7 +19,7 @@ impl Chain {
         Self { hasher: Self::next(&link), records: 0, link }
     }
 
-    /// Takes in a record as it is written.
+    /// Takes in a record, or an encrypted block, as it is written.
     pub(super) fn record(&mut self, octets: &[u8]) {
         self.hasher.update(octets);
         self.records += 1;

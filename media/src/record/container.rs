@@ -2,11 +2,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::blocks::Sealer;
 use super::chain::Chain;
 use super::format::{Entry, HEAD_LEN, Head};
+use super::keys::RecordingKey;
 
 /// A container that is being written.
 pub(super) struct Container {
@@ -15,6 +18,8 @@ pub(super) struct Container {
     /// Records that are not in the file yet.
     block: Vec<u8>,
     block_frames: u64,
+    /// Encrypts blocks, in containers of version 2.
+    sealer: Option<Sealer>,
     /// The chain at the end of the file, and with the block.
     written: Chain,
     chain: Chain,
@@ -28,22 +33,22 @@ pub(super) struct Container {
 
 impl Container {
     /// Makes the file, which must not exist, and writes its header.
+    #[cfg(test)]
     pub(super) fn create(path: &Path, head: &Head) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        Self::over(OpenOptions::new().write(true).create_new(true).open(path)?, head)
+        Self::over(new_file(path)?, head, None)
     }
 
-    /// A container in an open, empty file.
-    pub(super) fn over(file: File, head: &Head) -> io::Result<Self> {
-        let head = head.encode();
+    /// A container in an open, empty file; encrypted when there is a key.
+    pub(super) fn over(file: File, head: &Head, key: Option<&RecordingKey>) -> io::Result<Self> {
+        let sealer = key.map(Sealer::new).transpose().map_err(io::Error::other)?;
+        let head = head.encode(sealer.is_some());
         (&file).write_all(&head)?;
         let chain = Chain::begin(&head);
         Ok(Self {
             file: Arc::new(file),
             block: Vec::with_capacity(BLOCK),
             block_frames: 0,
+            sealer,
             written: chain.clone(),
             chain,
             len: HEAD_LEN as u64,
@@ -58,7 +63,7 @@ impl Container {
     pub(super) fn failing(head: &Head) -> Self {
         let null = OpenOptions::new().write(true).open("/dev/null").expect("exists");
         let full = OpenOptions::new().write(true).open("/dev/full").expect("exists");
-        Self { file: Arc::new(full), ..Self::over(null, head).expect("takes everything") }
+        Self { file: Arc::new(full), ..Self::over(null, head, None).expect("takes everything") }
     }
 
     /// Adds a record to the block.
@@ -68,7 +73,10 @@ impl Container {
             self.missing += 1;
             return;
         }
-        self.chain.record(&self.block[from..]);
+        // What is encrypted enters the chain as it goes to the disk.
+        if self.sealer.is_none() {
+            self.chain.record(&self.block[from..]);
+        }
         match entry {
             Entry::Payload(_) => self.block_frames += 1,
             Entry::Missed { count, .. } => self.missing = self.missing.saturating_add(*count),
@@ -87,12 +95,25 @@ impl Container {
         if self.block.is_empty() {
             return Ok(());
         }
-        let hash = self.chain.seal();
-        Entry::Seal { records: self.chain.records, hash }.encode(&mut self.block);
-        let written = (&*self.file).write_all(&self.block);
+        let (written, hash, len) = match &mut self.sealer {
+            None => {
+                let hash = self.chain.seal();
+                Entry::Seal { records: self.chain.records, hash }.encode(&mut self.block);
+                ((&*self.file).write_all(&self.block), hash, self.block.len())
+            }
+            Some(sealer) => match sealer.seal(&self.block) {
+                Ok(block) => {
+                    self.chain.record(block);
+                    let hash = self.chain.seal();
+                    block.extend_from_slice(&hash);
+                    ((&*self.file).write_all(block), hash, block.len())
+                }
+                Err(error) => (Err(error), [0; 32], 0),
+            },
+        };
         match &written {
             Ok(()) => {
-                self.len += self.block.len() as u64;
+                self.len += len as u64;
                 self.frames += self.block_frames;
                 self.chain.sealed(hash);
                 self.written = self.chain.clone();
@@ -112,7 +133,9 @@ impl Container {
             // The next block begins by saying what the file lacks.
             let lacking = Entry::Missed { count: self.missing - self.missing_written, at_us: 0 };
             lacking.encode(&mut self.block);
-            self.chain.record(&self.block);
+            if self.sealer.is_none() {
+                self.chain.record(&self.block);
+            }
         }
         written
     }
@@ -130,6 +153,14 @@ impl Container {
     pub(super) fn file(&self) -> Arc<File> {
         Arc::clone(&self.file)
     }
+}
+
+/// The file of a new container; it must not exist.
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Octets a block usually needs: two channels of G.711 for a tenth of a second, twice over.

@@ -3,10 +3,10 @@
 //! All numbers are little-endian. Every record carries its length and a CRC-32, so a torn end is seen; what a record means
 //! never depends on the one before.
 
-use model::id::{Id, LegId, RecordingId};
+use model::id::{Id, LegId, RecordingId, UserId};
 use model::media::Codec;
 
-use crate::control::Channel;
+use crate::control::{Channel, PauseReason};
 
 /// What a container says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub enum Entry<'a> {
     Pause {
         /// Since when.
         at_us: u64,
+        /// Why.
+        why: PauseReason,
     },
     /// Capturing goes on.
     Resume {
@@ -76,6 +78,17 @@ pub enum Entry<'a> {
         /// SHA-256 over the seal before and all octets since.
         hash: [u8; 32],
     },
+    /// A stretch was erased later: nothing is kept of it (RECO-05).
+    Erased {
+        /// Since when.
+        from_us: u64,
+        /// Until when.
+        to_us: u64,
+        /// When it was erased: microseconds since 1970 (UTC).
+        wall_us: u64,
+        /// Who erased it; `None`: a rule.
+        by: Option<UserId>,
+    },
     /// The recording was ended in order.
     End {
         /// When.
@@ -94,8 +107,11 @@ pub enum ReadError {
     #[error("not a recording container, or cut off in its header")]
     NoHead,
     /// A newer program wrote it.
-    #[error("container version {0} is not known; this program reads version 1")]
+    #[error("container version {0} is not known; this program reads versions 1 and 2")]
     Version(u16),
+    /// It is encrypted, and no key was given, or none that opens it.
+    #[error("the container is encrypted, and there is no key that opens it")]
+    NoKey,
     /// The system refused.
     #[error("the container cannot be read")]
     Io(#[from] std::io::Error),
@@ -103,8 +119,10 @@ pub enum ReadError {
 
 /// First octets of every container. The line ends show damage by text transfer at once, as in PNG.
 const MAGIC: [u8; 8] = [0x89, b'P', b'B', b'R', 0x0D, 0x0A, 0x1A, 0x0A];
-/// The version this program writes.
-const VERSION: u16 = 1;
+/// Records in the clear.
+const PLAIN: u16 = 1;
+/// Records in encrypted blocks.
+const SEALED: u16 = 2;
 /// Octets of the header.
 pub(super) const HEAD_LEN: usize = 52;
 /// Octets before a record's body.
@@ -123,14 +141,15 @@ const RESUME: u8 = 4;
 const MISSED: u8 = 5;
 const SEAL: u8 = 6;
 const END: u8 = 7;
+const ERASED: u8 = 8;
 
 const NO_CHANNEL: u8 = 0xFF;
 
 impl Head {
-    pub(super) fn encode(&self) -> [u8; HEAD_LEN] {
+    pub(super) fn encode(&self, sealed: bool) -> [u8; HEAD_LEN] {
         let mut out = [0; HEAD_LEN];
         out[..8].copy_from_slice(&MAGIC);
-        out[8..10].copy_from_slice(&VERSION.to_le_bytes());
+        out[8..10].copy_from_slice(&(if sealed { SEALED } else { PLAIN }).to_le_bytes());
         out[10..12].copy_from_slice(&(HEAD_LEN as u16).to_le_bytes());
         out[12..28].copy_from_slice(self.recording.uuid().as_bytes());
         out[28..36].copy_from_slice(&self.wall_us.to_le_bytes());
@@ -140,23 +159,25 @@ impl Head {
         out
     }
 
-    pub(super) fn decode(octets: &[u8; HEAD_LEN]) -> Result<Self, ReadError> {
+    /// And whether records are encrypted.
+    pub(super) fn decode(octets: &[u8; HEAD_LEN]) -> Result<(Self, bool), ReadError> {
         let mut fields = Fields(octets);
         if fields.array() != Some(MAGIC) {
             return Err(ReadError::NoHead);
         }
-        match fields.array().map(u16::from_le_bytes) {
-            Some(VERSION) => {}
+        let sealed = match fields.array().map(u16::from_le_bytes) {
+            Some(PLAIN) => false,
+            Some(SEALED) => true,
             Some(other) => return Err(ReadError::Version(other)),
             None => return Err(ReadError::NoHead),
-        }
+        };
         let parse = |mut fields: Fields<'_>| {
             let _len: [u8; 2] = fields.array()?;
             let recording = RecordingId::from_uuid(uuid::Uuid::from_bytes(fields.array()?));
             let (wall_us, at_us) = (fields.u64()?, fields.u64()?);
             let _reserved: [u8; 4] = fields.array()?;
             let crc = u32::from_le_bytes(fields.array()?);
-            (crc == crc32fast::hash(&octets[..48])).then_some(Self { recording, wall_us, at_us })
+            (crc == crc32fast::hash(&octets[..48])).then_some((Self { recording, wall_us, at_us }, sealed))
         };
         parse(fields).ok_or(ReadError::NoHead)
     }
@@ -174,6 +195,7 @@ impl Entry<'_> {
             Entry::Resume { .. } => (RESUME, NO_CHANNEL),
             Entry::Missed { .. } => (MISSED, NO_CHANNEL),
             Entry::Seal { .. } => (SEAL, NO_CHANNEL),
+            Entry::Erased { .. } => (ERASED, NO_CHANNEL),
             Entry::End { .. } => (END, NO_CHANNEL),
         };
         out.extend_from_slice(&[kind, channel, 0, 0, 0, 0, 0, 0]);
@@ -192,7 +214,15 @@ impl Entry<'_> {
                     out.extend_from_slice(leg.uuid().as_bytes());
                 }
             }
-            Entry::Pause { at_us } | Entry::Resume { at_us } => out.extend_from_slice(&at_us.to_le_bytes()),
+            Entry::Pause { at_us, why } => {
+                out.extend_from_slice(&at_us.to_le_bytes());
+                out.push(match why {
+                    PauseReason::NotSaid => 0,
+                    PauseReason::CardData => 1,
+                    PauseReason::Proxy => 2,
+                });
+            }
+            Entry::Resume { at_us } => out.extend_from_slice(&at_us.to_le_bytes()),
             Entry::Missed { count, at_us } => {
                 out.extend_from_slice(&at_us.to_le_bytes());
                 out.extend_from_slice(&count.to_le_bytes());
@@ -200,6 +230,10 @@ impl Entry<'_> {
             Entry::Seal { records, hash } => {
                 out.extend_from_slice(&records.to_le_bytes());
                 out.extend_from_slice(hash);
+            }
+            Entry::Erased { from_us, to_us, wall_us, by } => {
+                [from_us, to_us, wall_us].into_iter().for_each(|us| out.extend_from_slice(&us.to_le_bytes()));
+                out.extend_from_slice(by.map_or(uuid::Uuid::nil(), |by| by.uuid()).as_bytes());
             }
             Entry::End { at_us, frames, missing } => {
                 out.extend_from_slice(&at_us.to_le_bytes());
@@ -232,7 +266,7 @@ pub(super) fn parse(octets: &[u8]) -> Parsed<'_> {
         return Parsed::Short;
     };
     let len = usize::from(u16::from_le_bytes([len_low, len_high]));
-    if len > BODY_MAX || !(PAYLOAD..=END).contains(&kind) {
+    if len > BODY_MAX || !(PAYLOAD..=ERASED).contains(&kind) {
         return Parsed::Damaged;
     }
     let Some(body) = fields.0.get(..len) else { return Parsed::Short };
@@ -269,13 +303,27 @@ fn entry<'a>(kind: u8, channel: u8, mut body: Fields<'a>) -> Option<Entry<'a>> {
             let leg = body.array().map(|octets| LegId::from_uuid(uuid::Uuid::from_bytes(octets)));
             Entry::Tap { channel: channel()?, leg, at_us }
         }
-        PAUSE => Entry::Pause { at_us: body.u64()? },
+        PAUSE => {
+            let at_us = body.u64()?;
+            let why = match body.array() {
+                Some([1]) => PauseReason::CardData,
+                Some([2]) => PauseReason::Proxy,
+                _ => PauseReason::NotSaid,
+            };
+            Entry::Pause { at_us, why }
+        }
         RESUME => Entry::Resume { at_us: body.u64()? },
         MISSED => {
             let at_us = body.u64()?;
             Entry::Missed { at_us, count: body.u64()? }
         }
         SEAL => Entry::Seal { records: body.u64()?, hash: body.array()? },
+        ERASED => Entry::Erased {
+            from_us: body.u64()?,
+            to_us: body.u64()?,
+            wall_us: body.u64()?,
+            by: Some(uuid::Uuid::from_bytes(body.array()?)).filter(|by| !by.is_nil()).map(UserId::from_uuid),
+        },
         END => Entry::End { at_us: body.u64()?, frames: body.u64()?, missing: body.u64()? },
         _ => return None,
     })

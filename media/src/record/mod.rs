@@ -9,25 +9,34 @@
 //! cut loses up to [`Config::sync_every`] more. Whatever is lost is known: payloads refused by a full ring or a full disk
 //! are counted into the container, and a hash chain shows whether anything was changed or taken out.
 
+mod blocks;
 mod chain;
 mod container;
+mod erase;
 mod finish;
 mod format;
+mod keys;
 mod mp3;
+mod pause;
 mod reader;
 mod recorder;
+mod sealed;
 mod sinks;
 mod tap;
 mod timeline;
 mod writer;
 
+pub use erase::{EraseError, Erasing, erase_all, erase_range};
 pub use finish::{
-    ChannelReport, FinishError, Finished, Formats, MadeFile, Span, Taken, find_unfinished, finish,
+    ChannelReport, Erased, FinishError, Finished, Formats, MadeFile, Span, Taken, find_unfinished, finish,
+    finish_with, verify,
 };
 pub use format::{Entry, Head, Payload, ReadError};
-pub use mp3::{Mp3Error, mp3};
+pub use keys::{EXTENSION_KEY, KeyError, RecordingKey, Vault};
+pub use mp3::{Mp3Error, mp3, mp3_with};
 pub use reader::{Reader, Tail};
 pub use recorder::{Config, Counters, RecordError, Recorder, Report};
+pub use sealed::MadeAudio;
 pub use tap::{Handle, RingFull, Tap};
 
 /// File name extension of a container that is being written or waits to be finished.

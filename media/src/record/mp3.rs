@@ -1,8 +1,11 @@
 //! MP3 through the `lame` program. LAME is LGPL, so it stays a program of its own, never a part of this one.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
+
+use super::keys::RecordingKey;
+use super::sealed::{MadeAudio, Out};
 
 /// Why there is no MP3.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,57 @@ pub fn mp3(wav: &Path, out: &Path) -> Result<(), Mp3Error> {
     Ok(())
 }
 
+/// The same between encrypted files: nothing is in the clear on the disk, so `lame` reads from and writes to pipes. It
+/// cannot go back in a pipe to write how long a variable rate is, so the rate is constant.
+pub fn mp3_with(wav: &Path, out: &Path, keys: &[RecordingKey]) -> Result<(), Mp3Error> {
+    let source = MadeAudio::open(wav, keys)?;
+    let key = keys.first().filter(|_| source.is_sealed());
+    let limit = Duration::from_secs(30 + source.len() / 1_000_000);
+    let part = super::finish::part_of(out);
+    let made = pipe("lame", wav, source, Out::create(&part, key)?, limit);
+    if made.is_err() {
+        // There may be nothing to remove.
+        _ = std::fs::remove_file(&part);
+    }
+    made?;
+    std::fs::rename(&part, out)?;
+    Ok(())
+}
+
+fn pipe(program: &str, wav: &Path, source: MadeAudio, mut out: Out, limit: Duration) -> Result<(), Mp3Error> {
+    let child = Command::new(program)
+        .args(["--quiet", "-m", "s", "--cbr", "-b", "64", "-t", "-", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Mp3Error::LameMissing),
+        Err(error) => return Err(error.into()),
+    };
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let waited = std::thread::scope(|scope| {
+        let fed = scope.spawn(move || {
+            if let Some(mut stdin) = stdin {
+                // A program that ends early closes the pipe; its status tells why.
+                drop(std::io::copy(&mut source.reader(), &mut stdin));
+            }
+        });
+        let taken = scope.spawn(move || match stdout {
+            Some(mut stdout) => std::io::copy(&mut stdout, &mut out).and_then(|_| out.end()),
+            None => Ok(()),
+        });
+        // Both end when the program does, for then its pipes are closed.
+        let status = wait(&mut child, limit);
+        drop(fed.join());
+        let taken = taken.join().unwrap_or_else(|_| Err(std::io::Error::other("the reader of lame failed")));
+        status.and_then(|status| taken.map(|()| status).map_err(Mp3Error::from))
+    });
+    let status = waited?;
+    told(status, child, wav)
+}
+
 fn run(program: &str, wav: &Path, out: &Path, limit: Duration) -> Result<(), Mp3Error> {
     // lame knows no `--`: a path in front keeps a file name from being taken for an option.
     let anchored = |path: &Path| Path::new(".").join(path);
@@ -64,10 +118,16 @@ fn run(program: &str, wav: &Path, out: &Path, limit: Duration) -> Result<(), Mp3
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Mp3Error::LameMissing),
         Err(error) => return Err(error.into()),
     };
+    let status = wait(&mut child, limit)?;
+    told(status, child, wav)
+}
+
+/// Waits, but not for ever.
+fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus, Mp3Error> {
     let mut waited = Duration::ZERO;
-    let status = loop {
+    loop {
         if let Some(status) = child.try_wait()? {
-            break status;
+            return Ok(status);
         }
         if waited >= limit {
             child.kill()?;
@@ -76,7 +136,10 @@ fn run(program: &str, wav: &Path, out: &Path, limit: Duration) -> Result<(), Mp3
         }
         std::thread::sleep(POLL);
         waited += POLL;
-    };
+    }
+}
+
+fn told(status: ExitStatus, mut child: Child, wav: &Path) -> Result<(), Mp3Error> {
     if status.success() {
         return Ok(());
     }

@@ -2,8 +2,10 @@
 
 use std::io::Read;
 
+use super::blocks::Blocks;
 use super::chain::Chain;
 use super::format::{BODY_MAX, Entry, HEAD_LEN, Head, Parsed, RECORD_HEAD, ReadError, parse};
+use super::keys::RecordingKey;
 
 /// How a container ended, and what was wrong with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub struct Tail {
 
 /// Reads records one by one.
 pub struct Reader<R> {
-    source: R,
+    source: Source<R>,
     head: Head,
     chain: Chain,
     /// Octets read and not yet parsed: `at..end` of it.
@@ -38,19 +40,49 @@ pub struct Reader<R> {
     tail: Tail,
 }
 
+enum Source<R> {
+    Plain(R),
+    Sealed(Box<Blocks<R>>),
+}
+
+impl<R: Read> Source<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(source) => source.read(out),
+            Self::Sealed(blocks) => blocks.read(out),
+        }
+    }
+}
+
 impl<R: Read> Reader<R> {
-    /// Reads the header.
-    pub fn new(mut source: R) -> Result<Self, ReadError> {
+    /// Reads the header of a container in the clear.
+    pub fn new(source: R) -> Result<Self, ReadError> {
+        match Self::open(source, None)? {
+            Self { source: Source::Sealed(_), .. } => Err(ReadError::NoKey),
+            reader => Ok(reader),
+        }
+    }
+
+    /// Reads the header. Without a key an encrypted container gives no records, but its chain is checked.
+    pub fn open(mut source: R, key: Option<&RecordingKey>) -> Result<Self, ReadError> {
         let mut octets = [0; HEAD_LEN];
         source.read_exact(&mut octets).map_err(|error| match error.kind() {
             std::io::ErrorKind::UnexpectedEof => ReadError::NoHead,
             _ => ReadError::Io(error),
         })?;
-        let head = Head::decode(&octets)?;
+        let (head, sealed) = Head::decode(&octets)?;
+        let chain = Chain::begin(&octets);
+        let source = match sealed {
+            false => Source::Plain(source),
+            true => {
+                let blocks = Blocks::new(source, key, chain.clone());
+                Source::Sealed(Box::new(blocks.map_err(|error| ReadError::Io(std::io::Error::other(error)))?))
+            }
+        };
         Ok(Self {
             source,
             head,
-            chain: Chain::begin(&octets),
+            chain,
             buffer: vec![0; BUFFER].into_boxed_slice(),
             at: 0,
             end: 0,
@@ -67,7 +99,21 @@ impl<R: Read> Reader<R> {
 
     /// How it ended; complete once [`Self::next_entry`] has given `None`.
     pub fn tail(&self) -> Tail {
-        Tail { link: self.chain.link, ..self.tail }
+        match &self.source {
+            Source::Plain(_) => Tail { link: self.chain.link, ..self.tail },
+            Source::Sealed(blocks) => {
+                let of = blocks.tail();
+                Tail {
+                    damaged_octets: of.damaged_octets + self.tail.damaged_octets + self.tail.torn_octets,
+                    ..of
+                }
+            }
+        }
+    }
+
+    /// Whether its records are encrypted.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self.source, Source::Sealed(_))
     }
 
     /// The next whole record. A torn or damaged part is skipped and counted; only the system can fail.
@@ -107,7 +153,7 @@ impl<R: Read> Reader<R> {
             }
             self.chain.sealed(hash);
             self.tail.unsealed_records = 0;
-        } else {
+        } else if matches!(self.source, Source::Plain(_)) {
             self.chain.record(octets);
             self.tail.unsealed_records += 1;
         }

@@ -8,11 +8,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use model::id::RecordingId;
+use tokio::sync::oneshot;
 
-use super::container::Container;
+use super::container::{Container, new_file};
 use super::format::Head;
+use super::keys::{KeyError, Vault};
 use super::tap::{Handle, Slot, Tap};
 use super::writer::{Open, SyncFile, Writer, sync_files};
+use crate::control::PauseReason;
 
 /// Bounds and cadences.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +77,9 @@ pub enum RecordError {
     /// As many recordings are open as may be.
     #[error("{0} recordings are open already; raise the limit")]
     TooMany(usize),
+    /// There is no key to record with.
+    #[error("cannot record encrypted: {0}")]
+    Key(#[from] KeyError),
     /// The writer has stopped.
     #[error("the recorder has stopped")]
     Stopped,
@@ -118,6 +124,8 @@ pub(super) enum Order {
     Open(Handle, Box<Open>),
     /// A recording is over, as of a time.
     Close(Handle, u64),
+    /// A recording is paused as of a time, with a reason, or goes on; told when it is so.
+    Pause(Handle, u64, Option<PauseReason>, oneshot::Sender<()>),
 }
 
 /// Starts, opens, counts: the control side of recording. Dropping it writes out what is there and stops the writer;
@@ -126,12 +134,22 @@ pub struct Recorder {
     config: Config,
     shared: Arc<Shared>,
     orders: SyncSender<Order>,
+    vault: Option<Vault>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Recorder {
-    /// Starts the writer. `report` is called from its threads and must not block for long.
+    /// Starts the writer. `report` is called from its threads and must not block for long. Containers are in the clear.
     pub fn start(config: Config, report: impl Fn(Report) + Send + Sync + 'static) -> std::io::Result<Self> {
+        Self::start_with(config, None, report)
+    }
+
+    /// The same; with a vault every container is encrypted under a key of its own (RECO-05).
+    pub fn start_with(
+        config: Config,
+        vault: Option<Vault>,
+        report: impl Fn(Report) + Send + Sync + 'static,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let (orders, inbox) = sync_channel(ORDERS_MAX);
         let report: Arc<dyn Fn(Report) + Send + Sync> = Arc::new(report);
@@ -150,13 +168,14 @@ impl Recorder {
             syncs,
             rings: vec![],
             table: vec![],
+            paused: vec![],
         };
         let writer = std::thread::Builder::new().name("record".into()).spawn(move || {
             writer.run();
             // The writer's sender is gone with it, so this ends.
             _ = syncer.join();
         })?;
-        Ok(Self { config, shared, orders, writer: Some(writer) })
+        Ok(Self { config, shared, orders, vault, writer: Some(writer) })
     }
 
     /// A ring for one more media thread.
@@ -171,18 +190,44 @@ impl Recorder {
     /// beginning on the clock of the arrival times. Afterwards media threads may use the handle on any tap.
     pub fn open(&self, file: &Path, head: Head) -> Result<Handle, RecordError> {
         let handle = self.places().take(self.config.recordings_max)?;
-        let container = Container::create(file, &head).map_err(|source| {
-            self.places().give_back(handle);
-            RecordError::Create { file: file.to_path_buf(), source }
-        })?;
+        let container = self.create(file, &head).inspect_err(|_| self.places().give_back(handle))?;
         let open = Box::new(Open::new(head, container));
         self.orders.send(Order::Open(handle, open)).map_err(|_| RecordError::Stopped)?;
         Ok(handle)
     }
 
+    /// The file first, for it must be new; then its key, on the disk before anything is written with it.
+    fn create(&self, file: &Path, head: &Head) -> Result<Container, RecordError> {
+        let error = |source| RecordError::Create { file: file.to_path_buf(), source };
+        let made = new_file(file).map_err(error)?;
+        let key = self.vault.as_ref().map(|vault| vault.make(file)).transpose();
+        let container = key
+            .map_err(RecordError::from)
+            .and_then(|key| Container::over(made, head, key.as_ref()).map_err(error));
+        if container.is_err() {
+            // An empty file would be found at the next start and tell nothing.
+            std::fs::remove_file(file).ok();
+            self.vault.as_ref().map(|vault| vault.destroy(file));
+        }
+        container
+    }
+
     /// Ends a recording whose media thread cannot (it was never told, or is gone). Others end by [`Tap::stop`].
     pub fn close(&self, handle: Handle, at_us: u64) -> Result<(), RecordError> {
         self.orders.send(Order::Close(handle, at_us)).map_err(|_| RecordError::Stopped)
+    }
+
+    /// Leaves out what comes from `at_us` on, or captures again (`None`). The answer comes when the writer has done it:
+    /// from then on nothing of the pause can reach the disk. No answer: the recording has ended.
+    pub fn pause(
+        &self,
+        handle: Handle,
+        at_us: u64,
+        why: Option<PauseReason>,
+    ) -> Result<oneshot::Receiver<()>, RecordError> {
+        let (told, done) = oneshot::channel();
+        self.orders.send(Order::Pause(handle, at_us, why, told)).map_err(|_| RecordError::Stopped)?;
+        Ok(done)
     }
 
     /// Counts so far.

@@ -1,47 +1,58 @@
 //! Where finished samples go: WAV, Opus in Ogg, peaks. Each takes blocks of two channels and keeps little.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use ogg::writing::{PacketWriteEndInfo, PacketWriter};
 
+use super::keys::RecordingKey;
+use super::sealed::Out;
+
 /// Two-channel WAV of 16 bits.
-pub(super) struct Wav(hound::WavWriter<BufWriter<File>>);
+pub(super) struct Wav(Out);
 
 impl Wav {
-    pub(super) fn create(path: &Path, rate_hz: u32) -> io::Result<Self> {
-        let spec = hound::WavSpec {
-            channels: 2,
-            sample_rate: rate_hz,
-            bits_per_sample: 16,
-            sample_format: hound::SampleFormat::Int,
-        };
-        Ok(Self(hound::WavWriter::create(path, spec).map_err(wav_error)?))
+    /// The length is known beforehand, so nothing is written twice: an encrypted file can only be written from the front.
+    pub(super) fn create(
+        path: &Path,
+        rate_hz: u32,
+        samples: u64,
+        key: Option<&RecordingKey>,
+    ) -> io::Result<Self> {
+        let mut out = Out::create(path, key)?;
+        let data = u32::try_from(samples * 4).map_err(|_| io::Error::other("too long for WAV"))?;
+        out.write_all(b"RIFF")?;
+        out.write_all(&(data.saturating_add(36)).to_le_bytes())?;
+        out.write_all(b"WAVEfmt ")?;
+        // PCM, two channels, octets a second, octets a frame, bits a sample.
+        out.write_all(&16u32.to_le_bytes())?;
+        out.write_all(&1u16.to_le_bytes())?;
+        out.write_all(&2u16.to_le_bytes())?;
+        out.write_all(&rate_hz.to_le_bytes())?;
+        out.write_all(&(rate_hz * 4).to_le_bytes())?;
+        out.write_all(&4u16.to_le_bytes())?;
+        out.write_all(&16u16.to_le_bytes())?;
+        out.write_all(b"data")?;
+        out.write_all(&data.to_le_bytes())?;
+        Ok(Self(out))
     }
 
     pub(super) fn block(&mut self, left: &[i16], right: &[i16]) -> io::Result<()> {
         for (left, right) in left.iter().zip(right) {
-            self.0.write_sample(*left).and_then(|()| self.0.write_sample(*right)).map_err(wav_error)?;
+            let ([l0, l1], [r0, r1]) = (left.to_le_bytes(), right.to_le_bytes());
+            self.0.write_all(&[l0, l1, r0, r1])?;
         }
         Ok(())
     }
 
     pub(super) fn end(self) -> io::Result<()> {
-        self.0.finalize().map_err(wav_error)
-    }
-}
-
-fn wav_error(error: hound::Error) -> io::Error {
-    match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other),
+        self.0.end()
     }
 }
 
 /// Stereo Opus in Ogg (RFC 7845).
 pub(super) struct OggOpus {
-    pages: PacketWriter<'static, BufWriter<File>>,
+    pages: PacketWriter<'static, Out>,
     encoder: opus::Encoder,
     serial: u32,
     /// Interleaved samples of a frame being filled.
@@ -57,14 +68,19 @@ pub(super) struct OggOpus {
 }
 
 impl OggOpus {
-    pub(super) fn create(path: &Path, rate_hz: u32, serial: u32) -> io::Result<Self> {
+    pub(super) fn create(
+        path: &Path,
+        rate_hz: u32,
+        serial: u32,
+        key: Option<&RecordingKey>,
+    ) -> io::Result<Self> {
         let mut encoder = opus::Encoder::new(rate_hz, opus::Channels::Stereo, opus::Application::Audio)
             .map_err(io::Error::other)?;
         encoder.set_bitrate(opus::Bitrate::Bits(BITS_PER_SECOND)).map_err(io::Error::other)?;
         encoder.set_complexity(5).map_err(io::Error::other)?;
         let ticks = 48_000 / u64::from(rate_hz);
         let pre_skip = encoder.get_lookahead().map_err(io::Error::other)?.max(0) as u64 * ticks;
-        let mut pages = PacketWriter::new(BufWriter::new(File::create(path)?));
+        let mut pages = PacketWriter::new(Out::create(path, key)?);
         // RFC 7845 §5.1: version 1, two channels, what to skip, the original rate, no gain, mapping family 0.
         let mut head = Vec::from(*b"OpusHead");
         head.extend_from_slice(&[1, 2]);
@@ -120,7 +136,7 @@ impl OggOpus {
             let last = self.encoded + frame >= wanted;
             self.encode(if last { PacketWriteEndInfo::EndStream } else { PacketWriteEndInfo::NormalPacket })?;
         }
-        self.pages.into_inner().flush()
+        self.pages.into_inner().end()
     }
 
     fn encode(&mut self, end: PacketWriteEndInfo) -> io::Result<()> {
@@ -169,7 +185,13 @@ impl Peaks {
     }
 
     /// Writes `{"version":1,"length_ms":…,"point_ms":…,"left":[0…255],"right":[…]}`.
-    pub(super) fn end(mut self, path: &Path, rate_hz: u32, length_ms: u64) -> io::Result<()> {
+    pub(super) fn end(
+        mut self,
+        path: &Path,
+        rate_hz: u32,
+        length_ms: u64,
+        key: Option<&RecordingKey>,
+    ) -> io::Result<()> {
         if self.filled > 0 {
             self.point();
         }
@@ -180,9 +202,9 @@ impl Peaks {
             "left": self.left,
             "right": self.right,
         });
-        let mut file = BufWriter::new(File::create(path)?);
-        serde_json::to_writer(&mut file, &json)?;
-        file.flush()
+        let mut out = Out::create(path, key)?;
+        out.write_all(&serde_json::to_vec(&json)?)?;
+        out.end()
     }
 }
 

@@ -66,8 +66,6 @@ pub(super) enum What {
         channel: Channel,
         leg: Option<LegId>,
     },
-    Pause,
-    Resume,
     Stop,
 }
 
@@ -123,16 +121,6 @@ impl Tap {
         at_us: u64,
     ) -> Result<(), RingFull> {
         self.mark(handle, at_us, What::Tap { channel, leg })
-    }
-
-    /// Nothing is captured from now on: the writer drops payloads until [`Tap::resume`].
-    pub fn pause(&mut self, handle: Handle, at_us: u64) -> Result<(), RingFull> {
-        self.mark(handle, at_us, What::Pause)
-    }
-
-    /// Capturing goes on.
-    pub fn resume(&mut self, handle: Handle, at_us: u64) -> Result<(), RingFull> {
-        self.mark(handle, at_us, What::Resume)
     }
 
     /// Ends the recording after everything pushed before. [`Report::Closed`](super::Report::Closed) follows.

@@ -7,18 +7,23 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use model::id::RecordingId;
+use tokio::sync::oneshot;
 
 use super::container::Container;
 use super::format::{Entry, Head, OCTETS_MAX, Payload};
+use super::pause::Pauses;
 use super::recorder::{Config, Order, Report, Shared};
 use super::tap::{Handle, Slot, What};
+use crate::control::PauseReason;
 
 /// One open recording, in the writer's hands.
 pub(super) struct Open {
     recording: RecordingId,
     generation: u32,
     container: Container,
-    paused: bool,
+    pauses: Pauses,
+    /// A pause whose mark is written once the rings are empty of what came before it.
+    to_mark: Option<(u64, PauseReason)>,
     /// The parts of a payload that takes several slots.
     parts: Vec<u8>,
     /// When to end it: a stop was read in an earlier pass, so every ring has been emptied of what came before it.
@@ -35,7 +40,8 @@ impl Open {
             recording: head.recording,
             generation: 0,
             container,
-            paused: false,
+            pauses: Pauses::default(),
+            to_mark: None,
             parts: Vec::with_capacity(OCTETS_MAX),
             stop_at_us: None,
             stopping: false,
@@ -65,7 +71,8 @@ impl Open {
                 }
                 let octets = if self.parts.is_empty() { octets } else { &self.parts };
                 // What was said in a pause is nowhere, not even for a moment on the disk.
-                if !self.paused {
+                let captured = self.pauses.captures(at_us);
+                if captured {
                     let (channel, codec, epoch) = (*channel, *codec, *epoch);
                     let (seq, timestamp) = (*seq, *timestamp);
                     self.container.add(&Entry::Payload(Payload {
@@ -79,22 +86,39 @@ impl Open {
                     }));
                 }
                 self.parts.clear();
-                return u64::from(!self.paused);
+                return u64::from(captured);
             }
             What::Tap { channel, leg } => {
                 self.container.add(&Entry::Tap { channel: *channel, leg: *leg, at_us })
             }
-            What::Pause => {
-                self.paused = true;
-                self.container.add(&Entry::Pause { at_us });
-            }
-            What::Resume => {
-                self.paused = false;
-                self.container.add(&Entry::Resume { at_us });
-            }
             What::Stop => self.stop_at_us = Some(at_us),
         }
         0
+    }
+}
+
+impl Open {
+    /// Pauses, or goes on (`None`).
+    fn pause(&mut self, at_us: u64, why: Option<PauseReason>) {
+        match why {
+            Some(why) => {
+                if let Some(from_us) = self.pauses.begin(at_us) {
+                    self.to_mark = Some((from_us, why));
+                }
+            }
+            None => {
+                self.mark_pause();
+                if let Some(to_us) = self.pauses.end(at_us) {
+                    self.container.add(&Entry::Resume { at_us: to_us });
+                }
+            }
+        }
+    }
+
+    fn mark_pause(&mut self) {
+        if let Some((at_us, why)) = self.to_mark.take() {
+            self.container.add(&Entry::Pause { at_us, why });
+        }
     }
 }
 
@@ -107,6 +131,8 @@ pub(super) struct Writer {
     pub(super) syncs: SyncSender<SyncFile>,
     pub(super) rings: Vec<rtrb::Consumer<Slot>>,
     pub(super) table: Vec<Option<Box<Open>>>,
+    /// Recordings that were paused, or go on, in this pass, and who is waiting to hear of it.
+    pub(super) paused: Vec<(Handle, oneshot::Sender<()>)>,
 }
 
 /// A file whose time to be synced has come.
@@ -127,6 +153,7 @@ impl Writer {
             let stop = self.shared.stop.load(Relaxed);
             self.obey();
             self.empty_rings();
+            self.mark_pauses();
             let now = Instant::now();
             self.end_stopped();
             if stop {
@@ -156,11 +183,27 @@ impl Writer {
                     }
                     self.table[index] = Some(open);
                 }
+                Order::Pause(handle, at_us, why, told) => {
+                    if let Some(open) = find(&mut self.table, handle) {
+                        open.pause(at_us, why);
+                        self.paused.push((handle, told));
+                    }
+                }
                 Order::Close(handle, at_us) => {
                     if let Some(open) = find(&mut self.table, handle) {
                         open.stop_at_us.get_or_insert(at_us);
                     }
                 }
+            }
+        }
+    }
+
+    fn mark_pauses(&mut self) {
+        for (handle, told) in self.paused.drain(..) {
+            if let Some(open) = find(&mut self.table, handle) {
+                open.mark_pause();
+                // Who asked may be gone.
+                told.send(()).ok();
             }
         }
     }

@@ -145,7 +145,7 @@ impl Machine {
             }
         }
         // Legs may have changed under a recording.
-        if let Some(recording) = call.recording.filter(|recording| !recording.paused) {
+        if let Some(recording) = call.recording {
             steps.extend(extras::taps(recording.id, call.first_pair()).into_iter().map(as_try));
         } else if record
             && call.recording.is_none()

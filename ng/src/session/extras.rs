@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::control::{Channel, Command, Source};
+use media::control::{Channel, Command, PauseReason, Source};
 use model::id::{LegId, RecordingId};
 use model::time::Timestamp;
 
@@ -156,7 +156,8 @@ impl Machine {
     pub(super) fn begin_recording(&mut self, id: &str, now: Timestamp) -> Result<Begun, String> {
         let call = self.calls.get_mut(id).ok_or("Unknown call-id")?;
         if let Some(recording) = call.recording {
-            let steps = if recording.paused { taps(recording.id, call.first_pair()) } else { Vec::new() };
+            let resume = || Step::Plane(Command::ResumeRecording { recording: recording.id });
+            let steps = if recording.paused { vec![resume()] } else { Vec::new() };
             return Ok(Begun::Job(steps, Work::Record(Recorded::Paused(false))));
         }
         let (recording, steps) = recording(call, &self.config, &mut *self.chance, now)?;
@@ -173,8 +174,8 @@ impl Machine {
     pub(super) fn pause_recording(&self, id: &str) -> Result<Begun, String> {
         let call = self.calls.get(id).ok_or("Unknown call-id")?;
         let Some(recording) = call.recording else { return Ok(Begun::Reply(Value::ok())) };
-        let tap = |channel| Step::Plane(Command::Tap { recording: recording.id, channel, leg: None });
-        let steps = vec![tap(Channel::Left), tap(Channel::Right)];
+        let why = PauseReason::Proxy;
+        let steps = vec![Step::Plane(Command::PauseRecording { recording: recording.id, why })];
         Ok(Begun::Job(steps, Work::Record(Recorded::Paused(true))))
     }
 

@@ -70,6 +70,7 @@ pub fn service(number: u64, requirement: Requirement, queue: QueueRules) -> Serv
         queue,
         disposition_mandatory: false,
         record: true,
+        recording: model::recording::RecordingRules::default(),
         open: true,
     }
 }

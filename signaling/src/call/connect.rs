@@ -2,7 +2,7 @@
 
 use media::control::{Answer, Channel, MediaError};
 use model::call::CallFact;
-use model::id::{LegId, RecordingId};
+use model::id::{LegId, RecordingId, UserId};
 use model::interaction::EndedBy;
 use model::journal::Party;
 use model::time::Timestamp;
@@ -90,6 +90,48 @@ impl Call {
             (Ok(_), None) => {}
         }
         self.announce_or_bridge(now, out);
+    }
+
+    /// A channel that is not captured: the recording goes on, but it is no recording of this call (RECO-04).
+    pub(super) fn tap_answered(
+        &self,
+        recording: RecordingId,
+        result: Result<Answer, MediaError>,
+        out: &mut Vec<Output>,
+    ) {
+        if let Err(why) = result {
+            let why = format!("one side is not captured: {why}");
+            out.push(Output::Fact(CallFact::RecordingFailed {
+                interaction: self.interaction,
+                recording,
+                why,
+            }));
+        }
+    }
+
+    /// Card data is read out, or is not any more (RECO-04).
+    pub(super) fn pause_recording(&mut self, by: Option<UserId>, paused: bool, out: &mut Vec<Output>) {
+        match self.recording {
+            Some(recording) => out.push(Output::Media(MediaOrder::PauseRecording { recording, by, paused })),
+            None => {
+                let (interaction, why) = (self.interaction, "the call is not recorded".to_owned());
+                out.push(Output::Fact(CallFact::PauseFailed { interaction, by, paused, why }));
+            }
+        }
+    }
+
+    /// Said only when it is so: an agent who reads "paused" may ask for the card.
+    pub(super) fn pause_answered(
+        &self,
+        (recording, by, paused): (RecordingId, Option<UserId>, bool),
+        result: Result<Answer, MediaError>,
+        out: &mut Vec<Output>,
+    ) {
+        let interaction = self.interaction;
+        out.push(Output::Fact(match result {
+            Ok(_) => CallFact::RecordingPaused { interaction, recording, by, paused },
+            Err(why) => CallFact::PauseFailed { interaction, by, paused, why: why.to_string() },
+        }));
     }
 
     fn announce_or_bridge(&mut self, now: Timestamp, out: &mut Vec<Output>) {

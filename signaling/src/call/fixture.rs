@@ -343,7 +343,7 @@ impl Scene {
                 Ok(Answer::Done)
             }
             MediaOrder::Bridge { a, b } => there(a).and(there(b)).map(|()| Answer::Done),
-            MediaOrder::StartRecording(_) => Ok(Answer::Done),
+            MediaOrder::StartRecording(_) | MediaOrder::PauseRecording { .. } => Ok(Answer::Done),
             MediaOrder::StopRecording(_) => Ok(Answer::Recorded { frames: 1, missing: 0 }),
             MediaOrder::Stats(leg) | MediaOrder::Delete(leg) => {
                 there(leg)?;

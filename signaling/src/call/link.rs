@@ -328,6 +328,10 @@ impl Call {
             Step::Created(_) | Step::Configured(_) => self.phone_media(step, result, out),
             Step::Bridged => self.bridged(result, now, out),
             Step::Recording(recording) => self.recording_answered(recording, result, now, out),
+            Step::Tapped(recording) => self.tap_answered(recording, result, out),
+            Step::Paused { recording, by, paused } => {
+                self.pause_answered((recording, by, paused), result, out);
+            }
             Step::Stats(leg) => {
                 if let Ok(Answer::Stats(stats)) = result {
                     self.figures(leg, &stats, out);

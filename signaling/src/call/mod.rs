@@ -242,6 +242,7 @@ impl Call {
             Order::Hold(agent) => self.hold(agent, true, out),
             Order::Retrieve(agent) => self.hold(agent, false, out),
             Order::Mute { agent, muted } => self.mute(agent, muted, out),
+            Order::PauseRecording { by, paused } => self.pause_recording(by, paused, out),
             Order::SendDigits { agent, digits } => self.send_digits(agent, digits, out),
         }
     }

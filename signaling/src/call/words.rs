@@ -86,6 +86,13 @@ pub enum Order {
         /// Whether muted from now on.
         muted: bool,
     },
+    /// Leave what is said out of the recording, or no longer.
+    PauseRecording {
+        /// Who wants it; `None`: a rule.
+        by: Option<UserId>,
+        /// Whether from now on.
+        paused: bool,
+    },
     /// Digits to the side far from this agent.
     SendDigits {
         /// Who presses them.
@@ -316,6 +323,15 @@ pub enum MediaOrder {
         /// Whom.
         leg: LegId,
     },
+    /// Leave what is said out of a recording, or no longer.
+    PauseRecording {
+        /// Which.
+        recording: RecordingId,
+        /// Who wants it; `None`: a rule.
+        by: Option<UserId>,
+        /// Whether from now on.
+        paused: bool,
+    },
     /// Close a recording.
     StopRecording(RecordingId),
     /// Figures of a leg count from here.
@@ -350,6 +366,17 @@ pub enum Step {
     Bridged,
     /// [`MediaOrder::StartRecording`].
     Recording(RecordingId),
+    /// [`MediaOrder::Tap`].
+    Tapped(RecordingId),
+    /// [`MediaOrder::PauseRecording`].
+    Paused {
+        /// Which.
+        recording: RecordingId,
+        /// Who wanted it.
+        by: Option<UserId>,
+        /// Whether a pause was wanted.
+        paused: bool,
+    },
     /// [`MediaOrder::StopRecording`].
     Stopped(RecordingId),
     /// [`MediaOrder::Stats`].
@@ -368,14 +395,14 @@ impl MediaOrder {
             Self::Configure { leg, .. } => Step::Configured(*leg),
             Self::Bridge { .. } => Step::Bridged,
             Self::StartRecording(recording) => Step::Recording(*recording),
+            Self::Tap { recording, .. } => Step::Tapped(*recording),
+            Self::PauseRecording { recording, by, paused } => {
+                Step::Paused { recording: *recording, by: *by, paused: *paused }
+            }
             Self::StopRecording(recording) => Step::Stopped(*recording),
             Self::Stats(leg) => Step::Stats(*leg),
             Self::Delete(leg) => Step::Deleted(*leg),
-            Self::Hear { .. }
-            | Self::Mute { .. }
-            | Self::SendDigits { .. }
-            | Self::Tap { .. }
-            | Self::Measure(_) => Step::Minor,
+            Self::Hear { .. } | Self::Mute { .. } | Self::SendDigits { .. } | Self::Measure(_) => Step::Minor,
         }
     }
 }

@@ -44,6 +44,9 @@ impl Switchboard {
             CallOrder::Mute { interaction, agent, muted } => {
                 self.pass(interaction, Order::Mute { agent, muted });
             }
+            CallOrder::PauseRecording { interaction, by, paused } => {
+                self.pass(interaction, Order::PauseRecording { by, paused });
+            }
             CallOrder::SendDigits { interaction, agent, digits } => {
                 self.pass(interaction, Order::SendDigits { agent, digits });
             }

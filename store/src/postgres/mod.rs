@@ -53,6 +53,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "internal calls",
         sql: include_str!("../../migrations/postgres/0002_internal_calls.sql"),
     },
+    Migration {
+        version: 3,
+        name: "recordings",
+        sql: include_str!("../../migrations/postgres/0003_recordings.sql"),
+    },
 ];
 
 /// Where PostgreSQL differs.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use model::interaction::{Direction, ServiceRecord};
 use model::journal::{Entry, Event, OfferEnd, Party};
+use model::recording::{RecordingErasure, RecordingPause};
 use model::time::Timestamp;
 
 /// Adds an entry to the record of its interaction.
@@ -61,13 +62,29 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         Event::Completed { .. } => {
             record.completed_at.get_or_insert(at);
         }
-        Event::RecordingStarted { recording, .. } | Event::RecordingFinished { recording, .. } => {
+        Event::RecordingStarted { recording, .. } => record.recording = Some(*recording),
+        Event::RecordingFinished { recording, proof, .. } => {
             record.recording = Some(*recording);
+            record.recording_proof.clone_from(proof);
         }
+        Event::RecordingPaused { by, .. } if record.recording_pauses.len() < PAUSES_KEPT => {
+            let pause = RecordingPause { from: at, to: None, by: Some(*by), by_limit: false };
+            record.recording_pauses.push(pause);
+        }
+        Event::RecordingErased { by, range, .. } if record.recording_erased.len() < PAUSES_KEPT => {
+            record.recording_erased.push(RecordingErasure { at, by: *by, range: *range });
+        }
+        Event::RecordingResumed { by, .. } => match record.recording_pauses.last_mut() {
+            Some(pause) if pause.to.is_none() => (pause.to, pause.by_limit) = (Some(at), by.is_none()),
+            _ => return false,
+        },
         _ => return false,
     }
     true
 }
+
+/// Pauses and erasures of a recording that its record tells of; the journal has them all.
+const PAUSES_KEPT: usize = 100;
 
 /// The time a record is shown under (REC-03): inbound when the conversation began, or the arrival if none did;
 /// outbound and internal when dialling began.
@@ -121,6 +138,9 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         disposition: None,
         comment: String::new(),
         recording: None,
+        recording_pauses: Vec::new(),
+        recording_proof: None,
+        recording_erased: Vec::new(),
         customer_stats: None,
         agent_stats: None,
         holds: 0,

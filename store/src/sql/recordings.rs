@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::id::{InteractionId, RecordingId, TenantId};
+use model::id::{InteractionId, RecordingId, ServiceId, TenantId};
+use model::time::Timestamp;
 use sqlx::Row as _;
 
 use super::{Engine, Row, rows};
@@ -55,6 +56,23 @@ impl Recordings for Engine {
         let query = sqlx::query(
             "SELECT * FROM recordings WHERE state IN ('capturing', 'finishing') ORDER BY created_at, id LIMIT 10000",
         );
+        query.fetch_all(self.reading()).await?.iter().map(read).collect()
+    }
+
+    async fn recordings_before(
+        &self,
+        tenant: TenantId,
+        service: ServiceId,
+        before: Timestamp,
+    ) -> Result<Vec<Recording>, StoreError> {
+        let query = sqlx::query(
+            "SELECT recordings.* FROM recordings JOIN service_records
+             ON service_records.interaction = recordings.interaction
+             WHERE recordings.tenant = $1 AND service_records.service = $2 AND recordings.created_at < $3
+             AND recordings.state IN ('ready', 'failed')
+             ORDER BY recordings.created_at, recordings.id LIMIT 1000",
+        );
+        let query = query.bind(tenant.to_string()).bind(service.to_string()).bind(rows::micros(before));
         query.fetch_all(self.reading()).await?.iter().map(read).collect()
     }
 

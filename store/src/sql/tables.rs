@@ -56,12 +56,16 @@ impl Table for Reason {
 impl Table for Service {
     const NAME: &'static str = "services";
     const COLUMNS: &'static [&'static str] =
-        &["name", "requirement", "queue", "disposition_mandatory", "record", "is_open"];
+        &["name", "requirement", "queue", "disposition_mandatory", "record", "is_open", "recording"];
     const UNIQUE: &'static [&'static str] = &["name"];
     const IN_RECORDS: &'static [&'static str] = &["service"];
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
         let query = query.bind(self.name.clone()).bind(to_json(&self.requirement)).bind(to_json(&self.queue));
-        query.bind(self.disposition_mandatory).bind(self.record).bind(self.open)
+        query
+            .bind(self.disposition_mandatory)
+            .bind(self.record)
+            .bind(self.open)
+            .bind(to_json(&self.recording))
     }
     fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
@@ -73,6 +77,7 @@ impl Table for Service {
             disposition_mandatory: flag(row, "disposition_mandatory")?,
             record: flag(row, "record")?,
             open: flag(row, "is_open")?,
+            recording: json(row, "recording")?,
         })
     }
 }

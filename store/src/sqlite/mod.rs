@@ -61,6 +61,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "internal calls",
         sql: include_str!("../../migrations/sqlite/0002_internal_calls.sql"),
     },
+    Migration {
+        version: 3,
+        name: "recordings",
+        sql: include_str!("../../migrations/sqlite/0003_recordings.sql"),
+    },
 ];
 
 /// Where SQLite differs.

@@ -74,6 +74,7 @@ pub fn service(n: u64) -> Service {
         queue: QueueRules::default(),
         disposition_mandatory: true,
         record: true,
+        recording: model::recording::RecordingRules::default(),
         open: true,
     }
 }

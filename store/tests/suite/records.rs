@@ -37,6 +37,9 @@ pub fn record(n: u64) -> ServiceRecord {
         disposition: None,
         comment: "said thanks".into(),
         recording: None,
+        recording_pauses: Vec::new(),
+        recording_proof: None,
+        recording_erased: Vec::new(),
         customer_stats: Some(StreamStats {
             packets: 500,
             jitter_ms: 1.25,

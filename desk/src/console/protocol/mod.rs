@@ -65,6 +65,16 @@ pub enum Command {
         /// Which call.
         interaction: InteractionId,
     },
+    /// What is said is left out of the recording (RECO-04: card data).
+    PauseRecording {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// It is recorded again.
+    ResumeRecording {
+        /// Which call.
+        interaction: InteractionId,
+    },
     /// End the call.
     HangUp {
         /// Which call.

@@ -234,8 +234,19 @@ pub struct WorkView {
     pub quality: Option<QualityView>,
     /// Whether it is being recorded.
     pub recording: bool,
+    /// What is said is left out of the recording now.
+    pub recording_pause: Option<PauseView>,
     /// Digits the calling side pressed.
     pub digits: String,
+}
+
+/// A pause of the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PauseView {
+    /// Since when.
+    pub since: u64,
+    /// When it ends by itself.
+    pub until: u64,
 }
 
 /// After-call work.

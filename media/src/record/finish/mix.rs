@@ -5,6 +5,7 @@ use std::path::Path;
 use super::scan::Scan;
 use super::{place, since};
 use crate::record::format::Entry;
+use crate::record::keys::RecordingKey;
 use crate::record::reader::Reader;
 use crate::record::sinks::{OggOpus, Peaks, Wav};
 use crate::record::timeline::{MIX_BEHIND_US, Track};
@@ -17,10 +18,11 @@ pub(super) fn mix(
 ) -> std::io::Result<(Track, Track)> {
     let mut tracks = [Track::new(scan.rate_hz), Track::new(scan.rate_hz)];
     let mut mixed = 0;
-    let mut paused = false;
+    // A pause holds nothing; whatever claims to be in it is not played. Payloads of before it may stand behind its mark.
+    let mut paused: Option<u64> = None;
     while let Some(entry) = reader.next_entry()? {
         match entry {
-            Entry::Payload(payload) if !paused => {
+            Entry::Payload(payload) if paused.is_none_or(|from| payload.at_us < from) => {
                 let Some(at_us) = since(scan.head, payload.at_us) else { continue };
                 tracks[place(payload.channel)].push(&payload, at_us);
                 tracks.iter_mut().for_each(|track| track.settle(at_us));
@@ -28,8 +30,8 @@ pub(super) fn mix(
                 let ready = (ready_us * u64::from(scan.rate_hz) / 1_000_000).min(scan.samples);
                 sinks.take(&mut tracks, &mut mixed, ready)?;
             }
-            Entry::Pause { .. } => paused = true,
-            Entry::Resume { .. } => paused = false,
+            Entry::Pause { at_us, .. } => paused = paused.or(Some(at_us)),
+            Entry::Resume { .. } => paused = None,
             _ => {}
         }
     }
@@ -65,14 +67,14 @@ impl Sinks {
         Ok(())
     }
 
-    pub(super) fn end(self, peaks: &Path, scan: &Scan) -> std::io::Result<()> {
+    pub(super) fn end(self, peaks: &Path, scan: &Scan, key: Option<&RecordingKey>) -> std::io::Result<()> {
         if let Some(wav) = self.wav {
             wav.end()?;
         }
         if let Some(opus) = self.opus {
             opus.end()?;
         }
-        self.peaks.end(peaks, scan.rate_hz, scan.length_us / 1000)
+        self.peaks.end(peaks, scan.rate_hz, scan.length_us / 1000, key)
     }
 }
 

@@ -12,11 +12,13 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use model::id::{LegId, RecordingId};
+use model::id::{LegId, RecordingId, UserId};
+use model::recording::{ChannelProof, Completeness, RecordingProof};
 use serde::{Deserialize, Serialize};
 
 use super::format::{Head, ReadError};
-use super::mp3::{Mp3Error, mp3};
+use super::keys::RecordingKey;
+use super::mp3::{Mp3Error, mp3, mp3_with};
 use super::reader::Reader;
 use super::sinks::{OggOpus, Peaks, Wav};
 use super::{EXTENSION, EXTENSION_DONE};
@@ -49,6 +51,9 @@ pub struct Finished {
     pub length_ms: u64,
     /// Ended in order, nothing missing on our side, nothing torn or changed. Loss on the network does not count.
     pub complete: bool,
+    /// The same in a word, which tells whether something was left out on purpose.
+    #[serde(default = "unknown")]
+    pub verdict: Completeness,
     /// The customer.
     pub left: ChannelReport,
     /// Our side.
@@ -67,6 +72,9 @@ pub struct Finished {
     pub seal: String,
     /// When capturing was paused on purpose.
     pub pauses: Vec<Span>,
+    /// What was erased later, and by whom.
+    #[serde(default)]
+    pub erased: Vec<Erased>,
     /// Whose words each channel captured, in order; the first 1000 changes.
     pub taken: Vec<Taken>,
     /// Sampling rate of WAV: 16 kHz where Opus was spoken, else 8 kHz.
@@ -75,6 +83,33 @@ pub struct Finished {
     pub files: Vec<MadeFile>,
     /// The container's name from now on.
     pub container: PathBuf,
+}
+
+/// Reports of earlier versions do not say it.
+fn unknown() -> Completeness {
+    Completeness::Incomplete
+}
+
+impl Finished {
+    /// What the journal keeps of it.
+    pub fn proof(&self) -> RecordingProof {
+        let channel = |of: &ChannelReport| ChannelProof {
+            expected_ms: of.expected_ms,
+            captured_ms: of.captured_ms,
+            expected: of.expected,
+            captured: of.captured,
+        };
+        RecordingProof {
+            verdict: self.verdict,
+            left: channel(&self.left),
+            right: channel(&self.right),
+            missing: self.missing,
+            paused_ms: self.pauses.iter().map(|span| span.to_ms - span.from_ms).sum(),
+            damaged_octets: self.torn_octets + self.damaged_octets,
+            broken_seals: self.broken_seals,
+            seal: self.seal.clone(),
+        }
+    }
 }
 
 /// How much of a channel there is.
@@ -97,6 +132,19 @@ pub struct Span {
     pub from_ms: u64,
     /// Milliseconds from the beginning.
     pub to_ms: u64,
+}
+
+/// A stretch that was erased after it was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    /// Milliseconds from the beginning.
+    pub from_ms: u64,
+    /// Milliseconds from the beginning.
+    pub to_ms: u64,
+    /// When it was erased: microseconds since 1970 (UTC).
+    pub wall_us: u64,
+    /// Who erased it; `None`: a rule.
+    pub by: Option<UserId>,
 }
 
 /// Whose words a channel captured from some moment on.
@@ -145,13 +193,60 @@ pub enum FinishError {
     Mp3(#[from] Mp3Error),
 }
 
-/// Makes the outputs of a container in a folder, named after it, and renames it to [`EXTENSION_DONE`].
+/// Makes the outputs of a container in the clear in a folder, named after it, and renames it to [`EXTENSION_DONE`].
 pub fn finish(container: &Path, folder: &Path, formats: Formats) -> Result<Finished, FinishError> {
+    finish_with(container, folder, formats, &[])
+}
+
+/// What a container holds and lacks, without making anything of it: every record is read, every seal checked, every payload
+/// decoded.
+pub fn verify(container: &Path, keys: &[RecordingKey]) -> Result<Finished, FinishError> {
     let read_error = |source| FinishError::Read { file: container.to_path_buf(), source };
-    let open = || Reader::new(BufReader::new(File::open(container)?));
-    let mut reader = open().map_err(read_error)?;
+    let (mut reader, key) = open(container, keys).map_err(read_error)?;
     let scan = Scan::of(&mut reader).map_err(|e| read_error(e.into()))?;
-    let mut reader = open().map_err(read_error)?;
+    let mut reader = again(container, key).map_err(read_error)?;
+    let peaks = Peaks::new(scan.rate_hz, scan.samples);
+    let mut sinks = Sinks { wav: None, opus: None, peaks };
+    let (left, right) = mix(&mut reader, &scan, &mut sinks).map_err(|e| read_error(e.into()))?;
+    Ok(scan.told(left, right, vec![], container.to_path_buf()))
+}
+
+/// Finds the key that opens a container, if it needs one.
+pub(super) fn open<'k>(
+    container: &Path,
+    keys: &'k [RecordingKey],
+) -> Result<(FileReader, Option<&'k RecordingKey>), ReadError> {
+    let reader = again(container, None)?;
+    if !reader.is_sealed() {
+        return Ok((reader, None));
+    }
+    for key in keys {
+        let mut reader = again(container, Some(key))?;
+        // The first block: with a wrong key there is nothing in it. A container may also have none.
+        if reader.next_entry()?.is_some() || reader.tail().good_seals == 0 {
+            return Ok((again(container, Some(key))?, Some(key)));
+        }
+    }
+    Err(ReadError::NoKey)
+}
+
+fn again(container: &Path, key: Option<&RecordingKey>) -> Result<FileReader, ReadError> {
+    Reader::open(BufReader::new(File::open(container)?), key)
+}
+
+type FileReader = Reader<BufReader<File>>;
+
+/// The same for containers that may be encrypted: what is made of such a one is encrypted too.
+pub fn finish_with(
+    container: &Path,
+    folder: &Path,
+    formats: Formats,
+    keys: &[RecordingKey],
+) -> Result<Finished, FinishError> {
+    let read_error = |source| FinishError::Read { file: container.to_path_buf(), source };
+    let (mut reader, key) = open(container, keys).map_err(read_error)?;
+    let scan = Scan::of(&mut reader).map_err(|e| read_error(e.into()))?;
+    let mut reader = again(container, key).map_err(read_error)?;
 
     let write_error = |file: &Path| {
         let file = file.to_path_buf();
@@ -171,20 +266,23 @@ pub fn finish(container: &Path, folder: &Path, formats: Formats) -> Result<Finis
     let mut sinks = Sinks { wav: None, opus: None, peaks: Peaks::new(scan.rate_hz, scan.samples) };
     if formats.wav || formats.mp3 {
         let part = outputs.part(&wav);
-        sinks.wav = Some(Wav::create(&part, scan.rate_hz).map_err(write_error(&part))?);
+        sinks.wav = Some(Wav::create(&part, scan.rate_hz, scan.samples, key).map_err(write_error(&part))?);
     }
     if formats.opus {
         let part = outputs.part(&named("opus"));
         let serial = crc32fast::hash(&scan.tail.link);
-        sinks.opus = Some(OggOpus::create(&part, scan.rate_hz, serial).map_err(write_error(&part))?);
+        sinks.opus = Some(OggOpus::create(&part, scan.rate_hz, serial, key).map_err(write_error(&part))?);
     }
     let peaks = outputs.part(&named("peaks.json"));
     let (left, right) = mix(&mut reader, &scan, &mut sinks).map_err(write_error(folder))?;
-    sinks.end(&peaks, &scan).map_err(write_error(folder))?;
+    sinks.end(&peaks, &scan, key).map_err(write_error(folder))?;
     outputs.keep().map_err(write_error(folder))?;
 
     if formats.mp3 {
-        let made = mp3(&wav, &named("mp3"));
+        let made = match key {
+            None => mp3(&wav, &named("mp3")),
+            Some(key) => mp3_with(&wav, &named("mp3"), std::slice::from_ref(key)),
+        };
         if !formats.wav {
             fs::remove_file(&wav).map_err(write_error(&wav))?;
         }

@@ -1,8 +1,9 @@
 //! The first pass: how long the recording is, which codecs it holds, whether it is whole.
 
 use model::media::Codec;
+use model::recording::Completeness;
 
-use super::{ChannelReport, Finished, MadeFile, Span, Taken, place, since};
+use super::{ChannelReport, Erased, Finished, MadeFile, Span, Taken, place, since};
 use crate::quality::{Sequence, Totals};
 use crate::record::format::{Entry, Head};
 use crate::record::reader::{Reader, Tail};
@@ -21,6 +22,7 @@ pub(super) struct Scan {
     missing: u64,
     channels: [ChannelScan; 2],
     pauses: Vec<Span>,
+    erased: Vec<Erased>,
     taken: Vec<Taken>,
 }
 
@@ -48,6 +50,7 @@ impl Scan {
             missing: 0,
             channels: Default::default(),
             pauses: vec![],
+            erased: vec![],
             taken: vec![],
         };
         let mut paused: Option<u64> = None;
@@ -86,11 +89,23 @@ impl Scan {
                     }
                     channel.since_us = leg.map(|_| at_us);
                 }
-                Entry::Pause { at_us } => paused = paused.or(since(head, at_us)),
+                Entry::Pause { at_us, .. } => paused = paused.or(since(head, at_us)),
                 Entry::Resume { at_us } => {
                     if let (Some(from_us), Some(to_us)) = (paused.take(), since(head, at_us)) {
                         scan.pause(from_us, to_us);
+                        // Numbers went on in the pause: those packets are not expected.
+                        scan.channels.iter_mut().for_each(|channel| channel.sequence.restart());
                         newest_us = newest_us.max(to_us);
+                    }
+                }
+                Entry::Erased { from_us, to_us, wall_us, by } => {
+                    if let (Some(from_us), Some(to_us)) = (since(head, from_us), since(head, to_us)) {
+                        scan.left_out(from_us, to_us);
+                        let (from_ms, to_ms) = (from_us / 1000, to_us.max(from_us) / 1000);
+                        if scan.erased.len() < TAKEN_MAX {
+                            scan.erased.push(Erased { from_ms, to_ms, wall_us, by });
+                        }
+                        scan.channels.iter_mut().for_each(|channel| channel.sequence.restart());
                     }
                 }
                 Entry::Missed { count, .. } => scan.missing = scan.missing.saturating_add(count),
@@ -124,6 +139,10 @@ impl Scan {
         if self.pauses.len() < TAKEN_MAX {
             self.pauses.push(Span { from_ms: from_us / 1000, to_ms: to_us.max(from_us) / 1000 });
         }
+        self.left_out(from_us, to_us);
+    }
+
+    fn left_out(&mut self, from_us: u64, to_us: u64) {
         for channel in &mut self.channels {
             // A pause shortens what is expected of a channel that was capturing when it began.
             if let Some(since_us) = channel.since_us {
@@ -151,14 +170,21 @@ impl Scan {
         };
         let [of_left, of_right] = &self.channels;
         let tail = self.tail;
+        let complete = self.ended
+            && self.missing == 0
+            && (tail.torn_octets, tail.damaged_octets, tail.broken_seals, tail.unsealed_records)
+                == (0, 0, 0, 0);
+        let verdict = match (complete, self.pauses.is_empty() && self.erased.is_empty()) {
+            (true, true) => Completeness::Complete,
+            (true, false) => Completeness::CompleteExceptPauses,
+            (false, _) => Completeness::Incomplete,
+        };
         Finished {
             recording: self.head.recording,
             wall_us: self.head.wall_us,
             length_ms: self.length_us / 1000,
-            complete: self.ended
-                && self.missing == 0
-                && (tail.torn_octets, tail.damaged_octets, tail.broken_seals, tail.unsealed_records)
-                    == (0, 0, 0, 0),
+            complete,
+            verdict,
             left: report(of_left, &left),
             right: report(of_right, &right),
             frames: self.frames,
@@ -168,6 +194,7 @@ impl Scan {
             broken_seals: tail.broken_seals,
             seal: tail.link.iter().map(|octet| format!("{octet:02x}")).collect(),
             pauses: self.pauses,
+            erased: self.erased,
             taken: self.taken,
             rate_hz: self.rate_hz,
             files,

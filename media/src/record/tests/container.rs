@@ -113,7 +113,7 @@ fn record(octets: &[u8], n: usize) -> (usize, usize) {
 #[test]
 fn a_full_disk_leaves_a_whole_container_that_says_what_it_lacks() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    assert!(Container::over(full, &head()).is_err(), "no header, no recording");
+    assert!(Container::over(full, &head(), None).is_err(), "no header, no recording");
 
     // A file that may not grow: the second handle takes the right to write away.
     let mut written = Written::new();
@@ -132,7 +132,7 @@ proptest! {
     #[test]
     fn no_octets_make_the_reader_panic(noise in proptest::collection::vec(any::<u8>(), 0..4_000)) {
         _ = read(&noise);
-        let mut with_head = head().encode().to_vec();
+        let mut with_head = head().encode(false).to_vec();
         with_head.extend(&noise);
         let (_, _, tail) = read(&with_head).unwrap();
         prop_assert!(tail.torn_octets + tail.damaged_octets <= noise.len() as u64);
@@ -160,7 +160,7 @@ proptest! {
             codec: [Codec::Pcmu, Codec::Pcma, Codec::Opus][codec],
             epoch, seq, timestamp, at_us, octets: &octets,
         };
-        let mut file = head().encode().to_vec();
+        let mut file = head().encode(false).to_vec();
         prop_assert!(Entry::Payload(payload).encode(&mut file));
         let mut reader = Reader::new(&file[..]).unwrap();
         prop_assert_eq!(reader.next_entry().unwrap(), Some(Entry::Payload(payload)));

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::*;
+use crate::control::PauseReason;
 use crate::record::{Finished, Formats, Span, find_unfinished, finish};
 
 const WAV: Formats = Formats { wav: true, opus: false, mp3: false };
@@ -136,7 +137,7 @@ fn a_pause_is_marked_and_empty() {
     let mut right = Talker::new(Channel::Right, Codec::Pcma, 700.0);
     written.add(Entry::Tap { channel: Channel::Left, leg: Some(leg(1)), at_us: BEGAN_US });
     talk(&mut written, &mut left, &mut right, 0, 1_000);
-    written.add(Entry::Pause { at_us: BEGAN_US + 1_000_000 });
+    written.add(Entry::Pause { at_us: BEGAN_US + 1_000_000, why: PauseReason::CardData });
     talk(&mut written, &mut left, &mut right, 1_000, 2_000);
     written.add(Entry::Resume { at_us: BEGAN_US + 2_000_000 });
     talk(&mut written, &mut left, &mut right, 2_000, 3_000);

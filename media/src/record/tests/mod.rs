@@ -2,7 +2,9 @@
 
 mod container;
 mod finishing;
+mod full_disk;
 mod killed;
+mod sealed;
 mod timelines;
 mod writing;
 

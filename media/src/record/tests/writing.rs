@@ -4,7 +4,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::*;
+use crate::control::PauseReason;
 use crate::record::{Config, Formats, Reader, RecordError, Recorder, Report, finish};
+use model::recording::Completeness;
 
 fn recorder(config: Config) -> (Recorder, Receiver<Report>) {
     let (sender, reports) = channel();
@@ -21,7 +23,7 @@ fn entries(path: &Path) -> (usize, Vec<String>) {
     while let Some(entry) = reader.next_entry().unwrap() {
         match entry {
             Entry::Payload(_) => payloads += 1,
-            Entry::Seal { .. } => {}
+            Entry::Seal { .. } | Entry::Erased { .. } => {}
             Entry::Tap { .. } => marks.push(format!("tap at {payloads}")),
             Entry::Pause { .. } => marks.push(format!("pause at {payloads}")),
             Entry::Resume { .. } => marks.push(format!("resume at {payloads}")),
@@ -46,23 +48,66 @@ fn what_is_tapped_is_in_the_container_in_order() {
     );
     let mut left = Talker::new(Channel::Left, Codec::Pcma, 440.0);
     tap.hears(handle, Channel::Left, Some(leg(1)), BEGAN_US).unwrap();
-    for n in 0..100 {
-        if n == 40 {
-            tap.pause(handle, BEGAN_US + n * 20_000).unwrap();
-        }
-        if n == 60 {
-            tap.resume(handle, BEGAN_US + n * 20_000).unwrap();
-        }
+    for n in 0..80 {
         assert!(tap.payload(handle, &left.say(BEGAN_US + n * 20_000)));
     }
     tap.stop(handle, BEGAN_US + 2_000_000).unwrap();
     let recording = head().recording;
     assert_eq!(next(&reports), Report::Closed { recording, frames: 80, missing: 0 });
     let (payloads, marks) = entries(&path);
-    assert_eq!(payloads, 80, "what was said in the pause never reached the disk");
-    assert_eq!(marks, ["tap at 0", "pause at 40", "resume at 40", "end 80 0"]);
+    assert_eq!(payloads, 80);
+    assert_eq!(marks, ["tap at 0", "end 80 0"]);
     assert_eq!((recorder.counters().frames, recorder.counters().open), (80, 0));
     assert!(finish(&path, folder.path(), Formats { wav: true, opus: false, mp3: false }).unwrap().complete);
+}
+
+/// RECO-04: pauses are marked, and audio of the pause is absent: no octet of it is in the file, though it was in the ring
+/// before the writer heard of the pause.
+#[test]
+fn no_octet_of_a_pause_reaches_the_disk() {
+    const CARD: &[u8] = b"4111-1111-1111-1111";
+    let folder = tempfile::tempdir().unwrap();
+    let (recorder, reports) = recorder(Config::default());
+    let mut tap = recorder.tap().unwrap();
+    let path = folder.path().join("call.pbr");
+    let handle = recorder.open(&path, head()).unwrap();
+    let at = |n: u64| BEGAN_US + n * 20_000;
+    let say = |tap: &mut crate::record::Tap, n: u64, octets: &[u8]| {
+        for channel in [Channel::Left, Channel::Right] {
+            let (seq, timestamp) = (n as u16, n as u32 * 160);
+            let octets: Vec<u8> = octets.iter().copied().cycle().take(160).collect();
+            let codec = Codec::Pcma;
+            let payload = Payload { channel, codec, epoch: 0, seq, timestamp, at_us: at(n), octets: &octets };
+            assert!(tap.payload(handle, &payload));
+        }
+    };
+    (0..40).for_each(|n| say(&mut tap, n, b"good day"));
+    // Spoken already when the order comes: it is a race that the ring must not win.
+    (41..50).for_each(|n| say(&mut tap, n, CARD));
+    recorder.pause(handle, at(41), Some(PauseReason::CardData)).unwrap().blocking_recv().unwrap();
+    (50..60).for_each(|n| say(&mut tap, n, CARD));
+    recorder.pause(handle, at(61), None).unwrap().blocking_recv().unwrap();
+    (61..100).for_each(|n| say(&mut tap, n, b"thank you"));
+    tap.stop(handle, at(100)).unwrap();
+    let recording = head().recording;
+    let closed = next(&reports);
+    assert!(matches!(closed, Report::Closed { missing: 0, .. }), "{closed:?}");
+
+    let octets = std::fs::read(&path).unwrap();
+    let holds = |what: &[u8]| octets.windows(what.len()).any(|window| window == what);
+    let finished = finish(&path, folder.path(), Formats { wav: true, opus: false, mp3: false }).unwrap();
+    // The writer may have seen some of the nine packets before the order: then the pause begins after them.
+    let [pause] = finished.pauses[..] else { panic!("one pause: {:?}", finished.pauses) };
+    assert_eq!(pause.to_ms, 61 * 20);
+    assert!((41 * 20..=50 * 20).contains(&pause.from_ms), "{pause:?}");
+    assert_eq!(holds(CARD), pause.from_ms > 41 * 20, "what the mark does not cover, and nothing else");
+    assert_eq!(closed, Report::Closed { recording, frames: finished.frames, missing: 0 });
+    assert_eq!(finished.verdict, Completeness::CompleteExceptPauses);
+    assert_eq!((finished.left.expected, finished.left.captured), (finished.frames / 2, finished.frames / 2));
+    assert_eq!(finished.length_ms, 2_000, "silence of the same length stands for it");
+    let (rate, left, _) = wav(&folder.path().join("call.wav"));
+    assert_eq!(left.len(), 16_000);
+    assert!(is_silent(part(&left, rate, pause.from_ms as usize, pause.to_ms as usize)));
 }
 
 #[test]

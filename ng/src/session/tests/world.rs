@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use media::control::{
-    Answer, Channel, Command, Event, LegCreated, LegSetup, LegStats, LocalIce, MediaError, Source, Transport,
+    Answer, Channel, Command, Event, LegCreated, LegSetup, LegStats, LocalIce, MediaError, PauseReason,
+    Source, Transport,
 };
 use model::id::{LegId, RecordingId};
 use model::time::Timestamp;
@@ -43,6 +44,7 @@ pub struct Books {
     pub muted: BTreeSet<LegId>,
     pub digits: Vec<(LegId, String)>,
     pub recordings: BTreeMap<RecordingId, [Option<LegId>; 2]>,
+    pub paused: BTreeSet<RecordingId>,
     pub stats: LegStats,
     /// Legs it has room for.
     pub room: usize,
@@ -118,6 +120,13 @@ impl Books {
                 let none = MediaError::NoSuchRecording(*recording);
                 let taps = self.recordings.get_mut(recording).ok_or(none)?;
                 taps[usize::from(*channel == Channel::Right)] = *leg;
+            }
+            Command::PauseRecording { recording, why } => {
+                assert_eq!(*why, PauseReason::Proxy);
+                self.paused.insert(*recording);
+            }
+            Command::ResumeRecording { recording } => {
+                assert!(self.paused.remove(recording), "only what is paused goes on");
             }
             Command::StopRecording { recording } => {
                 self.recordings.remove(recording).ok_or(MediaError::NoSuchRecording(*recording))?;

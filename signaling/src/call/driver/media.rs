@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use media::control::{Answer, Command, MediaError, Source, Transport};
+use media::control::{Answer, Command, MediaError, PauseReason, Source, Transport};
 
 use super::Driver;
 use crate::call::words::{Heard, MediaOrder};
@@ -36,6 +36,10 @@ impl Driver {
             MediaOrder::Tap { recording, channel, leg } => {
                 Command::Tap { recording, channel, leg: Some(leg) }
             }
+            MediaOrder::PauseRecording { recording, paused: true, .. } => {
+                Command::PauseRecording { recording, why: PauseReason::CardData }
+            }
+            MediaOrder::PauseRecording { recording, .. } => Command::ResumeRecording { recording },
             MediaOrder::StopRecording(recording) => Command::StopRecording { recording },
             MediaOrder::Measure(leg) => Command::BeginMeasuring { leg },
             MediaOrder::Stats(leg) => Command::Stats { leg },

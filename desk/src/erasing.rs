@@ -1,0 +1,136 @@
+//! Recordings that are destroyed (RECO-05): by somebody who may, whole or a stretch, or because the service keeps them no
+//! longer. Destroyed means that the key is gone; that it was, by whom and when, stays in record, journal and audit log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::id::{InteractionId, RecordingId, UserId};
+use model::journal::Event;
+use model::people::Privilege;
+use model::recording::ErasedRange;
+use store::recordings::{Recording, RecordingState};
+
+use crate::audit::Actor;
+use crate::auth::Identity;
+use crate::records::no_recording;
+use crate::refusal::Refusal;
+use crate::start::{DeskHandle, Inner};
+use crate::trouble::read;
+
+/// How often retention is looked after.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl DeskHandle {
+    /// Destroys the recording of a record for ever, or a stretch of it.
+    pub async fn erase_recording(
+        &self,
+        who: &Identity,
+        interaction: InteractionId,
+        range: Option<ErasedRange>,
+        actor: Actor,
+    ) -> Result<(), Refusal> {
+        if !who.may(Privilege::EraseRecordings) {
+            return Err(Refusal::Forbidden { needs: Privilege::EraseRecordings });
+        }
+        let recording = self.recording_of(who, interaction).await?;
+        let row = self.0.store.recordings().recording(self.tenant(), recording).await.map_err(read)?;
+        let row = row.ok_or(Refusal::missing("recording"))?;
+        if !matches!(row.state, RecordingState::Ready | RecordingState::Failed) {
+            return Err(Refusal::NotNow { why: "The recording is not finished yet." });
+        }
+        if range.is_some_and(|range| {
+            range.from_ms >= range.to_ms || u128::from(range.from_ms) >= row.length.as_millis()
+        }) {
+            return Err(Refusal::field("/to_ms", "the stretch lies within the recording and is not empty"));
+        }
+        // Audited before it is done: what is audited is not done when this fails.
+        let detail = serde_json::json!({ "recording": recording, "range": range });
+        self.audit().record(actor, "recording.erase", interaction, detail).await?;
+        erase(&self.0, row, range, Some(who.user.id)).await
+    }
+}
+
+async fn erase(
+    desk: &Inner,
+    row: Recording,
+    range: Option<ErasedRange>,
+    by: Option<UserId>,
+) -> Result<(), Refusal> {
+    let (interaction, recording, now): (InteractionId, RecordingId, _) =
+        (row.interaction, row.id, desk.sources.now());
+    let left = desk.finisher.erase(recording, range, by, now).await.map_err(no_recording)?;
+    let mut events = vec![Event::RecordingErased { interaction, recording, by, range }];
+    let row = match left {
+        Some(left) => {
+            let (length, complete) = (left.length, left.complete);
+            let proof = left.proof.clone();
+            events.push(Event::RecordingFinished { interaction, recording, length, complete, proof });
+            let (files, bytes) = (left.files, left.bytes);
+            Recording { state: RecordingState::Ready, files, length, complete, bytes, ..row }
+        }
+        None => Recording { state: RecordingState::Erased, files: vec![], bytes: 0, peaks: None, ..row },
+    };
+    let told = desk.journal.append(desk.config.tenant, events, now);
+    if let Err(error) = &told {
+        tracing::error!(%recording, %error, "that a recording was erased could not be written to the journal");
+    }
+    let saved = desk.store.recordings().save_recording(&row).await;
+    if let Err(error) = saved {
+        tracing::error!(%recording, %error, "that a recording was erased could not be written to its row");
+    }
+    // The record shows it when this returns.
+    if let Ok(receipt) = told {
+        let patience = desk.sources.clock.sleep_until(now + Duration::from_secs(2));
+        tokio::select! {
+            _ = receipt => {}
+            () = patience => {}
+        }
+    }
+    tracing::info!(%interaction, %recording, whole = range.is_none(), "a recording was erased");
+    Ok(())
+}
+
+/// Destroys what services keep no longer, once an hour, as long as the desk is there.
+pub(crate) fn keep_only_as_long(desk: &Arc<Inner>) {
+    let desk = Arc::downgrade(desk);
+    tokio::spawn(async move {
+        loop {
+            let Some(now) = desk.upgrade() else { return };
+            sweep(&now).await;
+            let (clock, next) = (now.sources.clock.clone(), now.sources.now() + SWEEP_EVERY);
+            drop(now);
+            clock.sleep_until(next).await;
+        }
+    });
+}
+
+async fn sweep(desk: &Inner) {
+    let configuration = desk.configuration.load_full();
+    for service in configuration.services.values() {
+        let Some(days) = service.recording.keep_days else { continue };
+        let now = desk.sources.now();
+        let before = model::time::Timestamp::from_millis(
+            now.millis().saturating_sub(u64::try_from((DAY * days).as_millis()).unwrap_or(u64::MAX)),
+        );
+        let old = desk.store.recordings().recordings_before(desk.config.tenant, service.id, before).await;
+        let old = match old {
+            Ok(old) => old,
+            Err(error) => {
+                tracing::warn!(%error, "old recordings could not be listed; the next hour tries again");
+                continue;
+            }
+        };
+        for row in old {
+            let (interaction, detail) =
+                (row.interaction, serde_json::json!({ "recording": row.id, "days": days }));
+            if desk.audit.record(Actor::default(), "recording.expire", interaction, detail).await.is_err() {
+                tracing::warn!("the audit log takes nothing; old recordings stay for now");
+                return;
+            }
+            if let Err(refusal) = erase(desk, row, None, None).await {
+                tracing::warn!(%interaction, %refusal, "an old recording could not be erased; the next hour tries again");
+            }
+        }
+    }
+}
