@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 CONSOLE_SOURCES = $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help demo test check build bench bench-media bench-router bench-journal sim fmt clean console sounds setup-build setup-demo setup-test unit scenarios
+.PHONY: help demo test check build bench bench-media bench-chart load bench-router bench-journal sim fmt clean console sounds setup-build setup-demo setup-test unit scenarios
 
 help: ## This list
 	@echo "Patchbay: calls, routed to the right person, recorded and measured."
@@ -51,8 +51,14 @@ sim: ## The router's simulated days, many seeds (SIM_SEEDS=1000)
 
 bench: bench-router bench-journal bench-media ## All benchmarks; BENCHMARKING.md says how to read them
 
-bench-media: setup-test ## Relay, SRTP and transcoding beside rtpengine
-	cargo bench -p media
+bench-media: setup-test ## Relay, SRTP, transcoding, recording: cost, loss, delay, memory beside rtpengine; BENCH="relay rounds=5"
+	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- $(BENCH)
+
+load: setup-test ## 400 calls at once, encrypted Opus to G.711, recorded, for a minute: nothing lost, every recording whole
+	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- crowd
+
+bench-chart: ## Draws the figures of the last bench-media to docs/pictures/cost.svg
+	cargo bench -p ng --bench beside -- chart
 
 bench-router: ## Routing decisions a second
 	cargo bench -p router

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use anyhow::Result;
-use media::driver::{Driver, DriverChoice, DriverConfig, Wake};
+use media::driver::{Driver, DriverChoice, DriverConfig, Trial, Wake};
 use store::Store;
 
 use crate::config::{Config, DriverFile};
@@ -191,6 +191,9 @@ fn open_files() -> Finding {
 
 fn driver(wanted: DriverFile) -> Finding {
     let uring = uring_works();
+    if let (DriverFile::Auto, true, Ok(trial)) = (wanted, uring, Trial::run()) {
+        return Finding::good("media driver", trial.summary());
+    }
     match (wanted, uring) {
         (DriverFile::Uring, false) => Finding::bad(
             "media driver",

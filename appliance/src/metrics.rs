@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use media::driver::DriverKind;
 use media::leg::DropReason;
 use media::plane::PlaneHandle;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
 
 use crate::config::Config;
 use crate::tls;
@@ -73,6 +74,7 @@ struct Media {
     events_lost: IntCounter,
     legs: IntGauge,
     threads: IntGaugeVec,
+    trial: GaugeVec,
     ports: IntGauge,
 }
 
@@ -81,6 +83,18 @@ impl Media {
         let vec = |name: &str, help: &str, label: &str| IntCounterVec::new(Opts::new(name, help), &[label]);
         let ports =
             IntGauge::new("patchbay_ports_limit", "Port pairs there are for legs of trunks and phones.")?;
+        let trial = GaugeVec::new(
+            Opts::new(
+                "patchbay_media_trial_seconds",
+                "Processor time a packet that each driver took at start, where the cheaper one was to be chosen.",
+            ),
+            &["driver"],
+        )?;
+        if let Some(found) = plane.trial() {
+            for (kind, cost) in [(DriverKind::Uring, found.uring), (DriverKind::Mmsg, found.mmsg)] {
+                trial.with_label_values(&[kind.name()]).set(cost.as_secs_f64());
+            }
+        }
         ports.set(i64::try_from(port_pairs)?);
         Ok(Self {
             plane,
@@ -111,11 +125,12 @@ impl Media {
                 Opts::new("patchbay_media_threads", "Media threads by driver."),
                 &["driver"],
             )?,
+            trial,
             ports,
         })
     }
 
-    fn families(&self) -> [&dyn Collector; 11] {
+    fn families(&self) -> [&dyn Collector; 12] {
         [
             &self.packets,
             &self.bytes,
@@ -127,6 +142,7 @@ impl Media {
             &self.events_lost,
             &self.legs,
             &self.threads,
+            &self.trial,
             &self.ports,
         ]
     }

@@ -329,6 +329,9 @@ fn serve_operator(socket: &std::path::Path, router: axum::Router) -> Result<()> 
 
 /// Says in the log what moves packets.
 pub fn tell_threads(plane: &Plane) {
+    if let Some(trial) = plane.info().trial {
+        tracing::info!(found = trial.summary(), "trial of the media drivers");
+    }
     for thread in &plane.info().threads {
         tracing::info!(
             driver = thread.driver.name(),

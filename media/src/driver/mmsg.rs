@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::addr::RawAddr;
 use super::buffers::{Buffers, Packet, RECEIVE_MAX};
-use super::sys::{Batch, Epoll, Wake};
+use super::sys::{Batch, Epoll, Wake, sleep_exactly};
 use super::{Arrival, BUFFER_LEN, DriverConfig, DriverCounters, Load, SocketId, Turn};
 
 /// Datagrams of one recvmmsg or sendmmsg.
@@ -49,6 +49,7 @@ pub struct Mmsg {
 
 impl Mmsg {
     pub(super) fn new(config: &DriverConfig, wake: Arc<Wake>) -> io::Result<Self> {
+        sleep_exactly();
         let epoll = Epoll::new()?;
         epoll.add(wake.fd(), WAKE_KEY)?;
         let count = config.receive_buffers.saturating_add(config.own_buffers);

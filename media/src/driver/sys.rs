@@ -56,14 +56,34 @@ const LINES_MAX: usize = 32;
 /// Asks the processor to fetch a value, because it is needed soon. With hundreds of legs, each is cold when its packet comes, and
 /// waiting for memory is most of what a packet costs in user space.
 pub fn prefetch<T>(value: &T) {
+    prefetch_front(value, size_of::<T>());
+}
+
+/// Asks for the first octets of a value alone.
+pub fn prefetch_front<T>(value: &T, octets: usize) {
     #[cfg(target_arch = "x86_64")]
-    for line in 0..size_of::<T>().div_ceil(CACHE_LINE).min(LINES_MAX) {
+    for line in 0..octets.min(size_of::<T>()).div_ceil(CACHE_LINE).min(LINES_MAX) {
         let at = std::ptr::from_ref(value).cast::<i8>().wrapping_add(line * CACHE_LINE);
         // SAFETY: a prefetch reads nothing and faults nowhere; SSE is part of x86-64.
         unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = value;
+    let _ = (value, octets);
+}
+
+/// Processor time this thread has used.
+pub(super) fn thread_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one timespec, which outlives the call. The clock exists on every Linux, so it cannot fail.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
+/// This thread's sleeps end at most this late; the system's default is 50 µs.
+pub(super) fn sleep_exactly() {
+    const SLACK_NS: libc::c_ulong = 1_000;
+    // SAFETY: no pointers; where it is refused sleeps are a little longer.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, SLACK_NS) };
 }
 
 /// Readiness of many sockets.

@@ -234,6 +234,15 @@ impl Leg {
         self.ice.as_ref().is_some_and(|ice| ice.is_verified(from))
     }
 
+    /// A packet that came to this leg is handled soon: its keys are fetched from memory.
+    pub fn fetch_receiver(&self) {
+        self.protection.fetch_receiver();
+    }
+    /// A packet for this leg's far end is made soon: the same.
+    pub fn fetch_sender(&self) {
+        self.protection.fetch_sender();
+    }
+
     /// Its figures.
     pub fn stats(&self) -> LegStats {
         LegStats {

@@ -73,6 +73,19 @@ impl Protection {
         }
     }
 
+    /// A packet is near that is to be opened.
+    pub fn fetch_receiver(&self) {
+        if let Self::Keyed(keyed) = self {
+            keyed.receive.fetch();
+        }
+    }
+    /// A packet is near that is to be protected.
+    pub fn fetch_sender(&self) {
+        if let Self::Keyed(keyed) = self {
+            keyed.send.fetch();
+        }
+    }
+
     /// Protects the packet in `buffer[..len]`; `None` when it may not leave.
     pub fn protect_rtp(&mut self, buffer: &mut [u8], len: usize) -> Option<usize> {
         match self {

@@ -17,7 +17,7 @@ use super::ports::PortPool;
 use super::recordings::{Recordings, SeatTap};
 use super::relocate::Weight;
 use crate::control::{Answer, Channel, Command, LegCreated, MediaError, PauseReason, Source, Transport};
-use crate::driver::{Clock, DriverKind};
+use crate::driver::{Clock, DriverKind, Trial};
 use crate::ice::{BrowserTransport, Certificate, Credentials};
 use crate::leg::{Birth, Leg};
 use crate::record::{Head, RecordError, Recorder};
@@ -47,6 +47,7 @@ pub(super) struct Inner {
     pub media_timeout: Duration,
     pub shown: Vec<Arc<Shown>>,
     pub drivers: Vec<DriverKind>,
+    pub trial: Option<Trial>,
     pub recordings: Arc<Recordings>,
     pub recorder: Recorder,
     pub serial: AtomicU64,
@@ -97,6 +98,11 @@ impl PlaneHandle {
                 counters: shown.read(),
             })
             .collect()
+    }
+
+    /// What decided between the drivers, if something had to.
+    pub fn trial(&self) -> Option<Trial> {
+        self.inner.trial
     }
 
     /// The counts of the recording writer.

@@ -48,7 +48,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::control::Event;
-use crate::driver::{Clock, Driver, DriverKind, Load, SharedPort, Wake, pin_to_core};
+use crate::driver::{Clock, Driver, DriverChoice, DriverKind, Load, SharedPort, Trial, Wake, pin_to_core};
 use crate::ice::Certificate;
 use crate::leg::prepare_tones;
 use crate::record::{Recorder, Tap};
@@ -90,6 +90,8 @@ pub enum PlaneError {
 pub struct PlaneInfo {
     /// One entry a thread.
     pub threads: Vec<ThreadInfo>,
+    /// What decided between the drivers; `None` where one was named, or where io_uring is refused.
+    pub trial: Option<Trial>,
 }
 
 /// What one thread runs.
@@ -116,8 +118,13 @@ pub struct Plane {
 
 impl Plane {
     /// Starts the threads; returns when each of them runs.
-    pub fn start(config: PlaneConfig) -> Result<Self, PlaneError> {
+    pub fn start(mut config: PlaneConfig) -> Result<Self, PlaneError> {
         config.check()?;
+        let trial = try_drivers(config.driver.choice);
+        // io_uring may still be refused to one of several threads, so what prefers it stays free to fall back.
+        if trial.is_some_and(|trial| trial.better() == DriverKind::Mmsg) {
+            config.driver.choice = DriverChoice::Mmsg;
+        }
         prepare_tones();
         let clock = Clock::start();
         let (events, events_out) = mpsc::channel(config.events_max.max(1));
@@ -143,7 +150,7 @@ impl Plane {
             None => Certificate::generate().map_err(|why| PlaneError::Config(why.to_string()))?,
         };
         let mut threads = Vec::new();
-        let mut info = PlaneInfo { threads: Vec::new() };
+        let mut info = PlaneInfo { threads: Vec::new(), trial };
         let mut shown = Vec::new();
         for (number, (letters, wake)) in boxes.into_iter().enumerate() {
             let tap = recorder.tap().map_err(|why| PlaneError::Config(why.to_string()))?;
@@ -188,6 +195,7 @@ impl Plane {
             media_timeout: config.media_timeout,
             shown,
             drivers,
+            trial,
             recordings,
             recorder,
             serial: std::sync::atomic::AtomicU64::new(1),
@@ -214,6 +222,16 @@ impl Drop for Plane {
     fn drop(&mut self) {
         end(self.handle.directory(), std::mem::take(&mut self.threads));
     }
+}
+
+/// Lets both drivers run for some milliseconds, where neither was named. On a thread of its own: drivers set theirs up as they
+/// need it.
+fn try_drivers(choice: DriverChoice) -> Option<Trial> {
+    if choice != DriverChoice::Auto {
+        return None;
+    }
+    let thread = std::thread::Builder::new().name("media-trial".into()).spawn(Trial::run).ok()?;
+    thread.join().ok()?.ok()
 }
 
 fn end(directory: &Directory, threads: Vec<JoinHandle<()>>) {

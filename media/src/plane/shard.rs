@@ -14,7 +14,7 @@ use super::doors::doors;
 use super::guests::CHECKS_MAX;
 use super::orders::Order;
 use super::relocate::{Closing, Moving};
-use super::table::Table;
+use super::table::{Seat, Table};
 use super::wheel::Wheel;
 use crate::control::Event;
 use crate::driver::{Arrival, BUFFER_LEN, Clock, Driver, Turn, prefetch};
@@ -146,14 +146,19 @@ impl Shard {
     fn fetch_ahead(&self, next: &[Arrival]) {
         let seat_of =
             |arrival: &Arrival| self.table.of_tag(arrival.tag).and_then(|(index, _)| self.table.get(index));
-        if let Some(seat) = next.get(3).and_then(seat_of) {
+        let hearer_of = |seat: &Seat| seat.hearers.first().and_then(|hearer| self.table.get(*hearer));
+        if let Some(seat) = next.get(4).and_then(seat_of) {
             prefetch(seat);
         }
-        // By now its seat is here, so its hearer can be looked up without waiting.
-        if let Some(hearer) = next.get(1).and_then(seat_of).and_then(|seat| seat.hearers.first())
-            && let Some(seat) = self.table.get(*hearer)
-        {
-            prefetch(seat);
+        // By now its seat is here, so its hearer and its keys can be looked up without waiting; and so on.
+        if let Some(seat) = next.get(2).and_then(seat_of) {
+            seat.leg.fetch_receiver();
+            if let Some(hearer) = hearer_of(seat) {
+                prefetch(hearer);
+            }
+        }
+        if let Some(hearer) = next.first().and_then(seat_of).and_then(hearer_of) {
+            hearer.leg.fetch_sender();
         }
     }
 

@@ -1,17 +1,17 @@
 //! The two cipher families under one face: AES counter mode with HMAC-SHA1, and AES-GCM.
 //!
-//! Keys are expanded once; a packet costs no key schedule and no HMAC key block (measured: re-keying HMAC per packet
-//! doubles the cost of the counter-mode suites).
+//! Keys are expanded once; a packet costs no key schedule and no HMAC key block (`tag`).
 
-use aes::cipher::{InOutBuf, InnerIvInit, StreamCipherCore};
+use aes::cipher::{InOutBuf, InnerIvInit, KeyInit, StreamCipherCore};
 use aes::{Aes128, Aes256};
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use ctr::CtrCore;
 use ctr::flavors::Ctr128BE;
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
 
 use super::SrtpError;
+use super::tag::Authenticator;
+use crate::driver::prefetch_front;
 
 /// Octets of a GCM tag; the short ones of RFC 7714 are not offered by anybody.
 pub(super) const GCM_TAG: usize = 16;
@@ -25,20 +25,26 @@ pub(super) struct PacketId {
 }
 
 /// Session keys for one purpose (RTP or RTCP), ready for use.
+#[expect(clippy::large_enum_variant, reason = "a leg has one kind or the other, and both are large")]
 pub(super) enum Cipher {
-    /// Boxed: its two expanded keys would make the other kind as large.
-    CounterMode(Box<CounterMode>),
+    /// Not boxed: a box would be one more wait for memory a packet.
+    CounterMode(CounterMode),
     Gcm(Gcm),
 }
 
 /// AES-CM and HMAC-SHA1 (RFC 3711 §4.1.1 and §4.2.1, RFC 6188).
+///
+/// In this order, so that what a packet needs lies at the front: the portable kind of AES has expanded keys four times as long.
+#[repr(C)]
 pub(super) struct CounterMode {
-    aes: Aes,
+    authenticator: Authenticator,
     salt: [u8; 14],
-    /// The key is already worked in; a packet clones these two compression states.
-    hmac: Hmac<Sha1>,
-    tag: usize,
+    tag: u8,
+    aes: Aes,
 }
+
+/// Octets at the front of a [`Cipher`] that a packet needs: the above, and the round keys of AES-256.
+const NEEDED: usize = 64 + 15 * 16;
 
 /// AES-GCM (RFC 7714).
 pub(super) struct Gcm {
@@ -83,15 +89,20 @@ impl Cipher {
         key: &[u8],
         salt: &[u8],
         authentication: &[u8],
-        tag: usize,
+        tag: u8,
     ) -> Result<Self, SrtpError> {
         let length = SrtpError::KeyLength { wanted: 14, given: salt.len() };
-        Ok(Self::CounterMode(Box::new(CounterMode {
-            aes: Aes::new(key)?,
+        Ok(Self::CounterMode(CounterMode {
+            authenticator: Authenticator::new(authentication).ok_or(length)?,
             salt: salt.try_into().map_err(|_| length)?,
-            hmac: Hmac::new_from_slice(authentication).map_err(|_| length)?,
             tag,
-        })))
+            aes: Aes::new(key)?,
+        }))
+    }
+
+    /// A packet is near: what it needs is fetched from memory.
+    pub(super) fn fetch(&self) {
+        prefetch_front(self, NEEDED);
     }
 
     pub(super) fn gcm(key: &[u8], salt: &[u8]) -> Result<Self, SrtpError> {
@@ -105,7 +116,7 @@ impl Cipher {
     /// Octets of the tag.
     pub(super) fn tag_len(&self) -> usize {
         match self {
-            Self::CounterMode(cm) => cm.tag,
+            Self::CounterMode(cm) => usize::from(cm.tag),
             Self::Gcm(_) => GCM_TAG,
         }
     }
@@ -122,7 +133,7 @@ impl Cipher {
         match self {
             Self::CounterMode(cm) => {
                 cm.apply(id, packet.get_mut(clear..).ok_or(SrtpError::Malformed)?);
-                cm.write_tag(&[packet, &roc.to_be_bytes()], tag)
+                cm.write_tag(packet, roc.to_be_bytes(), tag)
             }
             Self::Gcm(gcm) => {
                 let (header, payload) = packet.split_at_mut_checked(clear).ok_or(SrtpError::Malformed)?;
@@ -142,7 +153,7 @@ impl Cipher {
     ) -> Result<(), SrtpError> {
         match self {
             Self::CounterMode(cm) => {
-                cm.check_tag(&[packet, &roc.to_be_bytes()], tag)?;
+                cm.check_tag(packet, roc.to_be_bytes(), tag)?;
                 cm.apply(id, packet.get_mut(clear..).ok_or(SrtpError::Malformed)?);
                 Ok(())
             }
@@ -168,24 +179,19 @@ impl CounterMode {
         keystream(&self.aes, self.iv(id), data);
     }
 
-    fn hmac(&self, parts: &[&[u8]]) -> Hmac<Sha1> {
-        let mut hmac = self.hmac.clone();
-        for part in parts {
-            hmac.update(part);
-        }
-        hmac
-    }
-
-    pub(super) fn write_tag(&self, parts: &[&[u8]], tag: &mut [u8]) -> Result<(), SrtpError> {
-        let full = self.hmac(parts).finalize().into_bytes();
+    /// `packet` is what a tag is made of, `trailer` what follows it: the roll-over counter, or the SRTCP index.
+    pub(super) fn write_tag(&self, packet: &[u8], trailer: [u8; 4], tag: &mut [u8]) -> Result<(), SrtpError> {
+        let full = self.authenticator.tag(packet, trailer);
         let left = full.get(..tag.len()).ok_or(SrtpError::NoRoom)?;
         tag.copy_from_slice(left);
         Ok(())
     }
 
     /// In constant time, so that a tag cannot be guessed octet by octet.
-    pub(super) fn check_tag(&self, parts: &[&[u8]], tag: &[u8]) -> Result<(), SrtpError> {
-        self.hmac(parts).verify_truncated_left(tag).map_err(|_| SrtpError::Forged)
+    pub(super) fn check_tag(&self, packet: &[u8], trailer: [u8; 4], tag: &[u8]) -> Result<(), SrtpError> {
+        let full = self.authenticator.tag(packet, trailer);
+        let left = full.get(..tag.len()).filter(|left| !left.is_empty()).ok_or(SrtpError::Malformed)?;
+        verify_slices_are_equal(left, tag).map_err(|_| SrtpError::Forged)
     }
 }
 

@@ -22,8 +22,8 @@ const LABEL_SALT: u8 = 2;
 const AUTHENTICATION_KEY: usize = 20;
 
 /// Octets of an authentication tag in RTP; in RTCP it is always the long one (RFC 4568 §6.2).
-const TAG_80: usize = 10;
-const TAG_32: usize = 4;
+const TAG_80: u8 = 10;
+const TAG_32: u8 = 4;
 
 /// Makes the cipher for one purpose from a master key.
 pub(super) fn derive(key: &SrtpKey, purpose: Purpose) -> Result<Cipher, SrtpError> {

@@ -1,7 +1,7 @@
 //! SRTP and SRTCP (RFC 3711, RFC 6188, RFC 7714): packets are protected and opened in the buffer they lie in.
 //!
-//! Vetted crates do the ciphers; what is ours is the framing: which key (`derive`), which nonce and tag (`cipher`), which
-//! packet index (`index`), and whose state (`sources`). Nothing here allocates, locks or panics once the keys are set up.
+//! Vetted crates do the ciphers and the hash; what is ours is the framing: which key (`derive`), which nonce (`cipher`), which
+//! tag (`tag`), which packet index (`index`), and whose state (`sources`). Nothing here allocates, locks or panics once the keys are set up.
 //!
 //! A [`Receiver`] changes nothing before the tag of a packet was right: no roll-over counter, no replay window, no new
 //! source. A [`Sender`] refuses to use one packet index twice, since that would give two packets one key stream
@@ -16,6 +16,7 @@ mod index;
 mod receiver;
 mod sender;
 mod sources;
+mod tag;
 
 #[cfg(test)]
 mod oracle;

@@ -32,6 +32,12 @@ impl Receiver {
         Self { rtp, rtcp, sources: Sources::new(), reports: Sources::new() }
     }
 
+    /// An RTP packet is near: what it needs of the keys is fetched from memory.
+    pub fn fetch(&self) {
+        self.rtp.fetch();
+        self.sources.fetch();
+    }
+
     /// Verifies and decrypts an SRTP packet where it lies; returns the length of the RTP packet, which begins `packet`.
     pub fn unprotect_rtp(&mut self, packet: &mut [u8]) -> Result<usize, SrtpError> {
         let len = packet.len().checked_sub(self.rtp.tag_len()).ok_or(SrtpError::Malformed)?;
@@ -74,7 +80,7 @@ impl Receiver {
         match &self.rtcp {
             Cipher::CounterMode(cm) => {
                 let tag = trailer.get(SRTCP_INDEX_LEN..).ok_or(SrtpError::Malformed)?;
-                cm.check_tag(&[body, &word], tag)?;
+                cm.check_tag(body, word, tag)?;
                 if encrypted {
                     cm.apply(id, body.get_mut(RTCP_CLEAR..).ok_or(SrtpError::Malformed)?);
                 }

@@ -38,6 +38,12 @@ impl Sender {
         Self { rtp, rtcp, sources: Sources::new(), reports: [None; SOURCES] }
     }
 
+    /// An RTP packet is near: what it needs of the keys is fetched from memory.
+    pub fn fetch(&self) {
+        self.rtp.fetch();
+        self.sources.fetch();
+    }
+
     /// Octets that [`Self::protect_rtp`] adds.
     pub fn rtp_overhead(&self) -> usize {
         self.rtp.tag_len()
@@ -89,7 +95,7 @@ impl Sender {
             Cipher::CounterMode(cm) => {
                 cm.apply(id, packet.get_mut(RTCP_CLEAR..).ok_or(SrtpError::Malformed)?);
                 let (place, tag) = trailer.split_at_mut_checked(SRTCP_INDEX_LEN).ok_or(SrtpError::NoRoom)?;
-                cm.write_tag(&[packet, &word], tag)?;
+                cm.write_tag(packet, word, tag)?;
                 place.copy_from_slice(&word);
             }
             // The tag, then the index; header and index are associated data (RFC 7714 §9.2 and §9.3).

@@ -1,6 +1,7 @@
 //! State a source (SSRC), in a small table: a leg has one or two sources, not many.
 
 use super::index::Window;
+use crate::driver::prefetch_front;
 
 /// Sources a direction keeps state for. A far end that changes its SSRC at each hold needs a few; nobody needs more.
 pub(super) const SOURCES: usize = 8;
@@ -25,6 +26,12 @@ pub(super) struct Sources {
 impl Sources {
     pub(super) fn new() -> Self {
         Self { slots: [None; SOURCES], clock: 0, last: 0 }
+    }
+
+    /// A packet is near: what it needs is fetched from memory. The first source is nearly always the only one.
+    pub(super) fn fetch(&self) {
+        prefetch_front(&self.slots[0], size_of::<Option<Source>>());
+        prefetch_front(&self.clock, size_of::<u64>());
     }
 
     fn position(&self, ssrc: u32) -> Option<usize> {

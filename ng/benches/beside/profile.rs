@@ -1,0 +1,193 @@
+//! What is measured: which calls, how a proxy asks for them, and what we want to reach.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use media::codec::{Encoder, PAYLOAD_MAX, g711};
+use media::control::{SrtpKey, SrtpSuite};
+use media::srtp;
+use model::media::Codec;
+
+use crate::load::{Party, Speech};
+use crate::ng_client::{Client, Line};
+
+/// See the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    Relay,
+    Srtp,
+    Laws,
+    Opus,
+    Recorded,
+    /// Not measured beside anybody: encrypted Opus to G.711, recorded.
+    Crowd,
+}
+
+impl Profile {
+    pub const ALL: [Self; 5] = [Self::Relay, Self::Srtp, Self::Laws, Self::Opus, Self::Recorded];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Srtp => "srtp-rtp",
+            Self::Laws => "pcmu-pcma",
+            Self::Opus => "pcmu-opus",
+            Self::Recorded => "recorded",
+            Self::Crowd => "crowd",
+        }
+    }
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Relay => "plain relay",
+            Self::Srtp => "SRTP (AES-CM, HMAC-SHA1) to RTP",
+            Self::Laws => "PCMU to PCMA",
+            Self::Opus => "PCMU to Opus",
+            Self::Recorded => "relay, both directions recorded",
+            Self::Crowd => "encrypted Opus to G.711, recorded",
+        }
+    }
+    /// The ratio of processor time to the peer's that we want to stay below, and the one we dream of.
+    pub const fn goal(self) -> (f64, f64) {
+        match self {
+            Self::Relay => (0.55, 0.45),
+            Self::Srtp => (0.45, 0.35),
+            Self::Laws => (0.25, 0.20),
+            Self::Opus => (0.20, 0.15),
+            Self::Recorded => (0.60, 0.50),
+            Self::Crowd => (1.0, 1.0),
+        }
+    }
+    /// Calls that are measured; the peer's core carries some 46 with Opus.
+    pub const fn sizes(self) -> &'static [usize] {
+        match self {
+            Self::Opus => &[20, 40],
+            _ => &[500, 1_000],
+        }
+    }
+    /// Further numbers of calls for the chart, out of those that stand.
+    pub const fn more_sizes(self) -> &'static [usize] {
+        match self {
+            Self::Opus => &[10, 30],
+            _ => &[100, 250, 750],
+        }
+    }
+    /// KiB of memory a call at most.
+    pub const fn memory_goal_kib(self) -> f64 {
+        match self {
+            Self::Opus => 128.0,
+            _ => 16.0,
+        }
+    }
+
+    /// One more call: its parties, who know where to send.
+    pub fn set_up(self, client: &mut Client, call: usize, said: &Said) -> Result<[Party; 2], String> {
+        let mut caller = Party::new(2 * call, said.mu.clone(), 0);
+        let mut callee = Party::new(2 * call + 1, said.mu.clone(), 0);
+        let key = STANDARD.encode(&far_key().key_and_salt);
+        let crypto = (self == Self::Srtp).then_some(key.as_str());
+        let (profile, more) = match self {
+            Self::Relay | Self::Recorded => ("RTP/AVP", ""),
+            Self::Srtp => ("RTP/SAVP", "18:transport-protocol7:RTP/AVP4:DTLS3:off"),
+            Self::Laws => ("RTP/AVP", "5:codecd4:maskl4:PCMUe9:transcodel4:PCMAee"),
+            Self::Opus => ("RTP/AVP", "5:codecd4:maskl4:PCMUe9:transcodel4:opusee"),
+            Self::Crowd => {
+                let more =
+                    "18:transport-protocol8:RTP/SAVP4:DTLS3:off5:codecd4:maskl4:PCMUe9:transcodel4:opusee";
+                ("RTP/AVP", more)
+            }
+        };
+        let offer = Line { at: caller.addr(), profile, payload_type: 0, codec: "PCMU/8000", crypto };
+        let offered = client.offer(call, &offer, more)?;
+        let (payload_type, codec, speech) = match self {
+            Self::Laws => (8, "PCMA/8000", &said.a),
+            Self::Opus | Self::Crowd => {
+                (offered.payload_type("opus").ok_or("no Opus offered")?, "opus/48000/2", &said.opus)
+            }
+            _ => (0, "PCMU/8000", &said.mu),
+        };
+        callee.speech = Speech { payload_type, ..speech.clone() };
+        callee.expects.0 = payload_type;
+        let (profile, crypto) =
+            if self == Self::Crowd { ("RTP/SAVP", Some(key.as_str())) } else { ("RTP/AVP", None) };
+        let answer = Line { at: callee.addr(), profile, payload_type, codec, crypto };
+        let answered = client.answer(call, &answer)?;
+        if self == Self::Srtp {
+            answered.crypto.as_ref().ok_or("the answer has no key")?;
+            caller.protect = srtp::Sender::new(&far_key()).ok();
+            callee.expects.1 = Some(Arc::clone(&said.mu.payloads));
+        }
+        if matches!(self, Self::Relay | Self::Recorded) {
+            caller.expects.1 = Some(Arc::clone(&said.mu.payloads));
+            callee.expects.1 = Some(Arc::clone(&said.mu.payloads));
+        }
+        if self == Self::Crowd {
+            offered.crypto.as_ref().ok_or("the offer has no key")?;
+            callee.protect = srtp::Sender::new(&far_key()).ok();
+        }
+        if matches!(self, Self::Recorded | Self::Crowd) {
+            client.record(call)?;
+        }
+        (callee.to, caller.to) = (offered.to, answered.to);
+        Ok([caller, callee])
+    }
+}
+
+fn far_key() -> SrtpKey {
+    SrtpKey { suite: SrtpSuite::AesCm128HmacSha1_80, key_and_salt: (0..30).collect() }
+}
+
+/// A second of something like a voice, encoded once in each codec.
+pub struct Said {
+    pub mu: Speech,
+    pub a: Speech,
+    pub opus: Speech,
+    /// The same as samples at 8 kHz, packet by packet.
+    pub samples: Vec<Vec<i16>>,
+}
+
+impl Said {
+    pub fn prepare() -> Self {
+        let samples = voice(8_000);
+        let law = |encode: fn(i16) -> u8| {
+            let packet = |samples: &Vec<i16>| samples.iter().map(|sample| encode(*sample)).collect();
+            samples.iter().map(packet).collect::<Arc<[Vec<u8>]>>()
+        };
+        let (mu, a) = (law(g711::encode_mu), law(g711::encode_a));
+        // A browser has the full band.
+        let mut encoder = Encoder::new(Codec::Opus, 48_000).expect("an encoder");
+        let mut room = [0; PAYLOAD_MAX];
+        let packet = |samples: Vec<i16>| {
+            let len = encoder.encode(&samples, &mut room).expect("a packet");
+            room[..len].to_vec()
+        };
+        let opus = voice(48_000).into_iter().map(packet).collect();
+        Self {
+            mu: Speech { payload_type: 0, payloads: mu, ticks: 160 },
+            a: Speech { payload_type: 8, payloads: a, ticks: 160 },
+            opus: Speech { payload_type: 96, payloads: opus, ticks: 960 },
+            samples,
+        }
+    }
+}
+
+/// Packets of 20 ms: harmonics of a gliding pitch, in syllables, with some breath.
+fn voice(rate_hz: u32) -> Vec<Vec<i16>> {
+    let rate = f64::from(rate_hz);
+    let mut noise = 1_u32;
+    let mut phase = 0.0;
+    let mut sample = |n: usize| {
+        let at = n as f64 / rate;
+        let pitch = 120.0 + 30.0 * (at * 2.0 * std::f64::consts::TAU).sin();
+        phase += pitch / rate;
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let voiced: f64 = (1..20)
+            .filter(|harmonic| f64::from(*harmonic) * pitch < rate / 2.0)
+            .map(|harmonic| (phase * f64::from(harmonic) * std::f64::consts::TAU).sin() / f64::from(harmonic))
+            .sum();
+        let syllable = (at * 4.0 * std::f64::consts::TAU).sin().max(0.0);
+        let breath = f64::from(noise >> 16) / 32_768.0 - 1.0;
+        (6_000.0 * syllable * voiced + 400.0 * breath) as i16
+    };
+    let frame = rate_hz as usize / 50;
+    (0..50).map(|packet| (0..frame).map(|n| sample(packet * frame + n)).collect()).collect()
+}

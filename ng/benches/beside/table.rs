@@ -1,0 +1,179 @@
+//! The figures, as a table for people and as JSON for the chart.
+
+use serde_json::{Value, json};
+
+use crate::profile::Profile;
+use crate::program::Kind;
+
+/// Of one profile.
+pub struct Figures {
+    pub profile: Profile,
+    /// Processor time of the bare codecs, microseconds a packet.
+    pub floor_us: Option<f64>,
+    pub engines: Vec<Engine>,
+}
+
+/// Of one program.
+pub struct Engine {
+    pub kind: Kind,
+    pub runs: Vec<Run>,
+    pub kib_per_call: Option<f64>,
+    /// At half load.
+    pub delay: Option<Delay>,
+}
+
+/// With one number of calls; of several runs the cheapest.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    pub calls: usize,
+    pub us_per_packet: f64,
+    pub core_percent: f64,
+    pub lost_percent: f64,
+    pub wrong: u64,
+    pub delay: Delay,
+    pub realtime: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Delay {
+    pub calls: usize,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+}
+
+/// Loss that is still none, in percent.
+const LOSS_MAX: f64 = 0.01;
+/// Milliseconds at the 99th percentile at half load.
+const DELAY_MAX: f64 = 1.0;
+/// What transcoding may cost over the bare codecs.
+const OVER_FLOOR_MAX: f64 = 1.15;
+
+impl Run {
+    /// Another run with as many calls: the cheaper one counts, but loss and wrong packets of any.
+    pub fn join(&mut self, other: Self) {
+        let (lost, wrong) = (self.lost_percent.max(other.lost_percent), self.wrong + other.wrong);
+        if other.us_per_packet < self.us_per_packet {
+            *self = other;
+        }
+        (self.lost_percent, self.wrong) = (lost, wrong);
+    }
+}
+
+impl Figures {
+    fn peer(&self) -> Option<&Engine> {
+        self.engines.iter().find(|engine| engine.kind == Kind::Rtpengine)
+    }
+
+    pub fn json(&self) -> Value {
+        let run = |run: &Run| {
+            json!({
+                "calls": run.calls, "us_per_packet": run.us_per_packet, "core_percent": run.core_percent,
+                "lost_percent": run.lost_percent, "wrong": run.wrong, "realtime": run.realtime,
+                "delay_p50_ms": run.delay.p50_ms, "delay_p99_ms": run.delay.p99_ms,
+            })
+        };
+        let engine = |engine: &Engine| {
+            let delay =
+                engine.delay.map(|at| json!({ "calls": at.calls, "p50_ms": at.p50_ms, "p99_ms": at.p99_ms }));
+            json!({
+                "name": engine.kind.name(), "kib_per_call": engine.kib_per_call, "half_load": delay,
+                "runs": Value::from_iter(engine.runs.iter().map(run)),
+            })
+        };
+        json!({
+            "profile": self.profile.name(), "title": self.profile.title(), "codec_floor_us": self.floor_us,
+            "goal": self.profile.goal().0, "moonshot": self.profile.goal().1,
+            "engines": Value::from_iter(self.engines.iter().map(engine)),
+        })
+    }
+}
+
+/// Prints one profile.
+pub fn show(figures: &Figures) {
+    let profile = figures.profile;
+    let (goal, moonshot) = profile.goal();
+    println!("\n{}: at most {goal:.2} of rtpengine's time a packet, better {moonshot:.2}", profile.title());
+    println!(
+        "{:>6}  {:10} {:>9} {:>6} {:>9} {:>13}  {:>5}",
+        "calls", "program", "us/packet", "core", "lost", "delay p50/p99", "ratio"
+    );
+    let Some(peer) = figures.peer() else { return };
+    // Numbers of calls that all programs had.
+    for calls in peer.runs.iter().map(|run| &run.calls) {
+        let of = |engine: &Engine| engine.runs.iter().find(|run| run.calls == *calls).copied();
+        let beside = of(peer);
+        for engine in &figures.engines {
+            let Some(run) = of(engine) else { continue };
+            let judged = match beside.filter(|_| engine.kind != Kind::Rtpengine) {
+                None => String::new(),
+                Some(peer) => {
+                    let ratio = run.us_per_packet / peer.us_per_packet;
+                    let verdict = match ratio {
+                        ratio if ratio <= moonshot => "better than hoped",
+                        ratio if ratio <= goal => "reached",
+                        _ => "not reached",
+                    };
+                    format!("{ratio:5.2}  {verdict}")
+                }
+            };
+            let mut remarks = String::new();
+            if run.lost_percent >= LOSS_MAX {
+                remarks += "  LOSS";
+            }
+            if run.wrong > 0 {
+                remarks += &format!("  {} WRONG", run.wrong);
+            }
+            if !run.realtime {
+                remarks += "  (without priority)";
+            }
+            println!(
+                "{calls:>6}  {:10} {:9.2} {:5.0}% {:8.4}% {:6.2}/{:6.2}  {judged}{remarks}",
+                engine.kind.name(),
+                run.us_per_packet,
+                run.core_percent,
+                run.lost_percent,
+                run.delay.p50_ms,
+                run.delay.p99_ms
+            );
+        }
+    }
+    for engine in &figures.engines {
+        let ours = engine.kind != Kind::Rtpengine;
+        let verdict = |good: bool| {
+            if !ours {
+                ""
+            } else if good {
+                ": reached"
+            } else {
+                ": not reached"
+            }
+        };
+        if let Some(kib) = engine.kib_per_call {
+            let most = profile.memory_goal_kib();
+            println!(
+                "        {:10} {kib:.1} KiB a call, at most {most:.0}{}",
+                engine.kind.name(),
+                verdict(kib <= most)
+            );
+        }
+        if let Some(at) = engine.delay {
+            println!(
+                "        {:10} delay at half load ({} calls) {:.2}/{:.2} ms, p99 at most {DELAY_MAX:.0}{}",
+                engine.kind.name(),
+                at.calls,
+                at.p50_ms,
+                at.p99_ms,
+                verdict(at.p99_ms < DELAY_MAX)
+            );
+        }
+        if let (Some(floor), Some(run)) = (figures.floor_us, engine.runs.last()) {
+            let over = run.us_per_packet / floor;
+            let judged = if profile == Profile::Opus { verdict(over <= OVER_FLOOR_MAX) } else { "" };
+            println!(
+                "        {:10} {over:.2} times the bare codecs ({floor:.2} us a packet) with {} calls{judged}",
+                engine.kind.name(),
+                run.calls
+            );
+        }
+    }
+}
