@@ -5,6 +5,7 @@
 
 mod names;
 mod register;
+mod voice;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -52,6 +53,7 @@ pub struct Metrics {
     /// Recordings that wait to be finished.
     pub recordings_pending: IntGauge,
     recording_failures: IntCounter,
+    voice: voice::Voice,
     /// Sign-ins by result.
     pub signins: IntCounterVec,
     /// Pages that are attached.
@@ -133,6 +135,7 @@ impl Metrics {
                 &WORK_BUCKETS,
             )?,
             wrapup: histogram(r, "patchbay_wrapup_seconds", "After-call work.", &WORK_BUCKETS)?,
+            voice: voice::Voice::new(r)?,
             recordings_pending: int_gauge(
                 r,
                 "patchbay_recordings_pending",
@@ -196,6 +199,7 @@ impl Metrics {
             Event::Completed { interaction, wrap_up, .. } if open.wrapping.remove(interaction) => {
                 self.wrapup.observe(wrap_up.as_secs_f64());
             }
+            Event::LegEnded { party, stats: Some(stats), .. } => self.voice.ended(*party, stats),
             Event::RecordingFailed { .. } => self.recording_failures.inc(),
             _ => {}
         }

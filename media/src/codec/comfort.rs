@@ -119,7 +119,13 @@ impl NoiseMaker {
             *k = value(*octet).clamp(-K_MAX, K_MAX);
         }
         // What the filter adds in power is taken from what goes in.
-        let gain: f32 = reflections.iter().map(|k| 1.0 - k * k).product();
+        let power = |reflections: &[f32]| reflections.iter().map(|k| 1.0 - k * k).product::<f32>();
+        let mut gain = power(&reflections);
+        // A filter sharper than this is no colour of noise, and single precision makes it far louder than it says.
+        while gain < GAIN_LEAST {
+            reflections.iter_mut().for_each(|k| *k *= 0.95);
+            gain = power(&reflections);
+        }
         // Evenly spread noise of +-a has a power of a*a/3.
         let amplitude = FULL * 10f32.powf(dbov / 20.0) * (3.0 * gain).sqrt();
         self.wished = Noise { amplitude, reflections };
@@ -131,7 +137,13 @@ impl NoiseMaker {
         for piece in out.chunks_mut(PIECE) {
             // Filters between two stable lattices are stable.
             let follow = |now: &mut f32, wished: f32| *now += (wished - *now) * FOLLOW;
+            let before = self.made.amplitude;
             follow(&mut self.made.amplitude, self.wished.amplitude);
+            // A sharp filter would go on ringing with what was loud for seconds after the level fell.
+            if self.made.amplitude < before {
+                let fade = self.made.amplitude / before;
+                self.backward.iter_mut().for_each(|memory| *memory *= fade);
+            }
             for (now, wished) in self.made.reflections.iter_mut().zip(self.wished.reflections) {
                 follow(now, wished);
             }
@@ -170,6 +182,8 @@ fn value(octet: u8) -> f32 {
 const FULL: f32 = 32_767.0;
 /// Louder noise than -25 dBov is no comfort, whatever a payload says.
 const LEVEL_LEAST: f32 = 25.0;
+/// What a filter may leave of the power that goes in: it adds 40 dB at most.
+const GAIN_LEAST: f32 = 1e-4;
 /// Beyond this a filter rings.
 const K_MAX: f32 = 0.99;
 /// 60 ms at 16 kHz.

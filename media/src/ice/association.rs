@@ -99,13 +99,15 @@ impl Association {
     }
 
     fn drain(&mut self, to: SocketAddr, out: &mut Vec<IceOutput>) -> Verdict {
-        let mut buffer = vec![0; BUFFER];
+        // On the stack, because a media thread takes no memory for a timer; a certificate that is larger may cost some.
+        let (mut usual, mut large) = ([0; BUFFER], Vec::new());
         let mut connected = false;
         let mut verdict = Verdict::GoesOn;
         for _ in 0..MAX_OUTPUTS {
-            match self.dtls.poll_output(&mut buffer) {
+            let buffer = if large.is_empty() { &mut usual[..] } else { &mut large[..] };
+            match self.dtls.poll_output(buffer) {
                 Output::Packet(bytes) => out.push(IceOutput::Send { to, bytes: bytes.to_vec() }),
-                Output::BufferTooSmall { needed } if needed <= MAX_BUFFER => buffer.resize(needed, 0),
+                Output::BufferTooSmall { needed } if needed <= MAX_BUFFER => large.resize(needed, 0),
                 Output::BufferTooSmall { needed } => {
                     return Verdict::Failed(format!("the far end's certificate has {needed} octets"));
                 }

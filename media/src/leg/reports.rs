@@ -16,6 +16,8 @@ use crate::rtp::rtcp::{self, Packet, ReportBlock, SenderInfo};
 const INTERVAL: Duration = Duration::from_secs(5);
 /// A round trip longer than this is a misunderstanding.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(10);
+/// More jitter than this, in milliseconds, is a forgery or a misunderstanding, and would spoil every mean it gets into.
+const JITTER_MS_MAX: f32 = 10_000.0;
 
 /// Sender reports of ours that answers are expected to.
 const TOLD_MAX: usize = 4;
@@ -72,7 +74,8 @@ impl Reports {
         self.far.map(|(lost, _)| f32::from(lost) * 100.0 / 256.0)
     }
     pub fn far_jitter_ms(&self, clock_hz: u32) -> Option<f32> {
-        self.far.map(|(_, jitter)| jitter as f32 * 1_000.0 / clock_hz.max(1) as f32)
+        let ms = self.far.map(|(_, jitter)| jitter as f32 * 1_000.0 / clock_hz.max(1) as f32);
+        ms.filter(|ms| *ms <= JITTER_MS_MAX)
     }
 }
 

@@ -57,6 +57,12 @@ impl Shard {
             }
             Received::Done | Received::Told => {
                 self.driver.release(packet);
+                if shared && !seat.leg.is_verified(from) {
+                    // A check that was refused, or that came before anybody said whose checks to believe.
+                    let early = seat.leg.setup().is_none();
+                    let reason = if early { DropReason::NotReady } else { DropReason::BadTag };
+                    self.counters.dropped[reason as usize] += 1;
+                }
                 let browser = seat.sockets.browser_mut();
                 let is_browser = browser.is_some();
                 if let Some(browser) = browser.filter(|_| shared && seat.leg.is_verified(from)) {

@@ -1,6 +1,7 @@
 //! The media plane on the loopback, once over io_uring and once over mmsg: real sockets, real threads.
 #![expect(clippy::unwrap_used, reason = "fixtures of tests; the lint knows only functions marked as tests")]
 
+mod abuse;
 mod attacks;
 mod browsers;
 mod commands;
