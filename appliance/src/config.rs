@@ -132,6 +132,8 @@ section!(
         browser_port: u16 = 40_000,
         threads: u16 = 0,
         driver: DriverFile = DriverFile::Auto,
+        fast_path: FastPathFile = FastPathFile::Off,
+        fast_path_links: Vec<String> = vec![],
         silence_timeout_s: u32 = 30,
     }
 );
@@ -162,6 +164,16 @@ pub enum DigestFile {
     /// RFC 2617, for old phones.
     #[serde(rename = "MD5")]
     Md5,
+}
+
+/// Whether the kernel may relay plain streams by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FastPathFile {
+    /// Where it can.
+    Auto,
+    /// Never.
+    Off,
 }
 
 /// Which system calls move packets.
@@ -252,6 +264,8 @@ pub struct Config {
     pub media_threads: usize,
     /// Packet driver.
     pub driver: DriverFile,
+    /// Interfaces for the kernel's fast path, none for those with a media address; `None`: no fast path.
+    pub fast_path: Option<Vec<String>>,
     /// Silence that ends a call.
     pub silence_timeout: Duration,
     /// Where recordings go.
@@ -380,6 +394,7 @@ impl TryFrom<File> for Config {
                 n => usize::from(n),
             },
             driver: f.media.driver,
+            fast_path: (f.media.fast_path == FastPathFile::Auto).then_some(f.media.fast_path_links),
             silence_timeout: Duration::from_secs(f.media.silence_timeout_s.into()),
             recording_formats: f.recording.formats,
             recording_workers: usize::from(f.recording.workers),

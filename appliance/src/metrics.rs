@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use media::driver::DriverKind;
 use media::leg::DropReason;
-use media::plane::PlaneHandle;
+use media::plane::{FastPathInfo, PlaneHandle};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
@@ -76,6 +76,10 @@ struct Media {
     threads: IntGaugeVec,
     trial: GaugeVec,
     ports: IntGauge,
+    fast_state: IntGaugeVec,
+    fast_flows: IntGauge,
+    fast_bytes: IntCounter,
+    fast_refused: IntCounter,
 }
 
 impl Media {
@@ -102,7 +106,7 @@ impl Media {
             bytes: vec("patchbay_rtp_bytes_total", "UDP payload of datagrams on media ports.", "direction")?,
             ways: vec(
                 "patchbay_rtp_forwarded_total",
-                "Packets forwarded: in the buffer they came in, copied for several listeners, or transcoded.",
+                "Packets forwarded: in the buffer they came in, copied for several listeners, transcoded, or by the kernel alone.",
                 "way",
             )?,
             dropped: vec("patchbay_rtp_dropped_total", "Datagrams that were not let through.", "reason")?,
@@ -127,10 +131,23 @@ impl Media {
             )?,
             trial,
             ports,
+            fast_state: IntGaugeVec::new(
+                Opts::new(
+                    "patchbay_fast_path_state",
+                    "1 for the state of the kernel's fast path: off, native, generic, or absent and why.",
+                ),
+                &["state", "reason"],
+            )?,
+            fast_flows: IntGauge::new("patchbay_fast_path_flows", "Streams the kernel watches or carries.")?,
+            fast_bytes: IntCounter::new("patchbay_fast_path_bytes_total", "RTP the kernel forwarded.")?,
+            fast_refused: IntCounter::new(
+                "patchbay_fast_path_refused_total",
+                "Plain streams that could not be given to the kernel.",
+            )?,
         })
     }
 
-    fn families(&self) -> [&dyn Collector; 12] {
+    fn families(&self) -> [&dyn Collector; 16] {
         [
             &self.packets,
             &self.bytes,
@@ -144,6 +161,10 @@ impl Media {
             &self.threads,
             &self.trial,
             &self.ports,
+            &self.fast_state,
+            &self.fast_flows,
+            &self.fast_bytes,
+            &self.fast_refused,
         ]
     }
 
@@ -161,6 +182,20 @@ impl Media {
         labelled(&self.ways, "in_place", sum(&|c| c.relayed_in_place));
         labelled(&self.ways, "copied", sum(&|c| c.relayed_copies));
         labelled(&self.ways, "transcoded", sum(&|c| c.transcoded));
+        labelled(&self.ways, "kernel", sum(&|c| c.fast_packets));
+        self.fast_flows.set(i64::try_from(sum(&|c| c.fast_flows)).unwrap_or(i64::MAX));
+        follow(&self.fast_bytes, sum(&|c| c.fast_octets));
+        follow(&self.fast_refused, sum(&|c| c.fast_refused));
+        self.fast_state.reset();
+        match self.plane.fast_path() {
+            FastPathInfo::Off => self.fast_state.with_label_values(&["off", ""]).set(1),
+            FastPathInfo::Absent { reason, .. } => {
+                self.fast_state.with_label_values(&["absent", reason]).set(1);
+            }
+            FastPathInfo::On(modes) => {
+                modes.iter().for_each(|(_, mode)| self.fast_state.with_label_values(&[mode, ""]).inc());
+            }
+        }
         for (index, reason) in DropReason::ALL.into_iter().enumerate() {
             labelled(&self.dropped, reason.name(), sum(&|c| c.dropped[index]));
         }

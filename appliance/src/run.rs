@@ -368,6 +368,10 @@ fn plane_config(config: &Config, vault: &Vault) -> PlaneConfig {
         driver: driver_config(config.driver),
         media_timeout: config.silence_timeout,
         recording_keys: Some(vault.clone()),
+        fast_path: config
+            .fast_path
+            .clone()
+            .map(|links| plane::FastPathConfig { links, ..plane::FastPathConfig::default() }),
         ..PlaneConfig::default()
     }
 }

@@ -5,7 +5,6 @@ mod net;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
 
 use fastpath::{FastPath, Flow, Installed, Lane, Meter, Offer};
 use net::{MIDDLE, Net, Side, net, rtp};
@@ -128,7 +127,7 @@ fn send(direction: &Direction) {
     let mut sent = 0_u32;
     loop {
         // Bursts: the program takes over only in a moment with nothing under way, and must lose it in the midst of many.
-        let room = if sent % BURST == 0 { 1 } else { UNDER_WAY_MAX };
+        let room = if sent.is_multiple_of(BURST) { 1 } else { UNDER_WAY_MAX };
         if sent.wrapping_sub(direction.arrived.load(Ordering::Relaxed)) >= room {
             std::thread::yield_now();
             continue;

@@ -146,6 +146,14 @@ impl Accepts {
         }
         accepts
     }
+    /// The payload type that stands for a codec.
+    pub fn type_of(&self, codec: Codec) -> Option<u8> {
+        self.0
+            .iter()
+            .map_while(|it| *it)
+            .find(|(_, known)| *known == codec)
+            .map(|(payload_type, _)| payload_type)
+    }
     fn codec(&self, payload_type: u8) -> Option<Codec> {
         self.0.iter().map_while(|it| *it).find(|(known, _)| *known == payload_type).map(|(_, codec)| codec)
     }

@@ -98,6 +98,15 @@ impl Latch {
         }
     }
 
+    /// The one address packets come from and go to, once nothing can change it any more but an order.
+    pub fn settled(&self, now: Timestamp) -> Option<SocketAddr> {
+        match (self.learnt, self.rule) {
+            (Some(learnt), _) => learnt.open_until.is_none_or(|until| now >= until).then_some(learnt.addr),
+            (None, Latching::Off) => self.signalled,
+            (None, Latching::SameAddress | Latching::Any) => None,
+        }
+    }
+
     /// Whether an RTCP packet from there may be looked at. `shared`: it came to the RTP port.
     pub fn admits_rtcp(&self, from: SocketAddr, shared: bool, now: Timestamp) -> bool {
         if shared {

@@ -10,11 +10,13 @@
 //! - `passing`: formats that are passed on without being understood
 //! - `video`: what only video needs: its cap, feedback, repairs
 //! - `outgoing`: our one stream to the far end; `hearing`, `sounds`: what goes into it
+//! - `forwarding`: what another relays in its place
 //! - `reports`: RTCP, time-outs, quality
 //! - `setup`: applying what was negotiated
 //!
 //! Not here: who hears whom (`plane`), sockets (`driver`).
 
+mod forwarding;
 mod hearing;
 mod incoming;
 mod latch;
@@ -41,6 +43,7 @@ use crate::dtmf;
 use crate::ice::{BrowserTransport, IceOutput};
 use crate::quality::StreamMeter;
 
+pub use forwarding::{PlainIn, PlainOut};
 pub use hearing::Way;
 pub use incoming::{Audio, DropReason, HeardEvent, Received};
 pub use latch::{LEARNING_WINDOW, Latch};

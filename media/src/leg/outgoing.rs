@@ -58,6 +58,8 @@ pub struct Outgoing {
 /// A step back of more than this, or ahead of more than [`DROPOUT_MAX`], is a sender that began anew (RFC 3550 A.1).
 const MISORDER_MAX: i16 = 100;
 const DROPOUT_MAX: i16 = 3_000;
+/// So far behind the newest nothing is taken for overtaken by those who remember 64 numbers.
+const SETTLED: i16 = 64;
 /// Time that jumps this much against the clock on the wall is joined anew.
 const JUMP_S: u32 = 2;
 
@@ -210,6 +212,39 @@ impl Outgoing {
         if self.sent_at.is_none() || header.seq.since(self.seq) > 0 {
             self.seq = header.seq;
             self.timestamp = header.timestamp;
+            self.lasts = ticks;
+            self.sent_at = Some(at);
+        }
+    }
+
+    /// What is added to sequence numbers and RTP times of a source, once no packet of it can come that is older than its
+    /// beginning; `None` while it is not the source, or just began.
+    pub fn offsets(&self, key: SourceKey) -> Option<(u16, u32)> {
+        let going = self.projection.filter(|going| going.key == key)?;
+        let settled = going.first.is_none_or(|first| going.newest.since(first) > SETTLED);
+        settled.then_some((going.seq_offset, going.ticks_offset))
+    }
+
+    /// So many packets of the source were sent elsewhere, by [`Outgoing::offsets`]. `newest`: number and time, as they came, of the
+    /// one with the highest number, sent at `at`.
+    pub fn forwarded(
+        &mut self,
+        packets: u64,
+        octets: u64,
+        newest: (SeqNo, RtpTimestamp),
+        ticks: u32,
+        at: Timestamp,
+    ) {
+        self.packets += packets;
+        self.octets += octets;
+        let headers = packets * crate::rtp::HEADER_LEN as u64;
+        self.payload_octets = self.payload_octets.wrapping_add(octets.saturating_sub(headers) as u32);
+        let Some(going) = &mut self.projection else { return };
+        if newest.0.since(going.newest) > 0 {
+            (going.newest, going.newest_time) = newest;
+            going.first = None;
+            self.seq = newest.0.plus(going.seq_offset);
+            self.timestamp = newest.1.plus(going.ticks_offset);
             self.lasts = ticks;
             self.sent_at = Some(at);
         }

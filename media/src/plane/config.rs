@@ -16,6 +16,21 @@ pub struct Interface {
     pub advertised: IpAddr,
 }
 
+/// The kernel's fast path for plain RTP (MEDIA-04).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FastPathConfig {
+    /// Interfaces to put the program on; none: those that have the addresses of [`PlaneConfig::interfaces`].
+    pub links: Vec<String>,
+    /// How long a stream must have been passed on plainly. Default 5 s: a call's first seconds bring changes.
+    pub after: Duration,
+}
+
+impl Default for FastPathConfig {
+    fn default() -> Self {
+        Self { links: Vec::new(), after: Duration::from_secs(5) }
+    }
+}
+
 /// What a plane is started with.
 #[derive(Clone, Debug)]
 pub struct PlaneConfig {
@@ -43,6 +58,8 @@ pub struct PlaneConfig {
     pub recording_keys: Option<crate::record::Vault>,
     /// Commands that wait for one thread at most; more are refused as unavailable. Default 1024.
     pub commands_max: usize,
+    /// Lets the kernel relay what is plain, where it can; what it cannot is relayed here. Default `None`: not.
+    pub fast_path: Option<FastPathConfig>,
     /// Events that wait for control at most; more are lost and counted. Default 16384.
     pub events_max: usize,
 }
@@ -61,6 +78,7 @@ impl Default for PlaneConfig {
             media_timeout: Duration::from_secs(30),
             recording: crate::record::Config::default(),
             recording_keys: None,
+            fast_path: None,
             commands_max: 1_024,
             events_max: 16_384,
         }

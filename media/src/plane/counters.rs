@@ -35,6 +35,14 @@ pub struct Counters {
     pub events_lost: u64,
     /// Legs now.
     pub legs: u64,
+    /// Streams that the kernel watches or carries now.
+    pub fast_flows: u64,
+    /// Packets that the kernel forwarded; in none of the counts above.
+    pub fast_packets: u64,
+    /// Their octets of RTP.
+    pub fast_octets: u64,
+    /// Plain streams that could not be given to the kernel.
+    pub fast_refused: u64,
     /// Below, in the driver.
     pub driver: DriverCounters,
 }
@@ -50,7 +58,7 @@ pub struct ThreadCounters {
     pub counters: Counters,
 }
 
-const NUMBERS: usize = 11 + DropReason::ALL.len() + 6;
+const NUMBERS: usize = 15 + DropReason::ALL.len() + 6;
 
 impl Counters {
     fn numbers(&self) -> [u64; NUMBERS] {
@@ -68,6 +76,10 @@ impl Counters {
             self.record_overruns,
             self.events_lost,
             self.legs,
+            self.fast_flows,
+            self.fast_packets,
+            self.fast_octets,
+            self.fast_refused,
             self.driver.send_errors,
             self.driver.receive_errors,
             self.driver.no_buffers,
@@ -96,6 +108,10 @@ impl Counters {
             record_overruns: one(),
             events_lost: one(),
             legs: one(),
+            fast_flows: one(),
+            fast_packets: one(),
+            fast_octets: one(),
+            fast_refused: one(),
             ..Self::default()
         };
         counters.driver = DriverCounters {

@@ -9,6 +9,7 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use model::id::{LegId, RecordingId};
 use tokio::sync::oneshot;
 
+use super::FastPathInfo;
 use super::counters::{Shown, ThreadCounters};
 use super::directory::Directory;
 use super::newcomers::{Newcomer, Place};
@@ -48,6 +49,7 @@ pub(super) struct Inner {
     pub shown: Vec<Arc<Shown>>,
     pub drivers: Vec<DriverKind>,
     pub trial: Option<Trial>,
+    pub fast_path: FastPathInfo,
     pub recordings: Arc<Recordings>,
     pub recorder: Recorder,
     pub serial: AtomicU64,
@@ -103,6 +105,11 @@ impl PlaneHandle {
     /// What decided between the drivers, if something had to.
     pub fn trial(&self) -> Option<Trial> {
         self.inner.trial
+    }
+
+    /// Whether the kernel relays plain streams, and if not, why.
+    pub fn fast_path(&self) -> &FastPathInfo {
+        &self.inner.fast_path
     }
 
     /// The counts of the recording writer.

@@ -13,6 +13,7 @@
 //!   as a thread carries them out; `newcomers`: its new legs
 //! - `table`: who hears whom; `sockets`: by which way its packets go; `browsers`: whose address is whose on shared ports;
 //!   `wheel`: who is called when
+//! - `fast`: streams that the kernel carries in our place
 //! - `config`: what a plane is started with; `ports`: port pairs; `recordings`: what is captured where; `counters`: for metrics
 //!
 //! Not here: what a packet means (`leg`), system calls (`driver`).
@@ -22,6 +23,7 @@ mod config;
 mod counters;
 mod directory;
 mod doors;
+mod fast;
 #[cfg(test)]
 mod guest_tests;
 mod guests;
@@ -45,6 +47,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use fastpath::{FastPath, Lane};
 use tokio::sync::mpsc;
 
 use crate::control::Event;
@@ -53,13 +56,14 @@ use crate::ice::Certificate;
 use crate::leg::prepare_tones;
 use crate::record::{Recorder, Tap};
 
-pub use config::{Interface, PlaneConfig};
+pub use config::{FastPathConfig, Interface, PlaneConfig};
 pub use counters::{Counters, ThreadCounters};
 pub use handle::PlaneHandle;
 
 use browsers::Browsers;
 use counters::Shown;
 use directory::{Directory, Post};
+use fast::Fast;
 use handle::Inner;
 use orders::Order;
 use ports::PortPool;
@@ -92,6 +96,25 @@ pub struct PlaneInfo {
     pub threads: Vec<ThreadInfo>,
     /// What decided between the drivers; `None` where one was named, or where io_uring is refused.
     pub trial: Option<Trial>,
+    /// The kernel's fast path.
+    pub fast_path: FastPathInfo,
+}
+
+/// Whether the kernel relays plain streams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FastPathInfo {
+    /// It was not asked for.
+    #[default]
+    Off,
+    /// It does, on these interfaces, in driver or behind it (`native`, `generic`).
+    On(Vec<(String, &'static str)>),
+    /// It cannot.
+    Absent {
+        /// One of a closed set, for metrics.
+        reason: &'static str,
+        /// In words.
+        why: String,
+    },
 }
 
 /// What one thread runs.
@@ -114,6 +137,8 @@ pub struct Plane {
     info: PlaneInfo,
     events: Mutex<Option<mpsc::Receiver<Event>>>,
     threads: Vec<JoinHandle<()>>,
+    /// The program stays as long as this does: longer than the threads.
+    _fast_path: Option<Mutex<FastPath>>,
 }
 
 impl Plane {
@@ -150,7 +175,8 @@ impl Plane {
             None => Certificate::generate().map_err(|why| PlaneError::Config(why.to_string()))?,
         };
         let mut threads = Vec::new();
-        let mut info = PlaneInfo { threads: Vec::new(), trial };
+        let (fast_path, shown_fast) = open_fast_path(&config);
+        let mut info = PlaneInfo { threads: Vec::new(), trial, fast_path: shown_fast };
         let mut shown = Vec::new();
         for (number, (letters, wake)) in boxes.into_iter().enumerate() {
             let tap = recorder.tap().map_err(|why| PlaneError::Config(why.to_string()))?;
@@ -166,6 +192,7 @@ impl Plane {
                 events: events.clone(),
                 shown: counts,
                 tap,
+                lane: fast_path.as_ref().and_then(|fast| fast.lane(number, config.threads).ok()),
             };
             let (ready, started) = sync_channel(1);
             let thread = std::thread::Builder::new()
@@ -196,12 +223,19 @@ impl Plane {
             shown,
             drivers,
             trial,
+            fast_path: info.fast_path.clone(),
             recordings,
             recorder,
             serial: std::sync::atomic::AtomicU64::new(1),
         };
         let handle = PlaneHandle::new(inner);
-        Ok(Self { handle, info, events: Mutex::new(Some(events_out)), threads })
+        Ok(Self {
+            handle,
+            info,
+            events: Mutex::new(Some(events_out)),
+            threads,
+            _fast_path: fast_path.map(Mutex::new),
+        })
     }
 
     /// For commands; may be cloned and used from anywhere.
@@ -244,6 +278,28 @@ fn end(directory: &Directory, threads: Vec<JoinHandle<()>>) {
     }
 }
 
+/// Opens the fast path if it is wanted. That it cannot be opened is no reason not to start.
+fn open_fast_path(config: &PlaneConfig) -> (Option<FastPath>, FastPathInfo) {
+    let Some(wanted) = &config.fast_path else { return (None, FastPathInfo::Off) };
+    let opened = if wanted.links.is_empty() {
+        let addresses: Vec<_> = config.interfaces.iter().map(|interface| interface.bind).collect();
+        FastPath::open_at(&addresses)
+    } else {
+        FastPath::open(&wanted.links)
+    };
+    match opened {
+        Ok(fast) => {
+            let modes = fast.modes().iter().map(|(name, mode)| (name.clone(), mode.name())).collect();
+            tracing::info!(?modes, "the kernel relays plain streams");
+            (Some(fast), FastPathInfo::On(modes))
+        }
+        Err(why) => {
+            tracing::info!(%why, "the kernel does not relay plain streams; they are relayed here");
+            (None, FastPathInfo::Absent { reason: why.name(), why: why.to_string() })
+        }
+    }
+}
+
 /// What a thread takes with it.
 struct Seed {
     number: usize,
@@ -255,6 +311,7 @@ struct Seed {
     events: mpsc::Sender<Event>,
     shown: Arc<Shown>,
     tap: Tap,
+    lane: Option<Lane>,
 }
 
 /// A thread's life: set up on the thread itself (io_uring belongs to who made it), report, run.
@@ -272,7 +329,7 @@ fn run(seed: Seed, ready: &std::sync::mpsc::SyncSender<Result<ThreadInfo, PlaneE
 }
 
 fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
-    let Seed { number, config, clock, letters, wake, directory, events, shown, tap } = seed;
+    let Seed { number, config, clock, letters, wake, directory, events, shown, tap, lane } = seed;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let core = Some(number % cores).filter(|_| config.pin);
     // A core we may not have is no reason not to run.
@@ -300,7 +357,20 @@ fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
         shared: browsers.sockets.iter().map(|(_, addr)| *addr).collect(),
     };
     let random = clock.now().micros() as u32 ^ (number as u32).wrapping_mul(0x9E37_79B9);
-    let start =
-        Start { number, driver, clock, browsers, inbox: letters, directory, events, shown, tap, random };
+    let after = config.fast_path.as_ref().map_or(Duration::ZERO, |fast| fast.after);
+    let fast = lane.map(|lane| Box::new(Fast::new(lane, after, clock.now())));
+    let start = Start {
+        number,
+        driver,
+        clock,
+        browsers,
+        inbox: letters,
+        directory,
+        events,
+        shown,
+        tap,
+        fast,
+        random,
+    };
     Ok((Shard::new(start), info))
 }

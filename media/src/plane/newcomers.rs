@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::fast::FastSeat;
 use super::ports::PortLease;
 use super::shard::Shard;
 use super::sockets::{BrowserSockets, Sockets};
@@ -74,6 +75,7 @@ impl Shard {
             taps: Vec::new(),
             armed: None,
             moving: false,
+            fast: FastSeat::default(),
         };
         self.table.seat(index, Box::new(seat));
         Ok(())

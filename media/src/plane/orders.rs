@@ -69,6 +69,7 @@ impl Shard {
     }
 
     pub(super) fn order(&mut self, order: Order) {
+        self.make_way(&order);
         match order {
             Order::Seat(newcomer, reply) => {
                 // Who asked may be gone; then the leg stays until it is deleted, as if the answer had been lost.
@@ -292,7 +293,7 @@ impl Shard {
 }
 
 /// The legs a command needs on this thread.
-fn legs_of(command: &Command) -> [Option<LegId>; 2] {
+pub(super) fn legs_of(command: &Command) -> [Option<LegId>; 2] {
     match command {
         Command::Bridge { a, b } => [Some(*a), Some(*b)],
         Command::Hear { leg, source: Source::Leg(speaker) } => [Some(*leg), Some(*speaker)],

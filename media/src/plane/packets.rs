@@ -35,6 +35,14 @@ impl Shard {
         let Some(seat) = self.table.get_mut(index).filter(admits) else {
             return self.drop(packet, DropReason::NoLeg);
         };
+        if seat.fast.is_watched()
+            && door == Door::Rtp
+            && let Some(head) = self.driver.bytes(&packet).get(at..at + len).and_then(<[u8]>::first_chunk)
+        {
+            let head = *head;
+            self.came_up(index, from, head);
+        }
+        let Some(seat) = self.table.get_mut(index) else { return self.driver.release(packet) };
         let buffer = self.driver.bytes(&packet).get_mut(at..).unwrap_or_default();
         let received = seat.leg.receive(buffer, len, from, door, self.now, &mut self.out);
         match received {

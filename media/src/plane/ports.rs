@@ -31,6 +31,13 @@ pub(super) struct PortLease {
     even: u16,
 }
 
+impl PortLease {
+    /// The address the RTP socket is bound to.
+    pub fn bound(&self) -> SocketAddr {
+        SocketAddr::new(self.pool.bind, self.even)
+    }
+}
+
 impl PortPool {
     pub fn new(bind: IpAddr, advertised: IpAddr, port_min: u16, port_max: u16) -> Self {
         let free: VecDeque<u16> = (port_min..port_max).filter(|port| port % 2 == 0).collect();

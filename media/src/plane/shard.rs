@@ -11,6 +11,7 @@ use super::browsers::Browsers;
 use super::counters::{Counters, Shown};
 use super::directory::Directory;
 use super::doors::doors;
+use super::fast::Fast;
 use super::guests::CHECKS_MAX;
 use super::orders::Order;
 use super::relocate::{Closing, Moving};
@@ -53,6 +54,8 @@ pub(super) struct Shard {
     /// Checks that may be handed over before the next sweep.
     pub checks_left: usize,
     pub tap: Tap,
+    /// The way to the kernel, where there is one.
+    pub fast: Option<Box<Fast>>,
     due: Vec<(u64, u32)>,
     sweep_at: Timestamp,
     sweep_part: usize,
@@ -72,6 +75,7 @@ pub(super) struct Start {
     pub events: mpsc::Sender<Event>,
     pub shown: Arc<Shown>,
     pub tap: Tap,
+    pub fast: Option<Box<Fast>>,
     /// Seed for scattering reports; not zero.
     pub random: u32,
 }
@@ -100,6 +104,7 @@ impl Shard {
             turns: 0,
             checks_left: CHECKS_MAX,
             tap: start.tap,
+            fast: start.fast,
             due: Vec::new(),
             sweep_at: now,
             sweep_part: 0,
@@ -202,6 +207,7 @@ impl Shard {
             self.random ^= self.random << 13;
             self.random ^= self.random >> 17;
             self.random ^= self.random << 5;
+            self.look_after_flow(index as u32);
             if let Some(seat) = self.table.get_mut(index as u32) {
                 let mut doors =
                     doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
@@ -209,6 +215,7 @@ impl Shard {
             }
             self.prune_lines(index as u32);
         }
+        self.offer_flows();
         self.tell();
         self.show();
     }

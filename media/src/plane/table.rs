@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use model::id::LegId;
 
+use super::fast::FastSeat;
 use super::recordings::SeatTap;
 use super::sockets::Sockets;
 use crate::leg::{Door, Leg};
@@ -25,6 +26,7 @@ pub(super) struct Seat {
     pub armed: Option<u64>,
     /// Its way to another thread has begun.
     pub moving: bool,
+    pub fast: FastSeat,
 }
 
 /// The legs that hear one, in the seat itself: a list elsewhere would be one more wait for memory a packet.

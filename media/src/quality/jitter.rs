@@ -1,6 +1,6 @@
 //! Interarrival jitter (RFC 3550 §6.4.1 and A.8), and who came too late to be played.
 
-use super::PLAYOUT_MS;
+use super::{Forwarded, Handover, PLAYOUT_MS};
 
 #[derive(Clone, Debug)]
 pub(super) struct Jitter {
@@ -81,6 +81,33 @@ impl Jitter {
         }
         self.floor_us[0] = self.floor_us[0].min(self.transit_us);
         self.transit_us - self.floor_us[0].min(self.floor_us[1]) > (PLAYOUT_MS * 1000) as i64
+    }
+
+    /// Fills in what another meter needs to go on.
+    pub(super) fn hand_over(&self, handover: Handover) -> Option<Handover> {
+        if self.doubt_us.is_some() {
+            return None;
+        }
+        Some(Handover {
+            last: self.last?,
+            jitter_us: f64::from(self.jitter) * 1e6 / f64::from(self.clock_hz),
+            transit_us: self.transit_us,
+            floor_us: self.floor_us,
+            span_ends_us: self.span_ends_us,
+            ..handover
+        })
+    }
+
+    /// The estimate went on elsewhere.
+    pub(super) fn forwarded(&mut self, forwarded: &Forwarded) {
+        let now = &forwarded.now;
+        self.last = Some(now.last);
+        self.jitter = (now.jitter_us * f64::from(self.clock_hz) / 1e6) as f32;
+        self.max_ms = self.max_ms.max((forwarded.jitter_max_us / 1_000.0) as f32);
+        self.transit_us = now.transit_us;
+        self.floor_us = now.floor_us;
+        self.span_ends_us = now.span_ends_us;
+        self.doubt_us = None;
     }
 
     pub(super) fn ms(&self) -> f32 {

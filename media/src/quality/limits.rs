@@ -42,14 +42,19 @@ struct Second {
 impl Limits {
     /// Takes note of a packet, with the counts and the jitter after it.
     pub fn note(&mut self, at_us: u64, totals: Totals, jitter_ms: f32) {
+        self.note_many(at_us, totals, jitter_ms, 1);
+    }
+
+    /// Takes note of several packets, the last of which came at `at_us`, and of the mean jitter after each.
+    pub(super) fn note_many(&mut self, at_us: u64, totals: Totals, jitter_ms: f32, packets: u64) {
         if self.ends_us.is_none() {
             self.ends_us = Some(at_us + SECOND_US);
         }
         // What this packet brought to light belongs to the second it came in.
         self.roll(at_us, self.current.totals);
         self.current.totals = totals;
-        self.current.jitter_sum += jitter_ms;
-        self.current.packets += 1;
+        self.current.jitter_sum += jitter_ms * packets as f32;
+        self.current.packets += packets as u32;
     }
 
     /// Whether the state changed with the seconds that ended before `now_us`.

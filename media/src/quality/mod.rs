@@ -8,12 +8,14 @@
 //! trip from RTCP. A packet more than [`PLAYOUT_MS`] late counts as lost, because a player has gone on by then.
 
 pub mod emodel;
+mod handover;
 mod jitter;
 mod limits;
 mod sequence;
 pub mod watch;
 mod windows;
 
+pub use handover::{Forwarded, Handover};
 pub use limits::{Change, Limits};
 pub use sequence::{Sequence, Verdict};
 

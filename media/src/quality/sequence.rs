@@ -3,7 +3,7 @@
 //! Unlike A.1 there is no probation: an address check or an SRTP tag has vouched for the source before. The last 64
 //! numbers are remembered one by one, so that a packet that was overtaken is told from one that came twice.
 
-use super::Totals;
+use super::{Forwarded, Totals};
 
 /// What a packet's number says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,21 @@ impl Sequence {
             lost: self.past.lost + expected.saturating_sub(run.received),
             bursts: self.past.bursts + run.bursts,
         }
+    }
+
+    /// Highest number with its cycles, and which of the 64 up to it were here.
+    pub(super) fn position(&self) -> Option<(u32, u64)> {
+        self.current.as_ref().map(|run| (run.highest as u32, run.seen))
+    }
+
+    /// The run went on elsewhere.
+    pub(super) fn forwarded(&mut self, forwarded: &Forwarded) {
+        let Some(run) = &mut self.current else { return };
+        run.highest += u64::from(forwarded.now.highest.wrapping_sub(run.highest as u32));
+        run.received += forwarded.packets;
+        run.bursts = run.bursts.saturating_add_signed(forwarded.bursts);
+        run.seen = forwarded.now.seen;
+        self.restart_at = None;
     }
 
     /// Packets that came twice.

@@ -46,6 +46,11 @@ pub(super) struct Loss {
 
 impl Windows {
     pub(super) fn note(&mut self, at_us: u64, totals: Totals, late: bool, codec: Impairment) {
+        self.note_many(at_us, totals, u64::from(late), codec);
+    }
+
+    /// Takes note of several packets, the last of which came at `at_us`; `late` of them too late.
+    pub(super) fn note_many(&mut self, at_us: u64, totals: Totals, late: u64, codec: Impairment) {
         let began = *self.began.get_or_insert(at_us);
         if at_us >= began + WINDOW_US {
             self.close(began + WINDOW_US, codec);
@@ -54,8 +59,8 @@ impl Windows {
         }
         self.newest = totals;
         self.newest_us = at_us;
-        self.late += u64::from(late);
-        self.late_ever += u64::from(late);
+        self.late += late;
+        self.late_ever += late;
     }
 
     fn close(&mut self, ended_us: u64, codec: Impairment) {
