@@ -99,6 +99,10 @@ fn plane_config(settings: &Settings) -> Result<PlaneConfig> {
         ice_port: Some(settings.browser_port),
         certificate,
         driver: run::driver_config(settings.driver),
+        fast_path: settings
+            .fast_path
+            .clone()
+            .map(|links| plane::FastPathConfig { links, ..plane::FastPathConfig::default() }),
         ..PlaneConfig::default()
     })
 }

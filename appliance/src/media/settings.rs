@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::MediaArgs;
-use crate::config::{self, ConfigError, DriverFile, LogFormat, section};
+use crate::config::{self, ConfigError, DriverFile, FastPathFile, LogFormat, section};
 
 /// The commented file that `patchbay media --print-defaults` shows.
 pub const DEFAULT_FILE: &str = include_str!("default.toml");
@@ -56,6 +56,8 @@ section!(
         browser_port: u16 = 40_000,
         threads: u16 = 0,
         driver: DriverFile = DriverFile::Auto,
+        fast_path: FastPathFile = FastPathFile::Off,
+        fast_path_links: Vec<String> = vec![],
     }
 );
 section!(
@@ -156,6 +158,8 @@ pub struct Settings {
     pub threads: usize,
     /// Packet driver.
     pub driver: DriverFile,
+    /// Interfaces for the kernel's fast path, none for those with a media address; `None`: no fast path.
+    pub fast_path: Option<Vec<String>>,
     /// PEM files of certificate and key; `None`: made at start.
     pub dtls: Option<(PathBuf, PathBuf)>,
     /// Where recordings go.
@@ -256,6 +260,7 @@ impl Settings {
             browser_port,
             threads,
             driver: media.driver,
+            fast_path: (media.fast_path == FastPathFile::Auto).then_some(media.fast_path_links),
             dtls,
             recordings: folder(&args.recordings, recording.dir),
             sounds: folder(&args.sounds, sounds.dir),

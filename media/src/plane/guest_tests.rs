@@ -71,6 +71,7 @@ impl House {
                 events: events.clone(),
                 shown: Arc::new(Shown::default()),
                 tap: recorder.tap().unwrap(),
+                fast: None,
                 random: 7,
             });
             number += 1;
