@@ -226,10 +226,9 @@ mod tests {
                     changed[at] = value;
                     for cut in [changed.len(), at] {
                         let body = changed.get(4..cut).unwrap_or_default();
-                        if let Some(feedback) = Feedback::read(changed[1], changed[0] & 0x1F, body) {
-                            if let Meaning::Nack(nacks) = feedback.about(THEIRS) {
-                                assert!(nacks.count() <= 4);
-                            }
+                        let read = Feedback::read(changed[1], changed[0] & 0x1F, body);
+                        if let Some(Meaning::Nack(nacks)) = read.map(|it| it.about(THEIRS)) {
+                            assert!(nacks.count() <= 4);
                         }
                     }
                 }
