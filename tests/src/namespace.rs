@@ -1,6 +1,8 @@
 //! A network of the test's own: a namespace behind a veth pair, for peers that refuse the loopback. Gone with the test.
 
-use std::net::Ipv4Addr;
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -54,6 +56,19 @@ impl Namespace {
         ethtool.args(["-K", &inner, "tx", "off"]);
         finish(&mut ethtool, "ethtool");
         namespace
+    }
+
+    /// A UDP socket inside. It stays there, whoever uses it.
+    pub fn socket(&self, addr: SocketAddr) -> UdpSocket {
+        let file = format!("/run/netns/{}", self.name);
+        let bind = move || {
+            let inside = File::open(&file).unwrap_or_else(|e| panic!("{file}: {e}"));
+            // SAFETY: no pointers. Only this thread changes its network, and it ends right after.
+            let moved = unsafe { libc::setns(inside.as_raw_fd(), libc::CLONE_NEWNET) };
+            assert_eq!(moved, 0, "{file}: {}", std::io::Error::last_os_error());
+            UdpSocket::bind(addr).unwrap_or_else(|e| panic!("{addr} in {file}: {e}"))
+        };
+        std::thread::spawn(bind).join().expect("the thread that went inside")
     }
 
     /// A command that runs inside. Its process id is the program's own: `ip` turns into it.

@@ -19,6 +19,8 @@ pub struct Datagram {
     pub to: SocketAddr,
     /// UDP payload.
     pub payload: Vec<u8>,
+    /// Octets of the frame it came in, as the capture sees it: without preamble and check sequence.
+    pub frame_octets: usize,
 }
 
 /// A capture that runs until it is read.
@@ -76,7 +78,8 @@ fn read(bytes: &[u8]) -> Vec<Datagram> {
             (word(at + 8) as usize, u64::from(word(at)) * 1_000_000 + u64::from(word(at + 4)));
         let Some(frame) = bytes.get(at + 16..at + 16 + length) else { break };
         at += 16 + length;
-        found.extend(datagram(frame.get(link..).unwrap_or_default(), at_us));
+        let datagram = datagram(frame.get(link..).unwrap_or_default(), at_us);
+        found.extend(datagram.map(|datagram| Datagram { frame_octets: length, ..datagram }));
     }
     found
 }
@@ -95,6 +98,7 @@ fn datagram(ip: &[u8], at_us: u64) -> Option<Datagram> {
         from: SocketAddr::new(address(12)?, port(0)?),
         to: SocketAddr::new(address(16)?, port(2)?),
         payload: udp.get(8..usize::from(port(4)?))?.to_vec(),
+        frame_octets: 0,
     })
 }
 

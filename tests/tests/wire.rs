@@ -1,0 +1,171 @@
+//! What calls take of a line: frames counted on a veth pair, in both directions, through the media plane.
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use media::codec::g711;
+use media::control::{
+    Answer, Command, Direction, Format, LegSetup, Passed, Security, SrtpKey, SrtpSuite, Transport,
+};
+use media::plane::{Interface, Plane, PlaneConfig, PlaneHandle};
+use media::rtp::{Header, RtpTimestamp, SeqNo};
+use model::id::{Id, LegId};
+use model::media::Codec;
+use scenarios::namespace::Namespace;
+use scenarios::pcap::{Capture, Datagram};
+
+/// What a capture does not see of a frame: eight octets of preamble and four of check sequence.
+const UNSEEN: usize = 12;
+/// Packets a second.
+const RATE: usize = 50;
+/// Seconds of speech, sent in less.
+const SECONDS: usize = 4;
+
+/// A far end in the namespace, with its leg.
+struct Party {
+    socket: UdpSocket,
+    leg: LegId,
+    /// Where its leg listens.
+    door: SocketAddr,
+}
+
+/// What a party sends and hears.
+enum What {
+    Codec(Codec),
+    /// G.729, which is passed on as it is.
+    Passed,
+}
+
+struct Line {
+    // Dropped first: the plane's sockets are bound to the pair's addresses.
+    plane: Plane,
+    namespace: Namespace,
+    here: IpAddr,
+    there: IpAddr,
+}
+
+impl Line {
+    fn new() -> Self {
+        let namespace = Namespace::new();
+        let (here, there) = (IpAddr::V4(namespace.here), IpAddr::V4(namespace.there));
+        let interfaces = vec![Interface { bind: here, advertised: here }];
+        let plane = Plane::start(PlaneConfig { threads: 1, interfaces, ..PlaneConfig::default() }).unwrap();
+        Self { plane, namespace, here, there }
+    }
+
+    async fn party(&self, number: u64, what: What, security: Security) -> Party {
+        let media = self.plane.handle();
+        let leg = LegId::from_number(number);
+        let socket = self.namespace.socket(SocketAddr::new(self.there, 0));
+        let transport = Transport::Ports { interface: self.here };
+        let created = media.command(Command::CreateLeg { leg, transport, near: None }).await.unwrap();
+        let Answer::Created(created) = created else { panic!("{created:?}") };
+        let remote = Some(socket.local_addr().unwrap());
+        let setup = LegSetup { remote, security, direction: Direction::SendRecv, ..LegSetup::default() };
+        let setup = match what {
+            What::Codec(codec) => {
+                let payload_type = if codec == Codec::Opus { 96 } else { 0 };
+                let format = Format { payload_type, codec, ptime_ms: 20 };
+                LegSetup { send: Some(format), receive: vec![format], ..setup }
+            }
+            What::Passed => {
+                LegSetup { passed: vec![Passed { payload_type: 18, format: 1, clock_hz: 8_000 }], ..setup }
+            }
+        };
+        media.command(Command::ConfigureLeg { leg, setup: Box::new(setup) }).await.unwrap();
+        Party { socket, leg, door: created.rtp }
+    }
+
+    /// Kilobits a second that packets of audio from `from` to `to` take, one packet each 20 ms.
+    fn kbits(datagrams: &[Datagram], from: SocketAddr, to: SocketAddr) -> f64 {
+        let frames: Vec<usize> =
+            datagrams.iter().filter(|d| (d.from, d.to) == (from, to)).map(|d| d.frame_octets).collect();
+        // A capture begins a little late, and what a transcoder holds at the end never leaves: the mean of the others counts.
+        assert!(2 * frames.len() >= RATE * SECONDS, "{} packets from {from} to {to}", frames.len());
+        let octets: usize = frames.iter().map(|octets| octets + UNSEEN).sum();
+        (octets * RATE * 8) as f64 / frames.len() as f64 / 1_000.0
+    }
+}
+
+async fn bridge(media: &PlaneHandle, a: &Party, b: &Party) {
+    media.command(Command::Bridge { a: a.leg, b: b.leg }).await.unwrap();
+}
+
+/// Sends these payloads to the party's leg, in the rhythm of calls.
+fn speak(party: &Party, payload_type: u8, mut payload: impl FnMut(usize) -> Vec<u8>) {
+    for n in 0..RATE * SECONDS {
+        let header = Header {
+            marker: n == 0,
+            payload_type,
+            seq: SeqNo(n as u16),
+            timestamp: RtpTimestamp(n as u32 * 160),
+            ssrc: 7,
+        };
+        let mut packet = header.octets().to_vec();
+        packet.extend(payload(n));
+        party.socket.send_to(&packet, party.door).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Twenty milliseconds of something like a voice in mu-law: a hum in syllables, with some breath.
+fn voice(n: usize) -> Vec<u8> {
+    let mut noise = n as u32 + 1;
+    let mut octet = |at: usize| {
+        let t = (n * 160 + at) as f64 / 8_000.0;
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let hum: f64 =
+            (1..12).map(|h| (t * 150.0 * f64::from(h) * std::f64::consts::TAU).sin() / f64::from(h)).sum();
+        g711::encode_mu((6_000.0 * hum * (t * 12.0).sin().max(0.0)) as i16 + (noise >> 24) as i16)
+    };
+    (0..160).map(&mut octet).collect()
+}
+
+/// Both parties speak at once; what each direction took on both sides of the plane, in kbit/s.
+async fn measure(what: fn() -> What, payload_type: u8, payload: fn(usize) -> Vec<u8>) -> Vec<f64> {
+    let line = Line::new();
+    let (a, b) = (line.party(1, what(), Security::None).await, line.party(2, what(), Security::None).await);
+    bridge(&line.plane.handle(), &a, &b).await;
+    let dir = tempfile::tempdir().unwrap();
+    let capture = Capture::start(dir.path(), &line.namespace.link, "udp", None);
+    std::thread::scope(|scope| {
+        scope.spawn(|| speak(&a, payload_type, payload));
+        scope.spawn(|| speak(&b, payload_type, payload));
+    });
+    let datagrams = capture.stop();
+    let far = |party: &Party| party.socket.local_addr().unwrap();
+    [(far(&a), a.door), (a.door, far(&a)), (far(&b), b.door), (b.door, far(&b))]
+        .map(|(from, to)| Line::kbits(&datagrams, from, to))
+        .to_vec()
+}
+
+/// CAP-01, CAP-05, PERF-01: a G.711 call takes 90.4 kbit/s each way: 64 of speech and 66 octets of headers a packet.
+#[tokio::test]
+async fn a_g711_call_takes_90_4_kbits_each_way() {
+    assert_eq!(measure(|| What::Codec(Codec::Pcmu), 0, voice).await, [90.4; 4]);
+}
+
+/// CAP-01, CAP-02, CAP-05, PERF-01: a G.729 call takes 34.4 kbit/s each way, and 400 of them 13.76 Mbit/s.
+#[tokio::test]
+async fn a_g729_call_takes_34_4_kbits_each_way_and_400_of_them_13_76_mbits() {
+    let each = measure(|| What::Passed, 18, |n| vec![n as u8; 20]).await;
+    assert_eq!(each, [34.4; 4]);
+    assert!((each[0] * 400.0 / 1_000.0 - 13.76).abs() < 1e-9);
+}
+
+/// CAP-03, PERF-01: audio to an agent takes at most 60 kbit/s over IPv4, encrypted with the longest tag.
+#[tokio::test]
+async fn encrypted_opus_to_an_agent_takes_at_most_60_kbits() {
+    let line = Line::new();
+    let key = SrtpKey { suite: SrtpSuite::AeadAes128Gcm, key_and_salt: (0..28).collect() };
+    let secure = Security::Sdes { send: key.clone(), receive: key };
+    let trunk = line.party(1, What::Codec(Codec::Pcmu), Security::None).await;
+    let agent = line.party(2, What::Codec(Codec::Opus), secure).await;
+    bridge(&line.plane.handle(), &trunk, &agent).await;
+    let dir = tempfile::tempdir().unwrap();
+    let capture = Capture::start(dir.path(), &line.namespace.link, "udp", None);
+    speak(&trunk, 0, voice);
+    let datagrams = capture.stop();
+    let kbits = Line::kbits(&datagrams, agent.door, agent.socket.local_addr().unwrap());
+    assert!((20.0..=60.0).contains(&kbits), "{kbits} kbit/s");
+}
