@@ -68,6 +68,12 @@ struct Media {
     bytes: IntCounterVec,
     ways: IntCounterVec,
     dropped: IntCounterVec,
+    troubles: IntCounterVec,
+    playout: IntCounterVec,
+    concealed: IntCounter,
+    waits: IntGauge,
+    busy: IntGaugeVec,
+    effort: IntGaugeVec,
     errors: IntCounterVec,
     recorded: IntCounter,
     overruns: IntCounter,
@@ -85,6 +91,7 @@ struct Media {
 impl Media {
     fn new(plane: PlaneHandle, port_pairs: usize) -> Result<Self> {
         let vec = |name: &str, help: &str, label: &str| IntCounterVec::new(Opts::new(name, help), &[label]);
+        let gauges = |name: &str, help: &str| IntGaugeVec::new(Opts::new(name, help), &["thread"]);
         let ports =
             IntGauge::new("patchbay_ports_limit", "Port pairs there are for legs of trunks and phones.")?;
         let trial = GaugeVec::new(
@@ -110,6 +117,29 @@ impl Media {
                 "way",
             )?,
             dropped: vec("patchbay_rtp_dropped_total", "Datagrams that were not let through.", "reason")?,
+            troubles: vec(
+                "patchbay_leg_troubles_total",
+                "Troubles of legs that began: one-way audio, silence, clipping, clock skew.",
+                "kind",
+            )?,
+            playout: vec(
+                "patchbay_playout_missed_total",
+                "Packets of decoded voices that were late or lost.",
+                "why",
+            )?,
+            concealed: IntCounter::new(
+                "patchbay_playout_concealed_milliseconds_total",
+                "Milliseconds of voices invented for packets that were late or lost.",
+            )?,
+            waits: IntGauge::new(
+                "patchbay_playout_delay_milliseconds",
+                "How long decoded voices wait in jitter buffers now, on average over the busiest thread.",
+            )?,
+            busy: gauges("patchbay_media_thread_busy_permille", "Share of a second that a thread works.")?,
+            effort: gauges(
+                "patchbay_media_thread_effort",
+                "How hard a thread's Opus encoders try, 0 to 10.",
+            )?,
             errors: vec(
                 "patchbay_media_io_errors_total",
                 "What the kernel refused or had no buffer for.",
@@ -147,12 +177,18 @@ impl Media {
         })
     }
 
-    fn families(&self) -> [&dyn Collector; 16] {
+    fn families(&self) -> [&dyn Collector; 22] {
         [
             &self.packets,
             &self.bytes,
             &self.ways,
             &self.dropped,
+            &self.troubles,
+            &self.playout,
+            &self.concealed,
+            &self.waits,
+            &self.busy,
+            &self.effort,
             &self.errors,
             &self.recorded,
             &self.overruns,
@@ -200,6 +236,19 @@ impl Media {
             labelled(&self.dropped, reason.name(), sum(&|c| c.dropped[index]));
         }
         labelled(&self.dropped, "unmatched", sum(&|c| c.unmatched));
+        for (index, kind) in media::quality::watch::Trouble::NAMES.into_iter().enumerate() {
+            labelled(&self.troubles, kind, sum(&|c| c.troubles[index]));
+        }
+        labelled(&self.playout, "late", sum(&|c| c.playout_late));
+        labelled(&self.playout, "lost", sum(&|c| c.playout_lost));
+        follow(&self.concealed, sum(&|c| c.playout_concealed_ms));
+        let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.waits.set(gauge(threads.iter().map(|t| t.counters.playout_waits_ms).max().unwrap_or(0)));
+        for thread in &threads {
+            let label = thread.thread.to_string();
+            self.busy.with_label_values(&[&label]).set(gauge(thread.counters.busy_permille));
+            self.effort.with_label_values(&[&label]).set(gauge(thread.counters.effort));
+        }
         labelled(&self.errors, "send", sum(&|c| c.driver.send_errors));
         labelled(&self.errors, "receive", sum(&|c| c.driver.receive_errors));
         labelled(&self.errors, "no_buffer", sum(&|c| c.driver.no_buffers));

@@ -127,7 +127,7 @@ impl Appliance {
                 move |sound| sounds.get(sound)
             }),
             announce: Arc::new(Plan::default().tone(Tone::TwoTone)?),
-            codecs: vec![Codec::Opus, Codec::Pcma, Codec::Pcmu],
+            codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
             calls_max: usize::try_from(config.sip.calls_max)?,
             user_agent: format!("Patchbay/{}", env!("CARGO_PKG_VERSION")),
             clock: Arc::new(clock::now),

@@ -21,6 +21,8 @@ use model::media::StreamStats;
 use serde::{Deserialize, Serialize};
 
 use crate::prompt::Prompt;
+use crate::quality::MosSummary;
+use crate::quality::watch::Trouble;
 
 pub use formats::{Common, Offered, common_video};
 pub use setup::{
@@ -268,6 +270,12 @@ pub struct LegStats {
     pub far_lost_percent: Option<f32>,
     /// What the far end reports about what we send: jitter in milliseconds, from RTCP.
     pub far_jitter_ms: Option<f32>,
+    /// Playout of the voice it hears, where that is decoded; `None` where packets are passed on as they come.
+    pub playout: Option<Playout>,
+    /// MOS of what came in, by windows of 5 s: mean, worst and when, tenth percentile; `None` before the first ended.
+    pub quality: Option<MosSummary>,
+    /// Conversational quality, once the round trip is known.
+    pub mos_conversational: Option<f32>,
     /// SSRC of what comes in, once something came.
     pub received_ssrc: Option<u32>,
     /// SSRC of what is sent.
@@ -307,6 +315,19 @@ pub struct VideoStats {
     pub repairs_received: u64,
     /// Repairs sent.
     pub repairs_sent: u64,
+}
+
+/// What a jitter buffer did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Playout {
+    /// Packets that came after their time.
+    pub late: u64,
+    /// Packets that never came.
+    pub lost: u64,
+    /// Invented for them, in milliseconds.
+    pub concealed_ms: u64,
+    /// The delay it has chosen, in milliseconds.
+    pub buffered_ms: u32,
 }
 
 /// What happened on the media plane without being asked.
@@ -365,6 +386,15 @@ pub enum Event {
         jitter_ms: f32,
         /// Loss over the window, percent.
         loss_percent: f32,
+    },
+    /// A trouble of a leg that its figures do not show, or show too late (MEDIA-08).
+    Trouble {
+        /// The leg.
+        leg: LegId,
+        /// Which.
+        trouble: Trouble,
+        /// Whether it began; else it is over.
+        began: bool,
     },
     /// A recording stopped being complete (disk full, ring overrun). The call goes on.
     RecordingFailed {

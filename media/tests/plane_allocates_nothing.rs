@@ -207,7 +207,11 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
         })
         .unwrap();
         let media = plane.handle();
-        let format = |codec| Format { payload_type: [0, 8, 111][codec as usize], codec, ptime_ms: 20 };
+        let format = |codec| Format {
+            payload_type: if codec == Codec::Opus { 111 } else { codec.static_type().unwrap() },
+            codec,
+            ptime_ms: 20,
+        };
         let (mu, a, opus) = (format(Codec::Pcmu), format(Codec::Pcma), format(Codec::Opus));
         let mut parties = Vec::new();
         WATCHING.store(true, Ordering::SeqCst);

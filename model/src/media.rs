@@ -12,15 +12,41 @@ pub enum Codec {
     Pcma,
     /// Opus, RTP clock 48 kHz (RFC 7587).
     Opus,
+    /// G.722 at 64 kbit/s: 16 kHz are sampled, the RTP clock is 8 kHz, static payload type 9 (RFC 3551 §4.5.2).
+    G722,
 }
 
 impl Codec {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::Opus, Self::G722];
+
     /// The RTP clock in Hz: not always the sampling rate.
     pub const fn clock_hz(self) -> u32 {
         match self {
-            Self::Pcmu | Self::Pcma => 8_000,
+            Self::Pcmu | Self::Pcma | Self::G722 => 8_000,
             Self::Opus => 48_000,
         }
+    }
+    /// The sampling rate it works at, in Hz; `None` for Opus, which takes and gives several.
+    pub const fn rate_hz(self) -> Option<u32> {
+        match self {
+            Self::Pcmu | Self::Pcma => Some(8_000),
+            Self::G722 => Some(16_000),
+            Self::Opus => None,
+        }
+    }
+    /// Its payload type, where that is fixed (RFC 3551 §6).
+    pub const fn static_type(self) -> Option<u8> {
+        match self {
+            Self::Pcmu => Some(0),
+            Self::Pcma => Some(8),
+            Self::G722 => Some(9),
+            Self::Opus => None,
+        }
+    }
+    /// Channels that `a=rtpmap` says: Opus always two, whatever it carries (RFC 7587 §7).
+    pub const fn sdp_channels(self) -> u8 {
+        if matches!(self, Self::Opus) { 2 } else { 1 }
     }
     /// The encoding name in `a=rtpmap`.
     pub const fn sdp_name(self) -> &'static str {
@@ -28,6 +54,7 @@ impl Codec {
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
             Self::Opus => "opus",
+            Self::G722 => "G722",
         }
     }
 }

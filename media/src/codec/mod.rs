@@ -1,11 +1,11 @@
 //! Codecs: from payload to samples and back.
 //!
-//! [`Transcoder`] is what a leg uses when it hears a codec that is not its own: payloads in, payloads out, no allocation
-//! after construction. [`Decoder`] turns payloads into samples (recordings, mixing), [`Encoder`] samples into payloads,
-//! [`resample::Resampler`] changes the sampling rate, [`g711`] holds the tables.
+//! [`Decoder`] turns payloads into samples, [`Encoder`] samples into payloads, [`Recoder`] samples of any rate into packets of
+//! any length; nothing allocates after construction. [`resample::Resampler`] changes the sampling rate, [`g711`] holds the
+//! tables, [`comfort`] the noise of pauses.
 //!
-//! Not here: waiting for late packets (playout). A packet that comes after its successor was decoded is dropped, and the
-//! hole it left has been concealed by then.
+//! Not here: waiting for late packets (`jitter`). A codec more (G.729 is to come) begins as a variant of
+//! [`model::media::Codec`]: the compiler then finds the places it concerns.
 
 pub mod comfort;
 mod conceal;
@@ -13,12 +13,12 @@ mod decode;
 mod encode;
 pub mod g711;
 pub mod g722;
+mod recode;
 pub mod resample;
-mod transcode;
 
 pub use decode::Decoder;
-pub use encode::Encoder;
-pub use transcode::{Counts, Encoded, Packet, Transcoder};
+pub use encode::{Encoder, OPUS_COMPLEXITY, OpusShape};
+pub use recode::{Encoded, Recoder, rates};
 
 /// Why a codec could not be set up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::codec::OpusShape;
 use model::media::Codec;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,12 @@ pub struct LegSetup {
     pub video: Option<Video>,
     /// Telephone events: what we send and accept. `None`: in-band.
     pub events: Option<EventFormat>,
+    /// Where there are no telephone events: digits that come as tones are told all the same.
+    pub overhear: bool,
+    /// Comfort noise (RFC 3389) at 8 kHz: what we accept and may send. `None`: pauses are no packets, or silence.
+    pub comfort_noise: Option<u8>,
+    /// What the far end wants of the Opus it is sent; of use when that is what we send.
+    pub opus: OpusShape,
     /// Keys, or how to get them.
     pub security: Security,
     /// Which ways audio flows, seen from us (after our answer).
@@ -45,6 +52,9 @@ impl Default for LegSetup {
             passed: Vec::new(),
             video: None,
             events: None,
+            overhear: false,
+            comfort_noise: None,
+            opus: OpusShape::default(),
             security: Security::None,
             direction: Direction::Inactive,
             latching: Latching::Off,

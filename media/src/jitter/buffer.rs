@@ -11,6 +11,7 @@ use crate::quality::{Sequence, Verdict};
 pub struct Buffer {
     clock_hz: i64,
     delay_max_us: i64,
+    in_phase: bool,
     slots: Slots,
     delay: Delay,
     sequence: Sequence,
@@ -27,6 +28,8 @@ pub struct Buffer {
     since_change: u32,
     /// Packets of the present hole that came late.
     late_ahead: u64,
+    /// What comes next is not joined to what came before.
+    rejoin: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,8 +56,9 @@ impl Buffer {
         Self {
             clock_hz: i64::from(config.clock_hz),
             delay_max_us: i64::from(config.delay_ms_max) * 1_000,
+            in_phase: config.in_phase,
             slots: Slots::new(config.packets_max, config.payload_max),
-            delay: Delay::new(config.delay_ms_min, config.delay_ms_max),
+            delay: Delay::new(config.delay_ms_min, config.delay_ms_start, config.delay_ms_max),
             sequence: Sequence::default(),
             ssrc: None,
             highest: Highest { seq: 0, seq_long: FIRST_SEQ, timestamp: 0, time: 0, at_us: 0 },
@@ -64,13 +68,15 @@ impl Buffer {
             counts: Counts::default(),
             since_change: 0,
             late_ahead: 0,
+            rejoin: false,
         }
     }
 
     /// A packet came. `ticks`: the duration of its audio, 0 for what is none. `at_us`: a clock that never runs back.
     pub fn put(&mut self, meta: Meta, ticks: u32, payload: &[u8], at_us: u64) -> Placed {
         self.counts.received += 1;
-        let another = self.ssrc.replace(meta.ssrc).is_some_and(|old| old != meta.ssrc);
+        let rejoins = std::mem::take(&mut self.rejoin);
+        let another = self.ssrc.replace(meta.ssrc).is_some_and(|old| old != meta.ssrc || rejoins);
         if another {
             self.sequence.restart();
         }
@@ -196,6 +202,17 @@ impl Buffer {
         Taken::Quiet
     }
 
+    /// What waits is not wanted any more: another talker comes.
+    pub fn clear(&mut self) {
+        while let Some(head) = self.slots.first(self.next_seq, self.highest.seq_long) {
+            self.pass(head);
+        }
+        if self.phase != (Phase::Quiet { begun: false }) {
+            self.phase = Phase::Quiet { begun: true };
+        }
+        self.rejoin = true;
+    }
+
     /// The player took out (negative) or put in ticks.
     pub fn stretched(&mut self, ticks: i32) {
         let size = u64::from(ticks.unsigned_abs());
@@ -246,9 +263,13 @@ impl Buffer {
     fn pace(&self, head: &Slot, now_us: i64) -> Pace {
         let waited = self.delay.waited_us(self.micros(head.time), now_us);
         let target = self.delay.target_us();
-        let excess = waited - target - self.micros(i64::from(self.frame_ticks));
+        let (out_of_phase, slack) = match self.in_phase {
+            true => (0, SLACK_IN_PHASE_US),
+            false => (self.micros(i64::from(self.frame_ticks)), SLACK_US),
+        };
+        let excess = waited - target - out_of_phase;
         let follows = self.slots.get(head.seq + 1).is_some_and(|next| next.kind == Kind::Audio);
-        if excess > SLACK_US && follows && (self.since_change >= REST || excess > HASTE_US) {
+        if excess > slack && follows && (self.since_change >= REST || excess > HASTE_US) {
             Pace::Faster
         } else if waited < target - MARGIN_US && self.since_change >= REST {
             Pace::Slower
@@ -359,6 +380,8 @@ const STARVED_MS: i64 = 1_000;
 const JUMP_US: i64 = 1_000_000;
 /// Delay above the target, and the frame that packets and takes may be out of phase by, that is not worth a change.
 const SLACK_US: i64 = 20_000;
+/// The same where they are in phase: a long pitch period, so that taking one out does not make delay too short.
+const SLACK_IN_PHASE_US: i64 = 12_000;
 /// Delay missing to the target that is worth a change: a bin of the histogram. Late packets cost more than delay.
 const MARGIN_US: i64 = 5_000;
 /// Delay above the target that is worked off without a rest.

@@ -11,6 +11,7 @@ pub struct Delay {
     /// Packets noted, up to where the forgetting has reached its pace.
     noted: u32,
     target_us: i64,
+    start_us: i64,
     min_us: i64,
     max_us: i64,
     /// Fastest transit of the present span and of the one before.
@@ -24,13 +25,15 @@ pub struct Delay {
 }
 
 impl Delay {
-    /// With bounds for what it may say.
-    pub fn new(min_ms: u32, max_ms: u32) -> Self {
+    /// With bounds for what it may say, and what it says while little is known.
+    pub fn new(min_ms: u32, start_ms: u32, max_ms: u32) -> Self {
         let (min_us, max_us) = (i64::from(min_ms) * 1_000, i64::from(max_ms) * 1_000);
+        let start_us = i64::from(start_ms) * 1_000;
         Self {
             shares: [0.0; BINS],
             noted: 0,
-            target_us: START_US.clamp(min_us, max_us),
+            target_us: start_us.clamp(min_us, max_us),
+            start_us,
             min_us,
             max_us,
             floor_us: None,
@@ -133,7 +136,7 @@ impl Delay {
         // The upper edge of the bin: a packet in it must be in time.
         let mut wanted_us = (chosen as i64 + 1) * BIN_US;
         if self.noted < SURE {
-            wanted_us = wanted_us.max(START_US);
+            wanted_us = wanted_us.max(self.start_us);
         }
         self.target_us = wanted_us.clamp(self.min_us, self.max_us);
     }
@@ -184,9 +187,7 @@ const BINS: usize = 100;
 const QUANTILE: f32 = 0.995;
 /// Packets until a memory has faded to 37 %: 20 s at 20 ms, long enough to hold some of the packets above the quantile.
 const MEMORY: u32 = 1_000;
-/// The delay to begin with, and the least one while fewer than [`SURE`] packets were seen.
-const START_US: i64 = 40_000;
-/// One second at 20 ms.
+/// While fewer packets were seen, the delay is not less than that to begin with. One second at 20 ms.
 const SURE: u32 = 50;
 /// Half of the time over which the fastest packet is remembered.
 const SPAN_US: i64 = 5_000_000;

@@ -35,6 +35,10 @@ pub struct Config {
     pub clock_hz: u32,
     /// Least delay, 0 to 200 ms. Default 20: packets are taken every 20 ms, in no fixed phase to their arrival.
     pub delay_ms_min: u32,
+    /// The delay to begin with, and the least one in the first second. Default 40.
+    pub delay_ms_start: u32,
+    /// Frames are taken in phase with the arrivals: delay above the target is worked off sooner. Default: no.
+    pub in_phase: bool,
     /// Largest delay, 40 to 500 ms. Default 400, where ITU-T G.114 ends what network planning may allow.
     pub delay_ms_max: u32,
     /// Packets held, 8 to 512. Default 64: 1.28 s of packets of 20 ms.
@@ -48,7 +52,22 @@ pub struct Config {
 impl Config {
     /// The defaults for a clock.
     pub const fn new(clock_hz: u32) -> Self {
-        Self { clock_hz, delay_ms_min: 20, delay_ms_max: 400, packets_max: 64, payload_max: 640, seed: 1 }
+        Self {
+            clock_hz,
+            delay_ms_min: 20,
+            delay_ms_start: 40,
+            in_phase: false,
+            delay_ms_max: 400,
+            packets_max: 64,
+            payload_max: 640,
+            seed: 1,
+        }
+    }
+
+    /// For a player that is asked in phase with the arrivals: its delay begins low, and what a network needs beyond that is
+    /// learnt from the first packets that come late.
+    pub const fn in_phase(clock_hz: u32) -> Self {
+        Self { delay_ms_min: 5, delay_ms_start: 5, in_phase: true, packets_max: 32, ..Self::new(clock_hz) }
     }
 
     fn bounded(self) -> Self {
@@ -56,6 +75,8 @@ impl Config {
         Self {
             clock_hz: self.clock_hz.clamp(1_000, 192_000),
             delay_ms_min: self.delay_ms_min.min(200).min(delay_ms_max),
+            delay_ms_start: self.delay_ms_start.min(delay_ms_max),
+            in_phase: self.in_phase,
             delay_ms_max,
             packets_max: self.packets_max.clamp(8, 512),
             payload_max: self.payload_max.clamp(1, crate::codec::PAYLOAD_MAX),

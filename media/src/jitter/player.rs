@@ -31,6 +31,9 @@ pub struct Player {
     noise_frame: Vec<i16>,
     /// Whether the frame before was silence.
     quiet: bool,
+    /// The talker pauses as Opus does (DTX): its decoder makes the noise of the room meanwhile.
+    dtx: bool,
+    may_dtx: bool,
     /// Samples of the frame given last.
     given: usize,
 }
@@ -59,6 +62,8 @@ impl Player {
             noise: NoiseMaker::new(config.seed),
             noise_frame: vec![0; rate_hz as usize * 60 / 1000],
             quiet: true,
+            dtx: false,
+            may_dtx: codec == Codec::Opus,
             given: 0,
         })
     }
@@ -104,6 +109,16 @@ impl Player {
         heard
     }
 
+    /// What waits is not played any more: another talker comes.
+    pub fn clear(&mut self) {
+        self.buffer.clear();
+        self.decoder.reset();
+        self.line.truncate(self.history);
+        self.line.fill(0);
+        (self.quiet, self.dtx, self.given) = (true, false, 0);
+        self.noise.wish(&[127]);
+    }
+
     /// What happened so far.
     pub fn counts(&self) -> Counts {
         self.buffer.counts()
@@ -130,6 +145,7 @@ impl Player {
                     self.decoder.reset();
                 }
                 self.quiet = false;
+                self.dtx = self.may_dtx && payload.len() <= DTX_LEN;
                 let samples = self.decoder.samples_in(payload).unwrap_or(0);
                 self.line.resize(from + samples, 0);
                 if self.decoder.decode(payload, &mut self.line[from..]) != Some(samples) {
@@ -159,7 +175,9 @@ impl Player {
             return Decoded::Quiet { wholly: false };
         }
         self.line.resize(self.history + wanted, 0);
-        if !std::mem::replace(&mut self.quiet, true) {
+        if self.dtx {
+            self.decoder.conceal(None, &mut self.line[from..]);
+        } else if !std::mem::replace(&mut self.quiet, true) {
             let tail = &mut self.line[from..];
             self.decoder.conceal(None, tail);
             let len = tail.len().max(1);
@@ -212,5 +230,7 @@ enum Decoded {
     },
 }
 
+/// Octets of an Opus packet without sound (RFC 7587 §3.1.3).
+const DTX_LEN: usize = 2;
 /// Packets looked at for one frame: 60 ms of packets of 2.5 ms, and 30 ms for accelerating.
 const TRIES_MAX: u32 = 40;

@@ -41,7 +41,7 @@ impl Leg {
     pub fn plain_in(&self, now: Timestamp) -> Option<PlainIn> {
         let setup = self.setup.as_ref()?;
         let wanted = matches!(setup.direction, Direction::SendRecv | Direction::RecvOnly);
-        if !wanted || self.muted || self.ice.is_some() || !matches!(self.protection, Protection::Plain) {
+        if !wanted || self.muted || self.overhears || self.ice.is_some() || !matches!(self.protection, Protection::Plain) {
             return None;
         }
         let Some(Said::Codec(codec)) = self.stream.said else { return None };
@@ -82,6 +82,7 @@ impl Leg {
     /// Packets of the far end were passed on elsewhere.
     pub fn forwarded_in(&mut self, forwarded: &Forwarded, came: Timestamp, out: &mut Outbox) {
         self.meter.forwarded(forwarded);
+        self.watching.forwarded(forwarded.packets);
         self.heard(came, out);
     }
 

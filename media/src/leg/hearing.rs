@@ -9,9 +9,9 @@ use model::media::Codec;
 use model::time::Timestamp;
 
 use super::incoming::{Audio, HeardEvent};
-use super::{Door, Leg, Outbox, SourceKey, Transcoding, Wire};
-use crate::codec::{self, Transcoder, g711};
-use crate::control::{Event, Format, MediaError};
+use super::{Door, Leg, Outbox, SourceKey, Wire};
+use crate::codec::g711;
+use crate::control::{Event, MediaError};
 use crate::dtmf::{self, Step};
 use crate::rtp::{HEADER_LEN, Header, RtpTimestamp};
 
@@ -20,7 +20,7 @@ use crate::rtp::{HEADER_LEN, Header, RtpTimestamp};
 pub enum Way {
     /// In the buffer it came in.
     InPlace,
-    /// Through a transcoder.
+    /// Decoded, and encoded anew (`voice`).
     Transcoded,
     /// Not at all.
     Nowhere,
@@ -33,7 +33,13 @@ pub(super) struct EventRelay {
     heard: RtpTimestamp,
     said: RtpTimestamp,
     began: Timestamp,
+    /// When its last packet was passed on, and whether that was its end.
+    pub last: Timestamp,
+    pub ended: bool,
 }
+
+/// A passed-on event that nothing more came of for this long is over, though its end was lost.
+const EVENT_OVER: std::time::Duration = std::time::Duration::from_millis(100);
 
 impl Leg {
     /// How a voice in this codec would reach the far end now.
@@ -42,7 +48,7 @@ impl Leg {
             None => Way::Nowhere,
             Some(own) if own == codec => Way::InPlace,
             // One table look-up an octet, in place (G.711): no decoding.
-            Some(Codec::Pcmu | Codec::Pcma) if codec != Codec::Opus => Way::InPlace,
+            Some(Codec::Pcmu | Codec::Pcma) if matches!(codec, Codec::Pcmu | Codec::Pcma) => Way::InPlace,
             Some(_) => Way::Transcoded,
         }
     }
@@ -51,10 +57,7 @@ impl Leg {
     pub fn source_changed(&mut self) {
         self.outgoing.interrupted();
         self.event_relay = None;
-        if let Some(transcoding) = &mut self.transcoder {
-            transcoding.transcoder.reset();
-            transcoding.next = None;
-        }
+        self.voice_ends();
     }
 
     /// Makes the packet in `buffer` this leg's own, where it lies: payload at `datagram_at + audio.payload_at`. Says what to
@@ -67,72 +70,64 @@ impl Leg {
         datagram_at: usize,
         now: Timestamp,
     ) -> Option<(Range<usize>, SocketAddr)> {
-        let Some(to) = self.destination().filter(|_| !self.sends_digits()) else {
-            self.outgoing.interrupted();
-            return None;
-        };
         let send = self.send_format()?;
-        self.outgoing.set_clock(send.codec.clock_hz());
-        let heard = Header { payload_type: send.payload_type, ..audio.header };
-        let header = self.outgoing.relay(key, &heard, now)?;
-        // A payload lies at least a header's length behind the datagram's beginning, whatever stood between.
-        let at = (datagram_at + audio.payload_at).checked_sub(HEADER_LEN)?;
-        let room = buffer.get_mut(at..)?;
         if send.codec != audio.codec {
-            let payload = room.get_mut(HEADER_LEN..HEADER_LEN + audio.payload_len)?;
+            let from = datagram_at + audio.payload_at;
+            let payload = buffer.get_mut(from..from + audio.payload_len)?;
             match send.codec {
                 Codec::Pcma => g711::mu_to_a_in_place(payload),
                 _ => g711::a_to_mu_in_place(payload),
             }
         }
+        self.relay_as(send.payload_type, key, audio, buffer, datagram_at, now)
+    }
+
+    /// The same for comfort noise; `None` where it was not negotiated: then the stream pauses.
+    pub fn relay_noise(
+        &mut self,
+        key: SourceKey,
+        audio: &Audio,
+        buffer: &mut [u8],
+        datagram_at: usize,
+        now: Timestamp,
+    ) -> Option<(Range<usize>, SocketAddr)> {
+        let Some(payload_type) = self.setup.as_ref()?.comfort_noise else {
+            self.outgoing.interrupted();
+            return None;
+        };
+        self.relay_as(payload_type, key, audio, buffer, datagram_at, now)
+    }
+
+    fn relay_as(
+        &mut self,
+        payload_type: u8,
+        key: SourceKey,
+        audio: &Audio,
+        buffer: &mut [u8],
+        datagram_at: usize,
+        now: Timestamp,
+    ) -> Option<(Range<usize>, SocketAddr)> {
+        let Some(to) = self.destination().filter(|_| !self.sends_digits()) else {
+            self.outgoing.interrupted();
+            return None;
+        };
+        let heard = Header { payload_type, ..audio.header };
+        let header = self.outgoing.relay(key, &heard, now)?;
+        // A payload lies at least a header's length behind the datagram's beginning, whatever stood between.
+        let at = (datagram_at + audio.payload_at).checked_sub(HEADER_LEN)?;
+        let room = buffer.get_mut(at..)?;
         header.write(room);
         let len = self.protection.protect_rtp(room, HEADER_LEN + audio.payload_len)?;
         self.outgoing.sent(&header, audio.payload_len, self.send_step(), now);
         Some((at..at + len, to))
     }
 
-    /// Sends a voice in another codec. `payload`: as it came.
-    pub fn transcode(
-        &mut self,
-        key: SourceKey,
-        audio: &Audio,
-        payload: &[u8],
-        now: Timestamp,
-        wire: &mut dyn Wire,
-    ) -> Result<(), codec::CodecError> {
-        let Some(to) = self.destination().filter(|_| !self.sends_digits()) else {
-            self.source_changed();
-            return Ok(());
-        };
-        let Some(send) = self.send_format() else { return Ok(()) };
-        self.outgoing.set_clock(send.codec.clock_hz());
-        let from = Format { payload_type: audio.header.payload_type, codec: audio.codec, ptime_ms: 20 };
-        let Self { transcoder, outgoing, protection, .. } = self;
-        let transcoding = prepare(transcoder, key, from, send)?;
-        let packet = codec::Packet { seq: audio.header.seq.0, timestamp: audio.header.timestamp.0, payload };
-        let Transcoding { transcoder, next, .. } = transcoding;
-        transcoder.push(packet, &mut |encoded| {
-            let time = next.unwrap_or_else(|| outgoing.time_at(now)).plus(encoded.skipped);
-            *next = Some(time.plus(encoded.duration));
-            let header = outgoing.own(send.payload_type, encoded.marker, time);
-            wire.put(Door::Rtp, to, &mut |room| {
-                let len = write_packet(&header, encoded.payload, room);
-                protection.protect_rtp(room, len).unwrap_or(0)
-            });
-            outgoing.sent(&header, encoded.payload.len(), encoded.duration, now);
-        });
-        Ok(())
-    }
-
-    /// Makes the transcoder for a voice beforehand, so that its first packet need not.
-    pub fn expect(&mut self, key: SourceKey, from: Format) -> Result<(), MediaError> {
-        if self.way(from.codec) != Way::Transcoded {
+    /// Makes what a voice in this codec needs beforehand, so that its first packet need not.
+    pub fn expect(&mut self, key: SourceKey, from: Codec) -> Result<(), MediaError> {
+        if self.way(from) != Way::Transcoded {
             return Ok(());
         }
-        let Some(send) = self.send_format() else { return Ok(()) };
-        prepare(&mut self.transcoder, key, from, send)
-            .map(drop)
-            .map_err(|why| MediaError::BadSetup(why.to_string()))
+        self.prepare_voice(key, from).map_err(|why| MediaError::BadSetup(why.to_string()))
     }
 
     /// Passes a telephone event on, in the buffer it came in; where events were not negotiated, as a tone at its end.
@@ -144,6 +139,7 @@ impl Leg {
         datagram_at: usize,
         now: Timestamp,
     ) -> Option<(Range<usize>, SocketAddr)> {
+        self.voice_passes_over(key, &heard.header, now);
         let events = self.setup.as_ref()?.events;
         let Some(events) = events else {
             if let Some(ended) = heard.ended {
@@ -159,8 +155,11 @@ impl Leg {
             heard: heard.header.timestamp,
             said: self.outgoing.time_at(now),
             began: now,
+            last: now,
+            ended: false,
         });
-        self.event_relay = Some(relay);
+        let ended = relay.ended || heard.event.end;
+        self.event_relay = Some(EventRelay { last: now, ended, ..relay });
         let header = self.outgoing.own(events.payload_type, going.is_none(), relay.said);
         let event = heard.event.in_clock(heard.clock_hz, events.clock_hz);
         let room = buffer.get_mut(datagram_at..)?;
@@ -191,6 +190,11 @@ impl Leg {
                 None => false,
             },
         }
+    }
+
+    /// Whether an event is being passed on.
+    pub(super) fn relays_event(&self, now: Timestamp) -> bool {
+        self.event_relay.is_some_and(|event| !event.ended && now.since(event.last) < EVENT_OVER)
     }
 
     /// Whether a digit is on its way, so that voices must wait.
@@ -241,30 +245,8 @@ impl Leg {
     }
 }
 
-/// The transcoder for this voice: the one at hand when its formats fit, else a new one.
-fn prepare(
-    slot: &mut Option<Box<Transcoding>>,
-    key: SourceKey,
-    from: Format,
-    to: Format,
-) -> Result<&mut Transcoding, codec::CodecError> {
-    let fits = slot
-        .as_ref()
-        .is_some_and(|old| old.transcoder.from().codec == from.codec && old.transcoder.to() == to);
-    if !fits {
-        *slot = Some(Box::new(Transcoding { key, transcoder: Transcoder::new(from, to)?, next: None }));
-    }
-    let Some(transcoding) = slot else { return Err(codec::CodecError::PacketTime(to.ptime_ms)) };
-    if transcoding.key != key {
-        transcoding.key = key;
-        transcoding.transcoder.reset();
-        transcoding.next = None;
-    }
-    Ok(transcoding)
-}
-
 /// Header and payload into the front of `room`; the length, 0 when there is no room.
-fn write_packet(header: &Header, payload: &[u8], room: &mut [u8]) -> usize {
+pub(super) fn write_packet(header: &Header, payload: &[u8], room: &mut [u8]) -> usize {
     let len = HEADER_LEN + payload.len();
     let Some(place) = room.get_mut(HEADER_LEN..len) else { return 0 };
     place.copy_from_slice(payload);

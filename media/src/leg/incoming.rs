@@ -54,6 +54,8 @@ pub struct HeardEvent {
 pub enum Received {
     /// Audio.
     Audio(Audio),
+    /// Comfort noise: the talker pauses.
+    Noise(Audio),
     /// A telephone event.
     Event(HeardEvent),
     /// A packet in a format that is passed on as it is.
@@ -250,7 +252,12 @@ impl Leg {
         let event = setup.events.filter(|events| events.payload_type == header.payload_type);
         let codec = self.accepts.codec(header.payload_type).map(Said::Codec);
         let said = codec.or_else(|| self.passes.said(header.payload_type));
-        if said.is_none() && event.is_none() {
+        // Comfort noise belongs to the codec in use; before there is one, it says nothing.
+        let noise = said.is_none()
+            && event.is_none()
+            && setup.comfort_noise == Some(header.payload_type)
+            && self.stream.codec().is_some();
+        if said.is_none() && event.is_none() && !noise {
             return Err(DropReason::UnknownPayload);
         }
         let wanted = matches!(setup.direction, Direction::SendRecv | Direction::RecvOnly);
@@ -285,17 +292,27 @@ impl Leg {
             timestamp: header.timestamp.0,
             at_us: now.micros(),
             octets: len,
-            timed,
+            timed: timed || noise,
         };
         if matches!(self.meter.packet(arrival), Verdict::Duplicate | Verdict::Stray) {
             return Err(DropReason::Repeated);
         }
         self.police_in(len, from, now)?;
         let payload = view.payload_at..view.payload_at + view.payload_len;
+        if let (true, Some(codec)) = (noise, self.stream.codec()) {
+            self.watching.heard_noise();
+            if self.muted {
+                return Ok(Received::Done);
+            }
+            let stream = self.stream.number;
+            let (payload_at, payload_len) = (view.payload_at, view.payload_len);
+            return Ok(Received::Noise(Audio { header, codec, stream, payload_at, payload_len }));
+        }
         let codec = match said {
             Some(Said::Codec(codec)) => codec,
             Some(Said::Passed { .. }) if self.muted => return Err(DropReason::NotWanted),
             Some(Said::Passed { format, clock_hz }) => {
+                self.watching.passed();
                 let stream = self.stream.number;
                 let View { payload_at, payload_len, .. } = *view;
                 return Ok(Received::Passed(Passing {
@@ -311,10 +328,17 @@ impl Leg {
             None => {
                 let clock_hz = event.map_or(8_000, |event| event.clock_hz);
                 let payload = buffer.get(payload).ok_or(DropReason::Malformed)?;
+                self.watching.passed();
                 return self.receive_event(&header, payload, clock_hz, now, out);
             }
         };
+        let said = buffer.get(payload).ok_or(DropReason::Malformed)?;
+        self.watching.heard(codec, self.stream.number, header.timestamp.0, said, now);
         let mut payload_len = view.payload_len;
+        if self.overhears {
+            let room = buffer.get_mut(view.payload_at..).ok_or(DropReason::Malformed)?;
+            payload_len = self.listen_for_tones(codec, room, payload_len, out);
+        }
         if self.muted {
             let room = buffer.get_mut(view.payload_at..).ok_or(DropReason::Malformed)?;
             payload_len = silence(codec, room, payload_len);

@@ -6,12 +6,12 @@
 //!
 //! - `latch`: whose packets are believed, and where to send
 //! - `protection`: SRTP, kept over re-negotiations
-//! - `incoming`: from datagram to audio
+//! - `incoming`: from datagram to audio; `overheard`: digits as tones in it
 //! - `passing`: formats that are passed on without being understood
 //! - `video`: what only video needs: its cap, feedback, repairs
-//! - `outgoing`: our one stream to the far end; `hearing`, `sounds`: what goes into it
+//! - `outgoing`: our one stream to the far end; `hearing`, `voice`, `sounds`: what goes into it
 //! - `forwarding`: what another relays in its place
-//! - `reports`: RTCP, time-outs, quality
+//! - `reports`: RTCP, time-outs, quality; `watching`: one-way audio, silence, clipping, clock skew
 //! - `setup`: applying what was negotiated
 //!
 //! Not here: who hears whom (`plane`), sockets (`driver`).
@@ -21,6 +21,7 @@ mod hearing;
 mod incoming;
 mod latch;
 mod outgoing;
+mod overheard;
 mod passing;
 mod protection;
 mod reports;
@@ -28,6 +29,8 @@ mod setup;
 mod silence;
 mod sounds;
 mod video;
+mod voice;
+mod watching;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -36,7 +39,6 @@ use model::id::LegId;
 use model::media::Codec;
 use model::time::Timestamp;
 
-use crate::codec::Transcoder;
 use crate::control::{Event, Format, LegSetup, LegStats};
 use crate::driver::Clock;
 use crate::dtmf;
@@ -49,9 +51,10 @@ pub use incoming::{Audio, DropReason, HeardEvent, Received};
 pub use latch::{LEARNING_WINDOW, Latch};
 pub use outgoing::{Outgoing, SourceKey};
 pub use passing::{Pass, Passing};
-pub use reports::SourceClock;
+pub use reports::{LOOKS_EVERY, SourceClock};
 pub use sounds::prepare_tones;
 pub use video::Told;
+pub use voice::{Loudness, PlayoutNews};
 
 use incoming::{Accepts, Said};
 use passing::Passes;
@@ -118,7 +121,7 @@ pub struct Leg {
     consent_lost: bool,
     protection: Protection,
     outgoing: Outgoing,
-    transcoder: Option<Box<Transcoding>>,
+    voice: Option<Box<voice::Voice>>,
     digits: Option<Box<Digits>>,
     tone: Option<Box<Player>>,
     sound: Option<Box<Player>>,
@@ -130,20 +133,12 @@ pub struct Leg {
     media_timeout: Duration,
     alive: Alive,
     reports: Reports,
-}
-
-/// A transcoder and whose voice is in it.
-struct Transcoding {
-    key: SourceKey,
-    transcoder: Transcoder,
-    /// Timestamp of the next packet; `None` before the first.
-    next: Option<crate::rtp::RtpTimestamp>,
-}
-
-impl std::fmt::Debug for Transcoding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Transcoding({:?} to {:?})", self.transcoder.from(), self.transcoder.to())
-    }
+    overheard: Option<Box<overheard::Overheard>>,
+    /// Whether tones are listened for: asked for each packet, so it is here.
+    overhears: bool,
+    watching: watching::Watching,
+    /// Times it was looked after.
+    looks: u32,
 }
 
 /// Digits on their way to the far end.
@@ -167,6 +162,16 @@ struct Stream {
     timestamp: Option<crate::rtp::RtpTimestamp>,
     /// Grows with each new SSRC or format.
     number: u32,
+}
+
+impl Stream {
+    /// What it is coded in, when we have that codec.
+    const fn codec(&self) -> Option<Codec> {
+        match self.said {
+            Some(Said::Codec(codec)) => Some(codec),
+            _ => None,
+        }
+    }
 }
 
 /// Signs of life.
@@ -196,7 +201,7 @@ impl Leg {
             consent_lost: false,
             protection: Protection::Waiting,
             outgoing: Outgoing::new(birth.ssrc, birth.seq, birth.timestamp),
-            transcoder: None,
+            voice: None,
             digits: None,
             tone: None,
             sound: None,
@@ -208,6 +213,10 @@ impl Leg {
             media_timeout: birth.media_timeout,
             alive: Alive::default(),
             reports: Reports::new(birth.ssrc, birth.timestamp),
+            overheard: None,
+            overhears: false,
+            watching: watching::Watching::default(),
+            looks: 0,
         }
     }
 
@@ -254,6 +263,9 @@ impl Leg {
             sent_octets: self.outgoing.octets(),
             far_lost_percent: self.reports.far_lost_percent(),
             far_jitter_ms: self.reports.far_jitter_ms(self.send_clock()),
+            playout: self.playout(),
+            quality: self.meter.mos(),
+            mos_conversational: self.meter.conversational(),
             received_ssrc: self.stream.ssrc,
             sent_ssrc: self.outgoing.ssrc(),
             rtcp_received: self.reports.received_packets(),
@@ -310,7 +322,10 @@ impl Leg {
         // Libraries count in Instant; what lies in the past is due now.
         let ice = ice.map(|at| self.clock.timestamp(at));
         let keyframe = self.keyframe_deadline();
-        [digits, tone, sound, ice, keyframe, self.events_in.next_deadline()].into_iter().flatten().min()
+        [digits, tone, sound, ice, keyframe, self.events_in.next_deadline(), self.voice_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due: digits to be sent, digits whose end was lost, retransmissions of the handshake.
@@ -327,6 +342,7 @@ impl Leg {
         }
         self.ask_for_keyframe(now, wire);
         self.send_digits(now, wire, out);
+        self.speak(now, wire);
         self.play_on(now, wire, out);
     }
 }

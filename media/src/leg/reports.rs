@@ -11,9 +11,12 @@ use crate::control::{Direction, Event};
 use crate::ice::CONSENT_EXPIRY;
 use crate::rtp::RtpTimestamp;
 use crate::rtp::rtcp::{self, Packet, ReportBlock, SenderInfo};
+use crate::rtp::xr;
 
 /// Time between reports, before it is scattered (RFC 3550 §6.2: at least 5 s).
 const INTERVAL: Duration = Duration::from_secs(5);
+/// How often a leg is to be looked after.
+pub const LOOKS_EVERY: Duration = Duration::from_millis(400);
 /// A round trip longer than this is a misunderstanding.
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(10);
 /// More jitter than this, in milliseconds, is a forgery or a misunderstanding, and would spoil every mean it gets into.
@@ -168,8 +171,24 @@ impl Leg {
         of_source.unwrap_or_else(|| (rtcp::ntp_of(now), self.outgoing.clock_at(now).0))
     }
 
-    /// Looks after the leg; to be called about once a second. `random` scatters the reports.
-    pub fn each_second(&mut self, random: u32, now: Timestamp, wire: &mut dyn Wire, out: &mut Outbox) {
+    /// Looks after the leg; to be called [`LOOKS_EVERY`]. `random` scatters the reports; `fed`: it hears something that should
+    /// make a sound.
+    pub fn look_after(
+        &mut self,
+        random: u32,
+        fed: bool,
+        now: Timestamp,
+        wire: &mut dyn Wire,
+        out: &mut Outbox,
+    ) {
+        self.watch(fed, now, out);
+        self.looks = self.looks.wrapping_add(1);
+        if self.looks.is_multiple_of(2) {
+            self.each_second(random, now, wire, out);
+        }
+    }
+
+    fn each_second(&mut self, random: u32, now: Timestamp, wire: &mut dyn Wire, out: &mut Outbox) {
         if let Some(change) = self.meter.quality(now.micros()) {
             out.events.push(Event::Quality {
                 leg: self.id,
@@ -266,8 +285,13 @@ impl Leg {
             self.reports.told[0] = Some((rtcp::ntp_middle(ntp), now));
         }
         let ssrc = self.outgoing.ssrc();
+        let metrics = self.meter.voip().filter(|_| !bye && block.is_some());
         self.put_rtcp(wire, &mut |room, cname| {
-            rtcp::build(room, &rtcp::Report { ssrc, sender, block, cname, bye })
+            let len = rtcp::build(room, &rtcp::Report { ssrc, sender, block, cname, bye });
+            match (&metrics, room.get_mut(len..)) {
+                (Some(metrics), Some(room)) if len > 0 => len + xr::write(room, ssrc, metrics),
+                _ => len,
+            }
         });
     }
 

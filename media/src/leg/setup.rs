@@ -37,13 +37,13 @@ impl Leg {
                 self.latch = self.latch.clone().renegotiated(new);
             }
         }
-        if self.setup.as_ref().map(|old| old.send) != Some(setup.send) {
+        if self.setup.as_ref().map(|old| (old.send, old.opus)) != Some((setup.send, setup.opus)) {
             let passed = setup.passed.first().map(|passed| passed.clock_hz);
             if let Some(clock_hz) = setup.send.map(|send| send.codec.clock_hz()).or(passed) {
                 self.outgoing.set_clock(clock_hz);
             }
             self.outgoing.interrupted();
-            self.transcoder = None;
+            self.voice = None;
             if let Some(send) = setup.send {
                 self.play_in(send);
             }
@@ -55,8 +55,14 @@ impl Leg {
         self.accepts = Accepts::new(&setup.receive);
         self.passes = Passes::new(&setup.passed);
         self.configure_video(&setup);
+        let (events, overhear) = (setup.events.is_some(), setup.overhear);
         self.expect_packets(setup.direction, now);
         self.setup = Some(setup);
+        if events {
+            (self.overheard, self.overhears) = (None, false);
+        } else if overhear {
+            self.overhear(false).map_err(|why| MediaError::BadSetup(why.to_string()))?;
+        }
         Ok(())
     }
 

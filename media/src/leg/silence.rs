@@ -7,6 +7,9 @@ use model::media::Codec;
 /// One frame of 20 ms without sound, as libopus codes digital silence in CELT.
 const OPUS_SILENT_FRAME: [u8; 2] = [0xFF, 0xFE];
 
+/// The smallest step up in both bands of G.722 is 0xFF, which adaptation takes to nothing within some milliseconds.
+const G722_SILENT: u8 = 0xFF;
+
 /// Replaces the payload at the front of `room` (its length is `len`) by silence of the same duration; returns its new length.
 pub fn silence(codec: Codec, room: &mut [u8], len: usize) -> usize {
     match codec {
@@ -15,6 +18,12 @@ pub fn silence(codec: Codec, room: &mut [u8], len: usize) -> usize {
             let zero = if codec == Codec::Pcmu { 0xFF } else { 0xD5 };
             if let Some(payload) = room.get_mut(..len) {
                 payload.fill(zero);
+            }
+            len
+        }
+        Codec::G722 => {
+            if let Some(payload) = room.get_mut(..len) {
+                payload.fill(G722_SILENT);
             }
             len
         }
@@ -81,6 +90,27 @@ mod tests {
             assert_eq!(n, ms * 48, "{ms} ms");
             assert!(samples[..n].iter().all(|s| *s == 0), "digital silence");
         }
+    }
+
+    #[test]
+    fn a_muted_g722_talker_falls_silent_whatever_was_said_before() {
+        let (mut encoder, mut decoder) =
+            (crate::codec::g722::G722Encoder::default(), crate::codec::g722::G722Decoder::default());
+        let loud: Vec<i16> = (0..3_200).map(|n: i32| ((n * 37) % 400 - 200) as i16 * 60).collect();
+        let (mut octets, mut samples) = ([0u8; 1_600], [0i16; 320]);
+        encoder.encode(&loud, &mut octets);
+        for packet in octets.chunks(160) {
+            decoder.decode(packet, &mut samples);
+        }
+        assert!(samples.iter().any(|s| s.abs() > 2_000));
+        let mut room = [7u8; 160];
+        for n in 0..20 {
+            assert_eq!(silence(Codec::G722, &mut room, 160), 160);
+            decoder.decode(&room, &mut samples);
+            let peak = samples.iter().map(|s| s.unsigned_abs()).max().unwrap();
+            assert!(n < 3 || peak < 200, "packet {n}: {peak}");
+        }
+        assert!(samples.iter().all(|s| s.abs() <= 40), "{samples:?}");
     }
 
     #[test]

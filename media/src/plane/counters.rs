@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::driver::{DriverCounters, DriverKind};
 use crate::leg::DropReason;
+use crate::quality::watch::Trouble;
 
 /// Counts of one thread, since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Counters {
     pub unmatched: u64,
     /// Datagrams dropped, by [`DropReason`].
     pub dropped: [u64; DropReason::ALL.len()],
+    /// Troubles of legs that began, by [`Trouble::index`].
+    pub troubles: [u64; Trouble::NAMES.len()],
     /// Payloads given to recordings.
     pub recorded: u64,
     /// Payloads that recordings lost because the writer was behind.
@@ -43,6 +46,18 @@ pub struct Counters {
     pub fast_octets: u64,
     /// Plain streams that could not be given to the kernel.
     pub fast_refused: u64,
+    /// Packets that came too late to be played, of voices that are decoded.
+    pub playout_late: u64,
+    /// Packets of such voices that never came.
+    pub playout_lost: u64,
+    /// Milliseconds invented for them.
+    pub playout_concealed_ms: u64,
+    /// Milliseconds that such voices wait now, on average.
+    pub playout_waits_ms: u64,
+    /// Share of the last second that the thread worked, in thousandths.
+    pub busy_permille: u64,
+    /// How hard Opus encoders try now, 0 to 10.
+    pub effort: u64,
     /// Below, in the driver.
     pub driver: DriverCounters,
 }
@@ -58,7 +73,7 @@ pub struct ThreadCounters {
     pub counters: Counters,
 }
 
-const NUMBERS: usize = 15 + DropReason::ALL.len() + 6;
+const NUMBERS: usize = 21 + DropReason::ALL.len() + Trouble::NAMES.len() + 6;
 
 impl Counters {
     fn numbers(&self) -> [u64; NUMBERS] {
@@ -80,13 +95,21 @@ impl Counters {
             self.fast_packets,
             self.fast_octets,
             self.fast_refused,
+            self.playout_late,
+            self.playout_lost,
+            self.playout_concealed_ms,
+            self.playout_waits_ms,
+            self.busy_permille,
+            self.effort,
             self.driver.send_errors,
             self.driver.receive_errors,
             self.driver.no_buffers,
             self.driver.too_large,
             self.driver.turns,
         ];
-        for (number, value) in numbers.iter_mut().zip(all.into_iter().chain(self.dropped)) {
+        for (number, value) in
+            numbers.iter_mut().zip(all.into_iter().chain(self.dropped).chain(self.troubles))
+        {
             *number = value;
         }
         numbers
@@ -112,6 +135,12 @@ impl Counters {
             fast_packets: one(),
             fast_octets: one(),
             fast_refused: one(),
+            playout_late: one(),
+            playout_lost: one(),
+            playout_concealed_ms: one(),
+            playout_waits_ms: one(),
+            busy_permille: one(),
+            effort: one(),
             ..Self::default()
         };
         counters.driver = DriverCounters {
@@ -122,6 +151,7 @@ impl Counters {
             turns: one(),
         };
         counters.dropped = std::array::from_fn(|_| one());
+        counters.troubles = std::array::from_fn(|_| one());
         counters
     }
 }
@@ -157,6 +187,7 @@ mod tests {
     fn what_a_thread_shows_is_read_as_it_was() {
         let mut counters = Counters { received_packets: 1, legs: 7, events_lost: 6, ..Counters::default() };
         counters.dropped = std::array::from_fn(|n| n as u64 + 20);
+        counters.troubles = [31, 32, 33, 34, 35];
         counters.driver.turns = 99;
         let shown = Shown::default();
         shown.show(&counters);

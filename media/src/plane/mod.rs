@@ -24,6 +24,7 @@ mod counters;
 mod directory;
 mod doors;
 mod fast;
+mod governor;
 #[cfg(test)]
 mod guest_tests;
 mod guests;

@@ -220,7 +220,7 @@ impl Shard {
         seat.leg.configure(setup, self.now, &mut self.out)?;
         let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
         seat.leg.apply_ice(self.now, &mut doors, &mut self.out);
-        // Transcoders that are needed now are made now, not when the next packet comes.
+        // Decoders and encoders that are needed now are made now, not when the next packet comes.
         let speaker = if let Heard::Leg(speaker) = seat.hears { Some(speaker) } else { None };
         let hearers = seat.hearers;
         if let Some(speaker) = speaker {
@@ -282,13 +282,18 @@ impl Shard {
     fn expect(&mut self, listener: u32, speaker: u32) -> Result<(), MediaError> {
         let Some(seat) = self.table.get(speaker) else { return Ok(()) };
         let key = SourceKey { speaker: seat.serial, stream: 0 };
-        let Some(from) = seat.leg.setup().and_then(|setup| setup.receive.first().copied()) else {
+        let Some(from) = seat.leg.setup().and_then(|setup| setup.receive.first().map(|format| format.codec))
+        else {
             return Ok(());
         };
-        match self.table.get_mut(listener) {
-            Some(seat) => seat.leg.expect(key, from),
-            None => Ok(()),
+        let tones = seat.leg.has_no_events();
+        let Some(seat) = self.table.get_mut(listener) else { return Ok(()) };
+        seat.leg.expect(key, from)?;
+        if tones && seat.leg.takes_events() {
+            let Some(seat) = self.table.get_mut(speaker) else { return Ok(()) };
+            seat.leg.overhear(true).map_err(|why| MediaError::BadSetup(why.to_string()))?;
         }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use super::recordings::capture;
 use super::shard::{SHARED, Shard};
 use super::table::Seat;
 use crate::driver::{Arrival, BUFFER_LEN, Packet, SocketId};
+use crate::dtmf::Digit;
 use crate::leg::{Audio, Door, DropReason, HeardEvent, Received, SourceKey, Way};
 
 impl Shard {
@@ -47,8 +48,16 @@ impl Shard {
         let received = seat.leg.receive(buffer, len, from, door, self.now, &mut self.out);
         match received {
             Received::Audio(audio) => {
+                let digit = seat.leg.take_overheard();
                 self.tell();
+                if let Some(digit) = digit {
+                    self.spread_digit(index, digit);
+                }
                 self.spread(index, &audio, packet, at);
+            }
+            Received::Noise(audio) => {
+                self.tell();
+                self.spread_noise(index, &audio, packet, at);
             }
             Received::Event(event) => {
                 self.tell();
@@ -120,7 +129,7 @@ impl Shard {
                         self.relay_copy(before, key, audio, &packet, at);
                     }
                 }
-                Way::Transcoded => self.transcode(hearer, key, audio, &packet, at),
+                Way::Transcoded => self.transcode(hearer, key, audio, false, &packet, at),
                 Way::Nowhere => {}
             }
         }
@@ -177,17 +186,67 @@ impl Shard {
         Some(copy)
     }
 
-    fn transcode(&mut self, hearer: u32, key: SourceKey, audio: &Audio, packet: &Packet, at: usize) {
+    /// Hands a packet to the voice of a leg that needs another codec; the wheel sends what becomes of it.
+    fn transcode(
+        &mut self,
+        hearer: u32,
+        key: SourceKey,
+        audio: &Audio,
+        noise: bool,
+        packet: &Packet,
+        at: usize,
+    ) {
         let from = at + audio.payload_at;
         let Some(payload) = self.driver.bytes(packet).get(from..from + audio.payload_len) else { return };
-        let Some(place) = self.scratch.get_mut(..payload.len()) else { return };
-        place.copy_from_slice(payload);
         let Some(seat) = self.table.get_mut(hearer) else { return };
-        let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
-        let payload = self.scratch.get(..audio.payload_len).unwrap_or_default();
         // A codec that cannot be set up was refused when the legs were joined; a format that came up later is not heard.
-        if seat.leg.transcode(key, audio, payload, self.now, &mut doors).is_ok() {
-            self.counters.transcoded += 1;
+        let Ok(woke) = seat.leg.hear_voice(key, audio, noise, payload, self.now) else { return };
+        self.counters.transcoded += 1;
+        if woke {
+            self.arm(hearer);
+        }
+    }
+
+    /// Gives comfort noise to all who hear the leg: as it is to those who take it, as noise to those who need another codec.
+    fn spread_noise(&mut self, speaker: u32, audio: &Audio, packet: Packet, at: usize) {
+        let Some(seat) = self.table.get(speaker) else { return self.driver.release(packet) };
+        let key = SourceKey { speaker: seat.serial, stream: audio.stream };
+        let mut nth = 0;
+        while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
+            nth += 1;
+            match self.table.get(hearer).map_or(Way::Nowhere, |seat| seat.leg.way(audio.codec)) {
+                // One each half second or so: a copy is cheaper than to know who is last.
+                Way::InPlace => {
+                    let Some(copy) = self.copy(&packet) else { break };
+                    let Some(seat) = self.table.get_mut(hearer) else {
+                        self.driver.release(copy);
+                        continue;
+                    };
+                    match seat.leg.relay_noise(key, audio, self.driver.bytes(&copy), at, self.now) {
+                        Some((range, to)) => {
+                            let socket = seat.sockets.out(Door::Rtp, to, &self.browsers);
+                            self.send(copy, range, socket, to);
+                        }
+                        None => self.driver.release(copy),
+                    }
+                }
+                Way::Transcoded => self.transcode(hearer, key, audio, true, &packet, at),
+                Way::Nowhere => {}
+            }
+        }
+        self.driver.release(packet);
+    }
+
+    /// A digit whose tone was taken out of a voice goes to all who hear it, in the form each of them takes.
+    fn spread_digit(&mut self, speaker: u32, digit: Digit) {
+        let mut nth = 0;
+        while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
+            nth += 1;
+            let now = self.now;
+            if let Some(seat) = self.table.get_mut(hearer) {
+                seat.leg.add_digits(digit.digit.encode_utf8(&mut [0; 4]), digit.held, false, now);
+            }
+            self.arm(hearer);
         }
     }
 

@@ -12,21 +12,22 @@ use super::counters::{Counters, Shown};
 use super::directory::Directory;
 use super::doors::doors;
 use super::fast::Fast;
+use super::governor::Governor;
 use super::guests::CHECKS_MAX;
 use super::orders::Order;
 use super::relocate::{Closing, Moving};
-use super::table::{Seat, Table};
+use super::table::{Heard, Seat, Table};
 use super::wheel::Wheel;
 use crate::control::Event;
 use crate::driver::{Arrival, BUFFER_LEN, Clock, Driver, Turn, prefetch};
-use crate::leg::Outbox;
+use crate::leg::{LOOKS_EVERY, Outbox};
 use crate::record::Tap;
 
 /// The tag of shared sockets.
 pub(super) const SHARED: u64 = u64::MAX;
-/// Legs are looked after once a second, a part of them at a time.
-const SWEEPS_A_SECOND: usize = 50;
-const SWEEP: Duration = Duration::from_millis(1_000 / SWEEPS_A_SECOND as u64);
+/// Legs are looked after a part of them at a time.
+const SWEEP: Duration = Duration::from_millis(20);
+const SWEEP_PARTS: usize = (LOOKS_EVERY.as_millis() / SWEEP.as_millis()) as usize;
 /// A thread without legs waits this long; an order wakes it.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -60,6 +61,9 @@ pub(super) struct Shard {
     sweep_at: Timestamp,
     sweep_part: usize,
     random: u32,
+    pub governor: Governor,
+    /// Milliseconds that voices wait, and how many voices, in the round of sweeps that runs.
+    waits: (u64, u64),
     /// Where a payload lies that cannot stay in its buffer: for a transcoder, or for a second hearer.
     pub scratch: Box<[u8; BUFFER_LEN]>,
 }
@@ -109,6 +113,8 @@ impl Shard {
             sweep_at: now,
             sweep_part: 0,
             random: start.random | 1,
+            governor: Governor::new(now),
+            waits: (0, 0),
             scratch: Box::new([0; BUFFER_LEN]),
         }
     }
@@ -144,6 +150,8 @@ impl Shard {
         if self.counters.legs != self.table.len() as u64 {
             self.show();
         }
+        // Twice a turn the clock is read, however many packets came.
+        self.governor.worked(self.now, self.clock.now());
         Ok(())
     }
 
@@ -197,21 +205,25 @@ impl Shard {
             return;
         }
         self.sweep_at = self.now + SWEEP;
-        self.sweep_part = (self.sweep_part + 1) % SWEEPS_A_SECOND;
+        self.sweep_part = (self.sweep_part + 1) % SWEEP_PARTS;
         self.checks_left = CHECKS_MAX;
         if self.sweep_part == 0 {
+            let (sum, legs) = std::mem::take(&mut self.waits);
+            self.counters.playout_waits_ms = sum.checked_div(legs).unwrap_or(0);
             self.forget_ended_guests();
         }
-        for index in (self.sweep_part..self.table.slots()).step_by(SWEEPS_A_SECOND) {
+        for index in (self.sweep_part..self.table.slots()).step_by(SWEEP_PARTS) {
             // xorshift: it only has to scatter.
             self.random ^= self.random << 13;
             self.random ^= self.random >> 17;
             self.random ^= self.random << 5;
             self.look_after_flow(index as u32);
+            self.note_playout(index as u32);
+            let fed = self.table.is_fed(index as u32);
             if let Some(seat) = self.table.get_mut(index as u32) {
                 let mut doors =
                     doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
-                seat.leg.each_second(self.random, self.now, &mut doors, &mut self.out);
+                seat.leg.look_after(self.random, fed, self.now, &mut doors, &mut self.out);
             }
             self.prune_lines(index as u32);
         }
@@ -220,8 +232,41 @@ impl Shard {
         self.show();
     }
 
+    /// Gathers what the jitter buffer of a leg did, and tells the leg it hears how loud that was.
+    fn note_playout(&mut self, index: u32) {
+        let (now, effort) = (self.now, self.governor.effort());
+        let Some(seat) = self.table.get_mut(index) else { return };
+        seat.leg.set_effort(effort);
+        let (tones, hearers) = (seat.leg.has_no_events(), seat.hearers);
+        if let Some((news, waits_ms)) = seat.leg.playout_news(now) {
+            self.counters.playout_late += news.late;
+            self.counters.playout_lost += news.lost;
+            self.counters.playout_concealed_ms += news.concealed_ms;
+            if let Some(waits_ms) = waits_ms {
+                self.waits.0 += waits_ms;
+                self.waits.1 += 1;
+            }
+        }
+        let (hears, loudness) = (seat.hears, seat.leg.take_loudness());
+        if tones {
+            let takes_events =
+                |hearer: &u32| self.table.get(*hearer).is_some_and(|seat| seat.leg.takes_events());
+            let wanted = hearers.iter().any(takes_events);
+            if let Some(seat) = self.table.get_mut(index) {
+                seat.leg.keep_overhearing(wanted);
+            }
+        }
+        if let (Heard::Leg(speaker), Some(loudness)) = (hears, loudness)
+            && let Some(speaker) = self.table.get_mut(speaker)
+        {
+            speaker.leg.was_decoded(loudness);
+        }
+    }
+
     fn show(&mut self) {
         self.counters.legs = self.table.len() as u64;
+        self.counters.busy_permille = self.governor.busy_permille();
+        self.counters.effort = self.governor.effort() as u64;
         self.counters.driver = self.driver.counters();
         self.shown.show(&self.counters);
     }
@@ -245,6 +290,9 @@ impl Shard {
     /// Tells control what legs told.
     pub fn tell(&mut self) {
         for event in self.out.events.drain(..) {
+            if let Event::Trouble { trouble, began: true, .. } = &event {
+                self.counters.troubles[trouble.index()] += 1;
+            }
             if self.events.try_send(event).is_err() {
                 self.counters.events_lost += 1;
             }

@@ -187,6 +187,15 @@ impl Table {
         }
     }
 
+    /// Whether a leg hears something that should make a sound now.
+    pub fn is_fed(&self, index: u32) -> bool {
+        match self.get(index).map_or(Heard::Nothing, |seat| seat.hears) {
+            Heard::Nothing => false,
+            Heard::Leg(speaker) => self.get(speaker).is_some_and(|seat| seat.leg.expects_voice()),
+            Heard::Sound => true,
+        }
+    }
+
     /// All legs that are bound to this one by hearing, itself included.
     pub fn company(&self, index: u32) -> Vec<u32> {
         let mut company = vec![index];

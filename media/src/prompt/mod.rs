@@ -1,7 +1,7 @@
 //! Sounds that can be played: prompts, hold music, tones.
 //!
 //! A [`Prompt`] is encoded in every codec when it is made, so that playing it costs a media thread what relaying costs:
-//! it sends octets that lie ready. Ten minutes take about 20 MB, therefore that is the limit. [`tones`] makes the sounds
+//! it sends octets that lie ready. Ten minutes take about 26 MB, therefore that is the limit. [`tones`] makes the sounds
 //! of exchanges, [`music`] the melody-free chords that callers hear when nothing better is configured.
 
 pub mod music;
@@ -10,7 +10,7 @@ mod wav;
 
 use model::media::Codec;
 
-use crate::codec::{CodecError, Encoder, g711, resample::Resampler};
+use crate::codec::{CodecError, Encoder, g711, g722, resample::Resampler};
 
 /// Why a sound cannot be played.
 #[derive(Debug, thiserror::Error)]
@@ -45,14 +45,15 @@ pub enum PromptError {
 
 /// A sound, ready to be sent in every codec without work on the packet path.
 ///
-/// It repeats without a seam: its length is a whole number of 20 ms, and its first Opus packet is made as if its last one
-/// had just been heard.
+/// It repeats without a seam: its length is a whole number of 20 ms, and its first packet is made as if its last one had just been
+/// heard.
 #[derive(Clone)]
 pub struct Prompt {
     name: String,
     pcm_8k: Vec<i16>,
     pcmu: Vec<u8>,
     pcma: Vec<u8>,
+    g722: Vec<u8>,
     opus: Vec<u8>,
     /// Where each Opus packet ends.
     opus_ends: Vec<u32>,
@@ -115,6 +116,7 @@ impl Prompt {
             name: name.into(),
             pcmu: pcm_8k.iter().map(|s| g711::encode_mu(*s)).collect(),
             pcma: pcm_8k.iter().map(|s| g711::encode_a(*s)).collect(),
+            g722: encode_g722(rate_hz, samples, pcm_8k.len())?,
             pcm_8k,
             opus,
             opus_ends,
@@ -140,6 +142,7 @@ impl Prompt {
         Some(match codec {
             Codec::Pcmu => even(&self.pcmu[..]),
             Codec::Pcma => even(&self.pcma[..]),
+            Codec::G722 => even(&self.g722[..]),
             Codec::Opus => {
                 Frames { octets: &self.opus, cut: Cut::Ends(&self.opus_ends), ticks: 960, ptime_ms: 20 }
             }
@@ -223,6 +226,19 @@ fn at_rate(from_hz: u32, to_hz: u32, samples: &[i16]) -> Result<Vec<i16>, Prompt
     Resampler::whole(from_hz, to_hz, samples).ok_or(PromptError::Rate(from_hz))
 }
 
+/// G.722 that may be repeated for ever: an octet for each of `octets` samples at 8 kHz.
+fn encode_g722(rate_hz: u32, samples: &[i16], octets: usize) -> Result<Vec<u8>, PromptError> {
+    let mut wide = at_rate(rate_hz, g722::RATE_HZ, samples)?;
+    wide.resize(octets * 2, 0);
+    let mut encoder = g722::G722Encoder::default();
+    let mut coded = vec![0; octets];
+    // Coded twice, so that the beginning is made as if the end had just been heard.
+    for _ in 0..2 {
+        encoder.encode(&wide, &mut coded);
+    }
+    Ok(coded)
+}
+
 /// Opus packets of 20 ms that may be repeated for ever.
 fn encode_opus(rate_hz: u32, samples: &[i16]) -> Result<(Vec<u8>, Vec<u32>), PromptError> {
     let frame = rate_hz as usize / 50;
@@ -245,7 +261,7 @@ fn encode_opus(rate_hz: u32, samples: &[i16]) -> Result<(Vec<u8>, Vec<u32>), Pro
     Ok((octets, ends))
 }
 
-/// Longest sound, in seconds: ten minutes take 9.6 MB of samples, 9.6 MB of G.711 and 1.8 MB of Opus.
+/// Longest sound, in seconds: ten minutes take 9.6 MB of samples, 9.6 MB of G.711, 4.8 MB of G.722 and 1.8 MB of Opus.
 pub const LENGTH_S_MAX: u64 = 600;
 
 #[cfg(test)]

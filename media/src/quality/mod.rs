@@ -7,6 +7,7 @@
 //! in a good hour must not hide in the mean. Listening quality assumes no delay; conversational quality needs the round
 //! trip from RTCP. A packet more than [`PLAYOUT_MS`] late counts as lost, because a player has gone on by then.
 
+mod bursts;
 pub mod emodel;
 mod handover;
 mod jitter;
@@ -15,6 +16,7 @@ mod sequence;
 pub mod watch;
 mod windows;
 
+pub use bursts::{BurstFigures, GMIN};
 pub use handover::{Forwarded, Handover};
 pub use limits::{Change, Limits};
 pub use sequence::{Sequence, Verdict};
@@ -22,6 +24,8 @@ pub use sequence::{Sequence, Verdict};
 use jitter::Jitter;
 use model::media::{Codec, StreamStats};
 use windows::Windows;
+
+use crate::rtp::xr::VoipMetrics;
 
 /// One RTP packet, as far as its quality goes.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +83,7 @@ pub struct StreamMeter {
     clock_hz: u32,
     ssrc: Option<u32>,
     sequence: Sequence,
+    bursts: bursts::Bursts,
     jitter: Jitter,
     limits: Limits,
     windows: Windows,
@@ -107,6 +112,7 @@ impl StreamMeter {
             clock_hz: codec.clock_hz(),
             ssrc: None,
             sequence: Sequence::default(),
+            bursts: bursts::Bursts::default(),
             jitter: Jitter::new(codec.clock_hz()),
             limits: Limits::default(),
             windows: Windows::default(),
@@ -158,6 +164,8 @@ impl StreamMeter {
         match verdict {
             Verdict::Restarted => self.jitter.restart(self.clock_hz),
             Verdict::Stray | Verdict::Duplicate => return verdict,
+            Verdict::Gap(missing) => self.bursts.note(u32::from(missing)),
+            Verdict::InOrder => self.bursts.note(0),
             _ => {}
         }
         let late = arrival.timed && self.jitter.note(arrival.timestamp, arrival.at_us);
@@ -237,6 +245,37 @@ impl StreamMeter {
         })
     }
 
+    /// What an extended report says about the stream (RFC 3611 §4.7); `None` before the first packet. Of the jitter buffer a
+    /// meter knows nothing: what is more than [`PLAYOUT_MS`] late counts as discarded.
+    pub fn voip(&self) -> Option<VoipMetrics> {
+        let ssrc = self.ssrc?;
+        let totals = self.totals();
+        let share = |part: u64| (part * 256).checked_div(totals.expected).unwrap_or(0).min(255) as u8;
+        let bursts = self.bursts.figures(PACKET_MS);
+        let loss = self.windows.loss(totals);
+        let delay_ms = self.rtt_ms.map_or(0.0, |rtt_ms| f64::from(rtt_ms) / 2.0);
+        let rated = |codec| {
+            let impairment = emodel::Impairment::of(codec);
+            emodel::rating(impairment, loss.percent, loss.burst_ratio, delay_ms) as u8
+        };
+        Some(VoipMetrics {
+            ssrc,
+            loss_rate: share(totals.lost),
+            discard_rate: share(self.windows.late()),
+            burst_density: bursts.burst_density,
+            gap_density: bursts.gap_density,
+            burst_ms: bursts.burst_ms,
+            gap_ms: bursts.gap_ms,
+            round_trip_ms: self.rtt_ms.map_or(0, |rtt_ms| rtt_ms as u16),
+            end_system_ms: 0,
+            gmin: GMIN as u8,
+            rating: self.codec.map(rated),
+            mos: (self.snapshot().mos, self.conversational()),
+            buffer_ms: 0,
+            buffer_max_ms: 0,
+        })
+    }
+
     fn totals(&self) -> Totals {
         self.sequence.totals().after(self.begun.totals)
     }
@@ -264,6 +303,8 @@ impl Totals {
     }
 }
 
+/// What a packet lasts, for lengths of bursts: nearly everybody sends 20 ms.
+const PACKET_MS: u64 = 20;
 /// Packets later than this against the fastest of the last 10 s are lost to a player.
 pub const PLAYOUT_MS: u64 = 100;
 

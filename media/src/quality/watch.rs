@@ -43,6 +43,27 @@ pub enum Trouble {
     ClockSkew(f32),
 }
 
+impl Trouble {
+    /// Their names, in the order of [`Trouble::index`].
+    pub const NAMES: [&str; 5] = ["nothing_received", "nothing_sent", "silence", "clipping", "clock_skew"];
+
+    /// Its place among all.
+    pub const fn index(self) -> usize {
+        match self {
+            Self::NothingReceived => 0,
+            Self::NothingSent => 1,
+            Self::Silence => 2,
+            Self::Clipping => 3,
+            Self::ClockSkew(_) => 4,
+        }
+    }
+
+    /// For logs and metrics.
+    pub const fn name(self) -> &'static str {
+        Self::NAMES[self.index()]
+    }
+}
+
 /// A trouble began or is over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {

@@ -87,6 +87,11 @@ impl Windows {
             .then(|| emodel::mos(codec, loss.percent, loss.burst_ratio, 0.0) as f32)
     }
 
+    /// Packets that came too late to be played, since the stream began.
+    pub(super) fn late(&self) -> u64 {
+        self.late_ever
+    }
+
     /// Loss since the stream began.
     pub(super) fn loss(&self, totals: Totals) -> Loss {
         loss(Totals::default(), totals, self.late_ever)

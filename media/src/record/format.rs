@@ -362,6 +362,7 @@ fn codec_octet(codec: Codec) -> u8 {
     match codec {
         Codec::Pcmu => 0,
         Codec::Pcma => 8,
+        Codec::G722 => 9,
         Codec::Opus => 111,
     }
 }
@@ -370,6 +371,7 @@ fn codec_of(octet: u8) -> Option<Codec> {
     match octet {
         0 => Some(Codec::Pcmu),
         8 => Some(Codec::Pcma),
+        9 => Some(Codec::G722),
         111 => Some(Codec::Opus),
         _ => None,
     }

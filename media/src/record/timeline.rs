@@ -198,7 +198,7 @@ impl Track {
 
 impl Voice {
     fn new(codec: Codec, run: u64, rate_hz: u32) -> Option<Self> {
-        let native = if codec == Codec::Opus { rate_hz } else { 8_000 };
+        let native = codec.rate_hz().unwrap_or(rate_hz);
         let resampler = if native == rate_hz { None } else { Some(Resampler::new(native, rate_hz)?) };
         Some(Self { codec, run, decoder: Decoder::new(codec, native).ok()?, resampler, next: u64::MAX / 2 })
     }

@@ -7,6 +7,7 @@ pub mod feedback;
 mod header;
 pub mod rtcp;
 mod seq;
+pub mod xr;
 
 pub use header::{HEADER_LEN, Header, View, is_rtcp};
 pub use seq::{RtpTimestamp, SeqNo};

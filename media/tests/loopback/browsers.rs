@@ -203,6 +203,8 @@ async fn a_browser_and_a_trunk_hear_each_other(driver: DriverChoice) {
     }
     let stats = world.stats(agent.leg).await;
     assert_eq!((stats.received.packets, stats.received.rejected), (5, 0));
+    // Its voice ends with a second of silence.
+    while trunk.hears_within(Duration::from_millis(500)).await.is_some() {}
     // A stranger on the shared port is nobody's.
     let (stranger, _) = socket_pair("127.0.0.1");
     let shared = world.plane.info().threads[0].shared.clone();

@@ -15,6 +15,10 @@ both_drivers! {
     digits_we_send_have_right_durations_and_three_ends;
     digits_sent_to_a_phone_without_events_are_tones;
     a_digit_whose_ends_are_lost_is_told_once;
+    /// MEDIA-09: a tone becomes an event for who takes events, and is heard by nobody twice.
+    a_tone_becomes_an_event_and_its_sound_is_taken_out;
+    /// MEDIA-09: an event becomes a tone for who takes no events.
+    an_event_becomes_a_tone_for_who_takes_no_events;
 }
 
 const AT_48_KHZ: EventFormat = EventFormat { payload_type: 110, clock_hz: 48_000 };
@@ -139,4 +143,81 @@ async fn a_digit_whose_ends_are_lost_is_told_once(driver: DriverChoice) {
     assert_eq!(told, Some(Event::Dtmf { leg: phone.leg, digit: '4', held: Duration::from_millis(100) }));
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(world.events.try_recv().is_err(), "once");
+}
+
+/// Says digits as tones of 80 ms with pauses of 80 ms, in packets of 20 ms, between a second of quiet noise.
+async fn keys_in(phone: &mut Phone, digits: &str) {
+    let mut samples = vec![0i16; 4_000];
+    for digit in digits.chars() {
+        let mut tone = [0; 640];
+        dtmf::inband::Tones::new(digit, Duration::from_millis(80), 8_000).unwrap().fill(&mut tone);
+        samples.extend(tone);
+        samples.extend([0; 640]);
+    }
+    samples.extend([0; 4_000]);
+    for frame in samples.chunks(160) {
+        let payload: Vec<u8> = frame.iter().map(|s| media::codec::g711::encode_mu(*s)).collect();
+        phone.says(&payload);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn a_tone_becomes_an_event_and_its_sound_is_taken_out(driver: DriverChoice) {
+    let mut world = World::new(driver);
+    for how in [How::default(), opus()] {
+        let mut trunk = world.phone(How { events: None, ..How::default() }).await;
+        let mut agent = world.phone(how).await;
+        world.bridge(&trunk, &agent).await;
+        let (_, heard) = tokio::join!(keys_in(&mut trunk, "15"), async {
+            let events = agent.how.events.unwrap();
+            let (mut receiver, mut digits, mut audio) =
+                (dtmf::Receiver::new(events.clock_hz), vec![], vec![]);
+            while let Some(heard) = agent.hears_within(Duration::from_millis(1_500)).await {
+                if heard.header.payload_type != events.payload_type {
+                    audio.push(heard.payload);
+                    continue;
+                }
+                let event = dtmf::Event::parse(&heard.payload).unwrap();
+                let now = model::time::Timestamp::ZERO;
+                let told = receiver.packet(heard.header.timestamp.0, event, now);
+                digits.extend(told.into_iter().flatten());
+            }
+            (digits, audio)
+        });
+        let (digits, audio) = heard;
+        let names: String = digits.iter().map(|digit| digit.digit).collect();
+        assert_eq!(names, "15", "each once, in order");
+        assert!(digits.iter().all(|digit| (60..=110).contains(&digit.held.as_millis())), "{digits:?}");
+        // What is left of the tones is too short for any detector.
+        let mut ear = crate::voices::Ear::new(agent.how.send.codec);
+        audio.iter().for_each(|payload| ear.hears(payload));
+        let (mut detector, mut found) = (dtmf::inband::Detector::default(), vec![]);
+        detector.feed(&ear.samples, &mut |it| found.push(it));
+        assert!(found.is_empty(), "heard twice: {found:?}");
+        for digit in ['1', '5'] {
+            let told = world.event().await;
+            let Some(Event::Dtmf { leg, digit: said, .. }) = told else { panic!("{told:?}") };
+            assert_eq!((leg, said), (trunk.leg, digit));
+        }
+    }
+}
+
+async fn an_event_becomes_a_tone_for_who_takes_no_events(driver: DriverChoice) {
+    let world = World::new(driver);
+    let mut agent = world.phone(opus()).await;
+    let mut trunk = world.phone(How { events: None, ..How::default() }).await;
+    world.bridge(&agent, &trunk).await;
+    presses(&mut agent, '8', 3).await;
+    let mut ear = crate::voices::Ear::new(PCMU.codec);
+    while let Some(heard) = trunk.hears_within(Duration::from_millis(500)).await {
+        assert_eq!(heard.header.payload_type, PCMU.payload_type);
+        ear.hears(&heard.payload);
+    }
+    ear.samples.extend([0; 800]);
+    let (mut detector, mut found) = (dtmf::inband::Detector::default(), vec![]);
+    detector.feed(&ear.samples, &mut |it| found.push(it));
+    let [dtmf::inband::Found::Began('8'), dtmf::inband::Found::Ended(digit)] = found[..] else {
+        panic!("{found:?}")
+    };
+    assert!((80..=120).contains(&digit.held.as_millis()), "{digit:?}");
 }

@@ -13,7 +13,9 @@ mod recordings;
 mod relay;
 mod reports;
 mod sounds;
+mod troubles;
 mod video;
+mod voices;
 mod world;
 
 /// Runs a scenario with each driver.

@@ -103,11 +103,11 @@ impl World {
         }
     }
 
-    /// The next event that is not about the beginning of a stream.
+    /// The next event that is not about the beginning of a stream, nor about what phones in tests do to ears and clocks.
     pub async fn event(&mut self) -> Option<Event> {
         loop {
             match tokio::time::timeout(SOON, self.events.recv()).await.ok()? {
-                Some(Event::Started { .. }) => {}
+                Some(Event::Started { .. } | Event::Trouble { .. }) => {}
                 event => return event,
             }
         }
@@ -129,6 +129,7 @@ pub struct How {
 pub const PCMU: Format = Format { payload_type: 0, codec: Codec::Pcmu, ptime_ms: 20 };
 pub const PCMA: Format = Format { payload_type: 8, codec: Codec::Pcma, ptime_ms: 20 };
 pub const OPUS: Format = Format { payload_type: 111, codec: Codec::Opus, ptime_ms: 20 };
+pub const G722: Format = Format { payload_type: 9, codec: Codec::G722, ptime_ms: 20 };
 
 impl Default for How {
     fn default() -> Self {

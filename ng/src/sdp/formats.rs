@@ -45,9 +45,14 @@ impl Format {
 
     /// A codec of ours.
     pub fn of(codec: Codec, payload_type: u8) -> Self {
-        let channels = if codec == Codec::Opus { 2 } else { 1 };
         let name = codec.sdp_name().to_owned();
-        Self { payload_type, name, clock_hz: codec.clock_hz(), channels, lines: Vec::new() }
+        Self {
+            payload_type,
+            name,
+            clock_hz: codec.clock_hz(),
+            channels: codec.sdp_channels(),
+            lines: Vec::new(),
+        }
     }
 
     /// Telephone events at a clock.
@@ -81,7 +86,7 @@ impl Format {
         if (64..=95).contains(&self.payload_type) {
             return None;
         }
-        [Codec::Pcmu, Codec::Pcma, Codec::Opus].into_iter().find(|codec| {
+        Codec::ALL.into_iter().find(|codec| {
             codec.sdp_name().eq_ignore_ascii_case(&self.name)
                 && codec.clock_hz() == self.clock_hz
                 && (*codec == Codec::Opus || self.channels == 1)
@@ -123,10 +128,6 @@ impl Format {
 /// A payload type for a codec that is added: its static one, else the first dynamic one that is free.
 pub fn free_type(codec: Option<Codec>, used: &[Format]) -> Option<u8> {
     let is_free = |candidate: &u8| used.iter().all(|format| format.payload_type != *candidate);
-    let own = match codec {
-        Some(Codec::Pcmu) => Some(0),
-        Some(Codec::Pcma) => Some(8),
-        _ => None,
-    };
+    let own = codec.and_then(Codec::static_type);
     own.filter(is_free).or_else(|| (96..=127).find(is_free))
 }

@@ -205,6 +205,7 @@ impl OneLine<'_> {
                 security: theirs,
                 direction: travel::direction(way.mirrored()),
                 latching,
+                ..LegSetup::default()
             }
         };
         let rtcp_mux = self.mux_for_offerer(offer, legs.0);
@@ -222,6 +223,7 @@ impl OneLine<'_> {
                 security: ours,
                 direction: travel::direction(way),
                 latching,
+                ..LegSetup::default()
             }
         };
         let mut relay: Relay = relayed(legs.0, answer, &offer.protocol, self.options);

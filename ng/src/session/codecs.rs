@@ -56,10 +56,7 @@ fn add(name: &str, offered: &[Format], formats: &mut Vec<Format>) {
         }
         return;
     }
-    let Some(codec) = [Codec::Pcmu, Codec::Pcma, Codec::Opus]
-        .into_iter()
-        .find(|codec| Format::of(*codec, 0).is_called(name))
-    else {
+    let Some(codec) = Codec::ALL.into_iter().find(|codec| Format::of(*codec, 0).is_called(name)) else {
         return;
     };
     // A codec that was stripped and is wanted again keeps its payload type.

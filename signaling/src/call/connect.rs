@@ -180,6 +180,7 @@ impl Call {
                     called: EndState::default(),
                     poll_at: now + QUALITY_EVERY,
                     polled: (None, None),
+                    faults: Default::default(),
                 });
                 out.push(Output::Fact(CallFact::Bridged { interaction: self.interaction, agent }));
             }

@@ -12,7 +12,7 @@ use model::time::Timestamp;
 
 use super::agent::Agent;
 use super::customer::Customer;
-use super::link::{End, Link};
+use super::link::{End, Faults, Link};
 use super::words::{MediaOrder, Output};
 use super::{Call, QUALITY_EVERY, SILENCE_GRACE};
 
@@ -144,15 +144,27 @@ impl Call {
         }
     }
 
-    pub(super) fn quality_changed(&self, leg: LegId, poor: bool, out: &mut Vec<Output>) {
-        let Link::Joined(joined) = &self.link else { return };
-        let party = if leg == self.leg {
-            Party::Customer
+    /// Something about a leg's sound changed: told when that makes its half poor, or good again.
+    pub(super) fn quality_changed(
+        &mut self,
+        leg: LegId,
+        change: impl FnOnce(&mut Faults),
+        out: &mut Vec<Output>,
+    ) {
+        let Link::Joined(joined) = &mut self.link else { return };
+        let (party, faults) = if leg == self.leg {
+            (Party::Customer, &mut joined.faults.0)
         } else if self.agent.media_leg() == Some(leg) {
-            Party::Agent { agent: joined.agent }
+            (Party::Agent { agent: joined.agent }, &mut joined.faults.1)
         } else {
             return;
         };
+        let was_poor = *faults != Faults::default();
+        change(faults);
+        let poor = *faults != Faults::default();
+        if poor == was_poor {
+            return;
+        }
         out.push(Output::Fact(CallFact::QualityChanged { interaction: self.interaction, party, poor }));
     }
 

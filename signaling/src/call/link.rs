@@ -58,6 +58,19 @@ pub(super) struct Joined {
     pub(super) poll_at: Timestamp,
     /// Figures of the customer and of the agent, as they come in.
     pub(super) polled: (Option<StreamStats>, Option<StreamStats>),
+    /// What is wrong with what comes from the customer and from the agent.
+    pub(super) faults: (Faults, Faults),
+}
+
+/// What makes a party's half sound bad: it is poor while any of it lasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Faults {
+    /// Beyond the limits of QUAL-01.
+    pub(super) limits: bool,
+    /// Nothing comes while we send.
+    pub(super) one_way: bool,
+    /// Cut off at full scale.
+    pub(super) clipping: bool,
 }
 
 /// One of the two ends of a call.

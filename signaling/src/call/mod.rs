@@ -44,6 +44,7 @@ pub(crate) mod driver;
 use std::time::Duration;
 
 use media::control::{Event, Latching};
+use media::quality::watch::Trouble;
 use model::call::{CallFact, Sound, Source};
 use model::id::{InteractionId, LegId, RecordingId, TenantId, UserId};
 use model::interaction::EndedBy;
@@ -264,7 +265,15 @@ impl Call {
             Event::Started { leg } if leg == self.leg => self.silent_since = None,
             Event::Silent { leg, lasting } => self.fell_silent(leg, lasting, now, out),
             Event::Dtmf { leg, digit, .. } if leg == self.leg => self.digit(digit, out),
-            Event::Quality { leg, poor, .. } => self.quality_changed(leg, poor, out),
+            Event::Quality { leg, poor, .. } => {
+                self.quality_changed(leg, |faults| faults.limits = poor, out);
+            }
+            Event::Trouble { leg, trouble: Trouble::NothingReceived, began } => {
+                self.quality_changed(leg, |faults| faults.one_way = began, out);
+            }
+            Event::Trouble { leg, trouble: Trouble::Clipping, began } => {
+                self.quality_changed(leg, |faults| faults.clipping = began, out);
+            }
             Event::RecordingFailed { recording, why } if self.recording == Some(recording) => {
                 out.push(Output::Fact(CallFact::RecordingFailed {
                     interaction: self.interaction,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use media::control::{Channel, Direction, Event, MediaError};
+use media::quality::watch::Trouble;
 use model::call::{CallFact, Rejection, Sound};
 use model::interaction::EndedBy;
 
@@ -541,6 +542,23 @@ fn figures_come_every_two_seconds_while_they_talk_and_never_else() {
         loss_percent: 9.0,
     }));
     assert_eq!(scene.told().last().unwrap(), "QualityChanged");
+}
+
+/// MEDIA-08: one-way audio makes a half poor at once, and good again only when nothing else is wrong with it.
+#[test]
+fn a_half_is_poor_while_anything_is_wrong_with_it() {
+    let mut scene = Scene::of_a_conversation();
+    let trouble = |trouble, began| Input::Media(Event::Trouble { leg: customer_leg(), trouble, began });
+    let limits = |poor| Event::Quality { leg: customer_leg(), poor, jitter_ms: 80.0, loss_percent: 9.0 };
+    let changes = |scene: &Scene| scene.told().iter().filter(|fact| *fact == "QualityChanged").count();
+    scene.does(trouble(Trouble::NothingReceived, true));
+    assert_eq!(changes(&scene), 1);
+    scene.does(Input::Media(limits(true)));
+    scene.does(trouble(Trouble::NothingReceived, false));
+    scene.does(trouble(Trouble::Silence, true));
+    assert_eq!(changes(&scene), 1, "it is poor already, and silence alone is nobody's fault");
+    scene.does(Input::Media(limits(false)));
+    assert_eq!(changes(&scene), 2, "all is well again");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use model::service::SrtpPolicy;
 
 use super::ability::{Ability, FarEnd, Refusal, Settled};
 use super::attributes::Setup;
-use super::codecs::{AudioFormats, payload_type_of};
+use super::codecs::{AudioFormats, comfort_noise_of, payload_type_of};
 use super::crypto::{CryptoLine, KeySeed};
 use super::description::{Media, Sdp};
 use super::far::{FarSide, Protection, format, protection, settle};
@@ -88,11 +88,12 @@ fn take(offer: &Sdp, media: &Media, ability: &Ability, seed: &KeySeed) -> Result
         return Err(Refusal::attribute("rtcp-mux is needed"));
     }
     let send = choose(media, ability).ok_or(Refusal::format("no codec in common"))?;
-    let settled = settle(far, media, ability, send, vec![send], security);
+    let mut settled = settle(far, media, ability, send, vec![send], security);
+    settled.setup.comfort_noise = comfort_noise_of(media, send.codec);
     let mid = media.mid().map(str::to_owned);
     let audio = Audio {
         protocol: media.protocol.clone(),
-        formats: AudioFormats::chosen(send, settled.setup.events),
+        formats: AudioFormats::chosen(send, settled.setup.events, settled.setup.comfort_noise),
         direction: settled.setup.direction,
         rtcp_mux: far.rtcp_mux,
         bundled: mid.as_deref().is_some_and(|mid| offer.bundle().contains(&mid)),

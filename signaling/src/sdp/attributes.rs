@@ -166,6 +166,8 @@ impl Media {
             match payload_type {
                 0 => Some(fixed("PCMU")),
                 8 => Some(fixed("PCMA")),
+                9 => Some(fixed("G722")),
+                13 => Some(fixed("CN")),
                 _ => None,
             },
         )

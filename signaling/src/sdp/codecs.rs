@@ -1,5 +1,6 @@
 //! Payload types: which mean a codec we have, and how our own choice is written.
 
+use media::codec::OpusShape;
 use media::control::{EventFormat, Format};
 use model::media::Codec;
 
@@ -31,6 +32,17 @@ pub struct OpusParameters {
 }
 
 impl OpusParameters {
+    /// For the encoder of what we send it.
+    pub(super) const fn shape(&self) -> OpusShape {
+        OpusShape {
+            playback_rate_max_hz: self.playback_rate_max_hz,
+            average_bitrate_max: self.average_bitrate_max,
+            fec: self.fec,
+            dtx: self.dtx,
+            cbr: self.cbr,
+        }
+    }
+
     pub(super) fn of(media: &Media, payload_type: u8) -> Self {
         let parameters = media.format_parameters(payload_type);
         let value = |name: &str, range: std::ops::RangeInclusive<u32>| {
@@ -52,11 +64,10 @@ impl OpusParameters {
 /// The codec that a payload type of a media line means, if it is one of ours.
 pub(super) fn codec_of(media: &Media, payload_type: u8) -> Option<Codec> {
     let map = media.rtp_map(payload_type)?;
-    [Codec::Pcmu, Codec::Pcma, Codec::Opus].into_iter().find(|codec| {
+    Codec::ALL.into_iter().find(|codec| {
         map.encoding.eq_ignore_ascii_case(codec.sdp_name())
             && map.clock_hz == codec.clock_hz()
-            // Opus always says two channels, whatever it carries (RFC 7587 §7).
-            && map.channels == if *codec == Codec::Opus { 2 } else { 1 }
+            && map.channels == codec.sdp_channels()
     })
 }
 
@@ -81,13 +92,23 @@ pub(super) fn events_of(media: &Media, beside: Codec) -> Option<EventFormat> {
     at(beside.clock_hz()).or_else(|| at(8_000).filter(|_| beside == Codec::Opus))
 }
 
+/// Comfort noise (RFC 3389) beside G.711, whose noise it is made for.
+pub(super) fn comfort_noise_of(media: &Media, beside: Codec) -> Option<u8> {
+    let is_noise = |pt: &u8| {
+        media.rtp_map(*pt).is_some_and(|map| {
+            map.encoding.eq_ignore_ascii_case("CN") && map.clock_hz == 8_000 && map.channels == 1
+        })
+    };
+    media.payload_types().find(is_noise).filter(|_| beside.rate_hz() == Some(8_000))
+}
+
 /// The packet time we send with: the far end's wish within its limit and ours, or our own wish.
 pub(super) fn ptime_ms(media: &Media, payload_type: u8, codec: Codec, own_ms: u8) -> u8 {
     let wish = media.ptime_ms().unwrap_or(u32::from(own_ms)).min(media.maxptime_ms().unwrap_or(60));
     // Opus packets hold 10, 20, 40 or 60 ms in one frame or a few of 20 (RFC 6716 §2.1.4).
     let steps: &[u8] = match codec {
         Codec::Opus => &[10, 20, 40, 60],
-        Codec::Pcmu | Codec::Pcma => &[10, 20, 30, 40, 50, 60],
+        Codec::Pcmu | Codec::Pcma | Codec::G722 => &[10, 20, 30, 40, 50, 60],
     };
     let parameters = media.format_parameters(payload_type);
     let least = parameters
@@ -104,6 +125,8 @@ pub(super) fn ptime_ms(media: &Media, payload_type: u8, codec: Codec, own_ms: u8
 pub(super) struct AudioFormats {
     pub formats: Vec<(u8, Codec)>,
     pub events: Vec<EventFormat>,
+    /// Payload type of comfort noise. Never offered by us: far ends that see it begin to suppress silence.
+    pub comfort_noise: Option<u8>,
     pub ptime_ms: u8,
 }
 
@@ -114,11 +137,7 @@ impl AudioFormats {
         let mut formats = Vec::new();
         for codec in codecs.iter().copied() {
             let known = before.and_then(|m| payload_type_of(m, codec));
-            let payload_type = match codec {
-                Codec::Pcmu => 0,
-                Codec::Pcma => 8,
-                Codec::Opus => known.unwrap_or_else(|| free(&mut used, OPUS)),
-            };
+            let payload_type = codec.static_type().or(known).unwrap_or_else(|| free(&mut used, OPUS));
             if !formats.contains(&(payload_type, codec)) {
                 formats.push((payload_type, codec));
             }
@@ -134,14 +153,15 @@ impl AudioFormats {
             let fresh = || EventFormat { payload_type: free(&mut used, usual), clock_hz };
             event_formats.push(known.unwrap_or_else(fresh));
         }
-        Self { formats, events: event_formats, ptime_ms }
+        Self { formats, events: event_formats, comfort_noise: None, ptime_ms }
     }
 
     /// What was chosen, for an answer.
-    pub fn chosen(send: Format, events: Option<EventFormat>) -> Self {
+    pub fn chosen(send: Format, events: Option<EventFormat>, comfort_noise: Option<u8>) -> Self {
         Self {
             formats: vec![(send.payload_type, send.codec)],
             events: events.into_iter().collect(),
+            comfort_noise,
             ptime_ms: send.ptime_ms,
         }
     }
@@ -149,19 +169,23 @@ impl AudioFormats {
     /// The payload types for the `m=` line.
     pub fn payload_types(&self) -> Vec<String> {
         let codecs = self.formats.iter().map(|(pt, _)| pt.to_string());
-        codecs.chain(self.events.iter().map(|e| e.payload_type.to_string())).collect()
+        let noise = self.comfort_noise.map(|pt| pt.to_string());
+        codecs.chain(noise).chain(self.events.iter().map(|e| e.payload_type.to_string())).collect()
     }
 
     /// The lines that explain them.
     pub fn attributes(&self) -> Vec<Attribute> {
         let mut lines = Vec::new();
         for (pt, codec) in &self.formats {
-            let channels = if *codec == Codec::Opus { "/2" } else { "" };
+            let channels = if codec.sdp_channels() == 2 { "/2" } else { "" };
             let map = format_args!("{pt} {}/{}{channels}", codec.sdp_name(), codec.clock_hz()).to_string();
             lines.push(Attribute::new("rtpmap", map));
             if *codec == Codec::Opus {
                 lines.push(Attribute::new("fmtp", format_args!("{pt} minptime=10;useinbandfec=1")));
             }
+        }
+        if let Some(payload_type) = self.comfort_noise {
+            lines.push(Attribute::new("rtpmap", format_args!("{payload_type} CN/8000")));
         }
         for EventFormat { payload_type, clock_hz } in &self.events {
             lines.push(Attribute::new("rtpmap", format_args!("{payload_type} telephone-event/{clock_hz}")));

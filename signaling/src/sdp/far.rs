@@ -104,6 +104,10 @@ pub(super) fn settle(
         passed: Vec::new(),
         video: None,
         events,
+        // Digits that come as tones are told, where there is no other form.
+        overhear: ability.events && events.is_none(),
+        comfort_noise: None,
+        opus: opus.map(|said| said.shape()).unwrap_or_default(),
         security,
         direction: common(ability.direction, reversed(far.direction)),
         latching,

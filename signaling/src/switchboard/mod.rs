@@ -235,6 +235,11 @@ impl Switchboard {
             | Event::DtmfSent { leg }
             | Event::Silent { leg, .. }
             | Event::Quality { leg, .. } => *leg,
+            Event::Trouble { leg, trouble, began } => {
+                let (interaction, trouble) = (self.legs.get(leg), trouble.name());
+                tracing::warn!(%leg, ?interaction, trouble, began, "trouble on a leg");
+                *leg
+            }
         };
         if let Some(entry) = self.legs.get(&leg).and_then(|i| self.calls.get(i)) {
             return self.post(&entry.mailbox, Message::Media(event));

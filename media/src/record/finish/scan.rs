@@ -61,7 +61,7 @@ impl Scan {
                     let Some(at_us) = since(head, p.at_us) else { continue };
                     newest_us = newest_us.max(at_us);
                     scan.frames += 1;
-                    if p.codec == Codec::Opus {
+                    if matches!(p.codec, Codec::Opus | Codec::G722) {
                         scan.rate_hz = 16_000;
                     }
                     let channel = &mut scan.channels[place(p.channel)];

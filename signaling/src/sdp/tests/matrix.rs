@@ -189,3 +189,23 @@ fn our_key_stays_the_same_over_re_negotiations() {
     let again = offer(&trunk(), &here(), &SEED, &mut session).unwrap();
     assert!(!again.media[0].has("crypto"), "and a plain call stays plain");
 }
+
+/// MEDIA-05, SIP-05: G.722 is agreed on by its static payload type, with the clock that the profile gives it.
+#[test]
+fn g722_is_offered_and_taken_with_its_odd_clock() {
+    let ours = Ability { codecs: vec![Codec::G722, Codec::Pcma], ..trunk() };
+    for map in ["", "a=rtpmap:9 G722/8000\r\n"] {
+        let offer =
+            far(&format!("m=audio 4000 RTP/AVP 8 9 101\r\n{map}a=rtpmap:101 telephone-event/8000\r\n"));
+        let (settled, sdp) = answered(&offer, &ours).unwrap();
+        let send = settled.setup.send.unwrap();
+        assert_eq!((send.codec, send.payload_type), (Codec::G722, 9));
+        assert_eq!(settled.setup.events.map(|events| events.clock_hz), Some(8_000));
+        assert_eq!(sdp.media[0].formats, ["9", "101"]);
+        assert!(sdp.media[0].attributes.iter().any(|a| a.value.as_deref() == Some("9 G722/8000")));
+    }
+    let wrong = far("m=audio 4000 RTP/AVP 97\r\na=rtpmap:97 G722/16000\r\n");
+    assert!(answered(&wrong, &ours).is_err(), "another clock is another format");
+    let offer = offer(&ours, &here(), &SEED, &mut LocalSession::new(0)).unwrap();
+    assert_eq!(offer.media[0].formats, ["9", "8", "101"]);
+}

@@ -1,0 +1,152 @@
+//! What a leg notices for its [`Watch`]: packets each way, the loudness of what comes, the sender's clock (MEDIA-08).
+//!
+//! Samples are looked at where that is cheap, in G.711, and where they are decoded anyway; an Opus stream that is passed on
+//! as it came says nothing about silence or clipping, nor does what the kernel carries.
+
+use model::media::Codec;
+use model::time::Timestamp;
+
+use super::{Leg, Loudness, Outbox};
+use crate::codec::g711;
+use crate::control::{Direction, Event};
+use crate::quality::watch::{Tick, Watch};
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watching {
+    watch: Watch,
+    received: u32,
+    /// Packets sent when the last tick was.
+    sent_before: u64,
+    samples: u32,
+    peak: u16,
+    clipped: u32,
+    transit_us: Option<i64>,
+    /// Which stream, its last timestamp, and how many ticks have passed in it.
+    clock: Option<(u32, u32, i64)>,
+    /// The far end said that it pauses: it sends nothing, or seldom, until it speaks again.
+    pausing: bool,
+}
+
+impl Watching {
+    /// Audio came.
+    pub fn heard(&mut self, codec: Codec, stream: u32, timestamp: u32, payload: &[u8], now: Timestamp) {
+        self.received += 1;
+        let ticks = match self.clock {
+            Some((same, last, ticks)) if same == stream => {
+                ticks + i64::from(timestamp.wrapping_sub(last).cast_signed())
+            }
+            _ => 0,
+        };
+        self.clock = Some((stream, timestamp, ticks));
+        let said_us = ticks * 1_000_000 / i64::from(codec.clock_hz());
+        let transit_us = now.micros().cast_signed() - said_us;
+        self.transit_us = Some(self.transit_us.map_or(transit_us, |fastest| fastest.min(transit_us)));
+        // A frame without content is how Opus says that it pauses (DTX, RFC 7587 §3.1.3).
+        self.pausing = codec == Codec::Opus && payload.len() <= 2;
+        match codec {
+            Codec::Pcmu => self.look(payload, |code| !code, g711::decode_mu),
+            Codec::Pcma => self.look(payload, |code| code ^ 0x55, g711::decode_a),
+            Codec::Opus | Codec::G722 => {}
+        }
+    }
+
+    /// So many packets were passed on elsewhere.
+    pub fn forwarded(&mut self, packets: u64) {
+        self.received = self.received.saturating_add(u32::try_from(packets).unwrap_or(u32::MAX));
+    }
+
+    /// Comfort noise came: the far end pauses.
+    pub fn heard_noise(&mut self) {
+        self.received += 1;
+        self.pausing = true;
+    }
+
+    /// A packet came that is no audio of ours: a telephone event, or what is passed on without being understood.
+    pub fn passed(&mut self) {
+        self.received += 1;
+    }
+
+    /// The loudest code, and how many are as loud as codes get: no decoding, because codes are in the order of loudness.
+    fn look(&mut self, payload: &[u8], loudness: impl Fn(u8) -> u8, decode: impl Fn(u8) -> i16) {
+        let (mut loudest, mut full) = (0u8, 0u32);
+        for code in payload {
+            let level = loudness(*code) & 0x7F;
+            loudest = loudest.max(level);
+            full += u32::from(level == 0x7F);
+        }
+        self.samples = self.samples.saturating_add(payload.len() as u32);
+        self.peak = self.peak.max(decode(loudness(loudest)).unsigned_abs());
+        self.clipped = self.clipped.saturating_add(full);
+    }
+
+    /// How loud what came was, where its codes do not say it and somebody decoded it.
+    fn decoded(&mut self, loudness: Loudness) {
+        self.samples = self.samples.saturating_add(loudness.samples);
+        self.peak = self.peak.max(loudness.peak);
+        self.clipped = self.clipped.saturating_add(loudness.clipped);
+    }
+}
+
+impl Leg {
+    /// Whether audio of the far end is to be expected: it may send, and did not say that it pauses.
+    pub fn expects_voice(&self) -> bool {
+        let receives = |direction| matches!(direction, Direction::SendRecv | Direction::RecvOnly);
+        self.setup.as_ref().is_some_and(|setup| receives(setup.direction)) && !self.watching.pausing
+    }
+
+    /// Somebody who hears this leg decoded what it said.
+    pub fn was_decoded(&mut self, loudness: Loudness) {
+        self.watching.decoded(loudness);
+    }
+
+    /// Tells troubles as they begin and end; to be called every half second or more often. `fed`: it hears something that
+    /// should make a sound.
+    pub(super) fn watch(&mut self, fed: bool, now: Timestamp, out: &mut Outbox) {
+        let sent_packets = self.outgoing.packets();
+        let wants_received = self.expects_voice() && self.may_send();
+        let wants_sent = fed && self.destination().is_some();
+        let watching = &mut self.watching;
+        let sent = sent_packets.saturating_sub(watching.sent_before);
+        watching.sent_before = sent_packets;
+        let tick = Tick {
+            at_us: now.micros(),
+            received: std::mem::take(&mut watching.received),
+            sent: u32::try_from(sent).unwrap_or(u32::MAX),
+            wants_received,
+            wants_sent,
+            // Whom we mute ourselves is silent on purpose.
+            samples: if self.muted { 0 } else { watching.samples },
+            peak: watching.peak,
+            clipped: watching.clipped,
+            transit_us: watching.transit_us.take(),
+        };
+        (watching.samples, watching.peak, watching.clipped) = (0, 0, 0);
+        let leg = self.id;
+        watching.watch.tick(tick, &mut |change| {
+            out.events.push(Event::Trouble { leg, trouble: change.trouble, began: change.began });
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loudness_is_read_off_the_codes() {
+        for (codec, encode) in
+            [(Codec::Pcmu, g711::encode_mu as fn(i16) -> u8), (Codec::Pcma, g711::encode_a)]
+        {
+            for level in [0i16, 10, 500, -9_000, 31_000, -32_768, 32_767] {
+                let mut watching = Watching::default();
+                let payload = [encode(level), encode(level / 4)];
+                watching.heard(codec, 1, 0, &payload, Timestamp::ZERO);
+                let decode = if codec == Codec::Pcmu { g711::decode_mu } else { g711::decode_a };
+                assert_eq!(watching.peak, decode(payload[0]).unsigned_abs(), "{codec:?} {level}");
+                assert_eq!(watching.clipped, u32::from(level.unsigned_abs() >= 32_700), "{codec:?} {level}");
+                assert_eq!(watching.samples, 2);
+            }
+        }
+    }
+}

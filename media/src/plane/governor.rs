@@ -1,0 +1,107 @@
+//! How hard encoders try: less when the thread has little time left, so that more calls fit (MEDIA-06, PERF).
+//!
+//! A thread measures which share of each second it worked. Above [`BUSY`] new frames are coded one step cheaper, each second
+//! another; back up only after [`CALM_S`] seconds below [`CALM`], one step at a time, so that it does not swing.
+
+use model::time::Timestamp;
+
+use crate::codec::OPUS_COMPLEXITY;
+
+/// Efforts, from the one that is wished for: measured for 20 ms of telephone speech, about 140, 90, 60 us.
+const EFFORTS: [i32; 3] = [OPUS_COMPLEXITY, 2, 0];
+/// In thousandths.
+const BUSY: u64 = 700;
+/// One step up costs at most half as much again.
+const CALM: u64 = 400;
+const CALM_S: u32 = 5;
+const SECOND_US: u64 = 1_000_000;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Governor {
+    began: Timestamp,
+    worked_us: u64,
+    busy_permille: u64,
+    step: usize,
+    calm_s: u32,
+}
+
+impl Governor {
+    pub fn new(now: Timestamp) -> Self {
+        Self { began: now, worked_us: 0, busy_permille: 0, step: 0, calm_s: 0 }
+    }
+
+    /// The complexity that encoders should have.
+    pub fn effort(&self) -> i32 {
+        EFFORTS.get(self.step).copied().unwrap_or_default()
+    }
+
+    /// Share of the last second that the thread worked, in thousandths.
+    pub const fn busy_permille(&self) -> u64 {
+        self.busy_permille
+    }
+
+    /// The thread worked from `from` to `to`.
+    pub fn worked(&mut self, from: Timestamp, to: Timestamp) {
+        self.worked_us += to.since(from).as_micros() as u64;
+        let passed_us = to.since(self.began).as_micros() as u64;
+        if passed_us < SECOND_US {
+            return;
+        }
+        self.busy_permille = (self.worked_us * 1_000 / passed_us).min(1_000);
+        (self.began, self.worked_us) = (to, 0);
+        if self.busy_permille > BUSY {
+            self.calm_s = 0;
+            self.step = (self.step + 1).min(EFFORTS.len() - 1);
+        } else if self.busy_permille < CALM {
+            self.calm_s += 1;
+            if self.calm_s >= CALM_S {
+                self.calm_s = 0;
+                self.step = self.step.saturating_sub(1);
+            }
+        } else {
+            self.calm_s = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Thread {
+        governor: Governor,
+        now: Timestamp,
+    }
+    impl Thread {
+        /// Seconds in which so many thousandths are work; the effort after each.
+        fn runs(&mut self, seconds: u32, permille: u64) -> Vec<i32> {
+            let mut efforts = Vec::new();
+            for _ in 0..seconds {
+                for _ in 0..50 {
+                    let work = Duration::from_micros(20 * permille);
+                    let began = self.now + (Duration::from_millis(20) - work);
+                    self.now = began + work;
+                    self.governor.worked(began, self.now);
+                }
+                efforts.push(self.governor.effort());
+            }
+            efforts
+        }
+    }
+
+    #[test]
+    fn a_busy_thread_tries_less_hard_and_recovers_without_swinging() {
+        let now = Timestamp::from_millis(5_000);
+        let mut thread = Thread { governor: Governor::new(now), now };
+        assert_eq!(thread.runs(3, 650), [5, 5, 5], "work alone is no reason");
+        assert_eq!(thread.runs(4, 750), [2, 0, 0, 0]);
+        assert_eq!(thread.governor.busy_permille(), 750);
+        assert_eq!(thread.runs(10, 550), [0; 10], "cheaper coding made it less: that is no calm");
+        assert_eq!(thread.runs(4, 300), [0; 4]);
+        thread.runs(1, 500);
+        assert_eq!(thread.runs(11, 300), [0, 0, 0, 0, 2, 2, 2, 2, 2, 5, 5], "five calm seconds in a row");
+    }
+}

@@ -1,0 +1,110 @@
+//! Voices that cross between codecs.
+
+use std::time::Duration;
+
+use media::codec::{Decoder, Encoder};
+use media::control::Format;
+use media::driver::DriverChoice;
+use model::media::Codec;
+
+use crate::both_drivers;
+use crate::world::{G722, How, OPUS, PCMA, PCMU, Phone, World};
+
+both_drivers! {
+    /// MEDIA-05: any to any, through the plane.
+    a_voice_crosses_between_any_two_codecs;
+}
+
+/// A far end's voice: a tone, coded packet by packet.
+pub struct Voice {
+    encoder: Encoder,
+    hz: f64,
+    samples: usize,
+}
+
+impl Voice {
+    pub fn tone(codec: Codec, hz: f64) -> Self {
+        let rate_hz = codec.rate_hz().unwrap_or(48_000);
+        Self { encoder: Encoder::new(codec, rate_hz).unwrap(), hz, samples: 0 }
+    }
+
+    pub fn packet(&mut self) -> Vec<u8> {
+        let rate_hz = self.encoder.rate_hz();
+        let pcm: Vec<i16> = (self.samples..self.samples + rate_hz as usize / 50)
+            .map(|n| {
+                let angle = n as f64 / f64::from(rate_hz) * self.hz * std::f64::consts::TAU;
+                (angle.sin() * 8_000.0) as i16
+            })
+            .collect();
+        self.samples += pcm.len();
+        let mut payload = vec![0; 1_400];
+        let len = self.encoder.encode(&pcm, &mut payload).unwrap();
+        payload.truncate(len);
+        payload
+    }
+}
+
+/// What a far end heard, as it would play it.
+pub struct Ear {
+    decoder: Decoder,
+    pub samples: Vec<i16>,
+}
+
+impl Ear {
+    pub fn new(codec: Codec) -> Self {
+        Self { decoder: Decoder::new(codec, codec.rate_hz().unwrap_or(8_000)).unwrap(), samples: vec![] }
+    }
+
+    pub fn hears(&mut self, payload: &[u8]) {
+        let mut pcm = [0; media::codec::PACKET_SAMPLES_MAX];
+        let n = self.decoder.decode(payload, &mut pcm).expect("what we are sent can be decoded");
+        self.samples.extend(&pcm[..n]);
+    }
+
+    /// The share of a frequency in the 200 ms that have most of it, 0 to 1: a machine that stands still for a moment makes
+    /// holes in what it is sent.
+    pub fn purity(&self, hz: f64) -> f64 {
+        let rate_hz = self.decoder.rate_hz();
+        let window = rate_hz as usize / 5;
+        let share = |pcm: &[i16]| {
+            let (mut re, mut im, mut all) = (0.0, 0.0, 0.0);
+            for (n, sample) in pcm.iter().enumerate() {
+                let (sample, angle) =
+                    (f64::from(*sample), hz * std::f64::consts::TAU * n as f64 / f64::from(rate_hz));
+                re += sample * angle.cos();
+                im += sample * angle.sin();
+                all += sample * sample;
+            }
+            2.0 * (re * re + im * im) / pcm.len() as f64 / all.max(1.0)
+        };
+        self.samples.windows(window).step_by(window / 4).map(share).fold(0.0, f64::max)
+    }
+}
+
+async fn a_voice_crosses_between_any_two_codecs(driver: DriverChoice) {
+    let world = World::with(driver, 1, 80, Duration::from_secs(30));
+    let codecs: [Format; 4] = [PCMU, PCMA, OPUS, G722];
+    let mut calls: Vec<(Phone, Phone, Voice, Ear)> = Vec::new();
+    for from in codecs {
+        for to in codecs {
+            let how = |send| How { send, ..How::default() };
+            let (talker, listener) = (world.phone(how(from)).await, world.phone(how(to)).await);
+            world.bridge(&talker, &listener).await;
+            calls.push((talker, listener, Voice::tone(from.codec, 440.0), Ear::new(to.codec)));
+        }
+    }
+    for _ in 0..60 {
+        for (talker, listener, voice, ear) in &mut calls {
+            talker.says(&voice.packet());
+            while let Some(heard) = listener.hears_within(Duration::ZERO).await {
+                assert_eq!(heard.header.payload_type, listener.how.send.payload_type);
+                ear.hears(&heard.payload);
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for (talker, listener, _, ear) in &calls {
+        let pure = ear.purity(440.0);
+        assert!(pure > 0.97, "{:?} to {:?}: {pure:.3}", talker.how.send.codec, listener.how.send.codec);
+    }
+}
