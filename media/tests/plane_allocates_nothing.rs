@@ -116,6 +116,7 @@ impl Party {
             security,
             direction: Direction::SendRecv,
             latching: Latching::Any,
+            ..LegSetup::default()
         };
         media.command(Command::ConfigureLeg { leg, setup: Box::new(setup) }).await.unwrap();
         let payload = match carries {

@@ -155,7 +155,8 @@ impl Voice {
     fn take(&mut self, at: Timestamp) -> bool {
         let heard = self.player.take(at.micros(), &mut self.frame);
         self.next_at = Some(at + self.pace);
-        if heard == Heard::Quiet {
+        // Between the frames of an announced pause the player invents: that is the noise of the room, and no voice.
+        if heard == Heard::Quiet || self.pauses {
             self.quiet_frames += 1;
             self.meter.listen(&self.frame);
             let silent = at.since(self.heard_at);

@@ -138,6 +138,7 @@ impl House {
             },
             direction: Direction::SendRecv,
             latching: Latching::Off,
+            ..LegSetup::default()
         };
         self.run(0, Command::ConfigureLeg { leg: guest.leg, setup: Box::new(setup) }).unwrap();
         guest

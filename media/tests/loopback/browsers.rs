@@ -91,6 +91,7 @@ impl Browser {
             },
             direction: Direction::SendRecv,
             latching: Latching::Off,
+            ..LegSetup::default()
         }
     }
 

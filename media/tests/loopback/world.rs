@@ -214,6 +214,7 @@ impl Phone {
             },
             direction: self.how.direction,
             latching: self.how.latching,
+            ..LegSetup::default()
         }
     }
 

@@ -41,6 +41,10 @@ impl Wire for Sent {
 
 impl Line {
     fn between(from: Codec, to: Codec, shape: OpusShape) -> Self {
+        Self::with_noise(from, to, shape, None)
+    }
+
+    fn with_noise(from: Codec, to: Codec, shape: OpusShape, comfort_noise: Option<u8>) -> Self {
         let birth = Birth {
             ssrc: 9,
             seq: 1,
@@ -58,6 +62,7 @@ impl Line {
             receive: vec![send],
             events: None,
             opus: shape,
+            comfort_noise,
             security: Security::None,
             direction: Direction::SendRecv,
             latching: Latching::Off,
@@ -261,4 +266,54 @@ fn nothing_of_the_talker_before_is_said_after_a_change() {
         let peak = room[..len].iter().map(|s| s.unsigned_abs()).max().unwrap();
         assert!(peak < 500, "packet {n}: {peak}");
     }
+}
+
+/// MEDIA-05, RFC 3389: comfort noise is heard as noise by who takes none, for as long as the pause lasts.
+#[test]
+fn comfort_noise_is_made_for_who_takes_none() {
+    let mut line = Line::between(Codec::Pcmu, Codec::G722, OpusShape::default());
+    line.runs(calm(50, 0), 1_000);
+    let paused = line.started + Duration::from_millis(1_000);
+    let header =
+        Header { marker: false, payload_type: 13, seq: SeqNo(50), timestamp: RtpTimestamp(8_000), ssrc: 7 };
+    let audio = Audio { header, codec: Codec::Pcmu, stream: 0, payload_at: 12, payload_len: 1 };
+    line.leg.hear_voice(TALKER, &audio, true, &[40], paused).unwrap();
+    let before = line.sent.packets.len();
+    for tick in 1..=1_000 {
+        line.sent.now = paused + Duration::from_millis(tick * 5);
+        line.leg.timer(line.sent.now, &mut line.sent, &mut Outbox::default());
+    }
+    let noise = &line.sent.packets[before..];
+    assert!(noise.len() >= 249, "{} packets in 5 s", noise.len());
+    let mut decoder = Decoder::new(Codec::G722, 16_000).unwrap();
+    let mut room = [0; PACKET_SAMPLES_MAX];
+    let mut power = 0.0;
+    for (_, _, payload) in noise {
+        let len = decoder.decode(payload, &mut room).unwrap();
+        power = room[..len].iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / len as f64;
+    }
+    let dbov = 10.0 * (power / 32_767f64.powi(2)).log10();
+    assert!((-46.0..-36.0).contains(&dbov), "{dbov:.1} dBov where -40 was wished for");
+}
+
+/// MEDIA-05, RFC 3389: who takes comfort noise is told how a pause sounds, about once a second, instead of being sent it.
+#[test]
+fn who_takes_comfort_noise_is_told_how_a_pause_sounds() {
+    let mut line = Line::with_noise(Codec::Opus, Codec::Pcma, OpusShape::default(), Some(13));
+    line.runs(calm(50, 0), 1_000);
+    // The talker pauses, and says so every 400 ms by a frame without content.
+    line.voice.truncate(1);
+    let before = line.sent.packets.len();
+    for tick in 0..2_000u32 {
+        let now = line.started + Duration::from_millis(1_000 + u64::from(tick) * 5);
+        if tick.is_multiple_of(80) {
+            line.arrives(50 + tick / 4, 7, now);
+        }
+        line.sent.now = now;
+        line.leg.timer(now, &mut line.sent, &mut Outbox::default());
+    }
+    let sent = &line.sent.packets[before..];
+    let noise = sent.iter().filter(|(_, header, payload)| header.payload_type == 13 && payload.len() == 1);
+    assert!(noise.count() >= 5, "{} packets in 10 s", sent.len());
+    assert!(sent.len() < 400, "{} packets in 10 s", sent.len());
 }
