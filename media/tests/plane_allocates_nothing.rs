@@ -208,7 +208,7 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
         })
         .unwrap();
         let media = plane.handle();
-        let format = |codec| Format {
+        let format = |codec: Codec| Format {
             payload_type: if codec == Codec::Opus { 111 } else { codec.static_type().unwrap() },
             codec,
             ptime_ms: 20,
