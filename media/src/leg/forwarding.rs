@@ -41,7 +41,12 @@ impl Leg {
     pub fn plain_in(&self, now: Timestamp) -> Option<PlainIn> {
         let setup = self.setup.as_ref()?;
         let wanted = matches!(setup.direction, Direction::SendRecv | Direction::RecvOnly);
-        if !wanted || self.muted || self.overhears || self.ice.is_some() || !matches!(self.protection, Protection::Plain) {
+        if !wanted
+            || self.muted
+            || self.overhears
+            || self.ice.is_some()
+            || !matches!(self.protection, Protection::Plain)
+        {
             return None;
         }
         let Some(Said::Codec(codec)) = self.stream.said else { return None };
