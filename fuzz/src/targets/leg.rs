@@ -135,6 +135,7 @@ fn setup(security: Security, rtcp_mux: bool, latching: Latching) -> LegSetup {
         security,
         direction: Direction::SendRecv,
         latching,
+        ..LegSetup::default()
     }
 }
 

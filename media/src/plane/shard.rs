@@ -109,7 +109,7 @@ impl Shard {
             checks_left: CHECKS_MAX,
             tap: start.tap,
             fast: start.fast,
-            due: Vec::new(),
+            due: Vec::with_capacity(1_024),
             sweep_at: now,
             sweep_part: 0,
             random: start.random | 1,

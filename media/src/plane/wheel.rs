@@ -15,8 +15,8 @@ const TICK_MICROS: u64 = TICK.as_micros() as u64;
 const SLOTS: u64 = 256;
 
 /// Calls a slot has room for from the beginning, so that the first packet that wants one takes no memory. A slot that
-/// needed more keeps it.
-const CALLS_AT_FIRST: usize = 8;
+/// needed more keeps it. Hundreds of voices that are decoded are called each 20 ms, in four phases.
+const CALLS_AT_FIRST: usize = 128;
 
 /// See the module. `T`: who is called.
 #[derive(Debug)]
