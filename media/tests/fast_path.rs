@@ -145,6 +145,7 @@ fn phone(net: &Net, media: &PlaneHandle, number: u64) -> Phone {
         security: Security::None,
         direction: Direction::SendRecv,
         latching: Latching::Off,
+        ..LegSetup::default()
     };
     command(media, Command::ConfigureLeg { leg, setup: Box::new(setup) });
     Phone {
