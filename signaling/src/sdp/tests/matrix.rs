@@ -1,4 +1,5 @@
 use media::control::{Direction, SrtpSuite};
+use model::media::Codec;
 use model::service::SrtpPolicy;
 
 use super::*;
