@@ -210,6 +210,8 @@ async fn junk_at_the_shared_port_moves_no_browser(driver: DriverChoice) {
     world.media.command(Command::Bridge { a: leg, b: trunk.leg }).await.unwrap();
     browser.says(&OPUS_FRAME);
     assert_eq!(trunk.hears().await.expect("the browser is heard").payload.len(), 160);
+    // Its voice ends with a second of silence.
+    while trunk.hears_within(std::time::Duration::from_millis(500)).await.is_some() {}
     let ours = created.ice.unwrap();
     let port = ours.candidates.into_iter().find(SocketAddr::is_ipv4).unwrap();
     let strangers = strangers("127.0.0.1", 8);
