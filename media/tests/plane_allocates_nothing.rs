@@ -1,6 +1,9 @@
 //! MEDIA-02, seen from outside: after a warm-up, the media threads of a running plane take no memory for any packet.
 #![expect(clippy::unwrap_used, reason = "fixtures of tests; the lint knows only functions marked as tests")]
 
+#[path = "counting/page.rs"]
+mod page;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::{IpAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -86,6 +89,13 @@ fn key() -> SrtpKey {
     SrtpKey { suite, key_and_salt: (0..suite.key_and_salt_len() as u8).collect() }
 }
 
+fn opus_frame() -> Vec<u8> {
+    let mut opus = media::codec::Encoder::new(Codec::Opus, 8_000).unwrap();
+    let mut packet = [0; 400];
+    let len = opus.encode(&[1_000; 160], &mut packet).unwrap();
+    packet[..len].to_vec()
+}
+
 impl Party {
     async fn join(media: &PlaneHandle, number: u64, carries: Carries, safe: bool) -> Self {
         let here: IpAddr = "127.0.0.1".parse().unwrap();
@@ -120,12 +130,7 @@ impl Party {
         };
         media.command(Command::ConfigureLeg { leg, setup: Box::new(setup) }).await.unwrap();
         let payload = match carries {
-            Carries::Voice(Format { codec: Codec::Opus, .. }) => {
-                let mut opus = media::codec::Encoder::new(Codec::Opus, 8_000).unwrap();
-                let mut packet = [0; 400];
-                let len = opus.encode(&[1_000; 160], &mut packet).unwrap();
-                packet[..len].to_vec()
-            }
+            Carries::Voice(Format { codec: Codec::Opus, .. }) => opus_frame(),
             Carries::Video(_) => vec![0x55; 900],
             _ => vec![0x55; 160],
         };
@@ -139,6 +144,47 @@ impl Party {
         };
         let protect = safe.then(|| srtp::Sender::new(&key()).unwrap());
         Self { leg, socket, to: created.rtp, protect, payload_type, ticks, payload, seq: 1, sees }
+    }
+
+    /// A browser: a line on the shared port, keys by a handshake.
+    async fn browses(media: &PlaneHandle, number: u64, opus: Format) -> Self {
+        let page = page::Page::new();
+        let leg = LegId::from_number(number);
+        let create = Command::CreateLeg { leg, transport: Transport::Ice, near: None };
+        let Ok(Answer::Created(created)) = media.command(create).await else { panic!("no leg") };
+        let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let setup = LegSetup {
+            remote: None,
+            remote_rtcp: None,
+            rtcp_mux: true,
+            send: Some(opus),
+            receive: vec![opus],
+            passed: Vec::new(),
+            video: None,
+            events: None,
+            security: Security::Dtls {
+                remote_ufrag: page::UFRAG.into(),
+                remote_pwd: page::PWD.into(),
+                remote_fingerprint: page.fingerprint.clone(),
+                active: false,
+            },
+            direction: Direction::SendRecv,
+            latching: Latching::Off,
+        };
+        media.command(Command::ConfigureLeg { leg, setup: Box::new(setup) }).await.unwrap();
+        let key = page.connect(&socket, created.rtp, &created.ice.unwrap()).await;
+        Self {
+            leg,
+            socket,
+            to: created.rtp,
+            protect: Some(srtp::Sender::new(&key).unwrap()),
+            payload_type: opus.payload_type,
+            ticks: opus.codec.clock_hz() / 50,
+            payload: opus_frame(),
+            seq: 1,
+            sees: None,
+        }
     }
 
     fn says(&mut self, packet: &mut [u8; 1_500]) {
@@ -181,18 +227,23 @@ impl Party {
     }
 }
 
+/// What somebody else sends to every port: a stranger's RTP, DTLS and STUN, and nothing at all that makes sense.
+const JUNK: [&[u8]; 4] = [&[0x80; 172], &[22; 60], &[0; 20], &[255; 3]];
+
 async fn talk(parties: &mut [Party], rounds: usize) {
+    let stranger = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
     let mut packet = [0; 1_500];
-    for _ in 0..rounds {
+    for round in 0..rounds {
         for party in &mut *parties {
             party.says(&mut packet);
+            stranger.send_to(JUNK[round % JUNK.len()], party.to).unwrap();
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
-/// MEDIA-02: relay, SRTP, transcoding, recording, video and its feedback take no memory for a packet, and what needs no decoding goes out in the
-/// buffer it came in.
+/// MEDIA-02: relay, SRTP, a browser's line, transcoding, recording, video and its feedback, and dropping take no memory for a
+/// packet, and what needs no decoding goes out in the buffer it came in.
 #[tokio::test]
 async fn a_running_plane_takes_no_memory_for_a_packet() {
     for choice in [DriverChoice::Uring, DriverChoice::Mmsg] {
@@ -203,6 +254,7 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
             interfaces: vec![Interface { bind: here, advertised: here }],
             port_min: 24_000,
             port_max: 24_039,
+            ice_port: Some(0),
             driver: DriverConfig { choice, ..DriverConfig::default() },
             ..PlaneConfig::default()
         })
@@ -214,6 +266,7 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
             ptime_ms: 20,
         };
         let (mu, a, opus) = (format(Codec::Pcmu), format(Codec::Pcma), format(Codec::Opus));
+        let browsers = opus;
         let mut parties = Vec::new();
         WATCHING.store(true, Ordering::SeqCst);
         let passed = Passed { payload_type: 18, format: 1, clock_hz: 8_000 };
@@ -238,6 +291,11 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
             media.command(Command::Bridge { a: left.leg, b: right.leg }).await.unwrap();
             parties.extend([left, right]);
         }
+        // And a browser that talks to another Opus phone: nothing is decoded.
+        let browser = Party::browses(&media, 98, browsers).await;
+        let phone = Party::join(&media, 99, opus, false).await;
+        media.command(Command::Bridge { a: browser.leg, b: phone.leg }).await.unwrap();
+        parties.extend([browser, phone]);
         WATCHING.store(false, Ordering::SeqCst);
         assert!(TAKEN.load(Ordering::SeqCst) > 0, "commands take memory, and the count sees it");
         let dir = tempfile::tempdir().unwrap();
@@ -257,9 +315,11 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
         let after = media.counters()[0].counters;
         assert_eq!(TAKEN.load(Ordering::SeqCst), 0, "{choice:?} took memory");
         let moved = after.relayed_in_place - before.relayed_in_place;
-        assert!(moved >= 10 * 800, "ten of twelve parties are relayed in place: {moved}");
+        assert!(moved >= 12 * 800, "twelve of fourteen parties are relayed in place: {moved}");
         assert!(after.transcoded - before.transcoded >= 2 * 800, "and two are transcoded");
         assert_eq!(after.relayed_copies, 0);
         assert!(after.recorded - before.recorded >= 2 * 800, "two are recorded");
+        let dropped = after.dropped.iter().sum::<u64>() - before.dropped.iter().sum::<u64>();
+        assert!(dropped >= 14 * 800, "and everything a stranger sends is dropped: {dropped}");
     }
 }
