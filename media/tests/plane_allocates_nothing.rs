@@ -160,9 +160,6 @@ impl Party {
             rtcp_mux: true,
             send: Some(opus),
             receive: vec![opus],
-            passed: Vec::new(),
-            video: None,
-            events: None,
             security: Security::Dtls {
                 remote_ufrag: page::UFRAG.into(),
                 remote_pwd: page::PWD.into(),
@@ -171,6 +168,7 @@ impl Party {
             },
             direction: Direction::SendRecv,
             latching: Latching::Off,
+            ..LegSetup::default()
         };
         media.command(Command::ConfigureLeg { leg, setup: Box::new(setup) }).await.unwrap();
         let key = page.connect(&socket, created.rtp, &created.ice.unwrap()).await;

@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use media::control::{
-    Direction, EventFormat, Format, Latching, LegSetup, Passed, Security, SrtpSuite, Video,
-};
+use media::control::{Direction, EventFormat, Format, Latching, LegSetup, Passed, Security, SrtpSuite};
 use media::driver::Clock;
 use media::leg::{Birth, Door, Leg, Outbox, Received, Wire};
 use media::srtp::{MAX_OVERHEAD, Sender};
@@ -130,7 +128,6 @@ fn setup(security: Security, rtcp_mux: bool, latching: Latching) -> LegSetup {
         send: Some(pcma),
         receive: vec![pcma, opus],
         passed: vec![Passed { payload_type: 96, format: 1, clock_hz: 90_000 }],
-        video: Some(Video::default()),
         events: Some(EventFormat { payload_type: 101, clock_hz: 8_000 }),
         security,
         direction: Direction::SendRecv,
