@@ -17,7 +17,7 @@ pub struct Decoder {
 enum Inner {
     Mu(Concealer),
     A(Concealer),
-    Wide(G722Decoder),
+    Wide(Box<G722Decoder>),
     Opus(::opus::Decoder),
 }
 
@@ -27,7 +27,7 @@ impl Decoder {
         let inner = match (codec, rate_hz) {
             (Codec::Pcmu, 8_000) => Inner::Mu(Concealer::default()),
             (Codec::Pcma, 8_000) => Inner::A(Concealer::default()),
-            (Codec::G722, 16_000) => Inner::Wide(G722Decoder::default()),
+            (Codec::G722, 16_000) => Inner::Wide(Box::default()),
             // Stereo payloads are mixed to mono by the library.
             (Codec::Opus, 8_000 | 12_000 | 16_000 | 24_000 | 48_000) => {
                 Inner::Opus(::opus::Decoder::new(rate_hz, Channels::Mono)?)
@@ -99,7 +99,7 @@ impl Decoder {
     pub fn reset(&mut self) {
         match &mut self.inner {
             Inner::Mu(concealer) | Inner::A(concealer) => *concealer = Concealer::default(),
-            Inner::Wide(wide) => *wide = G722Decoder::default(),
+            Inner::Wide(wide) => **wide = G722Decoder::default(),
             // Resetting a state that was made cannot fail; if it does, old state costs one rough edge.
             Inner::Opus(opus) => _ = opus.reset_state(),
         }

@@ -16,7 +16,7 @@ pub struct Encoder {
 enum Inner {
     Mu,
     A,
-    Wide(G722Encoder),
+    Wide(Box<G722Encoder>),
     Opus(::opus::Encoder),
 }
 
@@ -65,7 +65,7 @@ impl Encoder {
         let inner = match (codec, rate_hz) {
             (Codec::Pcmu, 8_000) => Inner::Mu,
             (Codec::Pcma, 8_000) => Inner::A,
-            (Codec::G722, 16_000) => Inner::Wide(G722Encoder::default()),
+            (Codec::G722, 16_000) => Inner::Wide(Box::default()),
             (Codec::Opus, 8_000 | 12_000 | 16_000 | 24_000 | 48_000) => {
                 let mut opus = ::opus::Encoder::new(rate_hz, Channels::Mono, Application::Voip)?;
                 opus.set_bitrate(Bitrate::Bits(bits_per_second(rate_hz, shape)))?;
@@ -129,7 +129,7 @@ impl Encoder {
     pub fn reset(&mut self) {
         match &mut self.inner {
             Inner::Mu | Inner::A => {}
-            Inner::Wide(wide) => *wide = G722Encoder::default(),
+            Inner::Wide(wide) => **wide = G722Encoder::default(),
             Inner::Opus(opus) => _ = opus.reset_state(),
         }
     }

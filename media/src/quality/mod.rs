@@ -261,7 +261,7 @@ impl StreamMeter {
         Some(VoipMetrics {
             ssrc,
             loss_rate: share(totals.lost),
-            discard_rate: share(self.windows.late()),
+            discard_rate: share(self.windows.late_ever()),
             burst_density: bursts.burst_density,
             gap_density: bursts.gap_density,
             burst_ms: bursts.burst_ms,

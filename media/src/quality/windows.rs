@@ -88,7 +88,7 @@ impl Windows {
     }
 
     /// Packets that came too late to be played, since the stream began.
-    pub(super) fn late(&self) -> u64 {
+    pub(super) fn late_ever(&self) -> u64 {
         self.late_ever
     }
 
