@@ -1,4 +1,5 @@
 //! A line that takes packets more slowly than they are sent: what waits in front of it must not be lost by us.
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
 
 use std::net::{IpAddr, SocketAddr};
 use std::process::Command;

@@ -1,4 +1,5 @@
 //! What calls take of a line: frames counted on a veth pair, in both directions, through the media plane.
+#![allow(clippy::unwrap_used, reason = "a test ends by panicking")]
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;

@@ -160,9 +160,9 @@ impl Plane {
             }
             Command::DeleteLeg { leg } => {
                 assert!(self.legs.remove(leg), "only what is there is deleted");
-                Ok(Answer::Stats(Box::new(LegStats::default())))
+                Ok(Answer::Stats(Box::default()))
             }
-            Command::Stats { .. } => Ok(Answer::Stats(Box::new(LegStats::default()))),
+            Command::Stats { .. } => Ok(Answer::Stats(Box::default())),
             Command::StopRecording { .. } => Ok(Answer::Recorded { frames: 0, missing: 0 }),
             _ => Ok(Answer::Done),
         }

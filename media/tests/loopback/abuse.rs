@@ -170,7 +170,7 @@ async fn a_roll_over_counter_survives_another_ssrc_and_a_renegotiation(driver: D
 fn junk(count: usize) -> impl Iterator<Item = Vec<u8>> {
     let stun = [&[0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42][..], b"transaction!"].concat();
     let hello = [&[22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 1][..], &[0; 11]].concat();
-    let shapes = vec![stun, hello, vec![20; 1], vec![63; 1_472], vec![3; 2], vec![127; 300], vec![255; 40]];
+    let shapes = [stun, hello, vec![20; 1], vec![63; 1_472], vec![3; 2], vec![127; 300], vec![255; 40]];
     (0..count).map(move |n| shapes[n % shapes.len()].clone())
 }
 
