@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use media::control::{Answer, Command, LegCreated, LegStats, LocalIce, MediaError, Transport};
+use media::control::{Answer, Command, LegCreated, LocalIce, MediaError, Transport};
 use model::id::LegId;
 use model::time::Timestamp;
 use ng::node::{Deed, Node};
