@@ -4,12 +4,12 @@ use fuzz::{Corpus, TARGETS, named, short};
 
 fn short_pass(name: &str) {
     let target = named(name).expect("a target");
-    let corpus = Corpus::of(name).unwrap();
+    let corpus = Corpus::of(name).expect("a folder that can be read");
     assert!(!corpus.inputs.is_empty(), "{name} has a corpus");
     let number = |key: &str| std::env::var(key).ok().and_then(|value| value.parse().ok());
     let (seed, factor) = (number("FUZZ_SEED").unwrap_or(1), number("FUZZ_TRIES").unwrap_or(1));
     if let Some(finding) = short::pass(target, &corpus, target.tries.saturating_mul(factor as u32), seed) {
-        let kept = finding.keep(name).unwrap();
+        let kept = finding.keep(name).expect("a folder that can be written");
         panic!("{name} broke at an input made of {}; it is kept in {}", finding.from, kept.display());
     }
 }

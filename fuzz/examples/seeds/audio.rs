@@ -110,8 +110,8 @@ fn recording() -> std::io::Result<()> {
             tap.payload(handle, &Payload { channel, codec, epoch: 0, seq: n, timestamp, at_us, octets });
         }
     }
-    let _ = recorder.pause(handle, 5_120_000, Some(PauseReason::CardData)).expect("it records");
-    let _ = recorder.pause(handle, 5_300_000, None).expect("it records");
+    drop(recorder.pause(handle, 5_120_000, Some(PauseReason::CardData)).expect("it records"));
+    drop(recorder.pause(handle, 5_300_000, None).expect("it records"));
     tap.stop(handle, 5_400_000).expect("there is room");
     closed.recv_timeout(Duration::from_secs(10)).expect("it is closed");
     let octets = std::fs::read(&file)?;
