@@ -1,5 +1,5 @@
 //! Makes the corpora of packets, with the project's own senders: `cargo run -p fuzz --example seeds`. Texts (SIP, SDP, NG) are
-//! not made here: they were taken from what Debian's baresip, SIPp, Chromium and Kamailio's module send.
+//! not made here: SIP and SDP were taken from what baresip, SIPp and Chromium send, NG's requests are written in the proxies' manner.
 
 mod audio;
 mod secure;
