@@ -81,7 +81,7 @@ fn no_octet_of_a_pause_reaches_the_disk() {
             assert!(tap.payload(handle, &payload));
         }
     };
-    (0..40).for_each(|n| say(&mut tap, n, b"good day"));
+    (0..41).for_each(|n| say(&mut tap, n, b"good day"));
     // Spoken already when the order comes: it is a race that the ring must not win.
     (41..50).for_each(|n| say(&mut tap, n, CARD));
     recorder.pause(handle, at(41), Some(PauseReason::CardData)).unwrap().blocking_recv().unwrap();
@@ -103,7 +103,11 @@ fn no_octet_of_a_pause_reaches_the_disk() {
     assert_eq!(holds(CARD), pause.from_ms > 41 * 20, "what the mark does not cover, and nothing else");
     assert_eq!(closed, Report::Closed { recording, frames: finished.frames, missing: 0 });
     assert_eq!(finished.verdict, Completeness::CompleteExceptPauses);
-    assert_eq!((finished.left.expected, finished.left.captured), (finished.frames / 2, finished.frames / 2));
+    // The order may fall between the two channels of one moment: each is whole by itself.
+    for channel in [&finished.left, &finished.right] {
+        assert_eq!(channel.expected, channel.captured, "nothing is missing but what was paused");
+    }
+    assert_eq!(finished.left.captured + finished.right.captured, finished.frames);
     assert_eq!(finished.length_ms, 2_000, "silence of the same length stands for it");
     let (rate, left, _) = wav(&folder.path().join("call.wav"));
     assert_eq!(left.len(), 16_000);
