@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use media::prompt::tones::Plan;
 use model::service::SrtpPolicy;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -148,7 +149,11 @@ section!(
 );
 section!(
     /// `[sounds]`.
-    SoundsFile { dir: PathBuf = PathBuf::new(), language: Language = Language::En }
+    SoundsFile {
+        dir: PathBuf = PathBuf::new(),
+        language: Language = Language::En,
+        tones: String = "DE".into(),
+    }
 );
 section!(
     /// `[log]`.
@@ -280,6 +285,8 @@ pub struct Config {
     pub sounds_dir: Option<PathBuf>,
     /// Language of built-in announcements.
     pub language: Language,
+    /// Whose exchange tones callers hear.
+    pub tones: Plan,
     /// Logging.
     pub log: LogFile,
 }
@@ -363,6 +370,10 @@ impl TryFrom<File> for Config {
         if !(1..=16).contains(&f.recording.workers) {
             return value("recording.workers", format!("{} is not within 1 to 16", f.recording.workers));
         }
+        let Some(tones) = Plan::of_country(&f.sounds.tones) else {
+            let known = Plan::countries().collect::<Vec<_>>().join(" ");
+            return value("sounds.tones", format!("`{}` is none of {known}", f.sounds.tones));
+        };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let data_dir = f.data_dir;
         let database_url = match f.database.url.strip_prefix("sqlite:") {
@@ -399,6 +410,7 @@ impl TryFrom<File> for Config {
             recording_formats: f.recording.formats,
             recording_workers: usize::from(f.recording.workers),
             language: f.sounds.language,
+            tones,
             log: f.log,
             data_dir,
         })

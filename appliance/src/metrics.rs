@@ -113,7 +113,7 @@ impl Media {
             bytes: vec("patchbay_rtp_bytes_total", "UDP payload of datagrams on media ports.", "direction")?,
             ways: vec(
                 "patchbay_rtp_forwarded_total",
-                "Packets forwarded: in the buffer they came in, copied for several listeners, transcoded, or by the kernel alone.",
+                "Packets forwarded: in the buffer they came in, copied for several listeners, transcoded, mixed, or by the kernel alone.",
                 "way",
             )?,
             dropped: vec("patchbay_rtp_dropped_total", "Datagrams that were not let through.", "reason")?,
@@ -218,6 +218,7 @@ impl Media {
         labelled(&self.ways, "in_place", sum(&|c| c.relayed_in_place));
         labelled(&self.ways, "copied", sum(&|c| c.relayed_copies));
         labelled(&self.ways, "transcoded", sum(&|c| c.transcoded));
+        labelled(&self.ways, "mixed", sum(&|c| c.mixed));
         labelled(&self.ways, "kernel", sum(&|c| c.fast_packets));
         self.fast_flows.set(i64::try_from(sum(&|c| c.fast_flows)).unwrap_or(i64::MAX));
         follow(&self.fast_bytes, sum(&|c| c.fast_octets));

@@ -96,7 +96,7 @@ impl Appliance {
     pub async fn start(config: Config, file: Option<PathBuf>, level: LevelHandle) -> Result<Self> {
         init::folders(&config)?;
         let tls_files = tls::files(&config)?;
-        let sounds = Library::load(config.sounds_dir.as_deref(), config.language)?;
+        let sounds = Library::load(config.sounds_dir.as_deref(), config.language, config.tones)?;
         let store = Store::open(&config.database_url)
             .await
             .context("cannot open the database; see [database] url")?;
@@ -261,7 +261,7 @@ impl Appliance {
                 "the certificate was not reloaded, the old one stays"
             ),
         }
-        if let Err(error) = self.sounds.reload(new.sounds_dir.as_deref(), new.language) {
+        if let Err(error) = self.sounds.reload(new.sounds_dir.as_deref(), new.language, new.tones) {
             tracing::error!(error = format!("{error:#}"), "the sounds were not reloaded, the old ones stay");
         }
         if let Err(error) = self.desk.reload().await {

@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, Result};
 use media::prompt::Prompt;
-use media::prompt::tones::{Plan, Tone};
+pub use media::prompt::tones::Plan;
+use media::prompt::tones::Tone;
 use model::call::Sound;
 use rust_embed::RustEmbed;
 
@@ -29,6 +30,9 @@ const ALL: [(Sound, &str); 8] = [
     (Sound::Busy, "busy"),
 ];
 
+/// Endings of sound files, the first that is there wins.
+const ENDINGS: [&str; 3] = ["wav", "opus", "ogg"];
+
 /// How often an agent whose colleague is busy hears the tone before it is over: about three seconds.
 const BUSY_TONES: usize = 3;
 
@@ -43,13 +47,13 @@ pub struct Library {
 
 impl Library {
     /// Loads every sound.
-    pub fn load(dir: Option<&Path>, language: Language) -> Result<Self> {
+    pub fn load(dir: Option<&Path>, language: Language, tones: Plan) -> Result<Self> {
         let nothing = Arc::new(Prompt::from_pcm("nothing", 8_000, &[0; 160])?);
-        Ok(Self { sounds: Arc::new(RwLock::new(load(dir, language)?)), nothing })
+        Ok(Self { sounds: Arc::new(RwLock::new(load(dir, language, tones)?)), nothing })
     }
     /// Loads every sound anew; with an error the old ones stay.
-    pub fn reload(&self, dir: Option<&Path>, language: Language) -> Result<()> {
-        let new = load(dir, language)?;
+    pub fn reload(&self, dir: Option<&Path>, language: Language, tones: Plan) -> Result<()> {
+        let new = load(dir, language, tones)?;
         *self.sounds.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
@@ -61,21 +65,26 @@ impl Library {
 }
 
 /// A file that is there but cannot be used is an error with its name, never a silent fallback.
-fn load(dir: Option<&Path>, language: Language) -> Result<HashMap<Sound, Arc<Prompt>>> {
+fn load(dir: Option<&Path>, language: Language, tones: Plan) -> Result<HashMap<Sound, Arc<Prompt>>> {
     ALL.into_iter()
         .map(|(sound, name)| {
-            let own = dir.map(|d| d.join(format!("{name}.wav"))).filter(|f| f.exists());
+            let file = |d: &Path, end| Some(d.join(format!("{name}.{end}"))).filter(|f| f.exists());
+            let own = dir.and_then(|d| ENDINGS.into_iter().find_map(|end| file(d, end)));
             let built_in = || BuiltIn::get(&format!("{}/{name}.wav", language.folder()));
             let prompt = if let Some(file) = own {
                 let bytes =
                     std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                Prompt::from_wav(name, std::io::Cursor::new(bytes))
-                    .with_context(|| format!("{} cannot be played", file.display()))?
+                let bytes = std::io::Cursor::new(bytes);
+                let read = match file.extension().is_some_and(|end| end == "wav") {
+                    true => Prompt::from_wav(name, bytes),
+                    false => Prompt::from_ogg_opus(name, bytes),
+                };
+                read.with_context(|| format!("{} cannot be played", file.display()))?
             } else if let Some(file) = built_in() {
                 Prompt::from_wav(name, std::io::Cursor::new(file.data))
                     .with_context(|| format!("built-in sound {name}"))?
             } else {
-                without_file(sound)?
+                without_file(sound, tones)?
             };
             Ok((sound, Arc::new(prompt)))
         })
@@ -83,8 +92,7 @@ fn load(dir: Option<&Path>, language: Language) -> Result<HashMap<Sound, Arc<Pro
 }
 
 /// What is heard where there is no file: music, the tones of an exchange.
-fn without_file(sound: Sound) -> Result<Prompt> {
-    let plan = Plan::default();
+fn without_file(sound: Sound, plan: Plan) -> Result<Prompt> {
     Ok(match sound {
         Sound::QueueMusic | Sound::HoldMusic => media::prompt::music::hold_music()?,
         Sound::ComfortNoise => plan.tone(Tone::ComfortNoise)?,

@@ -6,9 +6,10 @@
 //! The model is small: a *leg* is one party's RTP in both directions; each leg *hears* one [`Source`]. A bridge is two legs
 //! that hear each other; hold is a customer who hears music; a queue is a customer who hears the queue's music. When a
 //! source's codec is the leg's own, packets are relayed in place; otherwise they are transcoded. What we have no codec for goes
-//! to those who have ([`Passed`]).
+//! to those who have ([`Passed`]). More than two meet in a *room*: each leg in it hears a mix of the others.
 
 mod formats;
+mod room;
 mod setup;
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::id::{LegId, RecordingId};
+use model::id::{LegId, RecordingId, RoomId};
 use model::media::StreamStats;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,7 @@ use crate::quality::MosSummary;
 use crate::quality::watch::Trouble;
 
 pub use formats::{Common, Offered, common_video};
+pub use room::{RoomOrder, RoomRole, RoomSetup, SPEAKERS_SHOWN};
 pub use setup::{
     Direction, EventFormat, Format, Latching, LegSetup, Passed, Security, SrtpKey, SrtpSuite, Video,
 };
@@ -107,6 +109,25 @@ pub enum Command {
         /// The recording.
         recording: RecordingId,
     },
+    /// Opens, changes or closes a conference (MEDIA-10).
+    Room {
+        /// The room.
+        room: RoomId,
+        /// What is to be done.
+        order: RoomOrder,
+    },
+    /// Says that a channel captures the mix of a room from now on, as one stream; until [`Command::Tap`] says otherwise, or the
+    /// room is closed.
+    TapRoom {
+        /// The recording.
+        recording: RecordingId,
+        /// The channel.
+        channel: Channel,
+        /// The room.
+        room: RoomId,
+        /// Who is not in the mix: the customer, who has the other channel.
+        without: Option<LegId>,
+    },
     /// Ends a recording and closes its container; answered with [`Answer::Recorded`].
     StopRecording {
         /// The recording.
@@ -160,6 +181,44 @@ pub enum MediaError {
     /// The recording is gone, or never was.
     #[error("there is no recording {0}")]
     NoSuchRecording(RecordingId),
+    /// The room is gone, or never was.
+    #[error("there is no room {0}")]
+    NoSuchRoom(RoomId),
+    /// The room exists already.
+    #[error("room {0} exists already")]
+    RoomExists(RoomId),
+    /// Everybody fits who was meant to.
+    #[error("all {parties} places of room {room} are taken")]
+    RoomFull {
+        /// The room.
+        room: RoomId,
+        /// Its places.
+        parties: usize,
+    },
+    /// A leg is in one room at most.
+    #[error("leg {leg} is in room {room} already")]
+    InRoom {
+        /// The leg.
+        leg: LegId,
+        /// Where it is.
+        room: RoomId,
+    },
+    /// The leg is not in this room.
+    #[error("leg {leg} is not in room {room}")]
+    NotInRoom {
+        /// The leg.
+        leg: LegId,
+        /// The room.
+        room: RoomId,
+    },
+    /// Nothing is negotiated for the leg, or what is negotiated cannot be decoded and encoded here.
+    #[error("leg {leg} cannot be mixed: {why}")]
+    CannotMix {
+        /// The leg.
+        leg: LegId,
+        /// What stands against it.
+        why: String,
+    },
     /// Every port of the range is in use: raise `media.port_max`.
     #[error("all {0} media ports are in use; raise media.port_max")]
     PortsExhausted(usize),
@@ -233,6 +292,9 @@ pub enum Source {
         /// From the beginning again at its end, without a gap; else [`Event::PromptEnded`] and then nothing.
         repeat: bool,
     },
+    /// A sound that has no beginning and no end: all who hear it, on whichever thread and since whenever, hear the same place
+    /// of it. A queue's music goes on behind the announcements it is interrupted by.
+    PlayAlong(Arc<Prompt>),
 }
 
 /// A channel of a recording (RECO-01).
@@ -395,6 +457,13 @@ pub enum Event {
         trouble: Trouble,
         /// Whether it began; else it is over.
         began: bool,
+    },
+    /// Other parties of a room speak than before; said at most five times a second.
+    Speaking {
+        /// The room.
+        room: RoomId,
+        /// Who speaks now, in the order of their places, the first [`SPEAKERS_SHOWN`] of them.
+        legs: [Option<LegId>; SPEAKERS_SHOWN],
     },
     /// A recording stopped being complete (disk full, ring overrun). The call goes on.
     RecordingFailed {

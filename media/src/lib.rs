@@ -13,5 +13,6 @@ pub mod plane;
 pub mod prompt;
 pub mod quality;
 pub mod record;
+mod room;
 pub mod rtp;
 pub mod srtp;

@@ -14,7 +14,7 @@ use model::media::Codec;
 
 #[test]
 fn transcoding_a_packet_takes_no_memory() {
-    let tone = Plan::Europe.tone(Tone::Ringback).unwrap();
+    let tone = Plan::default().tone(Tone::Ringback).unwrap();
     for (from, to) in Codec::ALL.into_iter().flat_map(|from| Codec::ALL.map(|to| (from, to))) {
         let (given_hz, wanted_hz) = rates(from, to, 48_000);
         let to = Format { payload_type: 0, codec: to, ptime_ms: 20 };

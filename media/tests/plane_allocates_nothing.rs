@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use media::control::{
-    Answer, Channel, Command, Direction, Format, Latching, LegSetup, Passed, Security, SrtpKey, SrtpSuite,
-    Transport, Video,
+    Answer, Channel, Command, Direction, Format, Latching, LegSetup, Passed, RoomOrder, RoomRole, RoomSetup,
+    Security, SrtpKey, SrtpSuite, Transport, Video,
 };
 use media::driver::{DriverChoice, DriverConfig};
 use media::plane::{Interface, Plane, PlaneConfig, PlaneHandle};
 use media::rtp::feedback::{self, Nack};
 use media::rtp::{Header, RtpTimestamp, SeqNo, rtcp};
 use media::srtp;
-use model::id::{Id, LegId, RecordingId};
+use model::id::{Id, LegId, RecordingId, RoomId};
 use model::media::Codec;
 
 /// Counts what media threads take while it is switched on.
@@ -240,8 +240,8 @@ async fn talk(parties: &mut [Party], rounds: usize) {
     }
 }
 
-/// MEDIA-02: relay, SRTP, a browser's line, transcoding, recording, video and its feedback, and dropping take no memory for a
-/// packet, and what needs no decoding goes out in the buffer it came in.
+/// MEDIA-02, MEDIA-10: relay, SRTP, a browser's line, transcoding, recording, conferences, video and its feedback, and dropping
+/// take no memory for a packet, and what needs no decoding goes out in the buffer it came in.
 #[tokio::test]
 async fn a_running_plane_takes_no_memory_for_a_packet() {
     for choice in [DriverChoice::Uring, DriverChoice::Mmsg] {
@@ -294,6 +294,15 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
         let phone = Party::join(&media, 99, opus, false).await;
         media.command(Command::Bridge { a: browser.leg, b: phone.leg }).await.unwrap();
         parties.extend([browser, phone]);
+        // And three in a room, each with another codec.
+        let mut inside = Vec::new();
+        for (n, format) in [mu, a, opus].into_iter().enumerate() {
+            inside.push(Party::join(&media, 100 + n as u64, format, n == 0).await);
+        }
+        let room = RoomId::from_number(1);
+        let members = inside.iter().map(|party| (party.leg, RoomRole::Member)).collect();
+        let setup = RoomSetup { parties_max: 3, speakers: 3, parties: members };
+        media.command(Command::Room { room, order: RoomOrder::Open(setup) }).await.unwrap();
         WATCHING.store(false, Ordering::SeqCst);
         assert!(TAKEN.load(Ordering::SeqCst) > 0, "commands take memory, and the count sees it");
         let dir = tempfile::tempdir().unwrap();
@@ -302,6 +311,15 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
         for (channel, party) in [(Channel::Left, &parties[0]), (Channel::Right, &parties[1])] {
             media.command(Command::Tap { recording, channel, leg: Some(party.leg) }).await.unwrap();
         }
+        let conference = RecordingId::from_number(2);
+        media
+            .command(Command::StartRecording { recording: conference, file: dir.path().join("room.pbr") })
+            .await
+            .unwrap();
+        let without = Some(inside[0].leg);
+        let tap = Command::TapRoom { recording: conference, channel: Channel::Right, room, without };
+        media.command(tap).await.unwrap();
+        parties.append(&mut inside);
         talk(&mut parties, 100).await;
         let before = media.counters()[0].counters;
         TAKEN.store(0, Ordering::SeqCst);
@@ -315,6 +333,7 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
         let moved = after.relayed_in_place - before.relayed_in_place;
         assert!(moved >= 12 * 800, "twelve of fourteen parties are relayed in place: {moved}");
         assert!(after.transcoded - before.transcoded >= 2 * 800, "and two are transcoded");
+        assert!(after.mixed - before.mixed >= 3 * 50, "three in a room are sent their mixes");
         assert_eq!(after.relayed_copies, 0);
         assert!(after.recorded - before.recorded >= 2 * 800, "two are recorded");
         let dropped = after.dropped.iter().sum::<u64>() - before.dropped.iter().sum::<u64>();

@@ -115,6 +115,8 @@ ids! {
     InteractionId = "interaction";
     /// One party's half of an interaction.
     LegId = "leg";
+    /// One conference on the media plane.
+    RoomId = "room";
     /// One recording; it belongs to an interaction, not to a leg.
     RecordingId = "recording";
     /// One lease of an agent: a stale one changes nothing.

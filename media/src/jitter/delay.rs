@@ -58,8 +58,12 @@ impl Delay {
         // path's delay, packets go on at their pace, and the old floor says nothing about them.
         if let Some(doubt_us) = self.doubt.take() {
             let burst = (came_us - last_came) * 2 < said_us - last_said;
-            if burst || transit_us - floor_us[0].min(floor_us[1]) < DOUBT_US {
+            if transit_us - floor_us[0].min(floor_us[1]) < DOUBT_US {
                 self.count(doubt_us);
+            } else if burst {
+                // Not at its end yet: should the packets go on late and at their pace, it was a pause after all.
+                self.doubt = Some(doubt_us);
+                return;
             } else {
                 self.floor_us = Some([transit_us; 2]);
                 self.span_ends_us = came_us + SPAN_US;

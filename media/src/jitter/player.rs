@@ -124,6 +124,11 @@ impl Player {
         self.buffer.counts()
     }
 
+    /// Whether nothing waits to be played.
+    pub fn is_empty(&self) -> bool {
+        self.pending() == 0 && self.buffer.buffered() == 0
+    }
+
     /// The packets.
     pub fn buffer(&self) -> &Buffer {
         &self.buffer

@@ -58,6 +58,7 @@ impl Leg {
         self.outgoing.interrupted();
         self.event_relay = None;
         self.voice_ends();
+        self.mixed = None;
     }
 
     /// Makes the packet in `buffer` this leg's own, where it lies: payload at `datagram_at + audio.payload_at`. Says what to

@@ -9,7 +9,7 @@
 //! - `incoming`: from datagram to audio; `overheard`: digits as tones in it
 //! - `passing`: formats that are passed on without being understood
 //! - `video`: what only video needs: its cap, feedback, repairs
-//! - `outgoing`: our one stream to the far end; `hearing`, `voice`, `sounds`: what goes into it
+//! - `outgoing`: our one stream to the far end; `hearing`, `voice`, `sounds`, `mixed`: what goes into it
 //! - `forwarding`: what another relays in its place
 //! - `reports`: RTCP, time-outs, quality; `watching`: one-way audio, silence, clipping, clock skew
 //! - `setup`: applying what was negotiated
@@ -20,6 +20,7 @@ mod forwarding;
 mod hearing;
 mod incoming;
 mod latch;
+mod mixed;
 mod outgoing;
 mod overheard;
 mod passing;
@@ -126,6 +127,8 @@ pub struct Leg {
     tone: Option<Box<Player>>,
     sound: Option<Box<Player>>,
     event_relay: Option<hearing::EventRelay>,
+    /// Time of the next packet of a conference's mix; `None` when it must be joined to what was sent before.
+    mixed: Option<crate::rtp::RtpTimestamp>,
     meter: StreamMeter,
     events_in: dtmf::Receiver,
     stream: Stream,
@@ -206,6 +209,7 @@ impl Leg {
             tone: None,
             sound: None,
             event_relay: None,
+            mixed: None,
             meter: StreamMeter::new(Codec::Pcmu),
             events_in: dtmf::Receiver::new(8_000),
             stream: Stream::default(),

@@ -44,6 +44,7 @@ impl Leg {
             }
             self.outgoing.interrupted();
             self.voice = None;
+            self.mixed = None;
             if let Some(send) = setup.send {
                 self.play_in(send);
             }

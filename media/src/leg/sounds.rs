@@ -1,13 +1,19 @@
 //! Sounds played to a leg: prompts, hold music, and tones for digits where events were not negotiated.
 //!
 //! Their packets lie ready in every codec, so playing one is a header and a copy. A tone goes before a prompt, which waits.
+//! What many hear at the same place ([`Leg::play_along`]) has its place by the clock: nobody keeps it.
+//!
+//! A sound that is cut off ends in a packet that dies away, where the far end hears G.711. Opus would have to be encoded for it,
+//! with the state of an encoder that has long done its work; its decoders smooth such an edge themselves.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use model::media::Codec;
 use model::time::Timestamp;
 
 use super::{Leg, Outbox, Wire};
+use crate::codec::g711;
 use crate::control::{Event, Format};
 use crate::dtmf::{self, Digit};
 use crate::prompt::Prompt;
@@ -18,6 +24,8 @@ use crate::rtp::RtpTimestamp;
 const WAIT_FOR_LISTENER: Duration = Duration::from_secs(5);
 /// A player that is later than this goes on from now instead of catching up in a burst.
 const LATE_MAX: Duration = Duration::from_millis(100);
+/// Samples of the longest packet that dies away: 60 ms.
+const FADE_MAX: usize = 480;
 /// The longest tone that lies ready.
 const TONE_MAX: Duration = Duration::from_millis(500);
 
@@ -26,6 +34,8 @@ const TONE_MAX: Duration = Duration::from_millis(500);
 pub(super) struct Player {
     prompt: Arc<Prompt>,
     repeat: bool,
+    /// Its place is told by the clock.
+    along: bool,
     /// How far into it, and where to stop (tones are cut to the length of the digit).
     position_ms: u32,
     until_ms: Option<u32>,
@@ -41,12 +51,32 @@ impl Player {
         Self {
             prompt,
             repeat,
+            along: false,
             position_ms: 0,
             until_ms: until.map(|until| until.as_millis() as u32),
             next_at: now,
             waits_until: now + WAIT_FOR_LISTENER,
             time: None,
         }
+    }
+    /// Goes to where everybody who plays this along is, at the next packet that begins there.
+    fn join(&mut self, ptime_ms: u32, now: Timestamp) {
+        let length = (self.prompt.length().as_millis() as u64).max(1);
+        let begins = now.millis() + 1;
+        let place = begins % length;
+        let wait = (u64::from(ptime_ms) - place % u64::from(ptime_ms)) % u64::from(ptime_ms);
+        let wait = wait.min(length - place);
+        self.position_ms = ((place + wait) % length) as u32;
+        self.next_at = Timestamp::from_millis(begins + wait);
+        self.time = None;
+    }
+    /// Something else is heard until then. What is played along goes on meanwhile.
+    fn put_off(&mut self, until: Timestamp) {
+        match self.along {
+            true => self.join(20, until),
+            false => self.next_at = until,
+        }
+        self.time = None;
     }
     /// When the next packet is due.
     pub const fn next_deadline(&self) -> Timestamp {
@@ -68,6 +98,45 @@ impl Leg {
     pub fn play(&mut self, prompt: Arc<Prompt>, repeat: bool, now: Timestamp) {
         self.sound = Some(Box::new(Player::new(prompt, repeat, None, now)));
     }
+    /// Plays a sound over and over, at the same place for all who play it along, whenever they began.
+    pub fn play_along(&mut self, prompt: Arc<Prompt>, now: Timestamp) {
+        let ptime_ms =
+            self.setup.as_ref().and_then(|setup| setup.send).map_or(20, |send| send.ptime_ms.max(1));
+        let mut player = Player::new(prompt, true, None, now);
+        (player.along, player.waits_until) = (true, now);
+        player.join(u32::from(ptime_ms), now);
+        self.sound = Some(Box::new(player));
+    }
+    /// Lets the sound die away that is about to be cut off: one packet more, falling to silence.
+    pub fn fade_sound(&mut self, now: Timestamp, wire: &mut dyn Wire) {
+        let Some(player) = self.sound.take() else { return };
+        let (Some(time), Some(send)) = (player.time, self.setup.as_ref().and_then(|setup| setup.send)) else {
+            return;
+        };
+        let encode = match send.codec {
+            Codec::Pcmu => g711::encode_mu,
+            Codec::Pcma => g711::encode_a,
+            _ => return,
+        };
+        let Some(to) = self.destination().filter(|_| !self.sends_digits()) else { return };
+        let len = (usize::from(send.ptime_ms) * 8).min(FADE_MAX);
+        let pcm = player.prompt.pcm_8k();
+        let from = player.position_ms as usize * 8;
+        // At its end it goes on with its beginning, or with silence.
+        let next = |i: usize| match pcm.get(from + i) {
+            Some(sample) => *sample,
+            None if player.repeat => pcm.get((from + i) % pcm.len().max(1)).copied().unwrap_or(0),
+            None => 0,
+        };
+        let mut payload = [0u8; FADE_MAX];
+        let Some(payload) = payload.get_mut(..len) else { return };
+        for (i, code) in payload.iter_mut().enumerate() {
+            *code = encode((i32::from(next(i)) * (len - 1 - i) as i32 / len as i32) as i16);
+        }
+        let header = self.outgoing.own(send.payload_type, false, time);
+        self.put(&header, payload, to, wire);
+        self.outgoing.sent(&header, len, len as u32, now);
+    }
     /// Ends the sound, if one plays.
     pub fn stop_sound(&mut self) {
         self.sound = None;
@@ -77,6 +146,11 @@ impl Leg {
     pub(super) fn play_in(&mut self, send: Format) {
         for player in [&mut self.sound, &mut self.tone].into_iter().flatten() {
             player.time = None;
+            if player.along {
+                let at = player.next_at;
+                player.join(u32::from(send.ptime_ms.max(1)), at);
+                continue;
+            }
             player.position_ms -= player.position_ms % u32::from(send.ptime_ms.max(1));
         }
     }
@@ -100,15 +174,13 @@ impl Leg {
                 self.tone = Some(tone);
             }
             if let Some(sound) = &mut self.sound {
-                sound.next_at = now + Duration::from_millis(20);
-                sound.time = None;
+                sound.put_off(now + Duration::from_millis(20));
             }
             return;
         }
         if let Some(mut sound) = self.sound.take() {
             if self.sends_digits() {
-                sound.next_at = now + dtmf::PACKET_INTERVAL;
-                sound.time = None;
+                sound.put_off(now + dtmf::PACKET_INTERVAL);
                 self.sound = Some(sound);
             } else if self.play_due(&mut sound, now, wire) {
                 self.sound = Some(sound);
@@ -122,10 +194,13 @@ impl Leg {
     fn play_due(&mut self, player: &mut Player, now: Timestamp, wire: &mut dyn Wire) -> bool {
         let Some(send) = self.send_format() else {
             player.next_at = now + Duration::from_millis(20);
-            return now < player.waits_until;
+            return player.along || now < player.waits_until;
         };
         if now.since(player.next_at) > LATE_MAX {
-            player.next_at = now;
+            match player.along {
+                true => player.join(u32::from(send.ptime_ms.max(1)), now),
+                false => player.next_at = now,
+            }
         }
         while now >= player.next_at {
             let to = self.destination();

@@ -25,6 +25,11 @@ impl Floor {
         self.power[at] = (self.power[at] * DECAY).max(power);
     }
 
+    /// How loud a party is, falling slowly.
+    pub(super) fn power(&self, at: usize) -> f32 {
+        self.power[at]
+    }
+
     /// Somebody else sits there now.
     pub(super) fn forget(&mut self, at: usize) {
         self.power[at] = 0.0;

@@ -3,7 +3,7 @@
 //! The gain comes down within 2.5 ms when the peak of a frame asks for it, and goes up by 0.4 dB a frame. What the gain
 //! does not catch in its first milliseconds bends at a soft knee instead of breaking off.
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Limiter {
     gain: f32,
 }

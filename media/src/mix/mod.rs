@@ -5,17 +5,23 @@
 //! parties cost little more than 64 additions a sample. Who hears whom is kept pair by pair: that carries listening in,
 //! coaching and barging in. Only the loudest few have the floor ([`floor`]); each mix passes a limiter ([`limit`]).
 //!
+//! Who hears exactly what most others hear ([`Mixer::is_common`]) need not be mixed for, nor encoded for, on its own:
+//! [`Mixer::read_common`] is made once a frame. [`Mixer::listen`] gives places that only hear and take nobody's seat: recordings.
+//!
 //! Nothing clicks: whoever begins or ends to be heard, by a word, a role or a lost frame, is faded over one frame. All
 //! memory is taken in [`Mixer::new`].
 
 mod floor;
 mod limit;
+mod seats;
 
 use floor::Floor;
 use limit::Limiter;
 
 /// Most parties of a conference.
 pub const PARTIES_MAX: usize = 64;
+/// Places that only hear, beyond the parties.
+pub const LISTENERS_MAX: usize = 4;
 /// Frames a second.
 const FRAMES: usize = 50;
 
@@ -56,7 +62,9 @@ pub enum Role {
 pub struct Mixer {
     rate_hz: u32,
     frame: usize,
+    /// Those who speak, at most `seats` of them, then those who only hear.
     parties: Vec<Party>,
+    seats: usize,
     /// Samples of all parties, a frame each.
     samples: Vec<f32>,
     /// The sum of those who have the floor.
@@ -64,8 +72,12 @@ pub struct Mixer {
     /// What one listener hears, before the limiter.
     heard: Vec<f32>,
     floor: Floor,
-    /// Who was summed up in the last mix.
+    /// Who was summed up in the last mix, and who of those present in it were in the one before.
     talkers: u64,
+    talked: u64,
+    /// What those hear who hear everybody, made once; and its limiter.
+    common: Vec<i16>,
+    common_limiter: Limiter,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +93,8 @@ struct Party {
     /// Whether there were samples in the frame before, and in this one.
     had: bool,
     has: bool,
+    /// Hears the common mix in this frame.
+    common: bool,
     limiter: Limiter,
 }
 
@@ -107,13 +121,29 @@ impl Mixer {
         Ok(Self {
             rate_hz,
             frame,
-            parties: vec![Party::FREE; parties],
+            parties: vec![Party::FREE; parties + LISTENERS_MAX],
+            seats: parties,
             samples: vec![0.0; frame * parties],
             total: vec![0.0; frame],
             heard: vec![0.0; frame],
             floor: Floor::new(speakers.clamp(1, parties)),
             talkers: 0,
+            talked: 0,
+            common: vec![0; frame],
+            common_limiter: Limiter::NEW,
         })
+    }
+
+    /// The same conference at another rate, everybody at their place: it begins out of silence. What was put is not in it.
+    /// End the old one with [`Mixer::mix_last`], so that nothing breaks off.
+    pub fn at_rate(&self, rate_hz: u32) -> Result<Self, MixError> {
+        let mut other = Self::new(rate_hz, self.seats, 1)?;
+        other.parties.copy_from_slice(&self.parties);
+        for party in &mut other.parties {
+            (party.heard, party.hearing, party.had, party.has, party.common) = (0, 0, false, false, false);
+        }
+        other.floor = self.floor.clone();
+        Ok(other)
     }
 
     /// Samples of a frame of 20 ms.
@@ -128,61 +158,17 @@ impl Mixer {
 
     /// Seats taken.
     pub fn seated(&self) -> usize {
-        self.parties.iter().filter(|party| party.state == State::Seated).count()
+        self.parties[..self.seats].iter().filter(|party| party.state == State::Seated).count()
     }
 
-    /// A party joins; it is faded in.
-    pub fn join(&mut self, role: Role) -> Result<Seat, MixError> {
-        let free = self.parties.iter().position(|party| party.state == State::Free);
-        let at = free.ok_or(MixError::Full(self.parties.len()))?;
-        let generation = self.parties[at].generation.wrapping_add(1);
-        self.parties[at] = Party { state: State::Seated, generation, ..Party::FREE };
-        self.samples[at * self.frame..][..self.frame].fill(0.0);
-        self.floor.forget(at);
-        let seat = Seat { index: at as u8, generation };
-        // Whom a newcomer hears is for the roles of the others to say.
-        for other in 0..self.parties.len() {
-            if other != at && self.parties[other].state == State::Seated {
-                let audible = self.parties[other].role.audible_to(seat);
-                self.pair(at, other, audible);
-            }
-        }
-        self.set_role(seat, role);
-        Ok(seat)
-    }
-
-    /// Another role: who hears this party is set anew, for all.
-    pub fn set_role(&mut self, seat: Seat, role: Role) -> bool {
-        let Some(at) = self.at(seat) else { return false };
-        self.parties[at].role = role;
-        for other in 0..self.parties.len() {
-            let listener = Seat { index: other as u8, generation: self.parties[other].generation };
-            self.pair(other, at, other != at && role.audible_to(listener));
-        }
-        true
-    }
-
-    /// Whether `listener` may hear `speaker`, whatever their roles say. False when one of them left, or both are one.
-    pub fn set_audible(&mut self, listener: Seat, speaker: Seat, audible: bool) -> bool {
-        match (self.at(listener), self.at(speaker)) {
-            (Some(listener), Some(speaker)) if listener != speaker => {
-                self.pair(listener, speaker, audible);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// A party leaves: what it said last dies away within a frame, then its seat is free.
-    pub fn leave(&mut self, seat: Seat) -> bool {
-        let Some(at) = self.at(seat) else { return false };
-        self.parties[at].state = State::Leaving;
-        true
+    /// Seats in all.
+    pub fn seats(&self) -> usize {
+        self.seats
     }
 
     /// What a party says in the next frame. Shorter than a frame ends in silence; a second one replaces the first.
     pub fn put(&mut self, seat: Seat, said: &[i16]) -> bool {
-        let Some(at) = self.at(seat) else { return false };
+        let Some(at) = self.at(seat).filter(|at| *at < self.seats) else { return false };
         let room = &mut self.samples[at * self.frame..][..self.frame];
         let party = &mut self.parties[at];
         let slope = 1.0 / self.frame as f32;
@@ -197,8 +183,17 @@ impl Mixer {
 
     /// Mixes what was put. Who put nothing is silent.
     pub fn mix(&mut self) {
+        self.mix_for(|party| party.hears);
+    }
+
+    /// A last mix, in which all die away for everybody: before [`Mixer::at_rate`].
+    pub fn mix_last(&mut self) {
+        self.mix_for(|_| 0);
+    }
+
+    fn mix_for(&mut self, hears: impl Fn(&Party) -> u64) {
         let mut present = 0u64;
-        for (at, party) in self.parties.iter_mut().enumerate() {
+        for (at, party) in self.parties[..self.seats].iter_mut().enumerate() {
             let samples = &mut self.samples[at * self.frame..][..self.frame];
             match party.state {
                 State::Free => continue,
@@ -220,24 +215,64 @@ impl Mixer {
             self.floor.heard(at, power);
             present |= 1 << at;
         }
+        self.talked = self.talkers & present;
         self.talkers = self.floor.choose(present);
         self.total.fill(0.0);
         for at in bits(self.talkers) {
             let samples = &self.samples[at * self.frame..][..self.frame];
             self.total.iter_mut().zip(samples).for_each(|(sum, sample)| *sum += sample);
         }
+        let (mut candidates, limiter) = (false, self.common_limiter);
         for party in &mut self.parties {
+            if party.common {
+                // It went through this limiter, one frame ago.
+                party.limiter = limiter;
+            }
             party.heard = party.hearing & present;
-            party.hearing = party.hears & self.talkers;
+            party.hearing = hears(party) & self.talkers;
             party.had = std::mem::take(&mut party.has);
+            let candidate =
+                party.state == State::Seated && (party.heard, party.hearing) == (self.talked, self.talkers);
+            // One with another gain goes on by itself until both are the same.
+            party.common = candidate && party.limiter == limiter;
+            candidates |= candidate;
         }
+        if candidates {
+            self.sum(self.talked, self.talkers);
+            self.common_limiter.limit(&mut self.heard);
+            to_samples(&mut self.common, &self.heard);
+        }
+    }
+
+    /// Whether this party hears what [`Mixer::read_common`] gives: in this frame everybody who has the floor, and so in the last.
+    pub fn is_common(&self, seat: Seat) -> bool {
+        self.at(seat).is_some_and(|at| self.parties[at].common)
+    }
+
+    /// What all those hear whom [`Mixer::is_common`] names. Samples beyond a frame are zero.
+    pub fn read_common(&self, out: &mut [i16]) {
+        out.fill(0);
+        out.iter_mut().zip(&self.common).for_each(|(place, sample)| *place = *sample);
     }
 
     /// What a party hears in this frame; once after each [`Mixer::mix`]. Samples beyond a frame are zero.
     pub fn read(&mut self, seat: Seat, out: &mut [i16]) -> bool {
         out.fill(0);
         let Some(at) = self.at(seat) else { return false };
-        let Party { heard, hearing, .. } = self.parties[at];
+        let Party { heard, hearing, common, .. } = self.parties[at];
+        if common {
+            self.read_common(out);
+            return true;
+        }
+        self.sum(heard, hearing);
+        self.parties[at].limiter.limit(&mut self.heard);
+        to_samples(out, &self.heard);
+        true
+    }
+
+    /// Sums up, in `self.heard`, who is heard at the end of this frame; who was not at its beginning rises, who is not at its
+    /// end falls.
+    fn sum(&mut self, heard: u64, hearing: u64) {
         let steady = heard & hearing;
         let samples = |at: usize| &self.samples[at * self.frame..][..self.frame];
         // The total less the few who are not heard, or the sum of the few who are: whichever is less work.
@@ -262,27 +297,23 @@ impl Mixer {
             let said = self.heard.iter_mut().zip(samples(other)).enumerate();
             said.for_each(|(i, (sum, sample))| *sum += sample * (1.0 - i as f32 * slope));
         }
-        self.parties[at].limiter.limit(&mut self.heard);
-        let both = out.iter_mut().zip(&self.heard);
-        both.for_each(|(place, sample)| *place = sample.round() as i16);
-        true
+    }
+
+    /// Whether a party speaks: it has the floor, and is louder than a quiet room.
+    pub fn is_speaking(&self, seat: Seat) -> bool {
+        let at = self.at(seat).filter(|at| *at < self.seats);
+        at.is_some_and(|at| self.talkers & (1 << at) != 0 && self.floor.power(at) > SPEECH)
     }
 
     /// Whether a party has the floor in this frame.
     pub fn has_floor(&self, seat: Seat) -> bool {
-        self.at(seat).is_some_and(|at| self.talkers & (1 << at) != 0)
+        self.at(seat).is_some_and(|at| at < self.seats && self.talkers & (1 << at) != 0)
     }
 
     fn at(&self, seat: Seat) -> Option<usize> {
         let party = self.parties.get(usize::from(seat.index))?;
         let theirs = party.state == State::Seated && party.generation == seat.generation;
         theirs.then_some(usize::from(seat.index))
-    }
-
-    fn pair(&mut self, listener: usize, speaker: usize, audible: bool) {
-        let bit = 1 << speaker;
-        let hears = &mut self.parties[listener].hears;
-        *hears = if audible { *hears | bit } else { *hears & !bit };
     }
 }
 
@@ -296,18 +327,9 @@ impl Party {
         hearing: 0,
         had: false,
         has: false,
+        common: false,
         limiter: Limiter::NEW,
     };
-}
-
-impl Role {
-    fn audible_to(self, listener: Seat) -> bool {
-        match self {
-            Self::Member => true,
-            Self::Monitor => false,
-            Self::Coach(of) => of == listener,
-        }
-    }
 }
 
 /// Goes on from the last frame without a step: that frame backwards, fading. Later, silence.
@@ -320,6 +342,13 @@ fn fade_away(samples: &mut [f32], had: bool) {
     let slope = 1.0 / samples.len() as f32;
     samples.iter_mut().enumerate().for_each(|(i, sample)| *sample *= 1.0 - i as f32 * slope);
 }
+
+fn to_samples(out: &mut [i16], mixed: &[f32]) {
+    out.iter_mut().zip(mixed).for_each(|(place, sample)| *place = sample.round() as i16);
+}
+
+/// Power of speech: -45 dBov, far below any voice on a line and above what lines and rooms hum.
+const SPEECH: f32 = 34_000.0;
 
 /// The places of the bits that are set.
 fn bits(mut mask: u64) -> impl Iterator<Item = usize> {

@@ -26,6 +26,10 @@ pub struct Counters {
     pub transcoded: u64,
     /// Packets not sent to a leg that hears them, because it has no payload type for their format.
     pub unmatched: u64,
+    /// Packets of conferences' mixes.
+    pub mixed: u64,
+    /// Encodings for them: fewer than packets, because those who hear the same share one.
+    pub mix_encoded: u64,
     /// Datagrams dropped, by [`DropReason`].
     pub dropped: [u64; DropReason::ALL.len()],
     /// Troubles of legs that began, by [`Trouble::index`].
@@ -73,7 +77,7 @@ pub struct ThreadCounters {
     pub counters: Counters,
 }
 
-const NUMBERS: usize = 21 + DropReason::ALL.len() + Trouble::NAMES.len() + 6;
+const NUMBERS: usize = 23 + DropReason::ALL.len() + Trouble::NAMES.len() + 6;
 
 impl Counters {
     fn numbers(&self) -> [u64; NUMBERS] {
@@ -87,6 +91,8 @@ impl Counters {
             self.relayed_copies,
             self.transcoded,
             self.unmatched,
+            self.mixed,
+            self.mix_encoded,
             self.recorded,
             self.record_overruns,
             self.events_lost,
@@ -127,6 +133,8 @@ impl Counters {
             relayed_copies: one(),
             transcoded: one(),
             unmatched: one(),
+            mixed: one(),
+            mix_encoded: one(),
             recorded: one(),
             record_overruns: one(),
             events_lost: one(),

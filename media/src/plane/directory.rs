@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::id::LegId;
+use model::id::{LegId, RoomId};
 
 use super::orders::Order;
 use crate::driver::Wake;
@@ -28,12 +28,15 @@ pub(super) struct Homes {
 pub(super) struct Directory {
     posts: Vec<Post>,
     homes: Mutex<Homes>,
+    /// Which room lives on which thread, for good.
+    rooms: Mutex<HashMap<RoomId, usize>>,
 }
 
 impl Directory {
     pub fn new(posts: Vec<Post>) -> Self {
         let legs = vec![0; posts.len()];
-        Self { posts, homes: Mutex::new(Homes { by_leg: HashMap::new(), legs }) }
+        let homes = Mutex::new(Homes { by_leg: HashMap::new(), legs });
+        Self { posts, homes, rooms: Mutex::default() }
     }
 
     pub fn threads(&self) -> usize {
@@ -70,11 +73,35 @@ impl Directory {
             return None;
         }
         let near = near.and_then(|near| homes.by_leg.get(&near).copied());
-        let fewest =
-            || homes.legs.iter().enumerate().min_by_key(|(_, legs)| **legs).map_or(0, |(thread, _)| thread);
-        let thread = near.unwrap_or_else(fewest);
+        let thread = near.unwrap_or_else(|| homes.fewest());
         homes.put(leg, thread);
         Some(thread)
+    }
+
+    /// Chooses a thread for a new room: that of the first party, else where the fewest legs are. `None` when the room exists.
+    pub fn settle_room(&self, room: RoomId, near: Option<LegId>) -> Option<usize> {
+        let thread = {
+            let homes = self.homes();
+            let near = near.and_then(|near| homes.by_leg.get(&near).copied());
+            near.unwrap_or_else(|| homes.fewest())
+        };
+        match self.rooms().entry(room) {
+            std::collections::hash_map::Entry::Occupied(_) => None,
+            std::collections::hash_map::Entry::Vacant(place) => Some(*place.insert(thread)),
+        }
+    }
+
+    pub fn room(&self, room: RoomId) -> Option<usize> {
+        self.rooms().get(&room).copied()
+    }
+
+    /// The room is gone.
+    pub fn room_gone(&self, room: RoomId) {
+        self.rooms().remove(&room);
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomId, usize>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The leg lives elsewhere now.
@@ -95,6 +122,9 @@ impl Directory {
 }
 
 impl Homes {
+    fn fewest(&self) -> usize {
+        self.legs.iter().enumerate().min_by_key(|(_, legs)| **legs).map_or(0, |(thread, _)| thread)
+    }
     fn put(&mut self, leg: LegId, thread: usize) {
         self.by_leg.insert(leg, thread);
         if let Some(legs) = self.legs.get_mut(thread) {

@@ -184,7 +184,7 @@ impl Shard {
                 }
             }
             Order::Run(command, _) => {
-                for leg in legs_of(command).into_iter().flatten() {
+                for leg in legs_of(command) {
                     self.pull_back_all_of(leg);
                 }
             }
@@ -199,6 +199,8 @@ impl Shard {
             Order::Stop => (0..self.table.slots() as u32).for_each(|index| self.pull_back(index)),
             // New legs, and questions that are not about packets.
             Order::Seat(..) | Order::Weigh(..) | Order::Adopt(_) | Order::Check(_) => {}
+            // Whoever is in a room is not carried.
+            Order::TapRoom { .. } => {}
         }
     }
 
@@ -265,6 +267,10 @@ impl Shard {
     /// Whether this leg's voice is passed on plainly now: as which flow, to whom.
     fn plain(&self, index: u32) -> Option<(Flow, u32, SourceKey)> {
         let speaker = self.table.get(index).filter(|seat| !seat.moving && seat.taps.is_empty())?;
+        // A room needs its voice here.
+        if matches!(speaker.hears, Heard::Room { .. }) {
+            return None;
+        }
         let [hearer] = *speaker.hearers else { return None };
         let listener = self.table.get(hearer).filter(|seat| !seat.moving)?;
         let (Sockets::Own { lease: at, .. }, Sockets::Own { lease: out, .. }) =

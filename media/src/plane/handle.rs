@@ -15,7 +15,7 @@ use super::directory::Directory;
 use super::newcomers::{Newcomer, Place};
 use super::orders::Order;
 use super::ports::PortPool;
-use super::recordings::{Recordings, SeatTap};
+use super::recordings::{Captures, Recordings, SeatTap};
 use super::relocate::Weight;
 use crate::control::{Answer, Channel, Command, LegCreated, MediaError, PauseReason, Source, Transport};
 use crate::driver::{Clock, DriverKind, Trial};
@@ -24,7 +24,7 @@ use crate::leg::{Birth, Leg};
 use crate::record::{Head, RecordError, Recorder};
 
 /// Attempts to bring two legs together.
-const MOVES_TRIED: usize = 4;
+pub(super) const MOVES_TRIED: usize = 4;
 
 /// Sends commands to the plane and asks for its counts. Cheap to clone.
 #[derive(Clone)]
@@ -68,7 +68,13 @@ impl PlaneHandle {
         match command {
             Command::CreateLeg { leg, transport, near } => self.create(leg, transport, near).await,
             Command::StartRecording { recording, file } => self.start_recording(recording, file).await,
-            Command::Tap { recording, channel, leg } => self.tap(recording, channel, leg).await,
+            Command::Tap { recording, channel, leg } => {
+                self.tap(recording, channel, leg.map(Captures::Leg), None).await
+            }
+            Command::TapRoom { recording, channel, room, without } => {
+                self.tap(recording, channel, Some(Captures::Room(room)), without).await
+            }
+            Command::Room { room, order } => self.order_room(room, order).await,
             Command::PauseRecording { recording, why } => self.pause_recording(recording, Some(why)).await,
             Command::ResumeRecording { recording } => self.pause_recording(recording, None).await,
             Command::StopRecording { recording } => self.stop_recording(recording).await,
@@ -180,14 +186,14 @@ impl PlaneHandle {
     }
 
     /// Runs a command where this leg lives.
-    async fn run(&self, leg: LegId, command: Command) -> Result<Answer, MediaError> {
+    pub(super) async fn run(&self, leg: LegId, command: Command) -> Result<Answer, MediaError> {
         let home = self.inner.directory.home(leg).ok_or(MediaError::NoSuchLeg(leg))?;
         let (told, answer) = oneshot::channel();
         self.post(home, Order::Run(command, told))?;
         answer.await.unwrap_or(Err(MediaError::Unavailable))
     }
 
-    fn post(&self, thread: usize, order: Order) -> Result<(), MediaError> {
+    pub(super) fn post(&self, thread: usize, order: Order) -> Result<(), MediaError> {
         self.inner.directory.post(thread, order).map_err(|_| MediaError::Unavailable)
     }
 
@@ -222,7 +228,7 @@ impl PlaneHandle {
     }
 
     /// False: it cannot move now, or is not there.
-    async fn move_leg(&self, leg: LegId, from: usize, to: usize) -> Result<bool, MediaError> {
+    pub(super) async fn move_leg(&self, leg: LegId, from: usize, to: usize) -> Result<bool, MediaError> {
         let (told, answer) = oneshot::channel();
         self.post(from, Order::Move(leg, to, told))?;
         answer.await.unwrap_or(Err(MediaError::Unavailable))
@@ -258,35 +264,57 @@ impl PlaneHandle {
         &self,
         recording: RecordingId,
         channel: Channel,
-        leg: Option<LegId>,
+        what: Option<Captures>,
+        without: Option<LegId>,
     ) -> Result<Answer, MediaError> {
-        if let Some(leg) = leg.filter(|leg| self.inner.directory.home(*leg).is_none()) {
-            return Err(MediaError::NoSuchLeg(leg));
+        match what {
+            Some(Captures::Leg(leg)) if self.inner.directory.home(leg).is_none() => {
+                return Err(MediaError::NoSuchLeg(leg));
+            }
+            Some(Captures::Room(room)) if self.inner.directory.room(room).is_none() => {
+                return Err(MediaError::NoSuchRoom(room));
+            }
+            _ => {}
         }
         let change = self
             .inner
             .recordings
-            .change(recording, channel, leg)
+            .change(recording, channel, what)
             .ok_or(MediaError::NoSuchRecording(recording))?;
         let tap = SeatTap { handle: change.handle, channel, epoch: change.epoch };
         if let Some(before) = change.before {
             self.untap(before, tap).await;
         }
-        if let Some(leg) = leg {
-            self.tell_tap(leg, tap, true).await?;
+        if let Some(what) = what {
+            self.tell_tap(what, tap, without, true).await?;
         }
         Ok(Answer::Done)
     }
 
-    /// A leg that is gone is captured no longer anyway.
-    async fn untap(&self, leg: LegId, tap: SeatTap) {
-        self.tell_tap(leg, tap, false).await.ok();
+    /// What is gone is captured no longer anyway.
+    async fn untap(&self, what: Captures, tap: SeatTap) {
+        self.tell_tap(what, tap, None, false).await.ok();
     }
 
-    async fn tell_tap(&self, leg: LegId, tap: SeatTap, on: bool) -> Result<(), MediaError> {
-        let home = self.inner.directory.home(leg).ok_or(MediaError::NoSuchLeg(leg))?;
-        let (told, answer) = oneshot::channel();
-        self.post(home, Order::Tap { leg, tap, on, reply: told })?;
+    async fn tell_tap(
+        &self,
+        what: Captures,
+        tap: SeatTap,
+        without: Option<LegId>,
+        on: bool,
+    ) -> Result<(), MediaError> {
+        let (reply, answer) = oneshot::channel();
+        let (home, order) = match what {
+            Captures::Leg(leg) => {
+                let home = self.inner.directory.home(leg).ok_or(MediaError::NoSuchLeg(leg))?;
+                (home, Order::Tap { leg, tap, on, reply })
+            }
+            Captures::Room(room) => {
+                let home = self.inner.directory.room(room).ok_or(MediaError::NoSuchRoom(room))?;
+                (home, Order::TapRoom { room, tap, without, on, reply })
+            }
+        };
+        self.post(home, order)?;
         answer.await.unwrap_or(Err(MediaError::Unavailable))
     }
 
@@ -306,10 +334,10 @@ impl PlaneHandle {
 
     async fn stop_recording(&self, recording: RecordingId) -> Result<Answer, MediaError> {
         let none = MediaError::NoSuchRecording(recording);
-        let (handle, legs, closed) = self.inner.recordings.ending(recording).ok_or(none)?;
-        for (leg, channel) in legs.into_iter().zip([Channel::Left, Channel::Right]) {
-            if let Some(leg) = leg {
-                self.untap(leg, SeatTap { handle, channel, epoch: 0 }).await;
+        let (handle, captures, closed) = self.inner.recordings.ending(recording).ok_or(none)?;
+        for (what, channel) in captures.into_iter().zip([Channel::Left, Channel::Right]) {
+            if let Some(what) = what {
+                self.untap(what, SeatTap { handle, channel, epoch: 0 }).await;
             }
         }
         // Everything the media threads pushed before the answers above is in their rings, which the writer empties

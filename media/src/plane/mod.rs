@@ -8,9 +8,10 @@
 //! live on one thread (`relocate` brings them together); packets are never handed between threads. That holds for browsers too,
 //! though each knows one port of one thread only: a browser's leg that moves takes sockets on that port with it (`guests`).
 //!
-//! - `handle`: commands from control, from any task; `directory`: which leg lives where
+//! - `handle`: commands from control, from any task; `gather`: rooms; `directory`: which leg lives where
 //! - `shard`: the loop of a thread; `packets`: the way of a packet; `doors`: packets of our own making; `orders`: commands
 //!   as a thread carries them out; `newcomers`: its new legs
+//! - `rooms`: conferences, each on one thread; its parties are brought there
 //! - `table`: who hears whom; `sockets`: by which way its packets go; `browsers`: whose address is whose on shared ports;
 //!   `wheel`: who is called when
 //! - `fast`: streams that the kernel carries in our place
@@ -24,6 +25,7 @@ mod counters;
 mod directory;
 mod doors;
 mod fast;
+mod gather;
 mod governor;
 #[cfg(test)]
 mod guest_tests;
@@ -36,6 +38,7 @@ mod passing;
 mod ports;
 mod recordings;
 mod relocate;
+mod rooms;
 mod shard;
 mod sockets;
 mod table;

@@ -1,6 +1,6 @@
 //! Commands as a thread carries them out: each is checked in full first, so that a refused one changes nothing (MEDIA-13).
 
-use model::id::LegId;
+use model::id::{LegId, RoomId};
 use tokio::sync::oneshot;
 
 use super::doors::doors;
@@ -8,9 +8,10 @@ use super::guests::Check;
 use super::newcomers::Newcomer;
 use super::recordings::SeatTap;
 use super::relocate::{Evicted, Weight};
+use super::rooms::formats_of;
 use super::shard::Shard;
 use super::table::Heard;
-use crate::control::{Answer, Command, LegSetup, MediaError, Source};
+use crate::control::{Answer, Command, LegSetup, MediaError, RoomOrder, Source};
 use crate::leg::SourceKey;
 
 /// Where the answer goes.
@@ -37,6 +38,19 @@ pub(super) enum Order {
         leg: LegId,
         /// Where they go.
         tap: SeatTap,
+        /// Whether from now on, or no longer.
+        on: bool,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), MediaError>>,
+    },
+    /// A channel of a recording captures the mix of a room, or no longer.
+    TapRoom {
+        /// The room.
+        room: RoomId,
+        /// Where the mix goes.
+        tap: SeatTap,
+        /// Whose words are not in it.
+        without: Option<LegId>,
         /// Whether from now on, or no longer.
         on: bool,
         /// Where the answer goes.
@@ -81,6 +95,9 @@ impl Shard {
             Order::Adopt(legs) => self.adopt(legs),
             Order::Check(check) => self.checked(check),
             Order::Tap { leg, tap, on, reply } => self.order_tap(leg, tap, on, reply),
+            Order::TapRoom { room, tap, without, on, reply } => {
+                reply.send(self.tap_room(room, tap, without, on)).ok();
+            }
             Order::Stop => self.stop(),
         }
     }
@@ -119,7 +136,9 @@ impl Shard {
 
     fn run_command(&mut self, command: Command, reply: Reply) {
         let concerned = legs_of(&command);
-        for leg in concerned.into_iter().flatten() {
+        // A room's legs come to the room, and do not take it along: the handle sees to that, and asks again.
+        let follows = !matches!(command, Command::Room { .. });
+        for leg in concerned {
             match self.table.find(leg) {
                 Some(index) if self.table.get(index).is_some_and(|seat| seat.moving) => {
                     if self.deferred.len() < DEFERRED_MAX {
@@ -132,7 +151,7 @@ impl Shard {
                 Some(_) => {}
                 // It moved while the command was on its way: the command follows.
                 None => {
-                    match self.directory.home(leg).filter(|home| *home != self.number) {
+                    match self.directory.home(leg).filter(|home| follows && *home != self.number) {
                         Some(home) => {
                             if let Err(Order::Run(_, reply)) =
                                 self.directory.post(home, Order::Run(command, reply))
@@ -198,6 +217,7 @@ impl Shard {
                     seat.leg.begin_measuring();
                 }
             }
+            Command::Room { room, order } => self.order_room(room, order)?,
             // The handle takes care of these, or never sends them here.
             Command::CreateLeg { .. }
             | Command::DeleteLeg { .. }
@@ -205,6 +225,7 @@ impl Shard {
             | Command::PauseRecording { .. }
             | Command::ResumeRecording { .. }
             | Command::Tap { .. }
+            | Command::TapRoom { .. }
             | Command::StopRecording { .. } => return Err(MediaError::Unavailable),
         }
         Ok(Answer::Done)
@@ -216,10 +237,15 @@ impl Shard {
 
     fn configure(&mut self, leg: LegId, setup: LegSetup) -> Result<(), MediaError> {
         let index = self.find(leg)?;
+        let in_room = self.equip_anew(index, formats_of(&setup))?;
         let Some(seat) = self.table.get_mut(index) else { return Err(MediaError::NoSuchLeg(leg)) };
         seat.leg.configure(setup, self.now, &mut self.out)?;
         let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
         seat.leg.apply_ice(self.now, &mut doors, &mut self.out);
+        if let Some(in_room) = in_room {
+            self.renegotiated(in_room);
+        }
+        let Some(seat) = self.table.get_mut(index) else { return Ok(()) };
         // Decoders and encoders that are needed now are made now, not when the next packet comes.
         let speaker = if let Heard::Leg(speaker) = seat.hears { Some(speaker) } else { None };
         let hearers = seat.hearers;
@@ -236,19 +262,27 @@ impl Shard {
     fn hear(&mut self, leg: LegId, source: Source) -> Result<(), MediaError> {
         let listener = self.find(leg)?;
         match source {
-            Source::Nothing => self.table.hear(listener, Heard::Nothing),
+            Source::Nothing => self.hears(listener, Heard::Nothing),
             Source::Leg(speaker) => {
                 let speaker = self.find(speaker)?;
                 self.check_room(speaker, listener)?;
                 self.expect(listener, speaker)?;
-                self.table.hear(listener, Heard::Leg(speaker));
+                self.hears(listener, Heard::Leg(speaker));
                 self.begins_to_be_seen(speaker);
             }
-            Source::Prompt { prompt, repeat } => {
-                if self.table.get(listener).is_some_and(|seat| !seat.leg.can_sound()) {
-                    return Err(MediaError::BadSetup("it has no format that a sound can be said in".into()));
+            Source::PlayAlong(_) | Source::Prompt { .. }
+                if self.table.get(listener).is_some_and(|seat| !seat.leg.can_sound()) =>
+            {
+                return Err(MediaError::BadSetup("it has no format that a sound can be said in".into()));
+            }
+            Source::PlayAlong(prompt) => {
+                self.hears(listener, Heard::Sound);
+                if let Some(seat) = self.table.get_mut(listener) {
+                    seat.leg.play_along(prompt, self.now);
                 }
-                self.table.hear(listener, Heard::Sound);
+            }
+            Source::Prompt { prompt, repeat } => {
+                self.hears(listener, Heard::Sound);
                 if let Some(seat) = self.table.get_mut(listener) {
                     seat.leg.play(prompt, repeat, self.now);
                 }
@@ -264,8 +298,9 @@ impl Shard {
         self.check_room(b, a)?;
         self.expect(a, b)?;
         self.expect(b, a)?;
-        self.table.hear(a, Heard::Leg(b));
-        self.table.hear(b, Heard::Leg(a));
+        self.drain(a, b);
+        self.hears(a, Heard::Leg(b));
+        self.hears(b, Heard::Leg(a));
         self.begins_to_be_seen(a);
         self.begins_to_be_seen(b);
         Ok(())
@@ -298,22 +333,28 @@ impl Shard {
 }
 
 /// The legs a command needs on this thread.
-pub(super) fn legs_of(command: &Command) -> [Option<LegId>; 2] {
+pub(super) fn legs_of(command: &Command) -> Vec<LegId> {
     match command {
-        Command::Bridge { a, b } => [Some(*a), Some(*b)],
-        Command::Hear { leg, source: Source::Leg(speaker) } => [Some(*leg), Some(*speaker)],
-        Command::ConfigureLeg { leg, .. }
+        Command::Bridge { a, b } => vec![*a, *b],
+        Command::Hear { leg, source: Source::Leg(speaker) } => vec![*leg, *speaker],
+        Command::Room { order: RoomOrder::Open(setup), .. } => {
+            setup.parties.iter().map(|(leg, _)| *leg).collect()
+        }
+        Command::Room { order: RoomOrder::Join { leg, .. } | RoomOrder::Leave { leg }, .. }
+        | Command::ConfigureLeg { leg, .. }
         | Command::Hear { leg, .. }
         | Command::Mute { leg, .. }
         | Command::SendDtmf { leg, .. }
         | Command::Stats { leg }
         | Command::BeginMeasuring { leg }
         | Command::DeleteLeg { leg }
-        | Command::CreateLeg { leg, .. } => [Some(*leg), None],
-        Command::StartRecording { .. }
+        | Command::CreateLeg { leg, .. } => vec![*leg],
+        Command::Room { .. }
+        | Command::StartRecording { .. }
         | Command::PauseRecording { .. }
         | Command::ResumeRecording { .. }
         | Command::Tap { .. }
-        | Command::StopRecording { .. } => [None, None],
+        | Command::TapRoom { .. }
+        | Command::StopRecording { .. } => Vec::new(),
     }
 }

@@ -10,7 +10,9 @@ use super::shard::{SHARED, Shard};
 use super::table::Seat;
 use crate::driver::{Arrival, BUFFER_LEN, Packet, SocketId};
 use crate::dtmf::Digit;
+use crate::jitter::Kind;
 use crate::leg::{Audio, Door, DropReason, HeardEvent, Received, SourceKey, Way};
+use crate::mix::PARTIES_MAX;
 
 impl Shard {
     pub(super) fn arrived(&mut self, arrival: Arrival) {
@@ -119,6 +121,11 @@ impl Shard {
             self.counters.recorded += taken;
             self.counters.record_overruns += lost;
         }
+        if let Some(room) = seat.hears.room() {
+            let from = at + audio.payload_at;
+            let payload = self.driver.bytes(&packet).get(from..from + audio.payload_len).unwrap_or_default();
+            self.rooms.put(room, audio, payload, self.now);
+        }
         let mut last = None;
         let mut nth = 0;
         while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
@@ -211,6 +218,11 @@ impl Shard {
     fn spread_noise(&mut self, speaker: u32, audio: &Audio, packet: Packet, at: usize) {
         let Some(seat) = self.table.get(speaker) else { return self.driver.release(packet) };
         let key = SourceKey { speaker: seat.serial, stream: audio.stream };
+        if let Some(room) = seat.hears.room() {
+            let from = at + audio.payload_at;
+            let payload = self.driver.bytes(&packet).get(from..from + audio.payload_len).unwrap_or_default();
+            self.rooms.mark(room, &audio.header, Kind::Noise, payload, self.now);
+        }
         let mut nth = 0;
         while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
             nth += 1;
@@ -239,9 +251,9 @@ impl Shard {
 
     /// A digit whose tone was taken out of a voice goes to all who hear it, in the form each of them takes.
     fn spread_digit(&mut self, speaker: u32, digit: Digit) {
-        let mut nth = 0;
-        while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
-            nth += 1;
+        let mut next = 0;
+        while let Some((found, hearer)) = self.next_hearer(speaker, next) {
+            next = found + 1;
             let now = self.now;
             if let Some(seat) = self.table.get_mut(hearer) {
                 seat.leg.add_digits(digit.digit.encode_utf8(&mut [0; 4]), digit.held, false, now);
@@ -250,28 +262,45 @@ impl Shard {
         }
     }
 
+    /// Who hears a leg, one after the other: the parties of its room, then those that hear it directly.
+    fn next_hearer(&mut self, speaker: u32, from: usize) -> Option<(usize, u32)> {
+        let seat = self.table.get(speaker)?;
+        if let Some(room) = seat.hears.room()
+            && from < PARTIES_MAX
+            && let Some(found) = self.rooms.next_hearer(room, from)
+        {
+            return Some(found);
+        }
+        let nth = from.saturating_sub(PARTIES_MAX);
+        seat.hearers.get(nth).map(|hearer| (PARTIES_MAX + nth, *hearer))
+    }
+
     fn spread_event(&mut self, speaker: u32, event: &HeardEvent, packet: Packet, at: usize) {
         let Some(seat) = self.table.get(speaker) else { return self.driver.release(packet) };
         let key = SourceKey { speaker: seat.serial, stream: 0 };
-        let mut nth = 0;
-        while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
-            nth += 1;
-            // An event is 16 octets: a copy for each is cheaper than to know who is last.
-            let Some(copy) = self.copy(&packet) else { break };
-            let Some(seat) = self.table.get_mut(hearer) else {
-                self.driver.release(copy);
-                continue;
-            };
-            match seat.leg.relay_event(key, event, self.driver.bytes(&copy), at, self.now) {
-                Some((range, to)) => {
-                    let socket = seat.sockets.out(Door::Rtp, to, &self.browsers);
-                    self.send(copy, range, socket, to);
-                }
-                None => self.driver.release(copy),
-            }
-            // A tone may have begun.
-            self.arm(hearer);
+        if let Some(room) = seat.hears.room() {
+            self.rooms.mark(room, &event.header, Kind::Event, &[], self.now);
+        }
+        let mut next = 0;
+        while let Some((found, hearer)) = self.next_hearer(speaker, next) {
+            next = found + 1;
+            self.relay_event(hearer, key, event, &packet, at);
         }
         self.driver.release(packet);
+    }
+
+    fn relay_event(&mut self, hearer: u32, key: SourceKey, event: &HeardEvent, packet: &Packet, at: usize) {
+        // An event is 16 octets: a copy for each is cheaper than to know who is last.
+        let Some(copy) = self.copy(packet) else { return };
+        let Some(seat) = self.table.get_mut(hearer) else { return self.driver.release(copy) };
+        match seat.leg.relay_event(key, event, self.driver.bytes(&copy), at, self.now) {
+            Some((range, to)) => {
+                let socket = seat.sockets.out(Door::Rtp, to, &self.browsers);
+                self.send(copy, range, socket, to);
+            }
+            None => self.driver.release(copy),
+        }
+        // A tone may have begun.
+        self.arm(hearer);
     }
 }

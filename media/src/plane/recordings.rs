@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use model::id::{LegId, RecordingId};
+use model::id::{LegId, RecordingId, RoomId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::shard::Shard;
@@ -26,6 +26,15 @@ pub(super) struct SeatTap {
     pub epoch: u16,
 }
 
+/// What a channel captures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Captures {
+    /// A leg's words.
+    Leg(LegId),
+    /// A room's mix.
+    Room(RoomId),
+}
+
 /// Recordings that are open.
 #[derive(Debug, Default)]
 pub(super) struct Recordings {
@@ -35,7 +44,7 @@ pub(super) struct Recordings {
 #[derive(Debug)]
 struct Open {
     handle: Handle,
-    channels: [Option<LegId>; 2],
+    channels: [Option<Captures>; 2],
     taps: u16,
     closed: Option<oneshot::Sender<(u64, u64)>>,
 }
@@ -43,7 +52,7 @@ struct Open {
 /// What a [`Command::Tap`](crate::control::Command::Tap) amounts to.
 pub(super) struct Change {
     pub handle: Handle,
-    pub before: Option<LegId>,
+    pub before: Option<Captures>,
     pub epoch: u16,
 }
 
@@ -61,12 +70,12 @@ impl Recordings {
         self.lock().get(&recording).filter(|open| open.closed.is_none()).map(|open| open.handle)
     }
 
-    /// A channel captures another leg from now on.
-    pub fn change(&self, recording: RecordingId, channel: Channel, leg: Option<LegId>) -> Option<Change> {
+    /// A channel captures something else from now on.
+    pub fn change(&self, recording: RecordingId, channel: Channel, what: Option<Captures>) -> Option<Change> {
         let mut open = self.lock();
         let open = open.get_mut(&recording)?;
         let at = usize::from(channel == Channel::Right);
-        let before = open.channels.get_mut(at).and_then(|now| std::mem::replace(now, leg));
+        let before = open.channels.get_mut(at).and_then(|now| std::mem::replace(now, what));
         open.taps = open.taps.wrapping_add(1);
         Some(Change { handle: open.handle, before, epoch: open.taps.wrapping_mul(EPOCHS_A_LEG) })
     }
@@ -76,7 +85,7 @@ impl Recordings {
     pub fn ending(
         &self,
         recording: RecordingId,
-    ) -> Option<(Handle, [Option<LegId>; 2], oneshot::Receiver<(u64, u64)>)> {
+    ) -> Option<(Handle, [Option<Captures>; 2], oneshot::Receiver<(u64, u64)>)> {
         let mut open = self.lock();
         let open = open.get_mut(&recording).filter(|open| open.closed.is_none())?;
         let (told, closed) = oneshot::channel();
@@ -130,7 +139,7 @@ impl Shard {
         self.mark(tap, None);
     }
 
-    fn mark(&mut self, tap: &SeatTap, leg: Option<LegId>) {
+    pub(super) fn mark(&mut self, tap: &SeatTap, leg: Option<LegId>) {
         // Marks have places of their own in the ring. Should even those be full, the change is still seen by the epoch
         // of the payloads that follow.
         if self.tap.hears(tap.handle, tap.channel, leg, self.now.micros()).is_err() {

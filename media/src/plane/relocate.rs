@@ -66,6 +66,7 @@ impl Shard {
         let Some(seat) = self.table.get_mut(index) else { return };
         let mut doors = doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
         seat.leg.leave(self.now, &mut doors, &mut self.out);
+        self.hears(index, Heard::Nothing);
         let Some(seat) = self.table.remove(index) else { return };
         let (leg, stats) = (seat.leg.id(), seat.leg.stats());
         let mut sockets = 0;
@@ -145,6 +146,12 @@ impl Shard {
             if self.deferred.len() < DEFERRED_MAX {
                 return self.deferred.push(Order::Move(leg, target, reply));
             }
+            return drop(reply.send(Ok(false)));
+        }
+        // A room stays where it is, and so does whoever is bound to somebody in it: the other side comes.
+        let in_room =
+            |index: &u32| self.table.get(*index).is_some_and(|seat| matches!(seat.hears, Heard::Room { .. }));
+        if company.iter().any(in_room) {
             return drop(reply.send(Ok(false)));
         }
         let mut sockets = Vec::new();

@@ -16,6 +16,7 @@ use super::governor::Governor;
 use super::guests::CHECKS_MAX;
 use super::orders::Order;
 use super::relocate::{Closing, Moving};
+use super::rooms::Rooms;
 use super::table::{Heard, Seat, Table};
 use super::wheel::Wheel;
 use crate::control::Event;
@@ -38,7 +39,8 @@ pub(super) struct Shard {
     pub clock: Clock,
     pub now: Timestamp,
     pub table: Table,
-    pub wheel: Wheel<u32>,
+    pub wheel: Wheel<Due>,
+    pub rooms: Rooms,
     pub browsers: Browsers,
     pub inbox: Receiver<Order>,
     pub deferred: Vec<Order>,
@@ -57,7 +59,7 @@ pub(super) struct Shard {
     pub tap: Tap,
     /// The way to the kernel, where there is one.
     pub fast: Option<Box<Fast>>,
-    due: Vec<(u64, u32)>,
+    due: Vec<(u64, Due)>,
     sweep_at: Timestamp,
     sweep_part: usize,
     random: u32,
@@ -66,6 +68,13 @@ pub(super) struct Shard {
     waits: (u64, u64),
     /// Where a payload lies that cannot stay in its buffer: for a transcoder, or for a second hearer.
     pub scratch: Box<[u8; BUFFER_LEN]>,
+}
+
+/// Who is called by the wheel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Leg(u32),
+    Room(u32),
 }
 
 /// What a thread is started with.
@@ -94,6 +103,7 @@ impl Shard {
             now,
             table: Table::default(),
             wheel: Wheel::new(now),
+            rooms: Rooms::default(),
             browsers: start.browsers,
             inbox: start.inbox,
             deferred: Vec::new(),
@@ -187,7 +197,14 @@ impl Shard {
     fn call_due(&mut self) {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.now, &mut due);
-        for (tick, index) in due.drain(..) {
+        for (tick, who) in due.drain(..) {
+            let index = match who {
+                Due::Leg(index) => index,
+                Due::Room(room) => {
+                    self.call_room(tick, room);
+                    continue;
+                }
+            };
             let Some(seat) = self.table.get_mut(index).filter(|seat| seat.armed == Some(tick)) else {
                 continue;
             };
@@ -278,7 +295,7 @@ impl Shard {
         let tick = self.wheel.tick_of(at);
         if seat.armed.is_none_or(|armed| tick < armed) {
             seat.armed = Some(tick);
-            self.wheel.add(tick, index);
+            self.wheel.add(tick, Due::Leg(index));
         }
     }
 

@@ -69,6 +69,21 @@ pub(super) enum Heard {
     Nothing,
     Leg(u32),
     Sound,
+    /// The mix of a room of this thread, in which it is the party with this number.
+    Room {
+        room: u32,
+        party: u8,
+    },
+}
+
+impl Heard {
+    /// The room and the party's number in it.
+    pub const fn room(self) -> Option<(u32, u8)> {
+        match self {
+            Self::Room { room, party } => Some((room, party)),
+            _ => None,
+        }
+    }
 }
 
 /// See the module.

@@ -5,6 +5,7 @@
 //! of exchanges, [`music`] the melody-free chords that callers hear when nothing better is configured.
 
 pub mod music;
+mod ogg_opus;
 pub mod tones;
 mod wav;
 
@@ -38,6 +39,9 @@ pub enum PromptError {
     /// Not a WAV file, or a broken one.
     #[error("the file is not a readable WAV file: {0}")]
     Wav(#[from] hound::Error),
+    /// Not an Ogg Opus file, or a broken one.
+    #[error("the file is not a readable Ogg Opus file: {0}")]
+    Opus(String),
     /// The encoder could not be set up.
     #[error(transparent)]
     Codec(#[from] CodecError),
@@ -127,6 +131,14 @@ impl Prompt {
     pub fn from_wav(name: impl Into<String>, wav: impl std::io::Read) -> Result<Self, PromptError> {
         let (rate_hz, samples) = wav::read(wav)?;
         Self::from_pcm(name, rate_hz, &samples)
+    }
+
+    /// A sound from an Ogg Opus file (RFC 7845), mono or stereo (mixed to mono).
+    pub fn from_ogg_opus(
+        name: impl Into<String>,
+        file: impl std::io::Read + std::io::Seek,
+    ) -> Result<Self, PromptError> {
+        Self::from_pcm(name, ogg_opus::RATE, &ogg_opus::read(file)?)
     }
 
     /// The packets for a codec. G.711 is cut to any packet time of 10 to 60 ms (the last packet may be shorter); Opus

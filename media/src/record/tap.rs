@@ -18,6 +18,14 @@ pub struct Handle {
     pub(super) generation: u32,
 }
 
+#[cfg(test)]
+impl Handle {
+    /// A recording that no writer knows.
+    pub(crate) const fn for_tests() -> Self {
+        Self { index: 0, generation: 0 }
+    }
+}
+
 /// A mark could not be placed because the writer is far behind; try again at the next tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the recording ring is full")]

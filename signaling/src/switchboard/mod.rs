@@ -227,6 +227,8 @@ impl Switchboard {
                 }
                 return;
             }
+            // No call makes conferences yet.
+            Event::Speaking { .. } => return,
             Event::Started { leg }
             | Event::Secured { leg }
             | Event::SecureFailed { leg, .. }

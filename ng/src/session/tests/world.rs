@@ -91,7 +91,7 @@ impl Books {
                 let heard = match source {
                     Source::Nothing => "nothing".to_owned(),
                     Source::Leg(other) => other.to_string(),
-                    Source::Prompt { prompt, .. } => prompt.name().to_owned(),
+                    Source::Prompt { prompt, .. } | Source::PlayAlong(prompt) => prompt.name().to_owned(),
                 };
                 self.hears.insert(*leg, heard);
             }
@@ -137,6 +137,8 @@ impl Books {
                 return Ok(Answer::Stats(Box::new(self.stats)));
             }
             Command::BeginMeasuring { leg } => exists(&self.legs, *leg)?,
+            // NG has no word for conferences.
+            Command::Room { .. } | Command::TapRoom { .. } => panic!("{command:?}"),
             Command::DeleteLeg { leg } => {
                 exists(&self.legs, *leg)?;
                 self.legs.remove(leg);

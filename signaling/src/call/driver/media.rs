@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use media::control::{Answer, Command, MediaError, PauseReason, Source, Transport};
+use model::call::Sound;
 
 use super::Driver;
 use crate::call::words::{Heard, MediaOrder};
@@ -53,6 +54,8 @@ impl Driver {
             Heard::Nothing => Source::Nothing,
             Heard::Leg(leg) => Source::Leg(leg),
             Heard::Announcement => Source::Prompt { prompt: self.shared.announce.clone(), repeat: false },
+            // One music for all who wait: it goes on behind an announcement, and nobody hears its beginning again and again.
+            Heard::Sound(Sound::QueueMusic) => Source::PlayAlong((self.shared.sounds)(Sound::QueueMusic)),
             Heard::Sound(sound) => {
                 Source::Prompt { prompt: (self.shared.sounds)(sound), repeat: sound.repeats() }
             }

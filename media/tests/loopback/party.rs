@@ -1,0 +1,115 @@
+//! Phones that say a tone and keep what they hear.
+
+use std::time::Duration;
+
+use media::codec::{Decoder, Encoder};
+
+use crate::world::{Heard, How, Phone, World};
+
+/// A phone with a voice of one pitch.
+pub struct Party {
+    pub phone: Phone,
+    pub hz: f64,
+    pub loud: f64,
+    said: usize,
+    encoder: Encoder,
+    decoder: Decoder,
+    /// At 8 kHz.
+    pub heard: Vec<i16>,
+    pub packets: Vec<Heard>,
+}
+
+impl Party {
+    pub async fn join(world: &World, how: How, hz: f64) -> Self {
+        let phone = world.phone(how).await;
+        Self::of(phone, hz)
+    }
+
+    pub fn of(phone: Phone, hz: f64) -> Self {
+        let codec = phone.how.send.codec;
+        Self {
+            phone,
+            hz,
+            loud: 4_000.0,
+            said: 0,
+            encoder: Encoder::new(codec, 8_000).unwrap(),
+            decoder: Decoder::new(codec, 8_000).unwrap(),
+            heard: Vec::new(),
+            packets: Vec::new(),
+        }
+    }
+
+    /// Says 20 ms more of its tone.
+    pub fn says(&mut self) {
+        let mut samples = [0i16; 160];
+        for (i, sample) in samples.iter_mut().enumerate() {
+            let t = (self.said * 160 + i) as f64;
+            *sample = ((t * self.hz / 8_000.0 * std::f64::consts::TAU).sin() * self.loud) as i16;
+        }
+        self.said += 1;
+        let mut payload = [0; 400];
+        let len = self.encoder.encode(&samples, &mut payload).unwrap();
+        self.phone.says(&payload[..len]);
+    }
+
+    /// Takes what has come.
+    pub async fn listens(&mut self) {
+        while let Some(packet) = self.phone.hears_within(Duration::ZERO).await {
+            if packet.header.payload_type == self.phone.how.send.payload_type {
+                let mut samples = [0; 960];
+                let n = self.decoder.decode(&packet.payload, &mut samples).unwrap();
+                self.heard.extend(&samples[..n]);
+            }
+            self.packets.push(packet);
+        }
+    }
+
+    /// Forgets what was heard.
+    pub fn forget(&mut self) {
+        self.heard.clear();
+        self.packets.clear();
+    }
+
+    /// How loud a tone is in all that was heard since it last forgot.
+    pub fn level(&self, hz: f64) -> f64 {
+        let (mut re, mut im) = (0.0, 0.0);
+        for (i, sample) in self.heard.iter().enumerate() {
+            let (sin, cos) = (i as f64 * hz / 8_000.0 * std::f64::consts::TAU).sin_cos();
+            re += f64::from(*sample) * cos;
+            im += f64::from(*sample) * sin;
+        }
+        2.0 * re.hypot(im) / self.heard.len().max(1) as f64
+    }
+
+    /// Whether a tone is heard: a machine that stalls leaves holes in it, and still it is told from nothing.
+    pub fn hears(&self, hz: f64) -> bool {
+        self.level(hz) > 800.0
+    }
+}
+
+/// All talk and listen, at the pace of speech.
+pub async fn talk(parties: &mut [Party], frames: usize) {
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for _ in 0..frames {
+        pace.tick().await;
+        for party in &mut *parties {
+            party.says();
+        }
+        for party in &mut *parties {
+            party.listens().await;
+        }
+    }
+    // What is on its way still.
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    for party in parties {
+        party.listens().await;
+    }
+}
+
+/// Lets everything that was said before be forgotten, then talks.
+pub async fn talk_anew(parties: &mut [Party], frames: usize) {
+    talk(parties, 12).await;
+    parties.iter_mut().for_each(Party::forget);
+    talk(parties, frames).await;
+}
