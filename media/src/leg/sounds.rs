@@ -122,6 +122,10 @@ impl Leg {
         let len = (usize::from(send.ptime_ms) * 8).min(FADE_MAX);
         let pcm = player.prompt.pcm_8k();
         let from = player.position_ms as usize * 8;
+        if from >= pcm.len() && !player.repeat {
+            // All of it was said.
+            return;
+        }
         // At its end it goes on with its beginning, or with silence.
         let next = |i: usize| match pcm.get(from + i) {
             Some(sample) => *sample,

@@ -70,21 +70,28 @@ impl Party {
         self.packets.clear();
     }
 
-    /// How loud a tone is in all that was heard since it last forgot.
+    /// How loud a tone is in what was heard since it last forgot: the median of pieces of 40 ms. Where the machine stalls,
+    /// playout leaves holes and shifts what follows; neither may pass for silence.
     pub fn level(&self, hz: f64) -> f64 {
-        let (mut re, mut im) = (0.0, 0.0);
-        for (i, sample) in self.heard.iter().enumerate() {
-            let (sin, cos) = (i as f64 * hz / 8_000.0 * std::f64::consts::TAU).sin_cos();
-            re += f64::from(*sample) * cos;
-            im += f64::from(*sample) * sin;
-        }
-        2.0 * re.hypot(im) / self.heard.len().max(1) as f64
+        let mut levels: Vec<f64> = self.heard.chunks_exact(320).map(|piece| level(piece, hz)).collect();
+        levels.sort_by(f64::total_cmp);
+        levels.get(levels.len() / 2).copied().unwrap_or(0.0)
     }
 
-    /// Whether a tone is heard: a machine that stalls leaves holes in it, and still it is told from nothing.
+    /// Whether a tone is heard.
     pub fn hears(&self, hz: f64) -> bool {
         self.level(hz) > 800.0
     }
+}
+
+fn level(heard: &[i16], hz: f64) -> f64 {
+    let (mut re, mut im) = (0.0, 0.0);
+    for (i, sample) in heard.iter().enumerate() {
+        let (sin, cos) = (i as f64 * hz / 8_000.0 * std::f64::consts::TAU).sin_cos();
+        re += f64::from(*sample) * cos;
+        im += f64::from(*sample) * sin;
+    }
+    2.0 * re.hypot(im) / heard.len().max(1) as f64
 }
 
 /// All talk and listen, at the pace of speech.
