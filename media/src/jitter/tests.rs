@@ -48,6 +48,24 @@ fn seq(n: u32) -> Result<u16, &'static str> {
     Ok(packet(n).seq)
 }
 
+/// A talker pauses, and by chance the first packets after it come quickly one after the other: what follows at its pace shows
+/// that it was a pause, and no network that caught up.
+#[test]
+fn a_pause_that_ends_with_two_quick_packets_is_a_pause_all_the_same() {
+    let mut delay = super::Delay::new(20, 20, 400);
+    let at = |n: i64| n * 20_000;
+    (0..50).for_each(|n| delay.note(at(n), at(n)));
+    // The sender's clock stood still for 700 ms.
+    let pause = 700_000;
+    for n in 50..60 {
+        let quick = if n == 51 { -15_000 } else { 0 };
+        delay.note(at(n) + pause + quick, at(n));
+    }
+    let waited = delay.waited_us(at(59), at(59) + pause);
+    assert!((0..40_000).contains(&waited), "{waited}");
+    assert!(!delay.in_doubt());
+}
+
 /// MEDIA-06: sequence numbers and timestamps wrap around in the midst of a call.
 #[test]
 fn every_packet_is_played_once_and_in_order_across_both_wraps() {

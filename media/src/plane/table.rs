@@ -207,7 +207,8 @@ impl Table {
         match self.get(index).map_or(Heard::Nothing, |seat| seat.hears) {
             Heard::Nothing => false,
             Heard::Leg(speaker) => self.get(speaker).is_some_and(|seat| seat.leg.expects_voice()),
-            Heard::Sound => true,
+            // A mix is sent without a pause, whoever speaks in it.
+            Heard::Sound | Heard::Room { .. } => true,
         }
     }
 

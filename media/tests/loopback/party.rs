@@ -12,6 +12,8 @@ pub struct Party {
     pub hz: f64,
     pub loud: f64,
     said: usize,
+    /// When it spoke last.
+    last: Option<tokio::time::Instant>,
     encoder: Encoder,
     decoder: Decoder,
     /// At 8 kHz.
@@ -32,6 +34,7 @@ impl Party {
             hz,
             loud: 4_000.0,
             said: 0,
+            last: None,
             encoder: Encoder::new(codec, 8_000).unwrap(),
             decoder: Decoder::new(codec, 8_000).unwrap(),
             heard: Vec::new(),
@@ -47,9 +50,18 @@ impl Party {
             *sample = ((t * self.hz / 8_000.0 * std::f64::consts::TAU).sin() * self.loud) as i16;
         }
         self.said += 1;
+        self.last = Some(tokio::time::Instant::now());
         let mut payload = [0; 400];
         let len = self.encoder.encode(&samples, &mut payload).unwrap();
         self.phone.says(&payload[..len]);
+    }
+
+    /// A phone's clock goes on while nothing is said.
+    fn catches_up(&mut self) {
+        let silent = self.last.map_or(Duration::ZERO, |last| last.elapsed());
+        let frames = (silent.as_millis() / 20).saturating_sub(1) as u32;
+        let ticks = self.phone.how.send.codec.clock_hz() / 50;
+        self.phone.time = self.phone.time.wrapping_add(frames * ticks);
     }
 
     /// Takes what has come.
@@ -97,7 +109,7 @@ fn level(heard: &[i16], hz: f64) -> f64 {
 /// All talk and listen, at the pace of speech.
 pub async fn talk(parties: &mut [Party], frames: usize) {
     let mut pace = tokio::time::interval(Duration::from_millis(20));
-    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    parties.iter_mut().for_each(Party::catches_up);
     for _ in 0..frames {
         pace.tick().await;
         for party in &mut *parties {

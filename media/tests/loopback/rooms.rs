@@ -241,14 +241,12 @@ async fn a_party_is_muted_held_changed_and_killed_and_the_others_talk_on(driver:
     talk_anew(&mut parties, 20).await;
     assert!(parties[0].hears(650.0) && parties[1].hears(400.0) && parties[1].hears(1_000.0));
     // One falls silent, as a far end does that dies.
-    let mut silent = parties.remove(2);
+    let silent = parties.remove(2);
     talk_anew(&mut parties, 15).await;
     assert!(parties[0].hears(650.0) && !parties[0].hears(1_000.0));
     // One is killed.
     let ended = world.media.command(Command::DeleteLeg { leg: ben }).await;
     assert!(matches!(ended, Ok(Answer::Stats(_))));
-    // The clock of who was silent went on.
-    silent.phone.time = silent.phone.time.wrapping_add(35 * 160);
     let mut rest = vec![parties.remove(0), silent];
     talk_anew(&mut rest, 20).await;
     assert!(rest[0].hears(1_000.0), "who was silent is heard again: {:.0}", rest[0].level(1_000.0));
