@@ -91,7 +91,6 @@ pub(super) static COUNTRIES: [Country; 55] = [
         waiting: &[one(420, 40, 1_960)],
         information: &[one(950, 330, 0), one(1_450, 330, 0), one(1_850, 330, 1_000)],
         record: &[one(1_400, 80, 14_920)],
-        ..EUROPE
     },
     Country {
         code: "AU",
@@ -102,7 +101,6 @@ pub(super) static COUNTRIES: [Country; 55] = [
         waiting: &[one(425, 200, 200), one(425, 200, 4_400)],
         information: &[one(425, 2_500, 500)],
         record: &[one(425, 360, 15_000)],
-        ..EUROPE
     },
     Country {
         code: "BE",
@@ -153,7 +151,6 @@ pub(super) static COUNTRIES: [Country; 55] = [
         waiting: &[one(450, 400, 4_000)],
         information: &[one(450, 100, 100), one(450, 100, 100), one(450, 100, 100), one(450, 400, 400)],
         record: &[one(950, 400, 10_000)],
-        ..EUROPE
     },
     Country { code: "CZ", ..CZECHOSLOVAK },
     Country {
@@ -217,7 +214,6 @@ pub(super) static COUNTRIES: [Country; 55] = [
         waiting: &[one(400, 100, 4_000)],
         information: &[one(950, 330, 15), one(1_400, 330, 15), one(1_800, 330, 1_000)],
         record: &[one(1_400, 500, 60_000)],
-        ..EUROPE
     },
     Country {
         code: "GR",
@@ -268,7 +264,6 @@ pub(super) static COUNTRIES: [Country; 55] = [
         waiting: &[one(414, 100, 100), one(414, 100, 100), one(414, 600, 3_000)],
         information: &[one(1_000, 330, 0), one(1_400, 330, 0), one(1_800, 330, 1_000)],
         record: &[one(1_400, 500, 15_000)],
-        ..EUROPE
     },
     Country {
         code: "IN",
@@ -362,7 +357,6 @@ pub(super) static COUNTRIES: [Country; 55] = [
         waiting: &[one(400, 200, 3_000)],
         information: &[one(400, 750, 100), one(400, 750, 100), one(400, 750, 100), one(400, 750, 400)],
         record: &[one(1_400, 425, 15_000)],
-        ..EUROPE
     },
     Country {
         code: "PH",
@@ -467,6 +461,5 @@ pub(super) static COUNTRIES: [Country; 55] = [
         waiting: &[trembling(400, 33, 250, 250), trembling(400, 33, 250, 250), trembling(400, 33, 250, 250), trembling(400, 33, 250, 250)],
         information: &[one(950, 330, 0), one(1_400, 330, 0), one(1_800, 330, 330)],
         record: &[one(1_400, 500, 10_000)],
-        ..EUROPE
     },
 ];
