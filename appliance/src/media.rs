@@ -79,6 +79,7 @@ fn config(settings: &Settings) -> Config {
             held_after: settings.held_after,
             offered_after: settings.offered_after,
             recordings: settings.recordings.clone(),
+            ..session::Config::default()
         },
         sounds: settings.sounds.clone(),
     }

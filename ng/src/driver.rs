@@ -124,7 +124,8 @@ impl Server {
     /// Serves until `stop` is over; then ends all calls.
     pub async fn run(self, around: Surroundings, stop: impl Future<Output = ()>) {
         let Surroundings { plane, mut events, clock, chance } = around;
-        let node = Node::new(self.config.session, chance, clock());
+        let session = session::Config { fingerprint: plane.fingerprint(), ..self.config.session };
+        let node = Node::new(session, chance, clock());
         let (results_in, mut results) = mpsc::channel(RESULTS_MAX);
         let (datagrams_in, mut datagrams) = mpsc::channel(DATAGRAMS_MAX);
         let mut listeners = JoinSet::new();

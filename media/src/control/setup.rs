@@ -137,6 +137,13 @@ pub enum Security {
         /// Whether we open the handshake (`a=setup:active` on our side).
         active: bool,
     },
+    /// Keys come by DTLS without ICE (RFC 5763); on legs with ports of their own. Only RTP's port is keyed, so RTCP should share it.
+    DtlsAlone {
+        /// The far end's `a=fingerprint`; compared before keys are used.
+        remote_fingerprint: String,
+        /// Whether we open the handshake (`a=setup:active` on our side).
+        active: bool,
+    },
 }
 
 /// Keys never reach a log.
@@ -146,6 +153,7 @@ impl std::fmt::Debug for Security {
             Self::None => "None",
             Self::Sdes { .. } => "Sdes(hidden)",
             Self::Dtls { .. } => "Dtls(hidden)",
+            Self::DtlsAlone { .. } => "DtlsAlone(hidden)",
         })
     }
 }

@@ -10,9 +10,12 @@
 //! connectivity check, by [`username_ufrag`]. RTP does not pass here: ask [`BrowserTransport::is_verified`] whose it is
 //! and [`BrowserTransport::selected`] where to send, and use [`srtp`](crate::srtp) with the keys.
 //!
+//! Legs with a port of their own have DTLS without ICE: [`DtlsTransport`].
+//!
 //! Not here: candidates other than our host candidates (the browser's are not needed by a lite agent), data channels.
 
 mod agent;
+mod alone;
 mod association;
 mod certificate;
 mod stun;
@@ -30,6 +33,7 @@ mod transport_tests;
 use std::net::SocketAddr;
 
 pub use agent::CONSENT_EXPIRY;
+pub use alone::DtlsTransport;
 pub use certificate::{Certificate, CertificateError, Fingerprint};
 pub use transport::{BadRemote, BrowserTransport, Credentials};
 

@@ -197,6 +197,17 @@ impl Leg {
         let datagram = buffer.get(..len).ok_or(DropReason::Malformed)?;
         match ice::classify(*datagram.first().ok_or(DropReason::Malformed)?) {
             Kind::Media => {}
+            Kind::Dtls if self.ice.is_none() => {
+                let dtls = self.dtls.as_mut().ok_or(DropReason::Malformed)?;
+                // RTCP's port is not keyed.
+                if door == Door::Rtcp || !self.latch.admits(from, now) {
+                    return Err(DropReason::WrongSource);
+                }
+                dtls.handle(datagram, from, self.clock.instant(now), &mut out.ice);
+                return Ok(Received::Done);
+            }
+            // Of the two ports only RTP's has a candidate.
+            Kind::Stun if door == Door::Rtcp => return Err(DropReason::Malformed),
             Kind::Stun | Kind::Dtls => {
                 let transport = self.ice.as_mut().ok_or(DropReason::Malformed)?;
                 transport.handle(datagram, from, self.clock.instant(now), &mut out.ice);

@@ -43,7 +43,7 @@ use model::time::Timestamp;
 use crate::control::{Event, Format, LegSetup, LegStats};
 use crate::driver::Clock;
 use crate::dtmf;
-use crate::ice::{BrowserTransport, IceOutput};
+use crate::ice::{BrowserTransport, Certificate, DtlsTransport, IceOutput};
 use crate::quality::StreamMeter;
 
 pub use forwarding::{PlainIn, PlainOut};
@@ -116,6 +116,10 @@ pub struct Leg {
     told: Told,
     latch: Latch,
     ice: Option<Box<BrowserTransport>>,
+    /// DTLS without ICE.
+    dtls: Option<Box<DtlsTransport>>,
+    /// For DTLS without ICE; `None`: it cannot.
+    certificate: Option<Certificate>,
     /// The far end holds us with an address of zeros: nothing is sent, and what was learnt is kept for later.
     nowhere: bool,
     /// The browser let go of the address it had verified (RFC 7675).
@@ -200,6 +204,8 @@ impl Leg {
             told: Told::default(),
             latch: Latch::new(crate::control::Latching::Off, None, None, true),
             ice: ice.map(Box::new),
+            dtls: None,
+            certificate: None,
             nowhere: false,
             consent_lost: false,
             protection: Protection::Waiting,
@@ -222,6 +228,15 @@ impl Leg {
             watching: watching::Watching::default(),
             looks: 0,
         }
+    }
+
+    /// A leg that can do DTLS without ICE.
+    pub fn with_certificate(self, certificate: Certificate) -> Self {
+        Self { certificate: Some(certificate), ..self }
+    }
+    /// Whether it has DTLS without ICE.
+    pub const fn shakes_hands(&self) -> bool {
+        self.dtls.is_some()
     }
 
     /// Its name.
@@ -322,7 +337,8 @@ impl Leg {
         let digits = self.digits.as_ref().map(|digits| digits.sender.next_deadline());
         let tone = self.tone.as_ref().map(|tone| tone.next_deadline());
         let sound = self.sound.as_ref().map(|sound| sound.next_deadline());
-        let ice = self.ice.as_ref().and_then(|ice| ice.next_timeout());
+        let alone = self.dtls.as_ref().and_then(|dtls| dtls.next_timeout());
+        let ice = self.ice.as_ref().and_then(|ice| ice.next_timeout()).or(alone);
         // Libraries count in Instant; what lies in the past is due now.
         let ice = ice.map(|at| self.clock.timestamp(at));
         let keyframe = self.keyframe_deadline();
@@ -341,6 +357,13 @@ impl Leg {
             let instant = self.clock.instant(now);
             if ice.next_timeout().is_some_and(|at| at <= instant) {
                 ice.handle_timeout(instant, &mut out.ice);
+                self.apply_ice(now, wire, out);
+            }
+        }
+        if let Some(dtls) = &mut self.dtls {
+            let instant = self.clock.instant(now);
+            if dtls.next_timeout().is_some_and(|at| at <= instant) {
+                dtls.handle_timeout(instant, &mut out.ice);
                 self.apply_ice(now, wire, out);
             }
         }

@@ -251,8 +251,11 @@ impl Leg {
         }
         if let Some(ice) = &mut self.ice {
             ice.close(&mut out.ice);
-            self.apply_ice(now, wire, out);
         }
+        if let Some(dtls) = &mut self.dtls {
+            dtls.close(&mut out.ice);
+        }
+        self.apply_ice(now, wire, out);
     }
 
     /// Sends a report: SR when something was sent since the last one, else RR (§6.4).

@@ -8,9 +8,9 @@ use super::incoming::Accepts;
 use super::passing::Passes;
 use super::protection::Keyed;
 use super::{Latch, Leg, Outbox, Protection, Wire};
-use crate::control::{Event, Format, LegSetup, MediaError, Security};
+use crate::control::{Event, Format, Latching, LegSetup, MediaError, Security};
 use crate::dtmf;
-use crate::ice::IceOutput;
+use crate::ice::{DtlsTransport, IceOutput};
 
 /// Formats a far end may send at most; more is no phone.
 pub(super) const FORMATS_MAX: usize = 16;
@@ -19,7 +19,11 @@ impl Leg {
     /// Takes over what was negotiated; may be repeated.
     pub fn configure(&mut self, setup: LegSetup, now: Timestamp, out: &mut Outbox) -> Result<(), MediaError> {
         check(&setup, self.is_ice())?;
-        let keyed = self.secure(&setup.security, now, out)?;
+        let to = setup.remote.filter(|addr| is_somewhere(*addr) && setup.latching != Latching::Any);
+        let keyed = self.secure(&setup.security, to, now, out)?;
+        if !matches!(setup.security, Security::DtlsAlone { .. }) {
+            self.dtls = None;
+        }
         match (keyed, &setup.security) {
             (Some(keyed), _) => self.protection.rekey(keyed),
             (None, Security::None) => self.protection = Protection::Plain,
@@ -71,6 +75,7 @@ impl Leg {
     fn secure(
         &mut self,
         security: &Security,
+        to: Option<SocketAddr>,
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<Option<Keyed>, MediaError> {
@@ -86,7 +91,17 @@ impl Leg {
                     .map(|()| None)
                     .map_err(|why| bad(why.to_string()))
             }
-            (Security::Dtls { .. }, None) => Err(bad("DTLS needs a leg made for ICE".into())),
+            (Security::DtlsAlone { remote_fingerprint, active }, None) => {
+                let certificate = self.certificate.as_ref();
+                let certificate = certificate.ok_or_else(|| bad("the leg has no certificate".into()))?;
+                let mut dtls =
+                    self.dtls.take().unwrap_or_else(|| Box::new(DtlsTransport::new(certificate.clone())));
+                let instant = self.clock.instant(now);
+                let set = dtls.set_remote(remote_fingerprint, *active, to, instant, &mut out.ice);
+                self.dtls = Some(dtls);
+                set.map(|()| None).map_err(|why| bad(why.to_string()))
+            }
+            (Security::Dtls { .. }, None) => Err(bad("DTLS with ICE needs a leg made for ICE".into())),
             (_, Some(_)) => Err(bad("a leg made for ICE needs DTLS".into())),
         }
     }

@@ -96,6 +96,11 @@ impl PlaneHandle {
         }
     }
 
+    /// Our `a=fingerprint`, the same for all legs: `sha-256 AB:CD:…`.
+    pub fn fingerprint(&self) -> String {
+        self.inner.certificate.fingerprint().to_string()
+    }
+
     /// The counts of all threads, at most 20 ms old on a busy one.
     pub fn counters(&self) -> Vec<ThreadCounters> {
         let threads = self.inner.shown.iter().zip(&self.inner.drivers).enumerate();
@@ -158,7 +163,8 @@ impl PlaneHandle {
             Transport::Ports { interface } => {
                 let (lease, rtp, rtcp) = self.pool(interface)?.lease()?;
                 let created = LegCreated { rtp: lease.rtp(), rtcp: lease.rtcp(), ice: None };
-                (Leg::new(id, &birth, None), Place::Own(lease, rtp, rtcp), created)
+                let leg = Leg::new(id, &birth, None).with_certificate(self.inner.certificate.clone());
+                (leg, Place::Own(lease, rtp, rtcp), created)
             }
             Transport::Ice => {
                 let shared = self.inner.shared.get(thread).filter(|shared| !shared.is_empty());

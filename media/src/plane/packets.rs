@@ -91,8 +91,9 @@ impl Shard {
                 let Self { driver, counters, browsers, .. } = self;
                 let mut doors = doors(driver, counters, browsers, &seat.sockets, reply);
                 seat.leg.apply_ice(self.now, &mut doors, &mut self.out);
+                let waits = is_browser || seat.leg.shakes_hands();
                 self.tell();
-                if is_browser {
+                if waits {
                     self.arm(index);
                 }
                 if received == Received::Told {

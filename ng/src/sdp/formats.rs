@@ -98,9 +98,29 @@ impl Format {
         self.name.eq_ignore_ascii_case("telephone-event") && matches!(self.clock_hz, 8_000 | 16_000 | 48_000)
     }
 
+    /// Whether packets of it are passed on without being understood: codecs we have not, video, repairs of it.
+    pub fn is_passed(&self) -> bool {
+        let speakable = !(64..=95).contains(&self.payload_type) && (1_000..=192_000).contains(&self.clock_hz);
+        speakable && self.codec().is_none() && !self.is_events()
+    }
+
     /// Whether the plane can carry it.
     pub fn is_carried(&self) -> bool {
-        self.codec().is_some() || self.is_events()
+        self.codec().is_some() || self.is_events() || self.is_passed()
+    }
+
+    /// Whether it is a medium by itself, not something beside one.
+    pub fn is_main(&self) -> bool {
+        let beside = ["telephone-event", "CN", "rtx", "red", "ulpfec", "flexfec-03"];
+        !beside.iter().any(|name| name.eq_ignore_ascii_case(&self.name))
+    }
+
+    /// The format among these that means the same: best the one with its payload type, because names may come twice with
+    /// other parameters.
+    pub fn twin<'a>(&self, among: &'a [Self]) -> Option<&'a Self> {
+        let same = |other: &&Self| self.is_same(other);
+        let exact = among.iter().filter(same).find(|other| other.payload_type == self.payload_type);
+        exact.or_else(|| among.iter().find(same))
     }
 
     /// Whether both mean the same.

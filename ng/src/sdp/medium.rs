@@ -159,9 +159,9 @@ impl Medium {
         })
     }
 
-    /// Whether it is RTP audio that is not refused.
-    pub fn is_audio(&self) -> bool {
-        self.kind == "audio" && self.profile.is_some() && self.port != 0
+    /// Whether it is RTP that is not refused.
+    pub fn is_rtp(&self) -> bool {
+        self.profile.is_some() && self.port != 0
     }
 
     /// Where RTP is to be sent; `None` for an old-style hold and for a refused medium.

@@ -154,7 +154,7 @@ fn write_session(sdp: &Sdp, rewrite: &Rewrite<'_>, address: Option<IpAddr>, out:
         } else if let (true, Some(ip)) = (line.starts_with("c="), address) {
             out.line(&format!("c={}", in_words(ip)));
         } else if let Some(group) = line.strip_prefix("a=group:BUNDLE") {
-            out.line(&bundle(group, sdp, rewrite));
+            bundle(group, sdp, rewrite).iter().for_each(|line| out.line(line));
         } else if !first.is_some_and(|_| is_ours(line)) {
             // Session attributes of ICE-lite come first among the attributes, where browsers look for them.
             if lite_due && line.starts_with("a=") {
@@ -182,8 +182,12 @@ fn origin(value: &str, ip: IpAddr) -> String {
     format!("o={} {}", words.join(" "), in_words(ip))
 }
 
-/// A bundle without media that are refused here: JSEP allows none in an offer.
-fn bundle(group: &str, sdp: &Sdp, rewrite: &Rewrite<'_>) -> String {
+/// A bundle without media that are refused here: JSEP allows none in an offer. None when several of its media have ICE of their
+/// own here: each has its own credentials, which in a bundle would have to be the same (RFC 9143 §7.1.1).
+fn bundle(group: &str, sdp: &Sdp, rewrite: &Rewrite<'_>) -> Option<String> {
+    if relays(rewrite).filter(|relay| relay.ice.is_some()).count() > 1 {
+        return None;
+    }
     let gone = |mid: &str| {
         sdp.media
             .iter()
@@ -196,7 +200,7 @@ fn bundle(group: &str, sdp: &Sdp, rewrite: &Rewrite<'_>) -> String {
         line.push(' ');
         line.push_str(mid);
     }
-    line
+    Some(line)
 }
 
 fn write_passed(medium: &Medium, session_changed: bool, out: &mut Out) {

@@ -1,11 +1,11 @@
 //! An answer: both legs learn what was negotiated, and the offerer's description is written.
 
-use media::control::{Command, LegSetup, Security, Transport};
+use media::control::{Command, LegSetup, Security, Video};
 use model::id::LegId;
 use model::time::Timestamp;
 
 use super::call::{Leg, OfferedLine, Pending};
-use super::offer::{fingerprint, relayed};
+use super::offer::relayed;
 use super::{Begun, Chance, Job, Machine, Step, Work, codecs, extras, travel};
 use crate::request::{Options, Profile, Request};
 use crate::sdp::{Crypto, Format, Medium, MediumOut, Relay, Rewrite, Sdp, write};
@@ -67,7 +67,7 @@ impl Machine {
                 Some((ours, theirs))
             });
             let (out, fate) = match (pending.lines.get(index), legs) {
-                (Some(OfferedLine::Relayed { profile, formats }), Some(legs)) if medium.is_audio() => {
+                (Some(OfferedLine::Relayed { profile, formats }), Some(legs)) if medium.is_rtp() => {
                     let line = OneLine {
                         pending: &pending,
                         index,
@@ -76,6 +76,7 @@ impl Machine {
                         answer: medium,
                         options: &options,
                         ptime: dialogue.lines.get(index).and_then(|line| line.ptime.clone()),
+                        fingerprint: &self.config.fingerprint,
                     };
                     line.settle(legs, &mut *self.chance)
                 }
@@ -176,6 +177,8 @@ struct OneLine<'a> {
     options: &'a Options,
     /// The packet time that was said last.
     ptime: Option<String>,
+    /// Ours.
+    fingerprint: &'a str,
 }
 
 impl OneLine<'_> {
@@ -189,18 +192,23 @@ impl OneLine<'_> {
         let offer = pending.sdp.media.get(self.index)?;
         let agreed = codecs::agree(offer, self.shown, answer, &pending.options, self.options)?;
         let theirs = travel::of_answerer(legs.1, answer, self.profile, &pending.options)?;
-        let (ours, key) = travel::of_offerer(legs.0, offer, self.options, chance)?;
+        let learns = travel::remote(offer, &pending.options).2;
+        let (ours, key) = travel::of_offerer(legs.0, offer, self.options, learns, chance)?;
         let way = answer.direction();
+        // As with rtpengine nobody caps it.
+        let video = agreed
+            .is_video(offer)
+            .then(|| Video { max_bits_per_second: 100_000_000, repairs: agreed.repairs.clone() });
         let to_answerer = {
             let (remote, remote_rtcp, latching) = travel::remote(answer, self.options);
             LegSetup {
                 remote,
                 remote_rtcp,
-                rtcp_mux: answer.rtcp_mux || legs.1.transport == Transport::Ice,
-                send: Some(agreed.to_answerer),
+                rtcp_mux: answer.rtcp_mux || is_ice(&theirs),
+                send: agreed.to_answerer,
                 receive: agreed.from_answerer.clone(),
-                passed: Vec::new(),
-                video: None,
+                passed: agreed.passed_answerer.clone(),
+                video: video.clone(),
                 events: agreed.answerer_events.filter(|_| !legs.1.digits_blocked),
                 security: theirs,
                 direction: travel::direction(way.mirrored()),
@@ -208,17 +216,17 @@ impl OneLine<'_> {
                 ..LegSetup::default()
             }
         };
-        let rtcp_mux = self.mux_for_offerer(offer, legs.0);
+        let rtcp_mux = is_ice(&ours) || self.mux_for_offerer(offer);
         let to_offerer = {
             let (remote, remote_rtcp, latching) = travel::remote(offer, &pending.options);
             LegSetup {
                 remote,
                 remote_rtcp,
                 rtcp_mux,
-                send: Some(agreed.to_offerer),
+                send: agreed.to_offerer,
                 receive: agreed.from_offerer.clone(),
-                passed: Vec::new(),
-                video: None,
+                passed: agreed.passed_offerer.clone(),
+                video: video.clone(),
                 events: agreed.offerer_events.filter(|_| !legs.0.digits_blocked),
                 security: ours,
                 direction: travel::direction(way),
@@ -230,8 +238,9 @@ impl OneLine<'_> {
         relay.formats = agreed.listed;
         relay.rtcp_mux = rtcp_mux;
         relay.crypto = key.iter().map(Crypto::line).collect();
-        if let (Some(print), Security::Dtls { active, .. }) = (fingerprint(legs.0), &to_offerer.security) {
-            relay.dtls = Some(((if *active { "active" } else { "passive" }).to_owned(), print));
+        if let Security::Dtls { active, .. } | Security::DtlsAlone { active, .. } = &to_offerer.security {
+            let setup = if *active { "active" } else { "passive" };
+            relay.dtls = Some((setup.to_owned(), self.fingerprint.to_owned()));
         }
         let asked = self.options.ptime.or(pending.options.ptime_reverse).map(|ms| ms.to_string());
         relay.ptime = asked.or_else(|| answer.ptime.clone()).or_else(|| self.ptime.clone());
@@ -245,9 +254,14 @@ impl OneLine<'_> {
         Some((MediumOut::Relayed(Box::new(relay)), settled))
     }
 
-    fn mux_for_offerer(&self, offer: &Medium, leg: &Leg) -> bool {
+    fn mux_for_offerer(&self, offer: &Medium) -> bool {
         let (first, second) = (&self.pending.options.mux, &self.options.mux);
         let wished = first.demux || first.accept || second.accept || self.answer.rtcp_mux;
-        leg.transport == Transport::Ice || offer.rtcp_mux && wished && !first.reject && !second.reject
+        offer.rtcp_mux && wished && !first.reject && !second.reject
     }
+}
+
+/// On the shared port there is no other for RTCP.
+const fn is_ice(security: &Security) -> bool {
+    matches!(security, Security::Dtls { .. })
 }

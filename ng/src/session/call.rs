@@ -219,9 +219,16 @@ impl Call {
         })
     }
 
-    /// The first pair of legs that hear each other: what a recording captures.
+    /// The first pair of legs that hear each other's voices: what a recording captures.
     pub fn first_pair(&self) -> Option<[LegId; 2]> {
-        self.dialogues.iter().flat_map(|dialogue| &dialogue.lines).find_map(|line| line.joined)
+        let mut lines = self.dialogues.iter().flat_map(|dialogue| &dialogue.lines);
+        lines.find_map(|line| line.joined.filter(|_| line.is_audio()))
+    }
+}
+
+impl Line {
+    pub fn is_audio(&self) -> bool {
+        self.kind == "audio"
     }
 }
 
@@ -232,6 +239,11 @@ impl Dialogue {
 
     pub fn legs_mut(&mut self) -> impl Iterator<Item = &mut Leg> {
         self.lines.iter_mut().flat_map(|line| line.legs.iter_mut().flatten())
+    }
+
+    /// Legs towards one party that carry voices.
+    pub fn voices_of(&self, side: usize) -> impl Iterator<Item = &Leg> {
+        self.lines.iter().filter(|line| line.is_audio()).filter_map(move |line| line.legs.get(side)?.as_ref())
     }
 
     /// Legs towards one party.

@@ -1,12 +1,12 @@
 //! Which codecs the answerer is offered, and which of them the offerer gets back.
 
-use media::control::{EventFormat, Format as PlaneFormat};
+use media::control::{EventFormat, Format as PlaneFormat, Passed};
 use model::media::Codec;
 
 use crate::request::{CodecOps, Options};
 use crate::sdp::{Format, Medium, free_type};
 
-/// Formats the plane takes for a leg at most.
+/// Formats the plane takes for a leg at most, of those it understands and of those it passes on.
 const FORMATS_MAX: usize = 16;
 
 fn is_listed(format: &Format, names: &[String]) -> bool {
@@ -22,7 +22,7 @@ pub(super) fn usable(offered: &[Format], ops: &CodecOps) -> Vec<Format> {
     let gone = |format: &&Format| {
         (is_listed(format, &ops.strip) && !is_kept(format, ops)) || is_listed(format, &ops.ignore)
     };
-    offered.iter().filter(|format| format.is_carried() && !gone(format)).take(FORMATS_MAX).cloned().collect()
+    offered.iter().filter(|format| format.is_carried() && !gone(format)).cloned().collect()
 }
 
 /// What the answerer is offered.
@@ -39,7 +39,6 @@ pub(super) fn offered(offered: &[Format], ops: &CodecOps) -> Vec<Format> {
     for name in &ops.transcode {
         add(name, offered, &mut formats);
     }
-    formats.truncate(FORMATS_MAX);
     formats
 }
 
@@ -82,18 +81,33 @@ fn add(name: &str, offered: &[Format], formats: &mut Vec<Format>) {
 pub(super) struct Agreed {
     /// What our answer lists for the offerer.
     pub listed: Vec<Format>,
-    /// What goes to the offerer.
-    pub to_offerer: PlaneFormat,
-    /// What the offerer may send.
+    /// What goes to the offerer, of what we understand.
+    pub to_offerer: Option<PlaneFormat>,
+    /// What the offerer may send, of what we understand.
     pub from_offerer: Vec<PlaneFormat>,
+    /// What is passed on between the two, by the offerer's payload types.
+    pub passed_offerer: Vec<Passed>,
     /// Telephone events of the offerer.
     pub offerer_events: Option<EventFormat>,
-    /// What goes to the answerer.
-    pub to_answerer: PlaneFormat,
-    /// What the answerer may send.
+    /// What goes to the answerer, of what we understand.
+    pub to_answerer: Option<PlaneFormat>,
+    /// What the answerer may send, of what we understand.
     pub from_answerer: Vec<PlaneFormat>,
+    /// What is passed on between the two, by the answerer's payload types.
+    pub passed_answerer: Vec<Passed>,
     /// Telephone events of the answerer.
     pub answerer_events: Option<EventFormat>,
+    /// Which of what is passed on are retransmissions.
+    pub repairs: Vec<u16>,
+}
+
+impl Agreed {
+    /// Whether it is video, and nothing that is understood.
+    pub fn is_video(&self, offer: &Medium) -> bool {
+        let understood = self.to_offerer.or(self.to_answerer).is_some();
+        let events = self.offerer_events.or(self.answerer_events).is_some();
+        offer.kind == "video" && !understood && !events
+    }
 }
 
 /// Brings an answer together with its offer; `None` when there is no codec left.
@@ -106,24 +120,25 @@ pub(super) fn agree(
 ) -> Option<Agreed> {
     let own = usable(&offer.formats, &offer_options.codec);
     let theirs = offered(&answer.formats, &answer_options.codec);
-    let was_shown = |format: &&Format| shown.iter().any(|one| one.is_same(format));
-    let accepted: Vec<&Format> = theirs.iter().filter(was_shown).collect();
-    let first = accepted.iter().find(|format| format.codec().is_some())?;
+    let accepted: Vec<&Format> = theirs.iter().filter(|format| format.twin(shown).is_some()).collect();
+    let first = accepted.iter().find(|format| format.is_main())?;
     let ops = &offer_options.codec;
     let worked = !(ops.strip.is_empty() && ops.mask.is_empty() && ops.consume.is_empty());
     let mut listed: Vec<Format> = Vec::new();
-    if !offer_options.always_transcode {
-        for theirs in accepted.iter().filter(|format| format.codec().is_some()) {
-            let twin = own.iter().find(|format| format.codec() == theirs.codec());
-            if let Some(twin) = twin.filter(|twin| !listed.iter().any(|one| one.is_same(twin))) {
-                listed.push(as_answered(twin, theirs, worked));
-            }
+    for theirs in accepted.iter().filter(|format| !format.is_events()) {
+        let converted = offer_options.always_transcode && theirs.codec().is_some();
+        let twin = theirs.twin(&own).filter(|_| !converted);
+        if let Some(twin) =
+            twin.filter(|twin| !listed.iter().any(|one| one.payload_type == twin.payload_type))
+        {
+            listed.push(as_answered(twin, theirs, worked));
         }
     }
+    let convertible = accepted.iter().any(|format| format.codec().is_some());
     for format in own.iter().filter(|format| format.codec().is_some()) {
         let accept = is_listed(format, &offer_options.codec.accept)
             || is_listed(format, &offer_options.codec.consume)
-            || listed.is_empty();
+            || convertible && !listed.iter().any(Format::is_main);
         if accept && !listed.iter().any(|one| one.is_same(format)) {
             listed.push(Format { lines: Vec::new(), ..format.clone() });
         }
@@ -131,7 +146,7 @@ pub(super) fn agree(
     if offer_options.single_codec || answer_options.single_codec {
         listed.truncate(1);
     }
-    let chosen = listed.first()?.clone();
+    let chosen = listed.iter().find(|format| format.is_main())?.clone();
     let answerer_events = events(accepted.iter().copied(), first.clock_hz);
     let offerer_events = answerer_events.and_then(|_| events(own.iter(), chosen.clock_hz));
     if let Some(format) = offerer_events {
@@ -141,8 +156,8 @@ pub(super) fn agree(
     let time = |medium: &Medium, asked: Option<u8>| {
         asked.or_else(|| medium.ptime.as_deref()?.trim().parse().ok()).unwrap_or(20).clamp(10, 60)
     };
-    let to_offerer = in_plane(&chosen, time(offer, answer_options.ptime))?;
-    let to_answerer = in_plane(first, time(answer, offer_options.ptime))?;
+    let to_offerer = listed.iter().find_map(|format| in_plane(format, time(offer, answer_options.ptime)));
+    let to_answerer = accepted.iter().find_map(|format| in_plane(format, time(answer, offer_options.ptime)));
     let receive = |formats: &mut dyn Iterator<Item = &Format>| -> Vec<PlaneFormat> {
         formats.filter_map(|format| in_plane(format, 20)).take(FORMATS_MAX).collect()
     };
@@ -150,16 +165,54 @@ pub(super) fn agree(
     let plane_events = |format: Option<&Format>| {
         format.map(|format| EventFormat { payload_type: format.payload_type, clock_hz: format.clock_hz })
     };
+    let from_offerer = receive(&mut listed.iter());
+    // The answerer sends by the payload types that we offered.
+    let from_answerer = receive(&mut shown.iter().filter(in_use));
+    let (mut passed_offerer, mut passed_answerer, mut repairs) = (Vec::new(), Vec::new(), Vec::new());
+    for theirs in accepted.iter().filter(|format| format.is_passed()) {
+        let Some(ours) = theirs.twin(&listed).filter(|ours| ours.is_passed()) else { continue };
+        // A number for both legs: the offerer's payload type.
+        let (format, clock_hz) = (u16::from(ours.payload_type), ours.clock_hz);
+        let here = Passed { payload_type: ours.payload_type, format, clock_hz };
+        let there = Passed { payload_type: theirs.payload_type, format, clock_hz };
+        let sent = [to_offerer, to_answerer].map(|format| format.map(|format| format.payload_type));
+        let free = is_free(here, &passed_offerer, &from_offerer, offerer_events, sent[0])
+            && is_free(there, &passed_answerer, &from_answerer, answerer_events, sent[1]);
+        if free && passed_offerer.len() < FORMATS_MAX {
+            passed_offerer.push(here);
+            passed_answerer.push(there);
+            if ours.name.eq_ignore_ascii_case("rtx") {
+                repairs.push(format);
+            }
+        }
+    }
     Some(Agreed {
-        from_offerer: receive(&mut listed.iter()),
-        // The answerer sends by the payload types that we offered.
-        from_answerer: receive(&mut shown.iter().filter(in_use)),
+        from_offerer,
+        from_answerer,
+        passed_offerer,
+        passed_answerer,
+        repairs,
         offerer_events: plane_events(offerer_events),
         answerer_events: plane_events(answerer_events),
         listed,
         to_offerer,
         to_answerer,
     })
+}
+
+/// Whether a payload type has no other meaning on its leg.
+fn is_free(
+    new: Passed,
+    passed: &[Passed],
+    received: &[PlaneFormat],
+    events: Option<&Format>,
+    sent: Option<u8>,
+) -> bool {
+    let taken = |payload_type: u8| payload_type == new.payload_type;
+    !passed.iter().any(|known| taken(known.payload_type) || known.format == new.format)
+        && !received.iter().any(|known| taken(known.payload_type))
+        && !events.is_some_and(|known| taken(known.payload_type))
+        && !sent.is_some_and(taken)
 }
 
 /// The offerer's payload type with the answerer's parameters; where codecs were taken away, the offerer's own stand in for

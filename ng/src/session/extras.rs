@@ -7,7 +7,7 @@ use media::control::{Channel, Command, PauseReason, Source};
 use model::id::{LegId, RecordingId};
 use model::time::Timestamp;
 
-use super::call::{Call, Recording, Sound};
+use super::call::{Call, Dialogue, Leg, Recording, Sound};
 use super::{Begun, Chance, Config, Job, Machine, SoundSource, Step, Work, chance};
 use crate::request::Request;
 use crate::wire::Value;
@@ -35,8 +35,17 @@ pub(super) enum Recorded {
 }
 
 impl Machine {
-    /// Legs towards the parties that a request means, on lines that are up.
+    /// Legs that carry voices towards the parties that a request means, on lines that are up.
     fn meant(&self, id: &str, request: &Request) -> Result<Vec<LegId>, String> {
+        self.meant_of(id, request, |dialogue, side| dialogue.voices_of(side).collect())
+    }
+
+    fn meant_of(
+        &self,
+        id: &str,
+        request: &Request,
+        legs_of: impl Fn(&Dialogue, usize) -> Vec<&Leg>,
+    ) -> Result<Vec<LegId>, String> {
         let call = self.calls.get(id).ok_or("Unknown call-id")?;
         let mut legs = Vec::new();
         let label = request.options.label.as_deref();
@@ -49,7 +58,8 @@ impl Machine {
                     (None, None) => request.text("address").is_none(),
                 };
                 if meant {
-                    legs.extend(dialogue.legs_of(side).filter(|leg| leg.setup.is_some()).map(|leg| leg.id));
+                    let up = legs_of(dialogue, side).into_iter().filter(|leg| leg.setup.is_some());
+                    legs.extend(up.map(|leg| leg.id));
                 }
             }
         }
@@ -61,7 +71,7 @@ impl Machine {
     }
 
     pub(super) fn begin_block_media(&self, id: &str, request: &Request, on: bool) -> Result<Begun, String> {
-        let legs = self.meant(id, request)?;
+        let legs = self.meant_of(id, request, |dialogue, side| dialogue.legs_of(side).collect())?;
         let steps = legs.into_iter().map(|leg| Step::Plane(Command::Mute { leg, muted: on })).collect();
         Ok(Begun::Job(steps, Work::Reply(Value::ok())))
     }

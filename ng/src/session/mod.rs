@@ -72,6 +72,8 @@ pub struct Config {
     pub offered_after: Duration,
     /// Where recordings go; `None`: recording is refused.
     pub recordings: Option<PathBuf>,
+    /// Our `a=fingerprint`, as the plane says it; the driver fills it in.
+    pub fingerprint: String,
 }
 
 impl Default for Config {
@@ -84,6 +86,7 @@ impl Default for Config {
             held_after: Duration::from_secs(3_600),
             offered_after: Duration::from_secs(3_600),
             recordings: None,
+            fingerprint: String::new(),
         }
     }
 }

@@ -7,7 +7,7 @@ use model::time::Timestamp;
 use super::call::{BRANCHES_MAX, DIALOGUES_MAX, Dialogue, Leg, Line, OfferedLine, Party, Pending};
 use super::{Begun, Job, Machine, Step, Work, chance, codecs, travel};
 use crate::request::{Options, Profile, Request};
-use crate::sdp::{IceLines, Medium, MediumOut, Relay, Rewrite, Sdp, write};
+use crate::sdp::{Format, IceLines, Medium, MediumOut, Relay, Rewrite, Sdp, write};
 use crate::wire::Value;
 
 /// An offer whose legs are being made.
@@ -171,16 +171,16 @@ impl Machine {
             let line = dialogue.lines.get(index);
             match (fate, line.and_then(|line| line.legs[1 - by].as_ref())) {
                 (OfferedLine::Relayed { profile, formats }, Some(leg)) => {
+                    let by_dtls = leg.transport == Transport::Ice || travel::is_by_dtls(*profile, &options);
                     let mut relay = relayed(leg, medium, profile.name(), &options);
                     relay.formats.clone_from(formats);
-                    if profile.is_secure() && leg.transport != Transport::Ice {
+                    if profile.is_secure() && !by_dtls {
                         relay.crypto =
                             travel::offered(leg, &options).iter().map(|crypto| crypto.line()).collect();
                     }
-                    relay.rtcp_mux = leg.transport == Transport::Ice
-                        || options.mux.offer
-                        || medium.rtcp_mux && !options.mux.demux;
-                    relay.dtls = fingerprint(leg).map(|print| ("actpass".to_owned(), print));
+                    relay.rtcp_mux =
+                        relay.ice.is_some() || options.mux.offer || medium.rtcp_mux && !options.mux.demux;
+                    relay.dtls = by_dtls.then(|| ("actpass".to_owned(), self.config.fingerprint.clone()));
                     relay.ptime = options.ptime.map(|ms| ms.to_string()).or_else(|| line?.ptime.clone());
                     relay.mid = options.generate_mid.then(|| (index + 1).to_string());
                     MediumOut::Relayed(Box::new(relay))
@@ -209,22 +209,21 @@ fn parts_ways(dialogue: &Dialogue, other: usize, request_to: Option<&str>, branc
     other_branch && request_to.is_none() && !party.branches.is_empty()
 }
 
-type Plan = Option<(Profile, Vec<crate::sdp::Format>, [Transport; 2])>;
+type Plan = Option<(Profile, Vec<Format>, [Transport; 2])>;
 
 /// What becomes of an offered medium: `None` when it does not go through the plane.
 fn plan(medium: &Medium, options: &Options, interfaces: &[super::Interface]) -> Result<Plan, String> {
-    let Some(own) = medium.profile.filter(|_| medium.is_audio()) else { return Ok(None) };
+    let Some(own) = medium.profile.filter(|_| medium.is_rtp()) else { return Ok(None) };
     let formats = codecs::offered(&medium.formats, &options.codec);
-    if !formats.iter().any(|format| format.codec().is_some())
-        || !codecs::usable(&medium.formats, &options.codec).iter().any(|format| format.codec().is_some())
+    if !formats.iter().any(Format::is_main)
+        || !codecs::usable(&medium.formats, &options.codec).iter().any(Format::is_main)
     {
         return Err("No codec of the offer can be carried by this node".to_owned());
     }
     let profile = options.profile.unwrap_or(own);
     let name = |place: usize| options.interfaces.get(place).map(String::as_str);
-    let ipv6 = medium.address.is_ipv6();
     let here = travel::towards_writer(medium, interfaces, name(0))?;
-    let there = travel::towards_other(profile, options, interfaces, name(1), ipv6)?;
+    let there = travel::towards_other(profile, medium, options, interfaces, name(1))?;
     Ok(Some((profile, formats, [here, there])))
 }
 
@@ -249,9 +248,4 @@ pub(super) fn relayed(leg: &Leg, medium: &Medium, protocol: &str, options: &Opti
         }),
         mid: None,
     }
-}
-
-/// Our fingerprint on legs that have one.
-pub(super) fn fingerprint(leg: &Leg) -> Option<String> {
-    leg.created.ice.as_ref().map(|ice| ice.fingerprint.clone())
 }

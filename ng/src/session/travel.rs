@@ -9,9 +9,6 @@ use super::{Chance, Interface};
 use crate::request::{Dtls, Ice, Options, Profile};
 use crate::sdp::{Crypto, Medium, SUITES, Way};
 
-/// DTLS goes with ICE only: the plane tells browsers apart by their connectivity checks.
-const DTLS_NEEDS_ICE: &str = "DTLS without ICE is not supported by this node";
-
 /// The leg towards the party that wrote this medium.
 pub(super) fn towards_writer(
     medium: &Medium,
@@ -22,7 +19,7 @@ pub(super) fn towards_writer(
     if secure && medium.crypto.is_empty() {
         return match (&medium.ice, &medium.dtls) {
             (Some(_), Some(_)) => Ok(Transport::Ice),
-            (None, Some(_)) => Err(DTLS_NEEDS_ICE.to_owned()),
+            (None, Some(_)) => ports(interfaces, name, medium.address.is_ipv6()),
             _ => Err("The offer has no SRTP keys that this node can use".to_owned()),
         };
     }
@@ -32,20 +29,30 @@ pub(super) fn towards_writer(
 /// The leg towards the party that is offered this profile.
 pub(super) fn towards_other(
     profile: Profile,
+    medium: &Medium,
     options: &Options,
     interfaces: &[Interface],
     name: Option<&str>,
-    ipv6: bool,
 ) -> Result<Transport, String> {
-    let by_dtls = profile.is_dtls() || profile.is_secure() && options.sdes.off;
-    if by_dtls {
-        return match (options.ice, options.dtls) {
-            (Ice::Remove, _) => Err(DTLS_NEEDS_ICE.to_owned()),
-            (_, Some(Dtls::Off)) => Err("No SRTP key exchange is left: SDES and DTLS are off".to_owned()),
-            _ => Ok(Transport::Ice),
-        };
+    let by_dtls = is_by_dtls(profile, options);
+    if by_dtls && options.dtls == Some(Dtls::Off) {
+        return Err("No SRTP key exchange is left: SDES and DTLS are off".to_owned());
     }
-    ports(interfaces, name, options.ipv6.unwrap_or(ipv6))
+    // ICE as the offerer did it, if nobody says otherwise.
+    let ice = match options.ice {
+        Ice::Remove => false,
+        Ice::Force => true,
+        Ice::Default => medium.ice.is_some(),
+    };
+    if by_dtls && ice {
+        return Ok(Transport::Ice);
+    }
+    ports(interfaces, name, options.ipv6.unwrap_or(medium.address.is_ipv6()))
+}
+
+/// Whether keys of this profile come by DTLS.
+pub(super) fn is_by_dtls(profile: Profile, options: &Options) -> bool {
+    profile.is_dtls() || profile.is_secure() && options.sdes.off
 }
 
 fn ports(interfaces: &[Interface], name: Option<&str>, ipv6: bool) -> Result<Transport, String> {
@@ -96,6 +103,11 @@ pub(super) fn of_answerer(
             active: dtls.setup == "passive",
         });
     }
+    if is_by_dtls(profile, options) {
+        let dtls = answer.dtls.as_ref()?;
+        let remote_fingerprint = dtls.fingerprint.clone();
+        return Some(Security::DtlsAlone { remote_fingerprint, active: dtls.setup == "passive" });
+    }
     if !profile.is_secure() {
         return Some(Security::None);
     }
@@ -111,6 +123,7 @@ pub(super) fn of_offerer(
     leg: &Leg,
     offer: &Medium,
     options: &Options,
+    learns: Latching,
     chance: &mut dyn Chance,
 ) -> Option<(Security, Option<Crypto>)> {
     if leg.transport == Transport::Ice {
@@ -126,6 +139,17 @@ pub(super) fn of_offerer(
     }
     if !offer.profile.is_some_and(Profile::is_secure) {
         return Some((Security::None, None));
+    }
+    if offer.crypto.is_empty() {
+        let dtls = offer.dtls.as_ref()?;
+        let active = match dtls.setup.as_str() {
+            "passive" => true,
+            // Who is asked opens the handshake, where it knows the address to open it with.
+            "actpass" => options.dtls != Some(Dtls::Passive) && learns != Latching::Any,
+            _ => false,
+        };
+        let remote_fingerprint = dtls.fingerprint.clone();
+        return Some((Security::DtlsAlone { remote_fingerprint, active }, None));
     }
     let allowed = |crypto: &&Crypto| options.sdes.allows(crypto.key.suite.sdp_name());
     let theirs = offer.crypto.iter().find(allowed).or_else(|| offer.crypto.first())?;

@@ -9,6 +9,11 @@ pub const AUDIO: &str = "m=audio 5000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-
 pub const BEN: &str = "v=0\r\no=ben 7 7 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n";
 pub const BEN_AUDIO: &str =
     "m=audio 6000 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
+pub const VIDEO: &str = "m=video 5002 RTP/AVPF 96 97\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack pli\r\n\
+    a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n";
+pub const BEN_VIDEO: &str = "m=video 6002 RTP/AVPF 96 97\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack pli\r\n\
+    a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n";
+const PRINT: &str = "a=fingerprint:sha-256 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB:4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF\r\n";
 pub const KEY: &str = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
 
 pub struct Case {
@@ -285,6 +290,67 @@ pub fn cases() -> Vec<Case> {
             none().with("transport-protocol", "RTP/AVP"),
             &ben,
             none(),
+        ),
+        case(
+            "codecs that are only passed on",
+            &format!(
+                "{HEAD}m=audio 5000 RTP/AVP 3 18 97 101\r\na=rtpmap:97 iLBC/8000\r\na=fmtp:97 mode=30\r\n\
+                 a=rtpmap:101 telephone-event/8000\r\n"
+            ),
+            none(),
+            &format!(
+                "{BEN}m=audio 6000 RTP/AVP 97 3 101\r\na=rtpmap:97 iLBC/8000\r\na=fmtp:97 mode=20\r\na=rtpmap:101 telephone-event/8000\r\n"
+            ),
+            none(),
+        ),
+        case(
+            "an unknown codec is stripped",
+            &format!("{HEAD}m=audio 5000 RTP/AVP 97 8\r\na=rtpmap:97 foo/16000\r\n"),
+            none().with("codec", none().with("strip", list(&["foo"]))),
+            &format!("{BEN}m=audio 6000 RTP/AVP 8\r\n"),
+            none(),
+        ),
+        case("audio and video", &format!("{anna}{VIDEO}"), none(), &format!("{ben}{BEN_VIDEO}"), none()),
+        case(
+            "video alone, its answer without repairs",
+            &format!("{HEAD}{VIDEO}"),
+            stock(),
+            &format!(
+                "{BEN}{}",
+                BEN_VIDEO.replace(" 97", "").replace("a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n", "")
+            ),
+            stock(),
+        ),
+        case(
+            "video is refused",
+            &format!("{anna}{VIDEO}"),
+            none(),
+            &format!("{ben}m=video 0 RTP/AVPF 96\r\n"),
+            none(),
+        ),
+        case(
+            "DTLS towards the answerer",
+            &anna,
+            none()
+                .with("transport-protocol", "UDP/TLS/RTP/SAVP")
+                .with("ICE", "remove")
+                .with("SDES", list(&["off"])),
+            &format!("{}a=setup:active\r\n{PRINT}", ben.replace("RTP/AVP", "UDP/TLS/RTP/SAVP")),
+            none(),
+        ),
+        case(
+            "DTLS of the offerer",
+            &format!("{}a=setup:actpass\r\n{PRINT}", anna.replace("RTP/AVP", "UDP/TLS/RTP/SAVP")),
+            none().with("transport-protocol", "RTP/AVP").with("ICE", "remove"),
+            &ben,
+            none(),
+        ),
+        case(
+            "DTLS of the offerer, whose side we leave it to",
+            &format!("{}a=setup:actpass\r\n{PRINT}", anna.replace("RTP/AVP", "UDP/TLS/RTP/SAVP")),
+            none().with("transport-protocol", "RTP/AVP").with("ICE", "remove"),
+            &ben,
+            none().with("DTLS", "passive"),
         ),
         case("mid of the offerer", &format!("{anna}a=mid:zero\r\n"), none(), &ben, none()),
         case(

@@ -1,6 +1,6 @@
 //! What each party reads, to the line; the texts are what Debian's rtpengine 10.5.3 writes for the same requests.
 
-use media::control::{Direction, Latching};
+use media::control::{Direction, Latching, LegSetup};
 use model::media::Codec;
 use serde_json::json;
 
@@ -76,26 +76,82 @@ fn a_masked_codec_is_hidden_and_a_stripped_one_is_gone() {
     }
 }
 
+/// MEDIA-15: codecs that nobody here understands stay in the list and are passed on, parameters and all.
 #[test]
-fn codecs_that_the_plane_cannot_carry_are_not_offered_and_alone_they_are_refused() {
-    let mixed = ANNA.replace("8 0 101", "4 18 8 101");
-    assert!(World::new().offer(&mixed, json!({})).contains("RTP/AVP 8 101\r\n"));
+fn codecs_that_the_plane_cannot_convert_are_passed_on() {
+    let mixed = ANNA
+        .replace("8 0 101", "3 97 8 101")
+        .replace("a=rtpmap:101", "a=rtpmap:97 iLBC/8000\r\na=fmtp:97 mode=30\r\na=rtpmap:101");
     let mut world = World::new();
-    let alone = ANNA.replace("8 0 101", "4 18");
+    let text = world.offer(&mixed, json!({}));
+    assert!(text.contains("RTP/AVP 3 97 8 101\r\n"), "{text}");
+    assert!(text.contains("a=rtpmap:3 GSM/8000\r\na=rtpmap:97 iLBC/8000\r\na=fmtp:97 mode=30\r\n"), "{text}");
+    let ben = BEN
+        .replace("8 101", "97 8 101")
+        .replace("a=rtpmap:8 PCMA", "a=rtpmap:97 iLBC/8000\r\na=rtpmap:8 PCMA");
+    let text = world.answer(&ben, json!({}));
+    assert!(text.contains("RTP/AVP 97 8 101\r\n"), "{text}");
+    let (anna, ben) = (world.setup_towards(5_000), world.setup_towards(6_000));
+    for setup in [&anna, &ben] {
+        let passed: Vec<(u8, u32)> = setup.passed.iter().map(|p| (p.payload_type, p.clock_hz)).collect();
+        assert_eq!(passed, [(97, 8_000)], "what was not chosen is not passed");
+        assert_eq!(setup.send.map(|send| send.codec), Some(Codec::Pcma));
+    }
+    assert_eq!(anna.passed[0].format, ben.passed[0].format);
+}
+
+#[test]
+fn a_call_may_have_nothing_that_we_understand() {
+    let mut world = World::new();
+    assert!(world.offer(&ANNA.replace("8 0 101", "3"), json!({})).contains("RTP/AVP 3\r\n"));
+    let ben = "v=0\r\no=ben 7 7 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 6000 RTP/AVP 3\r\n";
+    assert!(world.answer(ben, json!({})).contains("RTP/AVP 3\r\n"));
+    let setup = world.setup_towards(6_000);
+    assert_eq!((setup.send, setup.receive.len(), setup.passed.len()), (None, 0, 1));
+    let mut world = World::new();
+    let alone = ANNA.replace("8 0 101", "101");
     let answer = world.ask(json!({"command": "offer", "call-id": "c", "from-tag": "a", "sdp": alone}));
-    assert_eq!(answer["error-reason"], "No codec of the offer can be carried by this node");
+    assert_eq!(
+        answer["error-reason"], "No codec of the offer can be carried by this node",
+        "events alone are no call"
+    );
     assert_eq!((world.plane.legs.len(), world.node.machine().calls()), (0, 0));
+}
+
+/// MEDIA-15: video has legs of its own beside audio, with the parameters and the feedback that both ends agreed on.
+#[test]
+fn video_is_relayed_beside_audio() {
+    let video = |port: u16| {
+        format!(
+            "m=video {port} RTP/AVPF 96 97 98\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack pli\r\n\
+             a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=99\r\n"
+        )
+    };
+    let mut world = World::new();
+    let text = world.offer(&format!("{ANNA}{}", video(5_002)), json!({}));
+    assert!(
+        text.contains("m=video 30006 RTP/AVPF 96 97 98\r\n") && text.contains("a=rtcp-fb:96 nack pli\r\n"),
+        "{text}"
+    );
+    let text = world.answer(&format!("{BEN}{}", video(6_002).replace("97 98", "97")), json!({}));
+    assert!(text.contains("m=video 30004 RTP/AVPF 96 97\r\n"), "{text}");
+    let (anna, ben) = (world.setup_towards(5_002), world.setup_towards(6_002));
+    let types = |setup: &LegSetup| setup.passed.iter().map(|p| p.payload_type).collect::<Vec<_>>();
+    assert_eq!((types(&anna), types(&ben)), (vec![96, 97], vec![96, 97]));
+    assert_eq!((anna.send, ben.send), (None, None));
+    assert_eq!(ben.video.map(|video| video.repairs), Some(vec![97]));
+    assert_eq!(world.plane.legs.len(), 4);
 }
 
 #[test]
 fn refused_media_keep_their_line_and_other_protocols_pass_with_their_own_address() {
-    let more = "m=video 5002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\nm=application 0 UDP/BFCP *\r\n\
+    let more = "m=image 5002 udptl t38\r\nm=application 0 UDP/BFCP *\r\n\
                 m=message 7 TCP/MSRP *\r\na=path:msrp://x\r\n";
     let text = World::new().offer(&format!("{ANNA}{more}"), json!({}));
-    let tail = text.split_once("m=video").unwrap().1;
+    let tail = text.split_once("m=image").unwrap().1;
     assert_eq!(
         tail,
-        " 0 RTP/AVP 96\r\nm=application 0 UDP/BFCP *\r\nm=message 7 TCP/MSRP *\r\nc=IN IP4 192.0.2.5\r\na=path:msrp://x\r\n"
+        " 0 udptl t38\r\nm=application 0 UDP/BFCP *\r\nm=message 7 TCP/MSRP *\r\nc=IN IP4 192.0.2.5\r\na=path:msrp://x\r\n"
     );
 }
 

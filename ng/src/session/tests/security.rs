@@ -124,10 +124,50 @@ fn a_phone_reaches_a_browser() {
     assert!(text.contains("a=sendrecv\r\n") && !text.contains("ice") && !text.contains("setup"), "{text}");
 }
 
+/// MEDIA-01, MEDIA-15: DTLS without ICE, towards the answerer and towards the offerer, in the roles that were agreed.
 #[test]
-fn dtls_without_ice_is_refused_in_words() {
+fn dtls_needs_no_ice() {
+    let keyed = |sdp: &str, setup: &str| {
+        format!(
+            "{}a=fingerprint:sha-256 11:22\r\na=setup:{setup}\r\n",
+            sdp.replace("RTP/AVP", "UDP/TLS/RTP/SAVP")
+        )
+    };
+    let active = |world: &World, port: u16| match world.setup_towards(port).security {
+        Security::DtlsAlone { active, .. } => active,
+        other => panic!("{other:?}"),
+    };
+    for (setup, ours) in [("active", false), ("passive", true)] {
+        let mut world = World::new();
+        let text = world.offer(ANNA, json!({"transport-protocol": "UDP/TLS/RTP/SAVP", "ICE": "remove"}));
+        assert!(
+            text.contains("a=setup:actpass\r\na=fingerprint:sha-256 AA:BB\r\n") && !text.contains("ice"),
+            "{text}"
+        );
+        world.answer(&keyed(BEN, setup), json!({}));
+        assert_eq!(active(&world, 6_000), ours);
+    }
+    for (setup, flags, said) in [
+        ("actpass", json!({}), "active"),
+        ("passive", json!({}), "active"),
+        ("active", json!({}), "passive"),
+        ("actpass", json!({"DTLS": "passive"}), "passive"),
+    ] {
+        let mut world = World::new();
+        world.offer(&keyed(ANNA, setup), json!({"transport-protocol": "RTP/AVP"}));
+        let text = world.answer(BEN, flags);
+        assert!(text.contains(&format!("a=setup:{said}\r\n")), "{setup}: {text}");
+        assert_eq!(active(&world, 5_000), said == "active");
+    }
+}
+
+/// Browsers take a bundle's first medium for all of them, but each of our legs has its own credentials.
+#[test]
+fn several_media_with_ice_are_not_bundled() {
+    let video = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n\
+        a=fingerprint:sha-256 11:22\r\na=setup:actpass\r\na=mid:1\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n";
+    let whole = format!("{}{video}", BROWSER.split_once("m=video").unwrap().0);
     let mut world = World::new();
-    let answer = world.ask(json!({"command": "offer", "call-id": "c", "from-tag": "a", "sdp": ANNA,
-        "transport-protocol": "UDP/TLS/RTP/SAVP", "ICE": "remove"}));
-    assert_eq!(answer["error-reason"], "DTLS without ICE is not supported by this node");
+    let text = world.offer(&whole, json!({}));
+    assert!(!text.contains("BUNDLE") && text.contains("m=video 9000 UDP/TLS/RTP/SAVPF 96\r\n"), "{text}");
 }

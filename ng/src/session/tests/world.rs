@@ -51,6 +51,15 @@ pub struct Books {
     next_port: u16,
 }
 
+fn local_ice(candidate: SocketAddr) -> LocalIce {
+    LocalIce {
+        ufrag: "ourufrag".into(),
+        pwd: "ourpasswordthatislongenough".into(),
+        fingerprint: "sha-256 AA:BB".into(),
+        candidates: vec![candidate],
+    }
+}
+
 impl Books {
     pub fn carry_out(&mut self, command: &Command) -> Result<Answer, MediaError> {
         let exists = |legs: &BTreeMap<LegId, Option<LegSetup>>, leg: LegId| {
@@ -70,16 +79,9 @@ impl Books {
                         let at = |port| SocketAddr::new(*interface, port);
                         LegCreated { rtp: at(port), rtcp: at(port + 1), ice: None }
                     }
-                    Transport::Ice => LegCreated {
-                        rtp: at(9_000),
-                        rtcp: at(9_000),
-                        ice: Some(LocalIce {
-                            ufrag: "ourufrag".into(),
-                            pwd: "ourpasswordthatislongenough".into(),
-                            fingerprint: "sha-256 AA:BB".into(),
-                            candidates: vec![at(9_000)],
-                        }),
-                    },
+                    Transport::Ice => {
+                        LegCreated { rtp: at(9_000), rtcp: at(9_000), ice: Some(local_ice(at(9_000))) }
+                    }
                 }));
             }
             Command::ConfigureLeg { leg, setup } => {
@@ -173,7 +175,7 @@ impl World {
             interface("pub", "2001:db8::1"),
         ];
         let now = Timestamp::from_millis(1_000_000);
-        let config = Config { interfaces, ..config };
+        let config = Config { interfaces, fingerprint: "sha-256 AA:BB".into(), ..config };
         let node = Node::new(config, Box::new(Seed(7)), now);
         let plane = Books { room: 100, ..Books::default() };
         Self { node, plane, now, cookie: 0 }
