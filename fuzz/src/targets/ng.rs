@@ -36,7 +36,7 @@ pub(super) fn sdp(input: &[u8]) {
     let Ok(sdp) = Sdp::read(input) else { return };
     for medium in &sdp.media {
         let _ = (
-            medium.is_audio(),
+            medium.is_rtp(),
             medium.rtp_to(),
             medium.rtcp_to(),
             medium.is_held_by_zeros(),
