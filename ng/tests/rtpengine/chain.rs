@@ -49,13 +49,14 @@ fn keys(words: &[(&str, &str)]) -> Value {
     words.iter().fold(Value::dict(), |keys, (key, value)| keys.with(*key, *value))
 }
 
-/// The descriptions between the two, if both parties hear each other.
+/// The descriptions between the two, if both parties hear each other. `role`: what the one who offers says of its role on the way,
+/// in the place of `actpass` (RFC 4145 §4).
 async fn talk(
     id: &str,
     first: SocketAddr,
     second: SocketAddr,
     between: Value,
-    accepts: Value,
+    role: &str,
 ) -> Result<[String; 2], String> {
     let (mut to_first, mut to_second) = (Proxy::to(first), Proxy::to(second));
     let (mut anna, mut ben) = (Phone::new(0x11), Phone::new(0x22));
@@ -72,15 +73,12 @@ async fn talk(
         }
         request
     };
-    // rtpengine takes its role towards the offerer from the offer, a node of ours from the answer.
-    let plain = match accepts.get("DTLS").and_then(Value::text) {
-        Some(role) => keys(&[("transport-protocol", "RTP/AVP"), ("ICE", "remove"), ("DTLS", &role)]),
-        None => keys(&[("transport-protocol", "RTP/AVP"), ("ICE", "remove")]),
-    };
+    let plain = keys(&[("transport-protocol", "RTP/AVP"), ("ICE", "remove")]);
     let none = Value::dict();
     let offer = sdp_of(&to_first.ask(with("offer", anna.sdp(), &between)).await.unwrap());
-    let to_ben = sdp_of(&to_second.ask(with("offer", offer.clone(), &plain)).await.unwrap());
-    let answer = sdp_of(&to_second.ask(with("answer", ben.sdp(), &accepts)).await.unwrap());
+    let said = offer.replace("a=setup:actpass", &format!("a=setup:{role}"));
+    let to_ben = sdp_of(&to_second.ask(with("offer", said, &plain)).await.unwrap());
+    let answer = sdp_of(&to_second.ask(with("answer", ben.sdp(), &none)).await.unwrap());
     let to_anna = sdp_of(&to_first.ask(with("answer", answer.clone(), &none)).await.unwrap());
     let end = instant() + Duration::from_secs(20);
     let (mut anna_heard, mut ben_heard) = (0, 0);
@@ -104,16 +102,17 @@ const DTLS: &[(&str, &str)] =
 async fn dtls_without_ice_is_spoken_with_rtpengine() {
     let theirs = Theirs::start().await;
     let ours = Ours::start(80, None, None).await;
-    let passive = keys(&[("DTLS", "passive")]);
-    for (name, ours_first, accepts, setup) in [
-        ("we offer, they open", true, Value::dict(), "active"),
-        ("we offer and open", true, passive.clone(), "passive"),
-        ("they offer, we open", false, Value::dict(), "active"),
-        ("they offer and open", false, passive, "passive"),
+    for (name, ours_first, role, setup) in [
+        ("we offer, they open", true, "actpass", "active"),
+        ("we offer and open", true, "active", "passive"),
+        ("we offer, they must open", true, "passive", "active"),
+        ("they offer, we open", false, "actpass", "active"),
+        ("they offer and open", false, "active", "passive"),
+        ("they offer, we must open", false, "passive", "active"),
     ] {
         let (first, second) =
             if ours_first { (ours.address, theirs.address) } else { (theirs.address, ours.address) };
-        let [offer, answer] = talk(name, first, second, keys(DTLS).with("SDES", vec!["off".into()]), accepts)
+        let [offer, answer] = talk(name, first, second, keys(DTLS).with("SDES", vec!["off".into()]), role)
             .await
             .unwrap_or_else(|why| panic!("{name}: {why}"));
         assert!(offer.contains("a=setup:actpass") && !offer.contains("a=crypto"), "{name}: {offer}");

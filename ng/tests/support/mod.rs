@@ -112,7 +112,9 @@ impl Proxy {
     /// Asks in bencode, again and again for two seconds, as proxies do.
     pub async fn ask(&mut self, request: Value) -> Option<Value> {
         self.cookie += 1;
-        let cookie = format!("7_{}_{} ", std::process::id(), self.cookie);
+        // Nodes repeat what they answered to a cookie before, whichever port it comes from.
+        let port = self.socket.local_addr().unwrap().port();
+        let cookie = format!("7_{}_{port}_{} ", std::process::id(), self.cookie);
         let mut datagram = cookie.clone().into_bytes();
         bencode::write(&request, &mut datagram);
         for _ in 0..4 {
