@@ -28,7 +28,7 @@ use crate::quality::watch::Trouble;
 pub use formats::{Common, Offered, common_video};
 pub use room::{RoomOrder, RoomRole, RoomSetup, SPEAKERS_SHOWN};
 pub use setup::{
-    Direction, EventFormat, Format, Latching, LegSetup, Passed, Security, SrtpKey, SrtpSuite, Video,
+    Checks, Direction, EventFormat, Format, Latching, LegSetup, Passed, Security, SrtpKey, SrtpSuite, Video,
 };
 
 /// Orders to the media plane. Each is answered by one [`Answer`] or [`MediaError`].

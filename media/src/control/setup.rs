@@ -34,6 +34,8 @@ pub struct LegSetup {
     pub opus: OpusShape,
     /// Keys, or how to get them.
     pub security: Security,
+    /// Connectivity checks on a leg with ports of its own; `None`: no ICE, or only on the shared port.
+    pub checks: Option<Box<Checks>>,
     /// Which ways audio flows, seen from us (after our answer).
     pub direction: Direction,
     /// Whose packets are believed (MEDIA-12).
@@ -56,6 +58,7 @@ impl Default for LegSetup {
             comfort_noise: None,
             opus: OpusShape::default(),
             security: Security::None,
+            checks: None,
             direction: Direction::Inactive,
             latching: Latching::Off,
         }
@@ -155,6 +158,25 @@ impl std::fmt::Debug for Security {
             Self::Dtls { .. } => "Dtls(hidden)",
             Self::DtlsAlone { .. } => "DtlsAlone(hidden)",
         })
+    }
+}
+
+/// ICE on a leg with ports of its own: we answer checks as a lite agent (RFC 8445 §2.5), and believe and send to nobody but whom
+/// they proved. What was signalled as address counts for nothing then, nor does [`Latching`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Checks {
+    /// Our `a=ice-ufrag`.
+    pub ufrag: String,
+    /// Our `a=ice-pwd`.
+    pub pwd: String,
+    /// The far end's `a=ice-ufrag`.
+    pub remote_ufrag: String,
+}
+
+/// The password stays out of logs.
+impl std::fmt::Debug for Checks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Checks({}:{}, hidden)", self.ufrag, self.remote_ufrag)
     }
 }
 

@@ -10,7 +10,7 @@
 //! connectivity check, by [`username_ufrag`]. RTP does not pass here: ask [`BrowserTransport::is_verified`] whose it is
 //! and [`BrowserTransport::selected`] where to send, and use [`srtp`](crate::srtp) with the keys.
 //!
-//! Legs with a port of their own have DTLS without ICE: [`DtlsTransport`].
+//! Legs with ports of their own have DTLS without ICE, [`DtlsTransport`], or ICE without DTLS, [`PortChecks`].
 //!
 //! Not here: candidates other than our host candidates (the browser's are not needed by a lite agent), data channels.
 
@@ -18,6 +18,7 @@ mod agent;
 mod alone;
 mod association;
 mod certificate;
+mod checks;
 mod stun;
 mod transport;
 
@@ -35,6 +36,7 @@ use std::net::SocketAddr;
 pub use agent::CONSENT_EXPIRY;
 pub use alone::DtlsTransport;
 pub use certificate::{Certificate, CertificateError, Fingerprint};
+pub use checks::PortChecks;
 pub use transport::{BadRemote, BrowserTransport, Credentials};
 
 use crate::control::SrtpKey;
@@ -82,6 +84,15 @@ pub enum IceOutput {
         /// The datagram.
         bytes: Vec<u8>,
     },
+    /// Send these octets from the port of RTCP.
+    SendRtcp {
+        /// Whose check is answered.
+        to: SocketAddr,
+        /// The datagram.
+        bytes: Vec<u8>,
+    },
+    /// From now on RTCP is sent here, where it has a port of its own.
+    SelectedRtcp(SocketAddr),
     /// From now on media is sent here. Comes again when the browser moves, and when lost consent returns.
     Selected(SocketAddr),
     /// The handshake is done and the certificate was the announced one.

@@ -220,6 +220,6 @@ impl BrowserTransport {
     }
 }
 
-fn is_ice(text: &str, least: usize) -> bool {
+pub(super) fn is_ice(text: &str, least: usize) -> bool {
     (least..=256).contains(&text.len()) && text.bytes().all(|octet| ICE_CHARS.contains(&octet))
 }

@@ -45,6 +45,7 @@ impl Leg {
             || self.muted
             || self.overhears
             || self.ice.is_some()
+            || self.checks.is_some()
             || !matches!(self.protection, Protection::Plain)
         {
             return None;
@@ -63,7 +64,9 @@ impl Leg {
     pub fn plain_out(&self, codec: Codec, now: Timestamp) -> Option<PlainOut> {
         let send = self.send_format().filter(|send| send.codec == codec)?;
         let busy = self.digits.is_some() || self.tone.is_some() || self.sound.is_some();
-        if busy || self.ice.is_some() || !matches!(self.protection, Protection::Plain) {
+        // What checks chose may be another address with the next of them.
+        let ice = self.ice.is_some() || self.checks.is_some();
+        if busy || ice || !matches!(self.protection, Protection::Plain) {
             return None;
         }
         let to = self.destination()?;

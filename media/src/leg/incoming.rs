@@ -206,7 +206,14 @@ impl Leg {
                 dtls.handle(datagram, from, self.clock.instant(now), &mut out.ice);
                 return Ok(Received::Done);
             }
-            // Of the two ports only RTP's has a candidate.
+            Kind::Stun if self.checks.is_some() => {
+                if let Some(checks) = &mut self.checks {
+                    let rtcp = door == Door::Rtcp;
+                    checks.handle(datagram, from, rtcp, self.clock.instant(now), &mut out.ice);
+                }
+                return Ok(Received::Done);
+            }
+            // Browsers have RTCP on the same port.
             Kind::Stun if door == Door::Rtcp => return Err(DropReason::Malformed),
             Kind::Stun | Kind::Dtls => {
                 let transport = self.ice.as_mut().ok_or(DropReason::Malformed)?;

@@ -45,6 +45,11 @@ impl Latch {
         Self { rule, signalled, signalled_rtcp, mux, learnt: None, learnt_rtcp: None }
     }
 
+    /// A leg whose far end proves its addresses by connectivity checks, and is nowhere before.
+    pub fn by_checks(mux: bool) -> Self {
+        Self::new(Latching::Off, None, None, mux)
+    }
+
     /// Goes on after a re-negotiation: what was learnt stays when the rule and the signalled addresses are the same.
     pub fn renegotiated(self, new: Self) -> Self {
         let same = self.rule == new.rule
@@ -58,6 +63,15 @@ impl Latch {
     pub fn verified_by_ice(&mut self, addr: SocketAddr) {
         self.learnt = Some(Learnt { addr, open_until: None });
         self.learnt_rtcp = Some(addr);
+    }
+
+    /// A check proved this address for one of the leg's two ports.
+    pub fn chosen(&mut self, addr: SocketAddr, rtcp: bool) {
+        if rtcp {
+            self.learnt_rtcp = Some(addr);
+        } else {
+            self.learnt = Some(Learnt { addr, open_until: None });
+        }
     }
 
     /// Whether an RTP packet from there may be looked at.
@@ -226,6 +240,22 @@ mod tests {
         latch.verified_rtcp(addr("203.0.113.5:7001"), false);
         assert!(!latch.admits_rtcp(addr("203.0.113.5:7003"), false, at(0)));
         assert_eq!(latch.rtcp_to(), Some(addr("203.0.113.5:7001")));
+    }
+
+    /// MEDIA-12: where checks prove addresses, nobody else is believed, before them or after.
+    #[test]
+    fn with_checks_only_who_passed_one_is_believed() {
+        let (phone, stranger) = (addr("203.0.113.5:7000"), addr("203.0.113.5:7002"));
+        let mut latch = Latch::by_checks(false);
+        assert_eq!((latch.admits(phone, at(0)), latch.rtp_to(), latch.rtcp_to()), (false, None, None));
+        latch.chosen(phone, false);
+        assert!(latch.admits(phone, at(0)) && !latch.admits(stranger, at(0)));
+        assert!(!latch.admits_rtcp(phone, false, at(0)), "the other port has checks of its own");
+        latch.verified(stranger, true, at(0));
+        assert_eq!(latch.rtp_to(), Some(phone));
+        latch.chosen(addr("203.0.113.5:7001"), true);
+        assert_eq!(latch.rtcp_to(), Some(addr("203.0.113.5:7001")));
+        assert_eq!(latch.renegotiated(Latch::by_checks(false)).rtp_to(), Some(phone));
     }
 
     #[test]

@@ -43,7 +43,7 @@ use model::time::Timestamp;
 use crate::control::{Event, Format, LegSetup, LegStats};
 use crate::driver::Clock;
 use crate::dtmf;
-use crate::ice::{BrowserTransport, Certificate, DtlsTransport, IceOutput};
+use crate::ice::{BrowserTransport, Certificate, DtlsTransport, IceOutput, PortChecks};
 use crate::quality::StreamMeter;
 
 pub use forwarding::{PlainIn, PlainOut};
@@ -116,6 +116,8 @@ pub struct Leg {
     told: Told,
     latch: Latch,
     ice: Option<Box<BrowserTransport>>,
+    /// ICE without DTLS.
+    checks: Option<Box<PortChecks>>,
     /// DTLS without ICE.
     dtls: Option<Box<DtlsTransport>>,
     /// For DTLS without ICE; `None`: it cannot.
@@ -204,6 +206,7 @@ impl Leg {
             told: Told::default(),
             latch: Latch::new(crate::control::Latching::Off, None, None, true),
             ice: ice.map(Box::new),
+            checks: None,
             dtls: None,
             certificate: None,
             nowhere: false,

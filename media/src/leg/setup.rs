@@ -7,10 +7,10 @@ use model::time::Timestamp;
 use super::incoming::Accepts;
 use super::passing::Passes;
 use super::protection::Keyed;
-use super::{Latch, Leg, Outbox, Protection, Wire};
-use crate::control::{Event, Format, Latching, LegSetup, MediaError, Security};
+use super::{Door, Latch, Leg, Outbox, Protection, Wire};
+use crate::control::{Checks, Event, Format, Latching, LegSetup, MediaError, Security};
 use crate::dtmf;
-use crate::ice::{DtlsTransport, IceOutput};
+use crate::ice::{DtlsTransport, IceOutput, PortChecks};
 
 /// Formats a far end may send at most; more is no phone.
 pub(super) const FORMATS_MAX: usize = 16;
@@ -21,6 +21,7 @@ impl Leg {
         check(&setup, self.is_ice())?;
         let to = setup.remote.filter(|addr| is_somewhere(*addr) && setup.latching != Latching::Any);
         let keyed = self.secure(&setup.security, to, now, out)?;
+        self.check_by(setup.checks.as_deref(), now, out);
         if !matches!(setup.security, Security::DtlsAlone { .. }) {
             self.dtls = None;
         }
@@ -34,11 +35,18 @@ impl Leg {
         if !self.is_ice() {
             let remote = setup.remote.filter(|addr| is_somewhere(*addr));
             let rtcp = setup.remote_rtcp.filter(|addr| is_somewhere(*addr));
-            self.nowhere = remote.is_none();
+            let new = match setup.checks {
+                Some(_) => Some(Latch::by_checks(setup.rtcp_mux)),
+                None => remote.map(|_| Latch::new(setup.latching, remote, rtcp, setup.rtcp_mux)),
+            };
+            self.nowhere = new.is_none();
             // Held with an address of zeros, the leg keeps what it learnt: the same address comes back with the call.
-            if remote.is_some() {
-                let new = Latch::new(setup.latching, remote, rtcp, setup.rtcp_mux);
+            if let Some(new) = new {
                 self.latch = self.latch.clone().renegotiated(new);
+            }
+            let chosen = self.checks.as_ref().map_or([None, None], |checks| checks.selected());
+            for (addr, rtcp) in chosen.into_iter().zip([false, true]) {
+                addr.into_iter().for_each(|addr| self.latch.chosen(addr, rtcp));
             }
         }
         if self.setup.as_ref().map(|old| (old.send, old.opus)) != Some((setup.send, setup.opus)) {
@@ -69,6 +77,16 @@ impl Leg {
             self.overhear(false).map_err(|why| MediaError::BadSetup(why.to_string()))?;
         }
         Ok(())
+    }
+
+    /// Takes over the checks of a leg with ports of its own. Its agents stay where our credentials are the same.
+    fn check_by(&mut self, wanted: Option<&Checks>, now: Timestamp, out: &mut Outbox) {
+        self.checks = wanted.map(|wanted| {
+            let known = self.checks.take().filter(|checks| checks.is_of(wanted));
+            let mut checks = known.unwrap_or_else(|| Box::new(PortChecks::new(wanted)));
+            checks.set_remote(&wanted.remote_ufrag, self.clock.instant(now), &mut out.ice);
+            checks
+        });
     }
 
     /// Prepares what the negotiated security needs; changes only ICE, and that only when nothing can fail any more.
@@ -111,11 +129,10 @@ impl Leg {
         while !out.ice.is_empty() {
             // Handshakes are rare; their order matters, so the front is taken.
             match out.ice.remove(0) {
-                IceOutput::Send { to, bytes } => wire.put(super::Door::Rtp, to, &mut |room| {
-                    let Some(place) = room.get_mut(..bytes.len()) else { return 0 };
-                    place.copy_from_slice(&bytes);
-                    bytes.len()
-                }),
+                IceOutput::Send { to, bytes } => put(wire, Door::Rtp, to, &bytes),
+                IceOutput::SendRtcp { to, bytes } => put(wire, Door::Rtcp, to, &bytes),
+                IceOutput::SelectedRtcp(addr) => self.latch.chosen(addr, true),
+                IceOutput::Selected(addr) if self.checks.is_some() => self.latch.chosen(addr, false),
                 IceOutput::Selected(addr) => {
                     self.latch.verified_by_ice(addr);
                     self.consent_lost = false;
@@ -144,6 +161,14 @@ impl Leg {
     }
 }
 
+fn put(wire: &mut dyn Wire, door: Door, to: SocketAddr, bytes: &[u8]) {
+    wire.put(door, to, &mut |room| {
+        let Some(place) = room.get_mut(..bytes.len()) else { return 0 };
+        place.copy_from_slice(bytes);
+        bytes.len()
+    });
+}
+
 /// What no setup may say.
 fn check(setup: &LegSetup, ice: bool) -> Result<(), MediaError> {
     let bad = |why: String| Err(MediaError::BadSetup(why));
@@ -168,6 +193,12 @@ fn check(setup: &LegSetup, ice: bool) -> Result<(), MediaError> {
         }
         None if setup.passed.is_empty() => return bad("there is nothing it could send".into()),
         _ => {}
+    }
+    if let Some(checks) = &setup.checks {
+        PortChecks::fits(checks).or_else(|why| bad(why.to_string()))?;
+    }
+    if setup.checks.is_some() && (ice || matches!(setup.security, Security::DtlsAlone { .. })) {
+        return bad("checks with DTLS need a leg made for ICE, which has its own".into());
     }
     check_passed(setup)?;
     check_video(setup)?;

@@ -17,6 +17,8 @@ pub struct Ice {
     pub ufrag: String,
     /// `a=ice-pwd`.
     pub pwd: String,
+    /// `a=ice-lite`: it sends no checks.
+    pub lite: bool,
 }
 
 /// DTLS of a party.
@@ -131,6 +133,7 @@ impl Medium {
             |name: &str| value(name).or_else(|| session.iter().find_map(|line| attribute(line, name)));
         let way = |lines: &[String]| lines.iter().rev().find_map(|line| Way::read(line.strip_prefix("a=")?));
         let ice = anywhere("ice-ufrag").zip(anywhere("ice-pwd"));
+        let lite = session.iter().any(|line| attribute(line, "ice-lite").is_some());
         let crypto = attributes.iter().filter_map(|line| attribute(line, "crypto"));
         Ok(Self {
             way: way(&attributes).or_else(|| way(session)),
@@ -139,7 +142,7 @@ impl Medium {
             rtcp_mux: value("rtcp-mux").is_some(),
             mid: value("mid").map(str::to_owned),
             crypto: crypto.take(CRYPTO_MAX).filter_map(Crypto::read).collect(),
-            ice: ice.map(|(ufrag, pwd)| Ice { ufrag: ufrag.to_owned(), pwd: pwd.to_owned() }),
+            ice: ice.map(|(ufrag, pwd)| Ice { ufrag: ufrag.to_owned(), pwd: pwd.to_owned(), lite }),
             dtls: anywhere("fingerprint").map(|fingerprint| Dtls {
                 fingerprint: fingerprint.to_owned(),
                 setup: anywhere("setup").unwrap_or("actpass").to_owned(),

@@ -14,6 +14,8 @@ pub struct IceLines {
     pub pwd: String,
     /// Host candidates.
     pub candidates: Vec<SocketAddr>,
+    /// The candidate of RTCP, where it has a port of its own.
+    pub rtcp: Option<SocketAddr>,
 }
 
 /// A medium that goes through the plane.
@@ -267,12 +269,13 @@ fn write_relayed(medium: &Medium, relay: &Relay, options: &Options, session: Opt
 fn write_ice(ice: &IceLines, out: &mut Out) {
     out.line(&format!("a=ice-ufrag:{}", ice.ufrag));
     out.line(&format!("a=ice-pwd:{}", ice.pwd));
-    for (place, candidate) in ice.candidates.iter().enumerate() {
-        // Type preference 126, local preference falling by one for each address, component 1 (RFC 8445 §5.1.2.1).
+    let rtp = ice.candidates.iter().enumerate().map(|(place, candidate)| (place, 1, candidate));
+    for (place, component, candidate) in rtp.chain(ice.rtcp.iter().map(|candidate| (0, 2, candidate))) {
+        // Type preference 126, local preference falling by one for each address, and the component (RFC 8445 §5.1.2.1).
         let local = 65_535_u32.saturating_sub(u32::try_from(place).unwrap_or(65_535));
-        let priority = (126 << 24) + (local << 8) + 255;
+        let priority = (126 << 24) + (local << 8) + 256 - component;
         out.line(&format!(
-            "a=candidate:{} 1 UDP {priority} {} {} typ host",
+            "a=candidate:{} {component} UDP {priority} {} {} typ host",
             place + 1,
             candidate.ip(),
             candidate.port()

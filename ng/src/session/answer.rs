@@ -59,6 +59,11 @@ impl Machine {
             dialogue.parties[1 - by].label = Some(label.clone());
         }
         dialogue.ends_at = None;
+        for (line, offered) in dialogue.lines.iter_mut().zip(&pending.sdp.media) {
+            if let Some(leg) = line.legs[by].as_mut().filter(|_| travel::answers_ice(offered, &options)) {
+                leg.may_be_checked(&mut *self.chance);
+            }
+        }
         let mut settled = Vec::new();
         let mut media = Vec::new();
         for (index, medium) in answer.media.iter().enumerate() {
@@ -199,6 +204,7 @@ impl OneLine<'_> {
         let video = agreed
             .is_video(offer)
             .then(|| Video { max_bits_per_second: 100_000_000, repairs: agreed.repairs.clone() });
+        let by_keys = |security: &Security| !matches!(security, Security::DtlsAlone { .. });
         let to_answerer = {
             let (remote, remote_rtcp, latching) = travel::remote(answer, self.options);
             LegSetup {
@@ -210,6 +216,8 @@ impl OneLine<'_> {
                 passed: agreed.passed_answerer.clone(),
                 video: video.clone(),
                 events: agreed.answerer_events.filter(|_| !legs.1.digits_blocked),
+                checks: travel::checks(legs.1, answer)
+                    .filter(|_| by_keys(&theirs) && travel::offers_ice(offer, &pending.options)),
                 security: theirs,
                 direction: travel::direction(way.mirrored()),
                 latching,
@@ -217,6 +225,7 @@ impl OneLine<'_> {
             }
         };
         let rtcp_mux = is_ice(&ours) || self.mux_for_offerer(offer);
+        let answers = by_keys(&ours) && travel::answers_ice(offer, self.options);
         let to_offerer = {
             let (remote, remote_rtcp, latching) = travel::remote(offer, &pending.options);
             LegSetup {
@@ -228,6 +237,7 @@ impl OneLine<'_> {
                 passed: agreed.passed_offerer.clone(),
                 video: video.clone(),
                 events: agreed.offerer_events.filter(|_| !legs.0.digits_blocked),
+                checks: travel::checks(legs.0, offer).filter(|_| answers),
                 security: ours,
                 direction: travel::direction(way),
                 latching,
@@ -237,6 +247,9 @@ impl OneLine<'_> {
         let mut relay: Relay = relayed(legs.0, answer, &offer.protocol, self.options);
         relay.formats = agreed.listed;
         relay.rtcp_mux = rtcp_mux;
+        if answers && !is_ice(&to_offerer.security) {
+            relay.ice = travel::own_ice(legs.0, rtcp_mux);
+        }
         relay.crypto = key.iter().map(Crypto::line).collect();
         if let Security::Dtls { active, .. } | Security::DtlsAlone { active, .. } = &to_offerer.security {
             let setup = if *active { "active" } else { "passive" };

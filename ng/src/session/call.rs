@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 
 use media::control::{EventFormat, LegCreated, LegSetup, Transport};
+use media::ice::Credentials;
 use media::prompt::Prompt;
 use model::id::{LegId, RecordingId};
 use model::time::Timestamp;
 use std::sync::Arc;
 
-use super::{JobId, Ticket};
+use super::{Chance, JobId, Ticket};
 use crate::request::{Options, Profile, Request};
 use crate::sdp::{Crypto, Format, Sdp};
 
@@ -103,6 +104,8 @@ pub(super) struct Leg {
     pub created: LegCreated,
     /// Keys that we offer; they stay for the leg's life.
     pub offered: Vec<Crypto>,
+    /// ICE on ports of its own: our credentials, once it was spoken of.
+    pub credentials: Option<Credentials>,
     /// The key we answered with.
     pub answered: Option<Crypto>,
     pub setup: Option<LegSetup>,
@@ -259,6 +262,7 @@ impl Leg {
             transport,
             created,
             offered,
+            credentials: None,
             answered: None,
             setup: None,
             quiet_since: None,
@@ -266,6 +270,15 @@ impl Leg {
             digits_blocked: false,
             events: None,
             sound: None,
+        }
+    }
+
+    /// Sees to it that a leg with ports of its own can speak of ICE.
+    pub fn may_be_checked(&mut self, chance: &mut dyn Chance) {
+        if matches!(self.transport, Transport::Ports { .. }) && self.credentials.is_none() {
+            let mut random = [0; 32];
+            chance.fill(&mut random);
+            self.credentials = Some(Credentials::from_random(&random));
         }
     }
 

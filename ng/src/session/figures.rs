@@ -187,7 +187,8 @@ fn of_line(index: usize, line: &Line, side: usize, stats: &dyn Fn(&Leg) -> LegSt
         flags.extend(receive.then(|| "recv".into()));
         flags.extend(setup.rtcp_mux.then(|| "RTCP mux".into()));
     }
-    flags.extend(leg.created.ice.is_some().then(|| "ICE".into()));
+    let ice = leg.created.ice.is_some() || setup.is_some_and(|setup| setup.checks.is_some());
+    flags.extend(ice.then(|| "ICE".into()));
     let mut sums = Sums::default();
     sums.add(&stats(leg));
     let remote = setup.and_then(|setup| setup.remote);

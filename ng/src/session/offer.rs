@@ -167,6 +167,11 @@ impl Machine {
                 line.protocols[1 - by] = profile.name().to_owned();
             }
         }
+        for (line, medium) in dialogue.lines.iter_mut().zip(&sdp.media) {
+            if let Some(leg) = line.legs[1 - by].as_mut().filter(|_| travel::offers_ice(medium, &options)) {
+                leg.may_be_checked(&mut *self.chance);
+            }
+        }
         let media = sdp.media.iter().zip(&lines).enumerate().map(|(index, (medium, fate))| {
             let line = dialogue.lines.get(index);
             match (fate, line.and_then(|line| line.legs[1 - by].as_ref())) {
@@ -180,6 +185,9 @@ impl Machine {
                     }
                     relay.rtcp_mux =
                         relay.ice.is_some() || options.mux.offer || medium.rtcp_mux && !options.mux.demux;
+                    if travel::offers_ice(medium, &options) && !by_dtls {
+                        relay.ice = travel::own_ice(leg, false);
+                    }
                     relay.dtls = by_dtls.then(|| ("actpass".to_owned(), self.config.fingerprint.clone()));
                     relay.ptime = options.ptime.map(|ms| ms.to_string()).or_else(|| line?.ptime.clone());
                     relay.mid = options.generate_mid.then(|| (index + 1).to_string());
@@ -245,6 +253,7 @@ pub(super) fn relayed(leg: &Leg, medium: &Medium, protocol: &str, options: &Opti
             ufrag: ice.ufrag.clone(),
             pwd: ice.pwd.clone(),
             candidates: ice.candidates.clone(),
+            rtcp: None,
         }),
         mid: None,
     }

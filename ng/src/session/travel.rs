@@ -2,12 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use media::control::{Direction, Latching, Security, SrtpKey, Transport};
+use media::control::{Checks, Direction, Latching, Security, SrtpKey, Transport};
+use media::ice::Credentials;
 
 use super::call::Leg;
 use super::{Chance, Interface};
 use crate::request::{Dtls, Ice, Options, Profile};
-use crate::sdp::{Crypto, Medium, SUITES, Way};
+use crate::sdp::{Crypto, IceLines, Medium, SUITES, Way};
 
 /// The leg towards the party that wrote this medium.
 pub(super) fn towards_writer(
@@ -38,16 +39,40 @@ pub(super) fn towards_other(
     if by_dtls && options.dtls == Some(Dtls::Off) {
         return Err("No SRTP key exchange is left: SDES and DTLS are off".to_owned());
     }
-    // ICE as the offerer did it, if nobody says otherwise.
-    let ice = match options.ice {
-        Ice::Remove => false,
-        Ice::Force => true,
-        Ice::Default => medium.ice.is_some(),
-    };
-    if by_dtls && ice {
+    if by_dtls && offers_ice(medium, options) {
         return Ok(Transport::Ice);
     }
     ports(interfaces, name, options.ipv6.unwrap_or(medium.address.is_ipv6()))
+}
+
+/// Whether the answerer is offered ICE: as the offerer did it, if nobody says otherwise.
+pub(super) fn offers_ice(medium: &Medium, options: &Options) -> bool {
+    match options.ice {
+        Ice::Remove => false,
+        Ice::Force => true,
+        Ice::Default => medium.ice.is_some(),
+    }
+}
+
+/// Whether the offerer's ICE is answered, as the answer's options say.
+pub(super) fn answers_ice(offer: &Medium, options: &Options) -> bool {
+    offer.ice.is_some() && options.ice != Ice::Remove
+}
+
+/// ICE of a leg with ports of its own, as its far end reads it.
+pub(super) fn own_ice(leg: &Leg, rtcp_mux: bool) -> Option<IceLines> {
+    let Credentials { ufrag, pwd } = leg.credentials.clone()?;
+    let (candidates, rtcp) = (vec![leg.created.rtp], (!rtcp_mux).then_some(leg.created.rtcp));
+    matches!(leg.transport, Transport::Ports { .. }).then_some(IceLines { ufrag, pwd, candidates, rtcp })
+}
+
+/// The checks of such a leg. A far end that is a lite agent like us sends none: then each believes what was signalled
+/// (RFC 8445 §6.1.1).
+pub(super) fn checks(leg: &Leg, far: &Medium) -> Option<Box<Checks>> {
+    let theirs = far.ice.as_ref().filter(|ice| !ice.lite)?;
+    let Credentials { ufrag, pwd } = leg.credentials.clone()?;
+    let remote_ufrag = theirs.ufrag.clone();
+    matches!(leg.transport, Transport::Ports { .. }).then(|| Box::new(Checks { ufrag, pwd, remote_ufrag }))
 }
 
 /// Whether keys of this profile come by DTLS.

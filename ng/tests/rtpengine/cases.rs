@@ -28,6 +28,9 @@ pub fn list(words: &[&str]) -> Vec<Value> {
     words.iter().map(|word| Value::from(*word)).collect()
 }
 
+/// ICE of a party.
+const ICE: &str = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=candidate:1 1 UDP 2130706431 192.0.2.5 5000 typ host\r\n";
+
 pub fn cases() -> Vec<Case> {
     let none = Value::dict;
     let anna = format!("{HEAD}{AUDIO}");
@@ -267,6 +270,23 @@ pub fn cases() -> Vec<Case> {
             none().with("ICE", "remove"),
             &ben,
             none().with("ICE", "remove"),
+        ),
+        case("ICE of the offerer alone", &format!("{anna}{ICE}"), none().with("ICE", "remove"), &ben, none()),
+        case(
+            "ICE of the offerer alone, on one port",
+            &format!("{anna}a=rtcp-mux\r\n{ICE}"),
+            none().with("ICE", "remove").with("rtcp-mux", list(&["demux"])),
+            &ben,
+            none(),
+        ),
+        case("ICE of both", &format!("{anna}{ICE}"), none(), &format!("{ben}{ICE}"), none()),
+        case("ICE that is not answered", &format!("{anna}{ICE}"), none(), &ben, none()),
+        case(
+            "ICE towards the answerer alone",
+            &anna,
+            none().with("ICE", "force"),
+            &format!("{ben}{ICE}"),
+            none(),
         ),
         case(
             "AVPF with feedback lines",

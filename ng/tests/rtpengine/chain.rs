@@ -119,3 +119,36 @@ async fn dtls_without_ice_is_spoken_with_rtpengine() {
         assert!(answer.contains(&format!("a=setup:{setup}")), "{name}: {answer}");
     }
 }
+
+/// MEDIA-12, MEDIA-15: ICE on a port pair, in the clear and with SDES, with rtpengine as the full agent that checks: audio passes
+/// only between addresses that checks proved, so what is heard shows that they were made and answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ice_without_dtls_is_spoken_with_rtpengine() {
+    let theirs = Theirs::start().await;
+    let ours = Ours::start(80, None, None).await;
+    for (name, ours_first, profile, mux) in [
+        ("plain, we offer", true, "RTP/AVP", false),
+        ("plain, they offer", false, "RTP/AVP", false),
+        ("plain, on one port, they offer", false, "RTP/AVP", true),
+        ("SDES, we offer", true, "RTP/SAVP", false),
+        ("SDES, they offer", false, "RTP/SAVP", false),
+    ] {
+        let (first, second) =
+            if ours_first { (ours.address, theirs.address) } else { (theirs.address, ours.address) };
+        let mut between = keys(&[("transport-protocol", profile), ("ICE", "force"), ("DTLS", "off")]);
+        if mux {
+            between = between.with("rtcp-mux", vec!["offer".into()]);
+        }
+        let [offer, answer] =
+            talk(name, first, second, between, "actpass").await.unwrap_or_else(|why| panic!("{name}: {why}"));
+        for sdp in [&offer, &answer] {
+            assert!(sdp.contains("a=candidate:") && sdp.contains(profile), "{name}: {sdp}");
+            assert_eq!(sdp.contains("a=crypto:"), profile == "RTP/SAVP", "{name}: {sdp}");
+        }
+        let id = Value::dict().with("command", "query").with("call-id", name);
+        let figures = Proxy::to(ours.address).ask(id).await.unwrap();
+        let mut text = Vec::new();
+        ng::wire::json::write(&figures, &mut text);
+        assert!(String::from_utf8_lossy(&text).contains("\"ICE\""), "{name}");
+    }
+}

@@ -67,6 +67,13 @@ fn comparable(sdp: &str) -> String {
             words[2] = "KEY";
         } else if line.starts_with("a=fingerprint:") {
             words[1] = "PRINT";
+        } else if line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:") {
+            words[0] = line.split(':').next().unwrap();
+        } else if line.starts_with("a=candidate:") {
+            (words[0], words[5]) = ("a=candidate", "PORT");
+        } else if line == "a=ice-lite" {
+            // rtpengine is a full agent, a node of ours is a lite one.
+            continue;
         } else if line.starts_with("a=tls-id:") {
             // RFC 8842 asks for it only from those who can restart an association with the same fingerprint.
             continue;

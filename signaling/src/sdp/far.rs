@@ -110,6 +110,7 @@ pub(super) fn settle(
         opus: opus.map(|said| said.shape()).unwrap_or_default(),
         security,
         direction: common(ability.direction, reversed(far.direction)),
+        checks: None,
         latching,
     };
     Settled { setup, held: far.holds(), opus }

@@ -171,3 +171,47 @@ fn several_media_with_ice_are_not_bundled() {
     let text = world.offer(&whole, json!({}));
     assert!(!text.contains("BUNDLE") && text.contains("m=video 9000 UDP/TLS/RTP/SAVPF 96\r\n"), "{text}");
 }
+
+const ICE: &str = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n\
+    a=candidate:1 1 UDP 2130706431 192.0.2.5 5000 typ host\r\n";
+
+/// MEDIA-12, MEDIA-15: ICE without DTLS is spoken on the port pair, towards whoever speaks it.
+#[test]
+fn ice_without_dtls_has_candidates_for_both_ports_and_checks_by_our_credentials() {
+    let mut world = World::new();
+    let text = world.offer(&format!("{ANNA}{ICE}"), json!({"ICE": "remove"}));
+    assert!(!text.contains("ice"), "{text}");
+    let text = world.answer(BEN, json!({}));
+    assert!(text.contains("a=ice-lite\r\n"), "{text}");
+    for line in
+        ["1 1 UDP 2130706431 198.51.100.1 30000 typ host", "1 2 UDP 2130706430 198.51.100.1 30001 typ host"]
+    {
+        assert!(text.contains(&format!("a=candidate:{line}\r\n")), "{line} in {text}");
+    }
+    let checks = world.setup_towards(5_000).checks.expect("Anna is checked");
+    assert_eq!(checks.remote_ufrag, "abcd");
+    assert!(text.contains(&format!("a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n", checks.ufrag, checks.pwd)));
+    assert_eq!(world.setup_towards(6_000).checks, None);
+}
+
+#[test]
+fn ice_that_is_not_answered_or_answered_by_another_lite_agent_is_not_waited_for() {
+    let mut world = World::new();
+    let text = world.offer(ANNA, json!({"ICE": "force"}));
+    assert!(text.contains("a=ice-ufrag:") && text.contains(" 2 UDP "), "{text}");
+    world.answer(BEN, json!({}));
+    assert_eq!(world.setup_towards(6_000).checks, None);
+    let mut world = World::new();
+    world.offer(ANNA, json!({"ICE": "force"}));
+    let lite = format!("{}{ICE}", BEN.replace("s=-", "s=-\r\na=ice-lite"));
+    assert!(!world.answer(&lite, json!({})).contains("ice-ufrag"));
+    assert_eq!(world.setup_towards(6_000).checks, None);
+}
+
+#[test]
+fn an_offerers_ice_may_be_taken_away_from_its_answer() {
+    let mut world = World::new();
+    world.offer(&format!("{ANNA}{ICE}"), json!({"ICE": "remove"}));
+    assert!(!world.answer(BEN, json!({"ICE": "remove"})).contains("ice"));
+    assert_eq!(world.setup_towards(5_000).checks, None);
+}
