@@ -1,15 +1,17 @@
-//! `patchbay status` and `patchbay calls`: the same REST as everybody's, over the appliance's own socket.
+//! `patchbay status`, `calls` and `media top`: the same REST as everybody's, over the appliance's own socket.
 //!
 //! The socket lies in the data folder and can be opened by its owner only, so the file system is the sign-in.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::config::Config;
 
@@ -26,7 +28,8 @@ pub async fn is_running(config: &Config) -> bool {
     UnixStream::connect(socket(config)).await.is_ok()
 }
 
-async fn get(config: &Config, path: &str) -> Result<Value> {
+/// What the running appliance answers to a GET.
+pub async fn get(config: &Config, path: &str) -> Result<Value> {
     let socket = socket(config);
     let stream = UnixStream::connect(&socket).await.with_context(|| {
         format!(
@@ -34,22 +37,39 @@ async fn get(config: &Config, path: &str) -> Result<Value> {
             socket.display()
         )
     })?;
+    let answer = exchange(stream, path).await?;
+    answer.map_err(|refused| {
+        let why = refused["detail"].as_str().or(refused["title"].as_str());
+        anyhow!("{}", why.unwrap_or("the appliance refused"))
+    })
+}
+
+/// What a media node answers to a GET at its `[watch]` address.
+pub async fn get_of_node(node: SocketAddr, path: &str) -> Result<Value> {
+    let stream = TcpStream::connect(node).await.with_context(|| {
+        format!(
+            "no media node answers on {node}: does `patchbay media` run, with this address in [watch] listen?"
+        )
+    })?;
+    exchange(stream, path).await?.map_err(|_| anyhow!("the media node at {node} does not answer {path}"))
+}
+
+/// One request over its own connection; the inner error is a refusal's body.
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    path: &str,
+) -> Result<Result<Value, Value>> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let request = hyper::Request::get(path).header("host", "localhost").body(Empty::<Bytes>::new())?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
-    let body = Limited::new(answer.into_body(), ANSWER_MAX)
-        .collect()
-        .await
-        .map_err(|e| anyhow::anyhow!(e))?
-        .to_bytes();
-    let value: Value =
-        serde_json::from_slice(&body).context("the appliance answered something else than JSON")?;
+    let body =
+        Limited::new(answer.into_body(), ANSWER_MAX).collect().await.map_err(|e| anyhow!(e))?.to_bytes();
     if !status.is_success() {
-        bail!("{}", value["detail"].as_str().or(value["title"].as_str()).unwrap_or("the appliance refused"));
+        return Ok(Err(serde_json::from_slice(&body).unwrap_or_default()));
     }
-    Ok(value)
+    serde_json::from_slice(&body).map(Ok).context("something else than JSON was answered")
 }
 
 /// Whether the appliance is well, and what it does.

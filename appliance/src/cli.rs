@@ -128,7 +128,7 @@ pub enum Command {
     ///
     /// No store, no console, no SIP of its own. Ends with SIGTERM or Ctrl-C, and all calls with it.
     #[command(
-        after_help = "Examples:\n  patchbay media --config /etc/patchbay/media.toml\n  patchbay media --ng 10.0.0.5:2223 --interface internal/10.0.0.5 --interface external/10.0.0.6=203.0.113.7\n\nNG has no authentication: listen only where proxies are. docs/protocols/ng.md says what is understood."
+        after_help = "Examples:\n  patchbay media --config /etc/patchbay/media.toml\n  patchbay media --ng 10.0.0.5:2223 --interface internal/10.0.0.5 --interface external/10.0.0.6=203.0.113.7\n  patchbay media top                              watch the live legs of the appliance on this machine\n  patchbay media top --node 127.0.0.1:9090        … of a media node\n\nNG has no authentication: listen only where proxies are. docs/protocols/ng.md says what is understood."
     )]
     Media(MediaArgs),
     /// Check this machine: ports, limits, clock, disk, certificate, database. Says what to do about each finding.
@@ -141,7 +141,11 @@ pub enum Command {
 
 /// How to run as a media node. What is left out is as the file says, or as `--print-defaults` shows.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct MediaArgs {
+    /// What to do instead of running a node.
+    #[command(subcommand)]
+    pub command: Option<MediaCommand>,
     /// The node's configuration file; without it only flags and defaults count.
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -176,12 +180,54 @@ pub struct MediaArgs {
     /// Folder of the WAV files that `play media` may name; without it they are refused.
     #[arg(long, value_name = "DIR")]
     pub sounds: Option<PathBuf>,
-    /// HTTP address of /metrics, /livez and /readyz; may be given more than once.
+    /// HTTP address of /metrics, /legs, /livez and /readyz; may be given more than once.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub watch: Vec<std::net::SocketAddr>,
     /// Log level, also by part: `info`, `debug`, `info,ng=debug`.
     #[arg(long)]
     pub log: Option<String>,
+}
+
+/// What can be done with a media plane that runs.
+#[derive(Debug, Subcommand)]
+pub enum MediaCommand {
+    /// Watch live media legs: what each sends and gets, how it sounds, what carries it. Refreshed every second.
+    ///
+    /// Asks the appliance on this machine over its control socket, as its owner or root, or a media node over HTTP. However many
+    /// watch, legs are looked at once a second, and no packet waits for it.
+    #[command(
+        after_help = "Columns:\n  CODEC, PKT/S and KBIT/S are in/out, of RTP without IP and UDP; LOSS and JITTER are of what comes in.\n  BUFFER is the wait in the jitter buffer, where a voice is decoded. MOS is 1 to 4.5, of what comes in.\n  CARRIED says whether packets go through user space or are forwarded by the kernel.\n  R recorded, M muted, V video.\n\nKeys: q quits, s sorts by the next key, r turns the order round.\nOutput that is no terminal gets plain text; NO_COLOR is honoured.\n\nExamples:\n  patchbay media top --sort loss\n  patchbay media top --trunk carrier --once\n  patchbay media top --once --json | jq '.items[] | select(.mos < 3.5)'\n  patchbay media top --node 127.0.0.1:9090 --call 7c2f"
+    )]
+    Top(TopArgs),
+}
+
+/// What to watch, and how.
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    /// Which appliance: its configuration file says where the control socket is.
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Watch the media node that serves HTTP at this address ([watch] listen) instead.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub node: Option<std::net::SocketAddr>,
+    /// Show it once and end.
+    #[arg(long)]
+    pub once: bool,
+    /// Print JSON, one object a look: what the API gives, filtered and sorted.
+    #[arg(long)]
+    pub json: bool,
+    /// What comes first: the worst, the most, the oldest.
+    #[arg(long, value_enum, default_value_t = crate::top::SortBy::Mos, value_name = "KEY")]
+    pub sort: crate::top::SortBy,
+    /// The other way round.
+    #[arg(long)]
+    pub reverse: bool,
+    /// Only calls whose id contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub call: Option<String>,
+    /// Only calls over trunks whose name contains this: all their legs.
+    #[arg(long, value_name = "NAME")]
+    pub trunk: Option<String>,
 }
 
 /// How to ask the running appliance, and how to show the answer.

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod finisher;
 mod init;
+mod legs;
 mod logging;
 mod media;
 mod metrics;
@@ -18,6 +19,7 @@ mod secret;
 mod seed;
 mod sounds;
 mod tls;
+mod top;
 mod users;
 
 use std::process::ExitCode;
@@ -25,7 +27,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, MediaCommand};
 use crate::config::{Config, LogFile};
 use crate::media::settings::Settings;
 
@@ -72,6 +74,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             return recordings::run(&Config::read(&config.config)?, command);
         }
         Command::Media(args) => {
+            if let Some(MediaCommand::Top(args)) = args.command {
+                block_on(top::top(args))?;
+                return Ok(ExitCode::SUCCESS);
+            }
             if args.print_defaults {
                 print!("{}", media::settings::DEFAULT_FILE);
                 return Ok(ExitCode::SUCCESS);

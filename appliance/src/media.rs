@@ -15,6 +15,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use self::settings::Settings;
+use crate::legs::{Legs, OfNode};
 use crate::{clock, metrics, run, secret};
 
 /// The system's randomness, for keys and ids.
@@ -32,7 +33,7 @@ pub async fn run(settings: Settings) -> Result<()> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
     let server = Server::bind(config(&settings)).await.context("cannot serve NG; see [ng] listen")?;
-    let status = server.status();
+    let (status, owners) = (server.status(), server.owners());
     let plane = Plane::start(plane_config(&settings)?).context("cannot start the media plane")?;
     run::tell_threads(&plane);
     let registry = Registry::new();
@@ -41,7 +42,8 @@ pub async fn run(settings: Settings) -> Result<()> {
     let pairs = pairs * settings.interfaces.len();
     metrics::register_media(&registry, plane.handle(), pairs)?;
     registry.register(Box::new(watch::Proxies::new(status.clone())?))?;
-    watch::serve(&settings.watch, registry, status.clone(), settings.calls_max).await?;
+    let legs = Legs::new(plane.handle(), Box::new(OfNode(owners)));
+    watch::serve(&settings.watch, registry, status.clone(), settings.calls_max, legs).await?;
     let around = Surroundings {
         plane: plane.handle(),
         events: plane.events(),

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum_server::tls_rustls::RustlsConfig;
-use control_api::{ApiState, PartHealth};
+use control_api::wire::legs::MediaLegs;
+use control_api::{ApiState, PartHealth, Soon};
 use desk::{Desk, DeskConfig, DeskHandle, Parts};
 use media::driver::{DriverChoice, DriverConfig};
 use media::plane::{self, Plane, PlaneConfig};
@@ -23,6 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, DigestFile, DriverFile, RecordingFormat};
 use crate::finisher::Finisher;
+use crate::legs::{Legs, OfAppliance};
 use crate::logging::LevelHandle;
 use crate::recordings;
 use crate::sounds::Library;
@@ -191,6 +193,10 @@ impl Appliance {
             plane: plane.clone(),
             accepts: accepts.clone(),
             recordings: config.recordings_dir.clone(),
+            legs: Legs::new(
+                plane.handle(),
+                Box::new(OfAppliance { signaling: control.clone(), desk: desk.clone() }),
+            ),
         };
         let state = ApiState {
             desk: desk.clone(),
@@ -412,6 +418,7 @@ struct House {
     plane: Arc<Plane>,
     accepts: Arc<AtomicBool>,
     recordings: PathBuf,
+    legs: Legs,
 }
 
 /// Below this much room recordings are about to fail.
@@ -438,5 +445,8 @@ impl control_api::Appliance for House {
     }
     fn accepts_calls(&self) -> bool {
         self.accepts.load(Ordering::Relaxed)
+    }
+    fn legs(&self) -> Soon<'_, Option<Arc<MediaLegs>>> {
+        Box::pin(self.legs.read())
     }
 }

@@ -18,6 +18,7 @@ mod files;
 mod health;
 mod identity;
 mod json;
+mod legs;
 mod live;
 mod page;
 mod problem;
@@ -42,7 +43,7 @@ pub use counters::Counters;
 pub use health::Readiness;
 pub use identity::LocalOperator;
 pub use problem::Problem;
-pub use state::{ApiState, Appliance, PartHealth};
+pub use state::{ApiState, Appliance, PartHealth, Soon};
 
 /// Largest body.
 const BODY_MAX: usize = 1024 * 1024;
@@ -87,6 +88,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::call))
         .routes(routes!(live::hang_up))
         .routes(routes!(live::pause_recording))
+        .routes(routes!(legs::all))
+        .routes(routes!(legs::of_call))
         .routes(routes!(live::status))
         .routes(routes!(events::follow))
         .routes(routes!(audit::list))

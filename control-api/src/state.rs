@@ -1,5 +1,7 @@
 //! What the handlers work with.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use desk::DeskHandle;
@@ -9,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::counters::Counters;
+use crate::wire::legs::MediaLegs;
 
 /// How a part of the appliance is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -21,6 +24,9 @@ pub struct PartHealth {
     pub detail: Option<String>,
 }
 
+/// What will be there a little later.
+pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
 /// What the API shows of the rest of the house: told by whoever wires it.
 pub trait Appliance: Send + Sync + 'static {
     /// Parts that are neither desk nor journal: listeners, media threads, disk.
@@ -29,6 +35,8 @@ pub trait Appliance: Send + Sync + 'static {
     fn media_driver(&self) -> String;
     /// Whether new calls are taken: `false` while draining before a stop.
     fn accepts_calls(&self) -> bool;
+    /// All live media legs, by id, at most a second ago; `None`: the media plane does not answer.
+    fn legs(&self) -> Soon<'_, Option<Arc<MediaLegs>>>;
 }
 
 /// What the handlers work with. Cheap to clone.

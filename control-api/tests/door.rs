@@ -45,6 +45,8 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/tenant", "get put"),
     ("/calls", "get"),
     ("/calls/{interaction}", "get"),
+    ("/calls/{interaction}/legs", "get"),
+    ("/media/legs", "get"),
     ("/calls/{interaction}/hang_up", "post"),
     ("/calls/{interaction}/recording", "put"),
     ("/records", "get"),

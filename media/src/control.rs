@@ -11,6 +11,7 @@
 mod formats;
 mod room;
 mod setup;
+mod sight;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub use room::{RoomOrder, RoomRole, RoomSetup, SPEAKERS_SHOWN};
 pub use setup::{
     Checks, Direction, EventFormat, Format, Latching, LegSetup, Passed, Security, SrtpKey, SrtpSuite, Video,
 };
+pub use sight::{Hears, LegSight, Secured, Spoken};
 
 /// Orders to the media plane. Each is answered by one [`Answer`] or [`MediaError`].
 #[derive(Clone, Debug)]

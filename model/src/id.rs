@@ -43,6 +43,11 @@ pub trait Id: Copy + fmt::Display + FromStr<Err = IdError> {
         let random = source.random();
         Self::from_uuid(uuid::Builder::from_unix_timestamp_millis(source.now().millis(), &random).into_uuid())
     }
+    /// When it was made, to the millisecond; `None` for those of [`Id::from_number`].
+    fn made_at(self) -> Option<Timestamp> {
+        let (seconds, nanos) = self.uuid().get_timestamp()?.to_unix();
+        Some(Timestamp::from_millis(seconds * 1_000 + u64::from(nanos) / 1_000_000))
+    }
     /// A fixed id for tests and examples, never made by [`Id::make`].
     fn from_number(n: u64) -> Self {
         Self::from_uuid(Uuid::from_u128(u128::from(n)))
@@ -165,5 +170,7 @@ mod tests {
         let early = LegId::make(&mut Fixed(1_000, 9));
         assert!(early < LegId::make(&mut Fixed(1_001, 0)));
         assert_eq!(early, LegId::make(&mut Fixed(1_000, 9)));
+        assert_eq!(early.made_at(), Some(Timestamp::from_millis(1_000)));
+        assert_eq!(LegId::from_number(7).made_at(), None);
     }
 }

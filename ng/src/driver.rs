@@ -14,11 +14,11 @@ use media::control::{Event, MediaError};
 use media::plane::PlaneHandle;
 use model::time::Timestamp;
 use tokio::net::UdpSocket;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::node::{Counts, Deed, Node};
-use crate::session::{self, Chance, Input, Totals};
+use crate::session::{self, Chance, Input, LegOwner, Totals};
 use crate::sounds::Sounds;
 
 /// Datagrams that wait for the node.
@@ -27,6 +27,8 @@ const DATAGRAMS_MAX: usize = 1_024;
 const RESULTS_MAX: usize = 1_024;
 /// Sounds that are encoded at once.
 const LOADING_MAX: usize = 2;
+/// Questions that wait for the node.
+const QUESTIONS_MAX: usize = 16;
 /// Octets of the largest datagram.
 const OCTETS_MAX: usize = 65_535;
 /// Deletions at the end are waited for so long.
@@ -89,12 +91,27 @@ impl StatusHandle {
     }
 }
 
+/// Asks a running node whose legs are. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct OwnersHandle(mpsc::Sender<oneshot::Sender<Vec<LegOwner>>>);
+
+impl OwnersHandle {
+    /// Whose every leg is; empty when the node has ended.
+    pub async fn read(&self) -> Vec<LegOwner> {
+        let (told, owners) = oneshot::channel();
+        self.0.send(told).await.ok();
+        owners.await.unwrap_or_default()
+    }
+}
+
 /// A node that listens.
 #[derive(Debug)]
 pub struct Server {
     sockets: Vec<Arc<UdpSocket>>,
     config: Config,
     status: StatusHandle,
+    owners: OwnersHandle,
+    questions: mpsc::Receiver<oneshot::Sender<Vec<LegOwner>>>,
 }
 
 impl Server {
@@ -108,7 +125,9 @@ impl Server {
         }
         let (counts, totals) = (Counts::default(), Totals::new(Timestamp::ZERO));
         let status = Status { counts, totals, calls: 0, legs: 0, at: Timestamp::ZERO };
-        Ok(Self { sockets, config, status: StatusHandle(Arc::new(Mutex::new(status))) })
+        let (asked, questions) = mpsc::channel(QUESTIONS_MAX);
+        let status = StatusHandle(Arc::new(Mutex::new(status)));
+        Ok(Self { sockets, config, status, owners: OwnersHandle(asked), questions })
     }
 
     /// The addresses; of interest where the port was left to the system.
@@ -121,8 +140,13 @@ impl Server {
         self.status.clone()
     }
 
+    /// The same, for whose legs are.
+    pub fn owners(&self) -> OwnersHandle {
+        self.owners.clone()
+    }
+
     /// Serves until `stop` is over; then ends all calls.
-    pub async fn run(self, around: Surroundings, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, around: Surroundings, stop: impl Future<Output = ()>) {
         let Surroundings { plane, mut events, clock, chance } = around;
         let session = session::Config { fingerprint: plane.fingerprint(), ..self.config.session };
         let node = Node::new(session, chance, clock());
@@ -156,12 +180,16 @@ impl Server {
                     Some(event) => driver.input(Input::Event(event), clock()),
                     None => events = None,
                 },
+                // Who asked may be gone.
+                Some(told) = self.questions.recv() => drop(told.send(driver.node.machine().owners())),
                 _ = second.tick() => driver.input(Input::Tick, clock()),
             }
             driver.carry_out().await;
             *self.status.0.lock().unwrap_or_else(PoisonError::into_inner) = driver.status(clock());
         }
         listeners.abort_all();
+        // Nobody waits for an answer that does not come.
+        drop(self.questions);
         let farewell = async {
             driver.input(Input::End, clock());
             driver.carry_out().await;

@@ -21,4 +21,4 @@ pub mod session;
 mod sounds;
 pub mod wire;
 
-pub use driver::{Config, Server, StatusHandle, Surroundings, serve};
+pub use driver::{Config, OwnersHandle, Server, StatusHandle, Surroundings, serve};

@@ -23,6 +23,7 @@ pub use crate::digest::Algorithm;
 use crate::endpoint::counters::Counters;
 use crate::endpoint::{Bound, Endpoint, EndpointConfig};
 use crate::switchboard::accounts::SharedAccounts;
+pub use crate::switchboard::owners::{LegOwner, Whose};
 use crate::switchboard::shared::{Directory, Shared};
 use crate::switchboard::{Control, Queues, Switchboard};
 
@@ -229,6 +230,12 @@ impl SignalingControl {
     /// See [`SignalingHandle::drain`].
     pub async fn drain(&self) {
         self.control.send(Control::Drain).await.ok();
+    }
+    /// Whose every leg is; empty when signalling has ended.
+    pub async fn owners(&self) -> Vec<LegOwner> {
+        let (told, owners) = oneshot::channel();
+        self.control.send(Control::Owners(told)).await.ok();
+        owners.await.unwrap_or_default()
     }
     /// See [`SignalingHandle::stop`]. Returns when all calls have ended.
     pub async fn stop(&self) {

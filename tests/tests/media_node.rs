@@ -137,4 +137,21 @@ fn a_node_shows_its_health_and_figures() {
     assert_eq!(metrics.sum("patchbay_ng_requests_total", &["fate=\"done\""]), 2.0);
     assert_eq!(metrics.sum("patchbay_media_legs", &[]), 2.0);
     assert_eq!(metrics.sum("patchbay_ports_limit", &[]), 10.0);
+    let (status, body) = node.page("/legs");
+    let seen: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((status, seen["totals"]["legs"].as_u64()), (200, Some(2)), "{body}");
+    let top = Command::new(binary())
+        .args(["media", "top", "--once", "--json", "--call", "a", "--node"])
+        .arg(format!("127.0.0.1:{}", node.watch))
+        .output()
+        .expect("it runs");
+    assert!(top.status.success(), "{}", String::from_utf8_lossy(&top.stderr));
+    let shown: serde_json::Value = serde_json::from_slice(&top.stdout).expect("JSON");
+    let legs = shown["items"].as_array().expect("legs");
+    assert_eq!(legs.len(), 2, "{shown}");
+    let offerer = legs.iter().find(|leg| leg["who"]["name"] == "f").expect("the offerer's leg");
+    assert_eq!((offerer["call"].as_str(), offerer["who"]["kind"].as_str()), (Some("a"), Some("party")));
+    // Nothing is negotiated before the answer: nothing flows, and nothing is claimed.
+    assert_eq!((&offerer["codec_in"], &offerer["mos"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    assert_eq!(offerer["received"]["packets_per_s"].as_f64(), Some(0.0), "{shown}");
 }

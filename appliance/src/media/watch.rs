@@ -1,13 +1,15 @@
-//! `/metrics`, `/livez` and `/readyz` of a media node, for machines that watch it. Plain HTTP: nothing secret is told.
+//! `/metrics`, `/legs`, `/livez` and `/readyz` of a media node, for machines that watch it. Plain HTTP without sign-in: no keys and
+//! no voices, but addresses and call-ids.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use ng::StatusHandle;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
@@ -15,6 +17,7 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncode
 use tokio::net::TcpListener;
 
 use crate::clock;
+use crate::legs::Legs;
 use crate::metrics::follow;
 
 /// The node looks up every second; so long without it, and it hangs.
@@ -26,10 +29,12 @@ pub async fn serve(
     registry: Registry,
     status: StatusHandle,
     calls_max: usize,
+    legs: Legs,
 ) -> Result<()> {
-    let watched = Watched { registry, status, calls_max };
+    let watched = Watched { registry, status, calls_max, legs: Arc::new(legs) };
     let app = Router::new()
         .route("/metrics", get(metrics))
+        .route("/legs", get(all_legs))
         .route("/livez", get(live))
         .route("/readyz", get(ready))
         .with_state(watched);
@@ -49,6 +54,7 @@ struct Watched {
     registry: Registry,
     status: StatusHandle,
     calls_max: usize,
+    legs: Arc<Legs>,
 }
 
 /// The node's task turns.
@@ -67,6 +73,14 @@ async fn ready(State(watched): State<Watched>) -> Response {
         return (StatusCode::OK, "ready\n").into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, format!("{calls} calls are as many as may be\n")).into_response()
+}
+
+/// All live legs: what `patchbay media top` shows.
+async fn all_legs(State(watched): State<Watched>) -> Response {
+    match watched.legs.read().await {
+        Some(legs) => Json(legs.as_ref()).into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "the media plane does not answer\n").into_response(),
+    }
 }
 
 async fn metrics(State(watched): State<Watched>) -> Response {

@@ -2,19 +2,23 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, header};
-use control_api::{ApiState, Appliance, PartHealth};
+use control_api::wire::legs::MediaLegs;
+use control_api::{ApiState, Appliance, PartHealth, Soon};
 use desk::testing::{House, PASSWORD, Setup};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-/// The rest of the house: all is well.
-struct Rest;
+/// The rest of the house: all is well, and the legs are those that a test says; without any the plane does not answer.
+#[derive(Default)]
+struct Rest {
+    legs: Mutex<Option<Arc<MediaLegs>>>,
+}
 impl Appliance for Rest {
     fn parts(&self) -> Vec<PartHealth> {
         vec![PartHealth { name: "sip".into(), ok: true, detail: None }]
@@ -25,11 +29,15 @@ impl Appliance for Rest {
     fn accepts_calls(&self) -> bool {
         true
     }
+    fn legs(&self) -> Soon<'_, Option<Arc<MediaLegs>>> {
+        Box::pin(async { self.legs.lock().unwrap().clone() })
+    }
 }
 
 pub struct Api {
     pub house: House,
     pub router: Router,
+    rest: Arc<Rest>,
 }
 
 impl Api {
@@ -38,16 +46,22 @@ impl Api {
     }
 
     pub fn over(house: House) -> Self {
+        let rest = Arc::new(Rest::default());
         let state = ApiState {
             desk: house.desk.clone(),
             registry: house.registry.clone(),
             counters: control_api::Counters::new(&house.registry).expect("new names"),
-            appliance: Arc::new(Rest),
+            appliance: rest.clone(),
             version: "test",
             started: house.desk.now(),
             origins: Arc::new([]),
         };
-        Self { house, router: control_api::router(state) }
+        Self { house, router: control_api::router(state), rest }
+    }
+
+    /// The media plane has these legs from now on.
+    pub fn shows_legs(&self, legs: MediaLegs) {
+        *self.rest.legs.lock().unwrap() = Some(Arc::new(legs));
     }
 
     /// Somebody without a session.

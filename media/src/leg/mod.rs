@@ -12,7 +12,7 @@
 //! - `outgoing`: our one stream to the far end; `hearing`, `voice`, `sounds`, `mixed`: what goes into it
 //! - `forwarding`: what another relays in its place
 //! - `reports`: RTCP, time-outs, quality; `watching`: one-way audio, silence, clipping, clock skew
-//! - `setup`: applying what was negotiated
+//! - `setup`: applying what was negotiated; `sight`: telling it to those who watch
 //!
 //! Not here: who hears whom (`plane`), sockets (`driver`).
 
@@ -27,6 +27,7 @@ mod passing;
 mod protection;
 mod reports;
 mod setup;
+mod sight;
 mod silence;
 mod sounds;
 mod video;

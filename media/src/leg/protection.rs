@@ -1,6 +1,6 @@
 //! What keeps a leg's packets secret, and keeping its state over re-negotiations.
 
-use crate::control::SrtpKey;
+use crate::control::{SrtpKey, SrtpSuite};
 use crate::srtp::{Receiver, Sender, SrtpError};
 
 /// How the packets of a leg are protected now.
@@ -20,6 +20,13 @@ pub(super) struct Keyed {
     keys: (SrtpKey, SrtpKey),
     pub send: Sender,
     pub receive: Receiver,
+}
+
+impl Keyed {
+    /// The ciphers; the same both ways.
+    pub const fn suite(&self) -> SrtpSuite {
+        self.keys.0.suite
+    }
 }
 
 impl std::fmt::Debug for Protection {

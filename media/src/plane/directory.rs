@@ -95,6 +95,11 @@ impl Directory {
         self.rooms().get(&room).copied()
     }
 
+    /// Rooms there are.
+    pub fn rooms_open(&self) -> usize {
+        self.rooms().len()
+    }
+
     /// The room is gone.
     pub fn room_gone(&self, room: RoomId) {
         self.rooms().remove(&room);

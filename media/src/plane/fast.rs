@@ -67,6 +67,10 @@ impl FastSeat {
     pub const fn is_watched(&self) -> bool {
         self.carried.is_some()
     }
+    /// Whether the kernel forwards it, as far as is known here.
+    pub fn is_carried(&self) -> bool {
+        self.carried.as_ref().is_some_and(|carried| carried.installed.is_offered())
+    }
 }
 
 impl Fast {
@@ -198,7 +202,7 @@ impl Shard {
             }
             Order::Stop => (0..self.table.slots() as u32).for_each(|index| self.pull_back(index)),
             // New legs, and questions that are not about packets.
-            Order::Seat(..) | Order::Weigh(..) | Order::Adopt(_) | Order::Check(_) => {}
+            Order::Seat(..) | Order::Weigh(..) | Order::Look(..) | Order::Adopt(_) | Order::Check(_) => {}
             // Whoever is in a room is not carried.
             Order::TapRoom { .. } => {}
         }

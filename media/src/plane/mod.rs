@@ -15,7 +15,8 @@
 //! - `table`: who hears whom; `sockets`: by which way its packets go; `browsers`: whose address is whose on shared ports;
 //!   `wheel`: who is called when
 //! - `fast`: streams that the kernel carries in our place
-//! - `config`: what a plane is started with; `ports`: port pairs; `recordings`: what is captured where; `counters`: for metrics
+//! - `config`: what a plane is started with; `ports`: port pairs; `recordings`: what is captured where; `counters`: for metrics;
+//!   `sight`: for those who watch
 //!
 //! Not here: what a packet means (`leg`), system calls (`driver`).
 
@@ -40,6 +41,7 @@ mod recordings;
 mod relocate;
 mod rooms;
 mod shard;
+mod sight;
 mod sockets;
 mod table;
 mod wheel;

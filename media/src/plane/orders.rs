@@ -10,8 +10,9 @@ use super::recordings::SeatTap;
 use super::relocate::{Evicted, Weight};
 use super::rooms::formats_of;
 use super::shard::Shard;
+use super::sight::Look;
 use super::table::Heard;
-use crate::control::{Answer, Command, LegSetup, MediaError, RoomOrder, Source};
+use crate::control::{Answer, Command, LegSetup, LegSight, MediaError, RoomOrder, Source};
 use crate::leg::SourceKey;
 
 /// Where the answer goes.
@@ -28,6 +29,8 @@ pub(super) enum Order {
     Move(LegId, usize, oneshot::Sender<Result<bool, MediaError>>),
     /// What a leg would take along if it moved; `None` when it lives here no longer.
     Weigh(LegId, oneshot::Sender<Option<Weight>>),
+    /// Legs from this slot on, as many as the list has room for, for somebody who watches.
+    Look(u32, Vec<LegSight>, oneshot::Sender<Look>),
     /// Legs that come from another thread.
     Adopt(Vec<Evicted>),
     /// A browser's check that came to another thread.
@@ -92,6 +95,7 @@ impl Shard {
             Order::Run(command, reply) => self.run_command(command, reply),
             Order::Move(leg, target, reply) => self.begin_move(leg, target, reply),
             Order::Weigh(leg, reply) => drop(reply.send(self.weigh(leg))),
+            Order::Look(from, legs, reply) => drop(reply.send(self.look(from, legs))),
             Order::Adopt(legs) => self.adopt(legs),
             Order::Check(check) => self.checked(check),
             Order::Tap { leg, tap, on, reply } => self.order_tap(leg, tap, on, reply),

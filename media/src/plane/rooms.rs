@@ -40,7 +40,7 @@ impl Rooms {
     fn get(&mut self, index: u32) -> Option<&mut Room> {
         self.slots.get_mut(index as usize)?.room.as_deref_mut()
     }
-    fn id_of(&self, index: u32) -> Option<RoomId> {
+    pub fn id_of(&self, index: u32) -> Option<RoomId> {
         self.slots.get(index as usize)?.room.as_ref().map(|room| room.id())
     }
     fn add(&mut self, room: Room) -> u32 {

@@ -4,7 +4,7 @@
 //! input. One job a call is under way; further requests of the call wait for it. A job that fails undoes what it made.
 //!
 //! - `call`: what is known of a call; `offer`, `answer`: negotiation; `codecs`, `travel`: what legs are told
-//! - `jobs`: how requests are carried out; `ends`: delete, delays and time-outs; `figures`: query, list, statistics; `extras`: sounds, digits, recordings
+//! - `jobs`: how requests are carried out; `ends`: delete, delays and time-outs; `figures`: query, list, statistics; `owners`: whose legs are; `extras`: sounds, digits, recordings
 
 mod answer;
 mod call;
@@ -15,6 +15,7 @@ mod extras;
 mod figures;
 mod jobs;
 mod offer;
+mod owners;
 #[cfg(test)]
 mod tests;
 mod travel;
@@ -32,6 +33,7 @@ use model::time::Timestamp;
 
 pub use chance::Chance;
 pub use figures::Totals;
+pub use owners::LegOwner;
 
 use crate::request::{Command as Asked, Request};
 use crate::wire::Value;

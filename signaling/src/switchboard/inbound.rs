@@ -212,7 +212,7 @@ impl Switchboard {
                 mailbox: sender.clone(),
                 _place: place,
                 dialogs: Some((key, invite.clone())),
-                legs: vec![leg],
+                legs: vec![(leg, from.into())],
                 recordings: Vec::new(),
             },
         );

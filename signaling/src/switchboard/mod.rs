@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 pub(crate) mod inbound;
 pub(crate) mod orders;
+pub(crate) mod owners;
 pub(crate) mod shared;
 
 use std::collections::HashMap;
@@ -27,6 +28,7 @@ use crate::phones::softphone_task::SoftphoneMessage;
 use crate::registrar::Registrar;
 use crate::trunk::{Place, TrunkPlaces};
 use accounts::SharedAccounts;
+use owners::{LegOwner, Whose};
 use shared::{DialogKey, Shared};
 
 /// How long the sockets stay open for the last BYEs.
@@ -46,6 +48,8 @@ pub(crate) enum Internal {
 pub(crate) enum Control {
     /// Take no new calls.
     Drain,
+    /// Say whose legs are.
+    Owners(oneshot::Sender<Vec<LegOwner>>),
     /// End all calls, say when they are over.
     Stop(oneshot::Sender<()>),
 }
@@ -83,7 +87,7 @@ struct Entry {
     _place: Option<Place>,
     /// The customer's dialog and INVITE; none when a softphone calls.
     dialogs: Option<(DialogKey, DialogKey)>,
-    legs: Vec<LegId>,
+    legs: Vec<(LegId, Whose)>,
     recordings: Vec<RecordingId>,
 }
 
@@ -145,6 +149,8 @@ impl Switchboard {
                 biased;
                 control = queues.control.recv() => match control {
                     Some(Control::Drain) => self.draining = true,
+                    // Who asked may be gone.
+                    Some(Control::Owners(told)) => drop(told.send(self.owners())),
                     Some(Control::Stop(done)) => self.begin_stop(done),
                     // The handle was dropped.
                     None => break,
@@ -205,7 +211,7 @@ impl Switchboard {
             self.shared.directory.forget(dialog);
             self.invites.remove(invite);
         }
-        for leg in &entry.legs {
+        for (leg, _) in &entry.legs {
             self.legs.remove(leg);
         }
         for recording in &entry.recordings {

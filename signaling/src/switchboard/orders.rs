@@ -7,6 +7,7 @@ use model::people::PhoneKind;
 use model::service::SrtpPolicy;
 use tokio::sync::mpsc;
 
+use super::owners::Whose;
 use super::{Entry, Internal, SoftphoneEntry, Switchboard, accounts};
 use crate::call::NewInside;
 use crate::call::driver::{MAILBOX_MAX, Message, New, Target, spawn};
@@ -193,7 +194,7 @@ impl Switchboard {
         }
         let leg: LegId = self.shared.id();
         let Some(entry) = self.calls.get_mut(&interaction) else { return };
-        entry.legs.push(leg);
+        entry.legs.push((leg, Whose::Phone(ring.agent)));
         self.legs.insert(leg, interaction);
         let phones = RingPhones {
             ring,

@@ -1,0 +1,41 @@
+//! Whose media legs are, for those who watch them.
+
+use model::id::LegId;
+
+use super::Machine;
+
+/// Whose a leg is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegOwner {
+    /// The leg.
+    pub leg: LegId,
+    /// The call's id, as the proxy calls it.
+    pub call: String,
+    /// The party's tag; `None` before its answer.
+    pub tag: Option<String>,
+    /// What the proxy calls the party, if it does.
+    pub label: Option<String>,
+}
+
+impl Machine {
+    /// Of every leg that calls have now.
+    pub fn owners(&self) -> Vec<LegOwner> {
+        let mut owners = Vec::with_capacity(self.legs());
+        for (call, dialogue) in
+            self.calls.iter().flat_map(|(id, call)| call.dialogues.iter().map(move |dialogue| (id, dialogue)))
+        {
+            for line in &dialogue.lines {
+                let legs = line.legs.iter().zip(&dialogue.parties);
+                owners.extend(legs.filter_map(|(leg, party)| {
+                    Some(LegOwner {
+                        leg: leg.as_ref()?.id,
+                        call: call.clone(),
+                        tag: party.tag.clone(),
+                        label: party.label.clone(),
+                    })
+                }));
+            }
+        }
+        owners
+    }
+}
