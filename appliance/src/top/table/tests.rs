@@ -30,7 +30,7 @@ fn leg() -> Leg {
 
 fn seen(items: Vec<Leg>) -> MediaLegs {
     let dropped = |reason: &str, per_s| Dropped { reason: reason.into(), total: 12, per_s: Some(per_s) };
-    let threads = vec![MediaThread { thread: 0, driver: "io_uring".into(), busy_percent: 3.14 }];
+    let threads = vec![MediaThread { thread: 0, driver: "io_uring".into(), busy_percent: 3.06 }];
     let totals = MediaTotals {
         legs: 7,
         rooms: 1,
