@@ -43,13 +43,13 @@ fn burst(choice: DriverChoice) -> (usize, u64) {
             let packet = driver.take().expect("a buffer");
             driver.send(packet, 0..DATAGRAM, socket, to);
         }
-        driver.turn(Duration::ZERO, &mut Turn::new()).unwrap();
+        driver.turn(Duration::ZERO, Duration::ZERO, &mut Turn::new()).unwrap();
     };
     send(&mut driver, 1);
     std::thread::sleep(Duration::from_millis(300));
     send(&mut driver, BURST - 1);
     let arrived = receiver.join().unwrap();
-    driver.turn(Duration::ZERO, &mut Turn::new()).unwrap();
+    driver.turn(Duration::ZERO, Duration::ZERO, &mut Turn::new()).unwrap();
     (arrived, driver.counters().send_errors)
 }
 

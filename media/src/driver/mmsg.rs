@@ -33,7 +33,6 @@ struct Slot {
 pub struct Mmsg {
     epoll: Epoll,
     wake: Arc<Wake>,
-    gather: Duration,
     busy: bool,
     buffers: Buffers,
     free: Vec<u16>,
@@ -56,7 +55,6 @@ impl Mmsg {
         Ok(Self {
             epoll,
             wake,
-            gather: config.gather,
             busy: false,
             buffers: Buffers::new(count),
             free: (0..count).rev().collect(),
@@ -104,13 +102,12 @@ impl Mmsg {
         }
     }
 
-    pub(super) fn turn(&mut self, wait: Duration, turn: &mut Turn) -> io::Result<()> {
+    pub(super) fn turn(&mut self, rest: Duration, wait: Duration, turn: &mut Turn) -> io::Result<()> {
         self.flush();
         let mut wait = wait;
-        if self.busy && !self.gather.is_zero() {
-            let gather = self.gather.min(wait);
-            std::thread::sleep(gather);
-            wait -= gather;
+        if self.busy && !rest.is_zero() {
+            std::thread::sleep(rest);
+            wait -= rest;
         }
         let n = self.epoll.wait(&mut self.ready, wait)?;
         self.counters.turns += 1;
@@ -240,7 +237,7 @@ impl Mmsg {
     }
 
     /// Sends what waits for one sendmmsg.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         let Some(id) = self.sending.0.take() else { return };
         if let Some(fd) = self.slot(id).map(|slot| slot.socket.as_raw_fd()) {
             let mut done = 0;

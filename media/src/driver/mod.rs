@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use buffers::{BUFFER_LEN, Packet, RECEIVE_MAX};
 pub use clock::Clock;
 pub use sockets::{SharedPort, open_socket};
-pub use sys::{Wake, pin_to_core, prefetch, prefetch_front};
+pub use sys::{Wake, pin_to_core, prefetch};
 pub use trial::Trial;
 
 use mmsg::Mmsg;
@@ -139,9 +139,6 @@ pub struct DriverCounters {
 pub struct DriverConfig {
     /// Which one.
     pub choice: DriverChoice,
-    /// How long a thread lets datagrams gather before it wakes for them: one that comes alone waits so long. Default 0.4 ms: it
-    /// saves most of the cost of waking, and leaves room for a batch within a millisecond of delay. Zero wakes for each.
-    pub gather: Duration,
     /// Buffers for datagrams that come in; a power of two, at most 32768.
     pub receive_buffers: u16,
     /// Buffers for packets made here: prompts, reports, copies.
@@ -152,13 +149,7 @@ pub struct DriverConfig {
 
 impl Default for DriverConfig {
     fn default() -> Self {
-        Self {
-            choice: DriverChoice::Auto,
-            gather: Duration::from_micros(400),
-            receive_buffers: 4096,
-            own_buffers: 2048,
-            sockets_max: 16_384,
-        }
+        Self { choice: DriverChoice::Auto, receive_buffers: 4096, own_buffers: 2048, sockets_max: 16_384 }
     }
 }
 
@@ -213,9 +204,15 @@ impl Driver {
     pub fn retire(&mut self, socket: SocketId) {
         either!(self, driver => driver.retire(socket));
     }
-    /// Sends what was handed in, waits for datagrams, a [`Wake`] or the end of `wait`, and fills `turn`.
-    pub fn turn(&mut self, wait: Duration, turn: &mut Turn) -> io::Result<()> {
-        either!(self, driver => driver.turn(wait, turn))
+    /// Sends what was handed in, waits for datagrams, a [`Wake`] or the end of `wait`, and fills `turn`. Whatever comes, it does
+    /// not return before `rest` is over, unless so much came that waiting saves nothing any more: waking up costs as much as
+    /// ten datagrams.
+    pub fn turn(&mut self, rest: Duration, wait: Duration, turn: &mut Turn) -> io::Result<()> {
+        either!(self, driver => driver.turn(rest, wait.max(rest), turn))
+    }
+    /// Sends what was handed in without waiting for anything.
+    pub fn flush(&mut self) {
+        either!(self, driver => driver.flush());
     }
     /// An empty buffer for a packet of our own; `None` when all are in use.
     pub fn take(&mut self) -> Option<Packet> {

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -53,19 +54,21 @@ const CACHE_LINE: usize = 64;
 /// Lines fetched ahead for one value at most; more would push each other out.
 const LINES_MAX: usize = 32;
 
-/// Asks the processor to fetch a value, because it is needed soon. With hundreds of legs, each is cold when its packet comes, and
-/// waiting for memory is most of what a packet costs in user space.
-pub fn prefetch<T>(value: &T) {
-    prefetch_front(value, size_of::<T>());
-}
-
-/// Asks for the first octets of a value alone.
-pub fn prefetch_front<T>(value: &T, octets: usize) {
+/// Asks the processor to fetch a part of a value, because it is needed soon. With hundreds of legs, each is cold when its packet
+/// comes, and waiting for memory is most of what a packet costs in user space.
+pub fn prefetch<T>(value: &T, octets: Range<usize>) {
     #[cfg(target_arch = "x86_64")]
-    for line in 0..octets.min(size_of::<T>()).div_ceil(CACHE_LINE).min(LINES_MAX) {
-        let at = std::ptr::from_ref(value).cast::<i8>().wrapping_add(line * CACHE_LINE);
-        // SAFETY: a prefetch reads nothing and faults nowhere; SSE is part of x86-64.
-        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at) };
+    {
+        let front = std::ptr::from_ref(value).cast::<i8>();
+        let begin = front.wrapping_add(octets.start.min(size_of::<T>()));
+        let end = front.wrapping_add(octets.end.min(size_of::<T>())).addr();
+        // A value need not begin with a line, so the last line is found by address.
+        let first = begin.map_addr(|at| at & !(CACHE_LINE - 1));
+        for line in 0..end.saturating_sub(first.addr()).div_ceil(CACHE_LINE).min(LINES_MAX) {
+            let at = first.wrapping_add(line * CACHE_LINE);
+            // SAFETY: a prefetch reads nothing and faults nowhere; SSE is part of x86-64.
+            unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at) };
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = (value, octets);

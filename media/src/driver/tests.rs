@@ -32,7 +32,7 @@ impl Bench {
         let mut nothing = 0;
         // A turn may bring only what is dropped.
         while nothing < 2 {
-            self.driver.turn(SOON, &mut self.turn).unwrap();
+            self.driver.turn(Duration::ZERO, SOON, &mut self.turn).unwrap();
             nothing = if self.turn.arrivals.is_empty() { nothing + 1 } else { 0 };
             for arrival in self.turn.arrivals.drain(..) {
                 all.push((arrival.tag, self.driver.bytes(&arrival.packet)[arrival.range].to_vec()));
@@ -82,7 +82,7 @@ fn a_packet_is_sent_from_the_buffer_it_came_in_and_from_a_buffer_of_ours() {
             // More often than there are buffers: each comes back.
             for n in 0..20u8 {
                 far.send_to(&[n, 1, 2, 3], addr).unwrap();
-                bench.driver.turn(SOON, &mut bench.turn).unwrap();
+                bench.driver.turn(Duration::ZERO, SOON, &mut bench.turn).unwrap();
                 let Some(arrival) = bench.turn.arrivals.pop() else {
                     panic!("{choice:?}: number {n} is lost")
                 };
@@ -92,7 +92,7 @@ fn a_packet_is_sent_from_the_buffer_it_came_in_and_from_a_buffer_of_ours() {
                 let own = bench.driver.take().unwrap();
                 bench.driver.bytes(&own)[..2].copy_from_slice(&[n, 77]);
                 bench.driver.send(own, 0..2, socket, there);
-                bench.driver.turn(Duration::ZERO, &mut bench.turn).unwrap();
+                bench.driver.turn(Duration::ZERO, Duration::ZERO, &mut bench.turn).unwrap();
                 let mut octets = [0; 10];
                 assert_eq!(far.recv(&mut octets).unwrap(), 4);
                 assert_eq!(octets[..4], [n, 9, 2, 3]);
@@ -115,7 +115,7 @@ fn a_retired_socket_comes_back_after_its_last_arrival_and_keeps_what_comes_later
         bench.driver.retire(socket);
         let mut back = Vec::new();
         for _ in 0..5 {
-            bench.driver.turn(SOON, &mut bench.turn).unwrap();
+            bench.driver.turn(Duration::ZERO, SOON, &mut bench.turn).unwrap();
             back.append(&mut bench.turn.retired);
         }
         let retired = socket;
@@ -157,11 +157,11 @@ fn a_wake_ends_a_wait_and_a_wait_ends_by_itself() {
             wake.wake();
         });
         let before = clock.now();
-        bench.driver.turn(Duration::from_secs(5), &mut bench.turn).unwrap();
+        bench.driver.turn(Duration::ZERO, Duration::from_secs(5), &mut bench.turn).unwrap();
         assert!(clock.now().since(before) < Duration::from_secs(2), "{choice:?} was woken");
         waker.join().unwrap();
         let before = clock.now();
-        bench.driver.turn(Duration::from_millis(30), &mut bench.turn).unwrap();
+        bench.driver.turn(Duration::ZERO, Duration::from_millis(30), &mut bench.turn).unwrap();
         let took = clock.now().since(before);
         assert!((25..1_000).contains(&took.as_millis()), "{choice:?} waited {took:?}");
     });
@@ -177,7 +177,7 @@ fn what_cannot_be_sent_is_counted_and_its_buffer_comes_back() {
         for n in 0..10 {
             let Some(packet) = bench.driver.take() else { panic!("{choice:?}: a buffer is lost at {n}") };
             bench.driver.send(packet, 0..10, socket, nowhere);
-            bench.driver.turn(Duration::ZERO, &mut bench.turn).unwrap();
+            bench.driver.turn(Duration::ZERO, Duration::ZERO, &mut bench.turn).unwrap();
         }
         assert_eq!(bench.driver.counters().send_errors, 10, "{choice:?}");
     });
@@ -188,7 +188,7 @@ fn a_driver_that_ended_leaves_its_ports_free() {
     with_each_driver(|choice| {
         let mut bench = Bench::new(choice, 4);
         let addrs: Vec<_> = (0..200).map(|n| bench.socket(n, Load::OneParty).1).collect();
-        bench.driver.turn(Duration::from_millis(5), &mut bench.turn).unwrap();
+        bench.driver.turn(Duration::ZERO, Duration::from_millis(5), &mut bench.turn).unwrap();
         drop(bench);
         for addr in addrs {
             assert!(UdpSocket::bind(addr).is_ok(), "{choice:?} still holds {addr}");

@@ -70,7 +70,6 @@ impl Runner {
     fn new(choice: DriverChoice) -> io::Result<Self> {
         let config = DriverConfig {
             choice,
-            gather: Duration::ZERO,
             receive_buffers: 2 * SOCKETS as u16,
             own_buffers: 1,
             sockets_max: SOCKETS as u32,
@@ -91,14 +90,14 @@ impl Runner {
 
     fn round(&mut self) -> io::Result<()> {
         // So that datagrams find the sockets being read.
-        self.driver.turn(Duration::ZERO, &mut self.turn)?;
+        self.driver.turn(Duration::ZERO, Duration::ZERO, &mut self.turn)?;
         for (_, addr) in &self.sockets {
             self.feeder.send_to(&DATAGRAM, addr)?;
         }
         let before = thread_time();
         let mut came = 0;
         for _ in 0..TURNS_MAX {
-            self.driver.turn(Duration::from_millis(1), &mut self.turn)?;
+            self.driver.turn(Duration::ZERO, Duration::from_millis(1), &mut self.turn)?;
             for arrival in self.turn.arrivals.drain(..) {
                 came += 1;
                 self.driver.send(arrival.packet, arrival.range, arrival.socket, self.sink_addr);
@@ -107,7 +106,7 @@ impl Runner {
                 break;
             }
         }
-        self.driver.turn(Duration::ZERO, &mut self.turn)?;
+        self.driver.turn(Duration::ZERO, Duration::ZERO, &mut self.turn)?;
         let took = thread_time().saturating_sub(before);
         let mut octets = [0; DATAGRAM.len()];
         let arrived = std::iter::from_fn(|| self.sink.recv(&mut octets).ok()).count();

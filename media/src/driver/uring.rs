@@ -35,8 +35,8 @@ const GROUP: u16 = 0;
 const FRONT: usize = 16 + ADDR_LEN;
 /// Waits that empty the completion queue of a driver that ends: two sockets a leg, a queue's worth each.
 const CANCEL_ROUNDS: usize = 64;
-/// Datagrams that end a wait before the gathering time is over.
-const GATHERED: usize = 64;
+/// Datagrams that end a wait before the rest is over.
+const GATHERED: usize = 128;
 
 /// What a completion is about, in the upper octet of its user data.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,6 @@ pub struct Uring {
     /// Destination of the send that uses the buffer of the same number.
     addrs: Box<[RawAddr]>,
     wake: Arc<Wake>,
-    gather: Duration,
     receive_buffers: u16,
     own: Vec<u16>,
     /// Buffers of sends that are queued but not yet handed in.
@@ -110,7 +109,6 @@ impl Uring {
             header,
             addrs: vec![RawAddr::EMPTY; usize::from(count)].into(),
             wake,
-            gather: config.gather,
             receive_buffers: config.receive_buffers,
             own: (config.receive_buffers..count).rev().collect(),
             queued: Vec::with_capacity(usize::from(count)),
@@ -128,7 +126,7 @@ impl Uring {
         Ok(this)
     }
 
-    pub(super) fn turn(&mut self, wait: Duration, turn: &mut Turn) -> io::Result<()> {
+    pub(super) fn turn(&mut self, rest: Duration, wait: Duration, turn: &mut Turn) -> io::Result<()> {
         for n in 0..self.rearm.len() {
             if let Some(index) = self.rearm.get(n).copied() {
                 self.arm(index);
@@ -138,9 +136,9 @@ impl Uring {
         self.offered.publish();
         let until = Timespec::new().sec(wait.as_secs()).nsec(wait.subsec_nanos());
         let args = SubmitArgs::new().timespec(&until);
-        let gather = self.gather.min(wait).as_micros() as u32;
-        let waited = if gather > 0 && self.ring.params().is_feature_min_timeout() {
-            self.ring.submitter().submit_with_args(GATHERED, &args.min_wait_usec(gather))
+        let rest = rest.as_micros() as u32;
+        let waited = if rest > 0 && self.ring.params().is_feature_min_timeout() {
+            self.ring.submitter().submit_with_args(GATHERED, &args.min_wait_usec(rest))
         } else {
             self.ring.submitter().submit_with_args(1, &args)
         };
@@ -283,13 +281,13 @@ impl Uring {
             if unsafe { self.ring.submission().push(&entry) }.is_ok() {
                 return;
             }
-            self.hand_in();
+            self.flush();
         }
         self.counters.send_errors += 1;
     }
 
     /// Hands the queue in without waiting.
-    fn hand_in(&mut self) {
+    pub(super) fn flush(&mut self) {
         if !self.ring.submission().is_empty() && self.ring.submit().is_err() {
             return;
         }

@@ -92,7 +92,7 @@ impl Leg {
         datagram_at: usize,
         now: Timestamp,
     ) -> Option<(Range<usize>, SocketAddr)> {
-        let Some(payload_type) = self.setup.as_ref()?.comfort_noise else {
+        let Some(payload_type) = self.terms?.comfort_noise else {
             self.outgoing.interrupted();
             return None;
         };
@@ -141,7 +141,7 @@ impl Leg {
         now: Timestamp,
     ) -> Option<(Range<usize>, SocketAddr)> {
         self.voice_passes_over(key, &heard.header, now);
-        let events = self.setup.as_ref()?.events;
+        let events = self.terms?.events;
         let Some(events) = events else {
             if let Some(ended) = heard.ended {
                 self.add_digits(&ended.digit.to_string(), ended.held, false, now);

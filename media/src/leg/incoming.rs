@@ -177,7 +177,7 @@ impl Leg {
         match result {
             Ok(received) => received,
             Err(reason) => {
-                if self.setup.is_some() && !matches!(reason, DropReason::NotWanted | DropReason::Policed) {
+                if self.terms.is_some() && !matches!(reason, DropReason::NotWanted | DropReason::Policed) {
                     self.meter.rejected();
                 }
                 Received::Dropped(reason)
@@ -222,7 +222,7 @@ impl Leg {
             }
             Kind::Other => return Err(DropReason::Malformed),
         }
-        if self.setup.is_none() {
+        if self.terms.is_none() {
             return Err(DropReason::NotReady);
         }
         if is_rtcp(datagram) {
@@ -265,20 +265,20 @@ impl Leg {
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<Received, DropReason> {
-        let setup = self.setup.as_ref().ok_or(DropReason::NotReady)?;
+        let terms = self.terms.ok_or(DropReason::NotReady)?;
         let header = view.header;
-        let event = setup.events.filter(|events| events.payload_type == header.payload_type);
+        let event = terms.events.filter(|events| events.payload_type == header.payload_type);
         let codec = self.accepts.codec(header.payload_type).map(Said::Codec);
         let said = codec.or_else(|| self.passes.said(header.payload_type));
         // Comfort noise belongs to the codec in use; before there is one, it says nothing.
         let noise = said.is_none()
             && event.is_none()
-            && setup.comfort_noise == Some(header.payload_type)
+            && terms.comfort_noise == Some(header.payload_type)
             && self.stream.codec().is_some();
         if said.is_none() && event.is_none() && !noise {
             return Err(DropReason::UnknownPayload);
         }
-        let wanted = matches!(setup.direction, Direction::SendRecv | Direction::RecvOnly);
+        let wanted = matches!(terms.direction, Direction::SendRecv | Direction::RecvOnly);
         if self.ice.is_none() {
             self.latch.verified(from, self.protection.proves(), now);
         }

@@ -10,7 +10,6 @@ use std::ops::Range;
 use model::time::Timestamp;
 
 use super::incoming::Said;
-use super::setup::FORMATS_MAX;
 use super::{Leg, SourceKey};
 use crate::control::Passed;
 use crate::rtp::{HEADER_LEN, Header};
@@ -47,29 +46,22 @@ pub enum Pass {
     Policed,
 }
 
-/// The formats a leg passes on, in the leg itself: a list elsewhere would be one more wait for memory a packet.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Passes([Option<Passed>; FORMATS_MAX]);
+/// The formats a leg passes on; most legs have none.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Passes(Box<[Passed]>);
 
 impl Passes {
     pub fn new(formats: &[Passed]) -> Self {
-        let mut passes = Self::default();
-        for (place, format) in passes.0.iter_mut().zip(formats) {
-            *place = Some(*format);
-        }
-        passes
-    }
-    fn all(&self) -> impl Iterator<Item = Passed> {
-        self.0.iter().map_while(|it| *it)
+        Self(formats.into())
     }
     /// What a payload type of the far end means.
     pub fn said(&self, payload_type: u8) -> Option<Said> {
-        let known = self.all().find(|it| it.payload_type == payload_type)?;
+        let known = self.0.iter().find(|it| it.payload_type == payload_type)?;
         Some(Said::Passed { format: known.format, clock_hz: known.clock_hz })
     }
     /// Our payload type for a format.
     fn payload_type(&self, format: u16, clock_hz: u32) -> Option<u8> {
-        self.all().find(|it| (it.format, it.clock_hz) == (format, clock_hz)).map(|it| it.payload_type)
+        self.0.iter().find(|it| (it.format, it.clock_hz) == (format, clock_hz)).map(|it| it.payload_type)
     }
 }
 

@@ -7,7 +7,7 @@ use model::time::Timestamp;
 use super::incoming::Accepts;
 use super::passing::Passes;
 use super::protection::Keyed;
-use super::{Door, Latch, Leg, Outbox, Protection, Wire};
+use super::{Door, Latch, Leg, Outbox, Protection, Terms, Wire};
 use crate::control::{Checks, Event, Format, Latching, LegSetup, MediaError, Security};
 use crate::dtmf;
 use crate::ice::{DtlsTransport, IceOutput, PortChecks};
@@ -70,6 +70,7 @@ impl Leg {
         self.configure_video(&setup);
         let (events, overhear) = (setup.events.is_some(), setup.overhear);
         self.expect_packets(setup.direction, now);
+        self.terms = Some(Terms::of(&setup));
         self.setup = Some(setup);
         if events {
             (self.overheard, self.overhears) = (None, false);

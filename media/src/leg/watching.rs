@@ -1,4 +1,4 @@
-//! What a leg notices for its [`Watch`]: packets each way, the loudness of what comes, the sender's clock (MEDIA-08).
+//! What a leg notices for its [`Watch`](crate::quality::watch::Watch): packets each way, the loudness of what comes, the sender's clock (MEDIA-08).
 //!
 //! Samples are looked at where that is cheap, in G.711, and where they are decoded anyway; an Opus stream that is passed on
 //! as it came says nothing about silence or clipping, nor does what the kernel carries.
@@ -9,12 +9,11 @@ use model::time::Timestamp;
 use super::{Leg, Loudness, Outbox};
 use crate::codec::g711;
 use crate::control::{Direction, Event};
-use crate::quality::watch::{Tick, Watch};
+use crate::quality::watch::Tick;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watching {
-    watch: Watch,
     received: u32,
     /// Packets sent when the last tick was.
     sent_before: u64,
@@ -92,7 +91,7 @@ impl Leg {
     /// Whether audio of the far end is to be expected: it may send, and did not say that it pauses.
     pub fn expects_voice(&self) -> bool {
         let receives = |direction| matches!(direction, Direction::SendRecv | Direction::RecvOnly);
-        self.setup.as_ref().is_some_and(|setup| receives(setup.direction)) && !self.watching.pausing
+        self.terms.is_some_and(|terms| receives(terms.direction)) && !self.watching.pausing
     }
 
     /// Somebody who hears this leg decoded what it said.
@@ -123,7 +122,7 @@ impl Leg {
         };
         (watching.samples, watching.peak, watching.clipped) = (0, 0, 0);
         let leg = self.id;
-        watching.watch.tick(tick, &mut |change| {
+        self.watch.tick(tick, &mut |change| {
             out.events.push(Event::Trouble { leg, trouble: change.trouble, began: change.began });
         });
     }

@@ -50,6 +50,9 @@ pub struct PlaneConfig {
     pub certificate: Option<Certificate>,
     /// Which driver, and its buffers.
     pub driver: DriverConfig,
+    /// A thread wakes this often at most, and so lets datagrams gather. Default 0.5 ms: with it most of the cost of waking is saved,
+    /// and a thread that is half busy forwards a packet within a millisecond. Zero wakes for each datagram.
+    pub period: Duration,
     /// A leg that nothing verified came to for this long is told to be silent. Default 30 s.
     pub media_timeout: Duration,
     /// Bounds and cadences of recording.
@@ -75,6 +78,7 @@ impl Default for PlaneConfig {
             ice_port: None,
             certificate: None,
             driver: DriverConfig::default(),
+            period: Duration::from_micros(500),
             media_timeout: Duration::from_secs(30),
             recording: crate::record::Config::default(),
             recording_keys: None,

@@ -55,7 +55,7 @@ impl House {
         let mut number = 0;
         let mut boxes = boxes.into_iter();
         let shards = wakes.map(|wake| {
-            let config = DriverConfig { choice, gather: Duration::ZERO, ..DriverConfig::default() };
+            let config = DriverConfig { choice, ..DriverConfig::default() };
             let (mut driver, _) = Driver::new(&config, wake).unwrap();
             let (socket, port) = SharedPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
             let mut browsers = Browsers::default();
@@ -65,6 +65,7 @@ impl House {
                 number,
                 driver,
                 clock,
+                period: Duration::ZERO,
                 browsers,
                 inbox: boxes.next().unwrap(),
                 directory: Arc::clone(&directory),

@@ -369,6 +369,7 @@ fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
         number,
         driver,
         clock,
+        period: config.period,
         browsers,
         inbox: letters,
         directory,

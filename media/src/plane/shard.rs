@@ -20,7 +20,7 @@ use super::rooms::Rooms;
 use super::table::{Heard, Seat, Table};
 use super::wheel::Wheel;
 use crate::control::Event;
-use crate::driver::{Arrival, BUFFER_LEN, Clock, Driver, Turn, prefetch};
+use crate::driver::{Arrival, BUFFER_LEN, Clock, Driver, Turn};
 use crate::leg::{LOOKS_EVERY, Outbox};
 use crate::record::Tap;
 
@@ -38,6 +38,9 @@ pub(super) struct Shard {
     pub driver: Driver,
     pub clock: Clock,
     pub now: Timestamp,
+    /// When the work of the turn before was done.
+    done: Timestamp,
+    period: Duration,
     pub table: Table,
     pub wheel: Wheel<Due>,
     pub rooms: Rooms,
@@ -82,6 +85,8 @@ pub(super) struct Start {
     pub number: usize,
     pub driver: Driver,
     pub clock: Clock,
+    /// It wakes this often at most.
+    pub period: Duration,
     pub browsers: Browsers,
     pub inbox: Receiver<Order>,
     pub directory: Arc<Directory>,
@@ -101,6 +106,8 @@ impl Shard {
             driver: start.driver,
             clock: start.clock,
             now,
+            done: now,
+            period: start.period,
             table: Table::default(),
             wheel: Wheel::new(now),
             rooms: Rooms::default(),
@@ -136,12 +143,13 @@ impl Shard {
             self.turn(&mut turn)?;
         }
         // What was said last goes out before the sockets close.
-        self.driver.turn(Duration::ZERO, &mut turn)
+        self.driver.turn(Duration::ZERO, Duration::ZERO, &mut turn)
     }
 
     pub(super) fn turn(&mut self, turn: &mut Turn) -> std::io::Result<()> {
+        let rest = self.period.saturating_sub(self.done.since(self.now));
         let wait = self.wait();
-        self.driver.turn(wait, turn)?;
+        self.driver.turn(rest, wait, turn)?;
         self.now = self.clock.now();
         self.turns += 1;
         let mut arrivals = turn.arrivals.drain(..);
@@ -160,8 +168,11 @@ impl Shard {
         if self.counters.legs != self.table.len() as u64 {
             self.show();
         }
+        // Sending is most of the work, so it is done before the work is measured and the rest begins.
+        self.driver.flush();
         // Twice a turn the clock is read, however many packets came.
-        self.governor.worked(self.now, self.clock.now());
+        self.done = self.clock.now();
+        self.governor.worked(self.now, self.done);
         Ok(())
     }
 
@@ -171,13 +182,13 @@ impl Shard {
             |arrival: &Arrival| self.table.of_tag(arrival.tag).and_then(|(index, _)| self.table.get(index));
         let hearer_of = |seat: &Seat| seat.hearers.first().and_then(|hearer| self.table.get(*hearer));
         if let Some(seat) = next.get(4).and_then(seat_of) {
-            prefetch(seat);
+            seat.fetch_speaker();
         }
         // By now its seat is here, so its hearer and its keys can be looked up without waiting; and so on.
         if let Some(seat) = next.get(2).and_then(seat_of) {
             seat.leg.fetch_receiver();
             if let Some(hearer) = hearer_of(seat) {
-                prefetch(hearer);
+                hearer.fetch_hearer();
             }
         }
         if let Some(hearer) = next.first().and_then(seat_of).and_then(hearer_of) {
@@ -190,8 +201,7 @@ impl Shard {
             return IDLE;
         }
         let next = self.wheel.next().map_or(self.sweep_at, |at| at.min(self.sweep_at));
-        // The clock stands still during a turn, so this may be a little long: never more than the turn took.
-        next.since(self.now)
+        next.since(self.done)
     }
 
     fn call_due(&mut self) {

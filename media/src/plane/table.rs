@@ -1,32 +1,46 @@
 //! The legs of one thread, and who hears whom.
 
 use std::collections::HashMap;
+use std::mem::offset_of;
 
 use model::id::LegId;
 
 use super::fast::FastSeat;
 use super::recordings::SeatTap;
 use super::sockets::Sockets;
+use crate::driver::prefetch;
 use crate::leg::{Door, Leg};
 
 /// Legs that may hear one leg directly; more would be a conference, which is another machine.
 pub(super) const HEARERS_MAX: usize = 16;
 
-/// A leg with its place on the thread.
+/// A leg with its place on the thread; in the order of memory, as the leg's own parts are ([`Leg`]).
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Seat {
-    pub leg: Leg,
     /// Names the leg to its hearers; never reused, so that a stream is not taken for another.
     pub serial: u64,
-    pub sockets: Sockets,
     pub hears: Heard,
-    pub hearers: Hearers,
     pub taps: Vec<SeatTap>,
+    pub fast: FastSeat,
+    pub hearers: Hearers,
+    pub sockets: Sockets,
+    pub leg: Leg,
     /// The tick of the wheel it is called at next.
     pub armed: Option<u64>,
     /// Its way to another thread has begun.
     pub moving: bool,
-    pub fast: FastSeat,
+}
+
+impl Seat {
+    /// A packet of this party is handled soon: what it needs is fetched from memory.
+    pub fn fetch_speaker(&self) {
+        prefetch(self, 0..offset_of!(Self, leg) + Leg::RECEIVES);
+    }
+    /// A packet to this party is made soon: the same.
+    pub fn fetch_hearer(&self) {
+        prefetch(self, offset_of!(Self, sockets)..offset_of!(Self, leg) + Leg::SENDS);
+    }
 }
 
 /// The legs that hear one, in the seat itself: a list elsewhere would be one more wait for memory a packet.

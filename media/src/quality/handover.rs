@@ -60,15 +60,16 @@ impl StreamMeter {
 
     /// Takes note of what was counted elsewhere.
     pub fn forwarded(&mut self, forwarded: &Forwarded) {
+        self.settle();
         self.packets += forwarded.packets;
         self.octets += forwarded.octets;
         self.sequence.forwarded(forwarded);
         self.jitter.forwarded(forwarded);
         let (totals, at_us) = (self.totals(), forwarded.now.last.1);
-        let mean_ms = (forwarded.jitter_mean_us / 1_000.0) as f32;
-        self.limits.note_many(at_us, totals, mean_ms, forwarded.packets);
+        let jitter_ms = (forwarded.jitter_mean_us / 1_000.0 * forwarded.packets as f64) as f32;
+        self.limits.note(at_us, totals, jitter_ms, u32::try_from(forwarded.packets).unwrap_or(u32::MAX));
         if let Some(codec) = self.codec {
-            self.windows.note_many(at_us, totals, forwarded.late, emodel::Impairment::of(codec));
+            self.windows.note(at_us, totals, forwarded.late, emodel::Impairment::of(codec));
         }
     }
 }

@@ -33,41 +33,47 @@ pub struct Limits {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Second {
-    /// Counts at its end, since the stream began.
-    totals: Totals,
+    /// Counts at its end, since the stream began; they wrap, and only differences count.
+    expected: u32,
+    lost: u32,
     jitter_sum: f32,
     packets: u32,
 }
 
 impl Limits {
-    /// Takes note of a packet, with the counts and the jitter after it.
-    pub fn note(&mut self, at_us: u64, totals: Totals, jitter_ms: f32) {
-        self.note_many(at_us, totals, jitter_ms, 1);
-    }
-
-    /// Takes note of several packets, the last of which came at `at_us`, and of the mean jitter after each.
-    pub(super) fn note_many(&mut self, at_us: u64, totals: Totals, jitter_ms: f32, packets: u64) {
+    /// Takes note of packets of one second, the last of which came at `at_us`, and of the sum of the jitter after each.
+    pub fn note(&mut self, at_us: u64, totals: Totals, jitter_ms: f32, packets: u32) {
         if self.ends_us.is_none() {
             self.ends_us = Some(at_us + SECOND_US);
         }
         // What this packet brought to light belongs to the second it came in.
-        self.roll(at_us, self.current.totals);
-        self.current.totals = totals;
-        self.current.jitter_sum += jitter_ms * packets as f32;
-        self.current.packets += packets as u32;
+        self.roll(at_us, (self.current.expected, self.current.lost));
+        (self.current.expected, self.current.lost) = (totals.expected as u32, totals.lost as u32);
+        self.current.jitter_sum += jitter_ms;
+        self.current.packets += packets;
+    }
+
+    /// When the second ends that `at_us` lies in.
+    pub fn ends_after(&self, at_us: u64) -> u64 {
+        let ends_us = self.ends_us.unwrap_or(at_us + SECOND_US);
+        match at_us.checked_sub(ends_us) {
+            Some(behind) => at_us - behind % SECOND_US + SECOND_US,
+            None => ends_us,
+        }
     }
 
     /// Whether the state changed with the seconds that ended before `now_us`.
     pub fn check(&mut self, now_us: u64, totals: Totals) -> Option<Change> {
-        self.roll(now_us, totals);
+        self.roll(now_us, (totals.expected as u32, totals.lost as u32));
         if !std::mem::take(&mut self.unjudged) || self.at <= SECONDS {
             return None;
         }
-        let newest = self.seconds[(self.at - 1) % (SECONDS + 1)].totals;
-        let oldest = self.seconds[self.at % (SECONDS + 1)].totals;
-        let expected = newest.expected.saturating_sub(oldest.expected);
-        // Overtaken packets come back: the count may be lower than it was.
-        let lost = newest.lost.saturating_sub(oldest.lost);
+        let newest = self.seconds[(self.at - 1) % (SECONDS + 1)];
+        let oldest = self.seconds[self.at % (SECONDS + 1)];
+        // Overtaken packets come back: a count may be lower than it was.
+        let grown = |new: u32, old: u32| new.wrapping_sub(old).cast_signed().max(0).cast_unsigned();
+        let expected = grown(newest.expected, oldest.expected);
+        let lost = grown(newest.lost, oldest.lost);
         let (mut jitter_sum, mut packets) = (0.0, 0);
         for second in 1..=SECONDS {
             let second = self.seconds[(self.at + second) % (SECONDS + 1)];
@@ -95,7 +101,7 @@ impl Limits {
         self.poor
     }
 
-    fn roll(&mut self, now_us: u64, totals: Totals) {
+    fn roll(&mut self, now_us: u64, (expected, lost): (u32, u32)) {
         let Some(mut ends_us) = self.ends_us else { return };
         // After a long pause only the last window matters.
         let behind = now_us.saturating_sub(ends_us) / SECOND_US;
@@ -103,14 +109,14 @@ impl Limits {
             ends_us += (behind - SECONDS as u64 - 1) * SECOND_US;
         }
         while now_us >= ends_us {
-            self.current.totals = totals;
+            (self.current.expected, self.current.lost) = (expected, lost);
             if self.at == 0 {
                 // Before the first second there was nothing.
                 self.seconds[0] = Second::default();
                 self.at = 1;
             }
             self.seconds[self.at % (SECONDS + 1)] = std::mem::take(&mut self.current);
-            self.current.totals = totals;
+            (self.current.expected, self.current.lost) = (expected, lost);
             self.at += 1;
             ends_us += SECOND_US;
             self.unjudged = true;

@@ -21,6 +21,8 @@ pub use handover::{Forwarded, Handover};
 pub use limits::{Change, Limits};
 pub use sequence::{Sequence, Verdict};
 
+use std::mem::offset_of;
+
 use jitter::Jitter;
 use model::media::{Codec, StreamStats};
 use windows::Windows;
@@ -75,26 +77,42 @@ pub struct MosSummary {
     pub windows: u32,
 }
 
-/// Measures one incoming stream.
+/// Measures one incoming stream. What each packet needs lies in front ([`StreamMeter::EACH_PACKET`]).
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct StreamMeter {
     /// `None`: passed on without being understood.
     codec: Option<Codec>,
     clock_hz: u32,
     ssrc: Option<u32>,
+    packets: u64,
+    octets: u64,
+    recent: Recent,
     sequence: Sequence,
     bursts: bursts::Bursts,
     jitter: Jitter,
+    // What is told once a second.
     limits: Limits,
     windows: Windows,
-    packets: u64,
-    octets: u64,
     rejected: u64,
     rtt_ms: Option<f32>,
     /// Expected and lost when the last report was made, of all that ever came.
     reported: (u64, u64),
     /// What the figures shown begin after. Reports to the far end count from the stream's beginning all the same.
     begun: Begun,
+}
+
+/// What limits and windows were not told yet. They are told before one of their seconds ends, so that each packet is counted in
+/// the second it came in.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    packets: u32,
+    late: u32,
+    jitter_ms: f32,
+    /// When the newest of them came.
+    last_us: u64,
+    /// When a second or a window ends; 0: it is not known.
+    ends_us: u64,
 }
 
 /// Counts at the moment the figures began.
@@ -105,12 +123,16 @@ struct Begun {
 }
 
 impl StreamMeter {
+    /// Octets from its beginning that a packet reaches.
+    pub const EACH_PACKET: usize = offset_of!(Self, limits);
+
     /// A meter for a stream in `codec`.
     pub fn new(codec: Codec) -> Self {
         Self {
             codec: Some(codec),
             clock_hz: codec.clock_hz(),
             ssrc: None,
+            recent: Recent::default(),
             sequence: Sequence::default(),
             bursts: bursts::Bursts::default(),
             jitter: Jitter::new(codec.clock_hz()),
@@ -132,6 +154,7 @@ impl StreamMeter {
         self.jitter = Jitter::new(self.clock_hz);
         self.limits = Limits::default();
         self.windows = Windows::default();
+        self.recent = Recent::default();
         (self.packets, self.octets, self.rejected) = (0, 0, 0);
     }
 
@@ -147,6 +170,8 @@ impl StreamMeter {
 
     fn set_format(&mut self, codec: Option<Codec>, clock_hz: u32) {
         if codec != self.codec || clock_hz != self.clock_hz {
+            self.settle();
+            self.recent.ends_us = 0;
             (self.codec, self.clock_hz) = (codec, clock_hz);
             self.jitter.restart(clock_hz);
         }
@@ -154,6 +179,9 @@ impl StreamMeter {
 
     /// Takes note of a packet that passed all checks.
     pub fn packet(&mut self, arrival: Arrival) -> Verdict {
+        if arrival.at_us >= self.recent.ends_us {
+            self.settle();
+        }
         if self.ssrc.replace(arrival.ssrc).is_some_and(|old| old != arrival.ssrc) {
             self.sequence.restart();
             self.jitter.restart(self.clock_hz);
@@ -169,12 +197,39 @@ impl StreamMeter {
             _ => {}
         }
         let late = arrival.timed && self.jitter.note(arrival.timestamp, arrival.at_us);
-        let totals = self.totals();
-        self.limits.note(arrival.at_us, totals, self.jitter.ms());
-        if let Some(codec) = self.codec {
-            self.windows.note(arrival.at_us, totals, late, emodel::Impairment::of(codec));
+        let recent = &mut self.recent;
+        recent.packets += 1;
+        recent.late += u32::from(late);
+        recent.jitter_ms += self.jitter.ms();
+        recent.last_us = arrival.at_us;
+        if arrival.at_us >= recent.ends_us {
+            // The first packet of all begins the first second.
+            self.settle();
+            let ends_us = self.limits.ends_after(arrival.at_us).min(self.windows.ends_after(arrival.at_us));
+            self.recent.ends_us = ends_us;
         }
         verdict
+    }
+
+    /// Tells limits and windows of what came since they were told last.
+    fn settle(&mut self) {
+        let Recent { packets, late, jitter_ms, last_us, ends_us } = self.recent;
+        if packets == 0 {
+            return;
+        }
+        self.recent = Recent { ends_us, ..Recent::default() };
+        let totals = self.totals();
+        self.limits.note(last_us, totals, jitter_ms, packets);
+        if let Some(codec) = self.codec {
+            self.windows.note(last_us, totals, u64::from(late), emodel::Impairment::of(codec));
+        }
+    }
+
+    /// The windows with what they were not told yet.
+    fn windows(&self) -> Windows {
+        let mut up_to_date = self.clone();
+        up_to_date.settle();
+        up_to_date.windows
     }
 
     /// A packet was dropped before it could be measured: bad tag, wrong source, unknown payload type.
@@ -190,12 +245,13 @@ impl StreamMeter {
     /// QUAL-01: whether quality left or regained its limits since the last call. Ask after packets or on a tick; it
     /// answers at most once a second.
     pub fn quality(&mut self, now_us: u64) -> Option<Change> {
+        self.settle();
         self.limits.check(now_us, self.totals())
     }
 
     /// The figures so far.
     pub fn snapshot(&self) -> StreamStats {
-        let totals = self.totals();
+        let (totals, windows) = (self.totals(), self.windows());
         StreamStats {
             packets: self.packets,
             octets: self.octets,
@@ -205,14 +261,14 @@ impl StreamMeter {
             jitter_ms: self.jitter.ms(),
             jitter_max_ms: self.jitter.max_ms(),
             rtt_ms: self.rtt_ms,
-            mos: self.codec.and_then(|codec| self.windows.mean(totals, emodel::Impairment::of(codec))),
-            mos_min: self.codec.and_then(|_| self.windows.summary()).map(|s| s.min),
+            mos: self.codec.and_then(|codec| windows.mean(totals, emodel::Impairment::of(codec))),
+            mos_min: self.codec.and_then(|_| windows.summary()).map(|s| s.min),
         }
     }
 
     /// MOS of the whole 5 s windows so far; `None` before the first ended.
     pub fn mos(&self) -> Option<MosSummary> {
-        self.windows.summary()
+        self.windows().summary()
     }
 
     /// Conversational quality, once the round trip is known: the mean loss, with half the round trip, a packet's time,
@@ -222,7 +278,7 @@ impl StreamMeter {
         let lookahead_ms = if codec == Codec::Opus { 6.5 } else { 0.0 };
         let buffer_ms = (2.0 * self.jitter.ms()).max(40.0);
         let delay_ms = self.rtt_ms? / 2.0 + 20.0 + lookahead_ms + buffer_ms;
-        let loss = self.windows.loss(totals);
+        let loss = self.windows().loss(totals);
         Some(emodel::mos(emodel::Impairment::of(codec), loss.percent, loss.burst_ratio, f64::from(delay_ms))
             as f32)
     }
@@ -249,10 +305,10 @@ impl StreamMeter {
     /// meter knows nothing: what is more than [`PLAYOUT_MS`] late counts as discarded.
     pub fn voip(&self) -> Option<VoipMetrics> {
         let ssrc = self.ssrc?;
-        let totals = self.totals();
+        let (totals, windows) = (self.totals(), self.windows());
         let share = |part: u64| (part * 256).checked_div(totals.expected).unwrap_or(0).min(255) as u8;
         let bursts = self.bursts.figures(PACKET_MS);
-        let loss = self.windows.loss(totals);
+        let loss = windows.loss(totals);
         let delay_ms = self.rtt_ms.map_or(0.0, |rtt_ms| f64::from(rtt_ms) / 2.0);
         let rated = |codec| {
             let impairment = emodel::Impairment::of(codec);
@@ -261,7 +317,7 @@ impl StreamMeter {
         Some(VoipMetrics {
             ssrc,
             loss_rate: share(totals.lost),
-            discard_rate: share(self.windows.late_ever()),
+            discard_rate: share(windows.late_ever()),
             burst_density: bursts.burst_density,
             gap_density: bursts.gap_density,
             burst_ms: bursts.burst_ms,

@@ -170,13 +170,31 @@ impl Clipping {
     }
 }
 
+/// When a packet came, and its transit: the lower halves of both, in microseconds. Only differences count, of points that are
+/// minutes apart at most.
+#[derive(Clone, Copy, Debug, Default)]
+struct Point {
+    at_us: u32,
+    transit_us: u32,
+}
+
+impl Point {
+    /// How much later it came than another, and how much longer it took.
+    const fn after(self, other: Self) -> (i32, i32) {
+        let at_us = self.at_us.wrapping_sub(other.at_us).cast_signed();
+        (at_us, self.transit_us.wrapping_sub(other.transit_us).cast_signed())
+    }
+}
+
 /// How the fastest transit moves, by least squares over half seconds.
 #[derive(Clone, Debug, Default)]
 struct Skew {
-    /// Time and transit of the fastest packet of each half second, oldest first.
-    points: [(i64, i64); POINTS],
+    /// The fastest packet of each half second, oldest first.
+    points: [Point; POINTS],
     len: usize,
-    current: Option<(i64, i64)>,
+    current: Option<Point>,
+    /// When the newest packet came.
+    newest_us: u64,
     ends_us: u64,
     /// Half seconds in a row that spoke for skew.
     agreed: u32,
@@ -187,15 +205,17 @@ struct Skew {
 impl Skew {
     fn note(&mut self, tick: &Tick) -> Option<bool> {
         if let Some(transit_us) = tick.transit_us {
-            let at_us = tick.at_us.min(i64::MAX as u64) as i64;
+            let point = Point { at_us: tick.at_us as u32, transit_us: transit_us as u32 };
             let newest = self.current.or_else(|| self.len.checked_sub(1).map(|last| self.points[last]));
-            if newest.is_some_and(|(_, before)| transit_us.abs_diff(before) > STEP_US) {
+            let paused = tick.at_us.saturating_sub(self.newest_us) > PAUSE_US;
+            if paused || newest.is_some_and(|newest| point.after(newest).1.unsigned_abs() > STEP_US) {
                 // The sender's clock was set, or the path changed: nothing to compare with.
                 (self.len, self.current, self.agreed) = (0, None, 0);
             }
-            if self.current.is_none_or(|(_, fastest)| transit_us < fastest) {
-                self.current = Some((at_us, transit_us));
+            if self.current.is_none_or(|fastest| point.after(fastest).1 < 0) {
+                self.current = Some(point);
             }
+            self.newest_us = tick.at_us;
         }
         if tick.at_us < self.ends_us {
             return None;
@@ -230,8 +250,10 @@ impl Skew {
             return None;
         }
         let points = &self.points[..self.len];
-        let (at, transit) = points[0];
-        let of = |p: &(i64, i64)| ((p.0 - at) as f64, (p.1 - transit) as f64);
+        let of = |point: &Point| {
+            let (at_us, transit_us) = point.after(points[0]);
+            (f64::from(at_us), f64::from(transit_us))
+        };
         let n = points.len() as f64;
         let (mx, my) = points.iter().map(of).fold((0.0, 0.0), |s, p| (s.0 + p.0 / n, s.1 + p.1 / n));
         let (xx, xy, yy) = points.iter().map(of).fold((0.0, 0.0, 0.0), |s, (x, y)| {
@@ -262,7 +284,9 @@ const CLIPPED_MIN: u64 = 80;
 /// Skew worth telling. Crystals are within 100 ppm of each other; a sound card in trouble is far off.
 const SKEW_PPM: f32 = 300.0;
 /// A step this large between half seconds is no skew.
-const STEP_US: u64 = 50_000;
+const STEP_US: u32 = 50_000;
+/// After a pause of this length a clock is measured anew.
+const PAUSE_US: u64 = 60_000_000;
 /// 15 s.
 const POINTS: usize = 30;
 

@@ -45,12 +45,8 @@ pub(super) struct Loss {
 }
 
 impl Windows {
-    pub(super) fn note(&mut self, at_us: u64, totals: Totals, late: bool, codec: Impairment) {
-        self.note_many(at_us, totals, u64::from(late), codec);
-    }
-
-    /// Takes note of several packets, the last of which came at `at_us`; `late` of them too late.
-    pub(super) fn note_many(&mut self, at_us: u64, totals: Totals, late: u64, codec: Impairment) {
+    /// Takes note of packets of one window, the last of which came at `at_us`; `late` of them too late.
+    pub(super) fn note(&mut self, at_us: u64, totals: Totals, late: u64, codec: Impairment) {
         let began = *self.began.get_or_insert(at_us);
         if at_us >= began + WINDOW_US {
             self.close(began + WINDOW_US, codec);
@@ -61,6 +57,12 @@ impl Windows {
         self.newest_us = at_us;
         self.late += late;
         self.late_ever += late;
+    }
+
+    /// When the window ends that `at_us` lies in.
+    pub(super) fn ends_after(&self, at_us: u64) -> u64 {
+        let began = self.began.unwrap_or(at_us);
+        at_us - at_us.saturating_sub(began) % WINDOW_US + WINDOW_US
     }
 
     fn close(&mut self, ended_us: u64, codec: Impairment) {

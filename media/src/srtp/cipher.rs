@@ -11,7 +11,7 @@ use ctr::flavors::Ctr128BE;
 
 use super::SrtpError;
 use super::tag::Authenticator;
-use crate::driver::prefetch_front;
+use crate::driver::prefetch;
 
 /// Octets of a GCM tag; the short ones of RFC 7714 are not offered by anybody.
 pub(super) const GCM_TAG: usize = 16;
@@ -105,7 +105,7 @@ impl Cipher {
 
     /// A packet is near: what it needs is fetched from memory.
     pub(super) fn fetch(&self) {
-        prefetch_front(self, NEEDED);
+        prefetch(self, 0..NEEDED);
     }
 
     pub(super) fn gcm(key: &[u8], salt: &[u8]) -> Result<Self, SrtpError> {

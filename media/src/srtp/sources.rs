@@ -1,7 +1,7 @@
 //! State a source (SSRC), in a small table: a leg has one or two sources, not many.
 
 use super::index::Window;
-use crate::driver::prefetch_front;
+use crate::driver::prefetch;
 
 /// Sources a direction keeps state for. A far end that changes its SSRC at each hold needs a few; nobody needs more.
 pub(super) const SOURCES: usize = 8;
@@ -30,8 +30,8 @@ impl Sources {
 
     /// A packet is near: what it needs is fetched from memory. The first source is nearly always the only one.
     pub(super) fn fetch(&self) {
-        prefetch_front(&self.slots[0], size_of::<Option<Source>>());
-        prefetch_front(&self.clock, size_of::<u64>());
+        prefetch(&self.slots[0], 0..size_of::<Option<Source>>());
+        prefetch(&self.clock, 0..size_of::<u64>());
     }
 
     fn position(&self, ssrc: u32) -> Option<usize> {

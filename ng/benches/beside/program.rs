@@ -147,7 +147,8 @@ async fn node(port: u16, driver: DriverChoice, recordings: PathBuf, threads: usi
         interfaces: vec![Interface { bind: HERE, advertised: HERE }],
         port_min: first,
         port_max: first + 9_999,
-        driver: DriverConfig { choice: driver, gather: gather(), ..DriverConfig::default() },
+        driver: DriverConfig { choice: driver, ..DriverConfig::default() },
+        period: period(),
         ..PlaneConfig::default()
     });
     let plane = plane.expect("the plane starts");
@@ -164,10 +165,10 @@ async fn node(port: u16, driver: DriverChoice, recordings: PathBuf, threads: usi
     server.run(around, std::future::pending()).await;
 }
 
-/// `GATHER_US` tries another gathering time than the default.
-fn gather() -> Duration {
-    let said = std::env::var("GATHER_US").ok().and_then(|text| text.parse().ok());
-    said.map_or(DriverConfig::default().gather, Duration::from_micros)
+/// `PERIOD_US` tries another period than the default.
+fn period() -> Duration {
+    let said = std::env::var("PERIOD_US").ok().and_then(|text| text.parse().ok());
+    said.map_or(PlaneConfig::default().period, Duration::from_micros)
 }
 
 /// The system's randomness, for keys and ids.

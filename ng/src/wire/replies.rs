@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::time::Timestamp;
 
 /// How long an answer is kept: proxies give up after 5 s, rtpengine keeps its answers 30 to 60 s.
-pub const KEPT: Duration = Duration::from_secs(60);
+pub const KEPT: Duration = Duration::from_secs(30);
 /// Answers kept at most; then the oldest goes.
 pub const ANSWERS_MAX: usize = 65_536;
 /// Octets of answers kept at most; then the oldest goes.

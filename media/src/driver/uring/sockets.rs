@@ -72,7 +72,7 @@ impl Uring {
     /// Gives the socket of a retiring slot back to its owner.
     fn hand_back(&mut self, index: u32) {
         // Sends to it that are still queued go out first: the slot is only then emptied.
-        self.hand_in();
+        self.flush();
         let Some((generation, slot)) = self.slots.get_mut(index as usize) else { return };
         if let Some(Slot { socket, tag, .. }) = slot.take() {
             *generation = generation.wrapping_add(1) & 0x00FF_FFFF;
