@@ -15,6 +15,7 @@ use model::time::Timestamp;
 use super::{Leg, Outbox, Wire};
 use crate::codec::g711;
 use crate::control::{Event, Format};
+use crate::dtmf::inband::Tones;
 use crate::dtmf::{self, Digit};
 use crate::prompt::Prompt;
 use crate::rtp::RtpTimestamp;
@@ -249,7 +250,7 @@ pub fn prepare_tones() {
     let _ = tone_of('0');
 }
 
-/// The two frequencies of a digit (ITU-T Q.23) at -9 and -11 dBm0, high group louder as telephones do.
+/// A digit as a tone.
 fn tone_of(digit: char) -> Option<Arc<Prompt>> {
     static TONES: OnceLock<Vec<Option<Arc<Prompt>>>> = OnceLock::new();
     let tones = TONES.get_or_init(|| {
@@ -261,13 +262,8 @@ fn tone_of(digit: char) -> Option<Arc<Prompt>> {
 }
 
 fn dual_tone(digit: char) -> Vec<i16> {
-    const KEYS: [&str; 4] = ["123A", "456B", "789C", "*0#D"];
-    const LOW: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
-    const HIGH: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
-    let place = KEYS.iter().enumerate().find_map(|(row, keys)| Some((row, keys.find(digit)?)));
-    let Some((row, column)) = place else { return Vec::new() };
-    let wave = |hz: f64, peak: f64, n: usize| peak * (std::f64::consts::TAU * hz * n as f64 / 8_000.0).sin();
-    (0..TONE_MAX.as_millis() as usize * 8)
-        .map(|n| (wave(LOW[row], 6_400.0, n) + wave(HIGH[column], 8_000.0, n)) as i16)
-        .collect()
+    let mut samples = vec![0; TONE_MAX.as_millis() as usize * 8];
+    let len = Tones::new(digit, TONE_MAX, 8_000).map_or(0, |mut tones| tones.fill(&mut samples));
+    samples.truncate(len);
+    samples
 }
