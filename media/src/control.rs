@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use model::id::{LegId, RecordingId, RoomId};
 use model::media::StreamStats;
+use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::prompt::Prompt;
@@ -346,6 +347,12 @@ pub struct LegStats {
     pub sent_ssrc: u32,
     /// RTCP datagrams that came in and were believed.
     pub rtcp_received: u64,
+    /// Octets of these.
+    pub rtcp_received_octets: u64,
+    /// When the last of these came.
+    pub rtcp_received_at: Option<Timestamp>,
+    /// When the far end was heard last, by whatever.
+    pub heard_at: Option<Timestamp>,
     /// RTCP datagrams sent.
     pub rtcp_sent: u64,
     /// Of a leg with video.

@@ -287,3 +287,104 @@ async fn a_phone_behind_nat_is_reached_where_its_packets_come_from() {
         proxy.ask(request("delete").with("delete-delay", 0_u64)).await.unwrap();
     }
 }
+
+fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, key| value.get(key))
+}
+
+/// MEDIA-15: after a few seconds of talk a proxy reads quality, jitter and loss by the source's number, when something came
+/// last, and what came by RTCP.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quality_is_told_by_source() {
+    let ours = Ours::start(8, None, None).await;
+    let mut proxy = Proxy::to(ours.address);
+    let (mut anna, mut ben) = (Phone::new(), Phone::new());
+    let began = support::clock().millis() / 1_000;
+    call(&mut proxy, &mut anna, &mut ben, |request| request).await;
+    let anna_rtcp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let report = [0x80, 201, 0, 1, 0, 0, 0, 7];
+    let to = anna.to.unwrap();
+    let told = loop {
+        anna.says(0, 1);
+        assert_eq!(ben.hears().await, Some((0, 1)));
+        anna_rtcp.send_to(&report, SocketAddr::new(to.ip(), to.port() + 1)).unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let figures = proxy.ask(request("query")).await.unwrap();
+        if at(&figures, &["SSRC", "7", "average MOS"]).is_some() {
+            break figures;
+        }
+    };
+    let int = |path: &[&str]| {
+        at(&told, path).and_then(Value::int).unwrap_or_else(|| panic!("{path:?} in {told:?}"))
+    };
+    let average = |key| int(&["SSRC", "7", "average MOS", key]);
+    // The phone is no good time-keeper, so how good is not for this test to say.
+    assert!((10..=45).contains(&average("MOS")) && average("samples") > 0, "{told:?}");
+    assert_eq!(average("packet loss"), 0);
+    let of = |which| int(&["SSRC", "7", which, "MOS"]);
+    assert!(of("lowest MOS") <= average("MOS") && average("MOS") <= of("highest MOS"));
+    assert!(int(&["SSRC", "7", "lowest MOS", "reported at"]) >= began as i64);
+    let reports = int(&["totals", "RTCP", "packets"]);
+    assert!(reports > 0 && int(&["totals", "RTCP", "bytes"]) == reports * 8);
+    let Some(Value::List(media)) = at(&told, &["tags", "a", "medias"]) else { panic!("media") };
+    assert_eq!(media[0].get("codec").and_then(Value::text).as_deref(), Some("PCMU/8000"));
+    let Some(Value::List(streams)) = media[0].get("streams") else { panic!("streams") };
+    assert_eq!(streams[0].get("SSRC").and_then(Value::int), Some(7));
+    assert!(streams[0].get("last packet").and_then(Value::int) >= Some(began as i64));
+}
+
+/// MEDIA-15: a listener gets what one party says, from the moment it answers until it leaves, and the call goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscriber_hears_a_party() {
+    let ours = Ours::start(12, None, None).await;
+    let mut proxy = Proxy::to(ours.address);
+    let (mut anna, mut ben, listener) = (Phone::new(), Phone::new(), Phone::new());
+    call(&mut proxy, &mut anna, &mut ben, |request| request).await;
+    let asked =
+        proxy.ask(request("subscribe request").with("from-tag", "a").with("to-tag", "l")).await.unwrap();
+    let offer = sdp_of(&asked);
+    assert!(offer.contains("RTP/AVP 0\r\n") && offer.contains("a=sendonly\r\n"), "{offer}");
+    let sdp = format!("{}a=recvonly\r\n", listener.sdp("0"));
+    let answer = request("subscribe answer").with("to-tag", "l").with("sdp", sdp);
+    assert_eq!(proxy.ask(answer).await.unwrap().get("result").and_then(Value::text).as_deref(), Some("ok"));
+    for octet in 0..10 {
+        anna.says(0, octet);
+        assert_eq!(ben.hears().await, Some((0, octet)));
+        assert_eq!(listener.hears().await, Some((0, octet)));
+        ben.says(0, 100 + octet);
+        assert_eq!(
+            anna.hears().await,
+            Some((0, 100 + octet)),
+            "Ben is not copied, and the listener's words go nowhere"
+        );
+    }
+    proxy.ask(request("unsubscribe").with("to-tag", "l")).await.unwrap();
+    anna.says(0, 42);
+    assert_eq!(ben.hears().await, Some((0, 42)));
+    assert!(
+        receive(&listener.socket, Duration::from_millis(100))
+            .await
+            .is_none_or(|packet| packet[1] == 203 || packet[1] >= 200)
+    );
+}
+
+/// MEDIA-15: comfort noise passes where both speak it, and belongs to the voice beside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn comfort_noise_passes_where_both_speak_it() {
+    let ours = Ours::start(8, None, None).await;
+    let mut proxy = Proxy::to(ours.address);
+    let (mut anna, mut ben) = (Phone::new(), Phone::new());
+    let ask = |command: &str, sdp: String| request(command).with("from-tag", "a").with("sdp", sdp);
+    let offer = sdp_of(&proxy.ask(ask("offer", anna.sdp("0 13"))).await.unwrap());
+    assert!(offer.contains("RTP/AVP 0 13\r\n"), "{offer}");
+    ben.to = Some(SocketAddr::from(([127, 0, 0, 1], port(&offer))));
+    let answer = sdp_of(&proxy.ask(ask("answer", ben.sdp("0 13")).with("to-tag", "b")).await.unwrap());
+    assert!(answer.contains("RTP/AVP 0 13\r\n"), "{answer}");
+    anna.to = Some(SocketAddr::from(([127, 0, 0, 1], port(&answer))));
+    for (payload_type, octet) in [(0, 1), (13, 2), (0, 3), (13, 4), (0, 5)] {
+        anna.says(payload_type, octet);
+        assert_eq!(ben.hears().await, Some((payload_type, octet)));
+    }
+    let figures = proxy.ask(request("query")).await.unwrap();
+    assert_eq!(at(&figures, &["totals", "RTP", "packets"]).and_then(Value::int), Some(5));
+}

@@ -328,6 +328,9 @@ impl Leg {
             received_ssrc: self.stream.ssrc,
             sent_ssrc: self.outgoing.ssrc(),
             rtcp_received: self.reports.received_packets(),
+            rtcp_received_octets: self.reports.received().0,
+            rtcp_received_at: self.reports.received().1,
+            heard_at: self.alive.heard_at,
             rtcp_sent: self.reports.sent_packets(),
             video: self.video_stats(),
         }

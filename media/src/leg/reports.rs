@@ -39,6 +39,8 @@ pub(super) struct Reports {
     /// The clock of the source that is heard, as it told it last.
     source: Option<(SourceKey, SourceClock)>,
     received_packets: u64,
+    received_octets: u64,
+    received_at: Option<Timestamp>,
     sent_packets: u64,
 }
 
@@ -64,11 +66,17 @@ impl Reports {
             told: [None; TOLD_MAX],
             source: None,
             received_packets: 0,
+            received_octets: 0,
+            received_at: None,
             sent_packets: 0,
         }
     }
     pub const fn received_packets(&self) -> u64 {
         self.received_packets
+    }
+    /// Octets that came in, and when the last of them.
+    pub const fn received(&self) -> (u64, Option<Timestamp>) {
+        (self.received_octets, self.received_at)
     }
     pub const fn sent_packets(&self) -> u64 {
         self.sent_packets
@@ -136,6 +144,8 @@ impl Leg {
             self.heard(now, out);
         }
         self.reports.received_packets += 1;
+        self.reports.received_octets += len as u64;
+        self.reports.received_at = Some(now);
         Ok(if self.told.is_something() { Received::Told } else { Received::Done })
     }
 

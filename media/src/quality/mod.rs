@@ -73,6 +73,10 @@ pub struct MosSummary {
     pub p10: f32,
     /// When the worst window ended, on the clock of the arrivals.
     pub worst_at_us: u64,
+    /// The best window.
+    pub max: f32,
+    /// When the best window ended, on the same clock.
+    pub best_at_us: u64,
     /// Windows of 5 s that had audio.
     pub windows: u32,
 }

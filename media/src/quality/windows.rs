@@ -16,6 +16,7 @@ pub(super) struct Windows {
     sum: f64,
     count: u32,
     worst: (f32, u64),
+    best: (f32, u64),
     /// How many windows had a MOS of `1 + n * STEP`.
     histogram: [u16; BINS],
 }
@@ -32,6 +33,7 @@ impl Default for Windows {
             sum: 0.0,
             count: 0,
             worst: (f32::MAX, 0),
+            best: (0.0, 0),
             histogram: [0; BINS],
         }
     }
@@ -72,6 +74,9 @@ impl Windows {
         self.count += 1;
         if (mos as f32) < self.worst.0 {
             self.worst = (mos as f32, ended_us);
+        }
+        if mos as f32 > self.best.0 {
+            self.best = (mos as f32, ended_us);
         }
         let bin = &mut self.histogram[(((mos - 1.0) / STEP) as usize).min(BINS - 1)];
         *bin = bin.saturating_add(1);
@@ -115,6 +120,8 @@ impl Windows {
             min: self.worst.0,
             p10: p10.max(self.worst.0),
             worst_at_us: self.worst.1,
+            max: self.best.0,
+            best_at_us: self.best.1,
             windows: self.count,
         })
     }

@@ -55,6 +55,7 @@ pub(super) fn word(options: &mut Options, flag: &str) {
         "always-transcode" => options.always_transcode = true,
         "record-call" => options.record_call = true,
         "all" => options.all = true,
+        "SIPREC" | "siprec" => options.siprec = true,
         "fatal" => options.fatal = true,
         "internal" | "external" => options.interfaces.push(plain),
         "WebRTC" | "webrtc" => {

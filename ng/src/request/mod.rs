@@ -47,15 +47,18 @@ pub enum Command {
     StopRecording,
     /// The recording is silent until it is started again.
     PauseRecording,
+    /// Somebody wants copies of what parties say.
+    Subscribe,
+    /// The answer to the description that a subscriber got.
+    Subscribed,
+    /// No more copies.
+    Unsubscribe,
     /// A command of rtpengine that this node does not have.
     NotHere(String),
 }
 
 /// rtpengine's commands that this node refuses by name.
-const NOT_HERE: [&str; 15] = [
-    "subscribe request",
-    "subscribe answer",
-    "unsubscribe",
+const NOT_HERE: [&str; 12] = [
     "publish",
     "connect",
     "create",
@@ -88,6 +91,9 @@ impl Command {
             "play media" => Self::PlayMedia,
             "stop media" => Self::StopMedia,
             "play DTMF" => Self::PlayDtmf,
+            "subscribe request" => Self::Subscribe,
+            "subscribe answer" => Self::Subscribed,
+            "unsubscribe" => Self::Unsubscribe,
             "start recording" => Self::StartRecording,
             "stop recording" => Self::StopRecording,
             "pause recording" => Self::PauseRecording,

@@ -56,6 +56,8 @@ pub struct Options {
     pub record_call: bool,
     /// Flag `all`: every party.
     pub all: bool,
+    /// Media of a subscription are labelled, as SIPREC wants it.
+    pub siprec: bool,
     /// Flag `fatal` of delete.
     pub fatal: bool,
     /// `delete-delay`.
@@ -69,7 +71,8 @@ pub struct Options {
 }
 
 /// Keys that are read elsewhere, or say nothing about the media.
-const NOT_OPTIONS: [&str; 26] = [
+const NOT_OPTIONS: [&str; 27] = [
+    "from-tags",
     "command",
     "call-id",
     "from-tag",
@@ -99,7 +102,7 @@ const NOT_OPTIONS: [&str; 26] = [
 ];
 
 /// Words that real scripts send and that have no effect here, each explained in the protocol's page.
-pub(super) const IGNORED: [&str; 46] = [
+pub(super) const IGNORED: [&str; 43] = [
     "trust-address",
     "strict-source",
     "symmetric",
@@ -121,8 +124,6 @@ pub(super) const IGNORED: [&str; 46] = [
     "detect-DTMF",
     "pad-crypto",
     "no-redis-update",
-    "SIPREC",
-    "siprec",
     "egress",
     "media-echo",
     "TOS",
@@ -141,7 +142,6 @@ pub(super) const IGNORED: [&str; 46] = [
     "trigger",
     "trigger-end",
     "trigger-end-time",
-    "from-tags",
     "to-label",
     "set-label",
     "sdp-attr",

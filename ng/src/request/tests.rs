@@ -72,7 +72,7 @@ fn a_request_without_a_known_command_is_refused_in_rtpengines_words() {
     let error = |text: &str| Request::read(wire::bencode::read(text.as_bytes()).unwrap()).unwrap_err();
     assert_eq!(error("de"), "Dictionary contains no key \"command\"");
     assert_eq!(error("d7:command5:dancee"), "Unrecognized command");
-    assert_eq!(read("d7:command11:unsubscribee").command, Command::NotHere("unsubscribe".into()));
+    assert_eq!(read("d7:command4:meshe").command, Command::NotHere("mesh".into()));
 }
 
 proptest! {

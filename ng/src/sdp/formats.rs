@@ -98,6 +98,11 @@ impl Format {
         self.name.eq_ignore_ascii_case("telephone-event") && matches!(self.clock_hz, 8_000 | 16_000 | 48_000)
     }
 
+    /// Whether it is comfort noise as the plane understands it.
+    pub fn is_noise(&self) -> bool {
+        self.name.eq_ignore_ascii_case("CN") && self.clock_hz == 8_000 && self.channels == 1
+    }
+
     /// Whether packets of it are passed on without being understood: codecs we have not, video, repairs of it.
     pub fn is_passed(&self) -> bool {
         let speakable = !(64..=95).contains(&self.payload_type) && (1_000..=192_000).contains(&self.clock_hz);

@@ -149,7 +149,7 @@ fn address(value: &str) -> Option<IpAddr> {
 }
 
 /// `IN IP4 192.0.2.1`.
-fn in_words(ip: IpAddr) -> String {
+pub(crate) fn in_words(ip: IpAddr) -> String {
     let family = if ip.is_ipv6() { "IP6" } else { "IP4" };
     format!("IN {family} {ip}")
 }

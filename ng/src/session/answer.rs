@@ -150,7 +150,8 @@ impl Machine {
                 }
             }
         }
-        // Legs may have changed under a recording.
+        // Legs may have changed under a subscriber, or under a recording.
+        steps.extend(call.end_copies());
         if let Some(recording) = call.recording {
             steps.extend(extras::taps(recording.id, call.first_pair()).into_iter().map(as_try));
         } else if record
@@ -214,6 +215,8 @@ impl OneLine<'_> {
                 send: agreed.to_answerer,
                 receive: agreed.from_answerer.clone(),
                 passed: agreed.passed_answerer.clone(),
+                comfort_noise: agreed.noise.map(|[_, theirs]| theirs),
+                opus: agreed.opus[1],
                 video: video.clone(),
                 events: agreed.answerer_events.filter(|_| !legs.1.digits_blocked),
                 checks: travel::checks(legs.1, answer)
@@ -235,6 +238,8 @@ impl OneLine<'_> {
                 send: agreed.to_offerer,
                 receive: agreed.from_offerer.clone(),
                 passed: agreed.passed_offerer.clone(),
+                comfort_noise: agreed.noise.map(|[ours, _]| ours),
+                opus: agreed.opus[0],
                 video: video.clone(),
                 events: agreed.offerer_events.filter(|_| !legs.0.digits_blocked),
                 checks: travel::checks(legs.0, offer).filter(|_| answers),

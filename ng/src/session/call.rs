@@ -9,6 +9,7 @@ use model::id::{LegId, RecordingId};
 use model::time::Timestamp;
 use std::sync::Arc;
 
+use super::subscribe::Subscription;
 use super::{Chance, JobId, Ticket};
 use crate::request::{Options, Profile, Request};
 use crate::sdp::{Crypto, Format, Sdp};
@@ -30,6 +31,7 @@ pub(super) struct Call {
     pub busy: Option<JobId>,
     pub waiting: VecDeque<(Ticket, Request)>,
     pub recording: Option<Recording>,
+    pub subscriptions: Vec<Subscription>,
 }
 
 /// What is recorded of a call.
@@ -161,6 +163,7 @@ impl Call {
             busy: None,
             waiting: VecDeque::new(),
             recording: None,
+            subscriptions: Vec::new(),
         }
     }
 

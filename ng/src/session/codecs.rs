@@ -1,5 +1,6 @@
 //! Which codecs the answerer is offered, and which of them the offerer gets back.
 
+use media::codec::OpusShape;
 use media::control::{EventFormat, Format as PlaneFormat, Passed};
 use model::media::Codec;
 
@@ -97,6 +98,10 @@ pub(super) struct Agreed {
     pub passed_answerer: Vec<Passed>,
     /// Telephone events of the answerer.
     pub answerer_events: Option<EventFormat>,
+    /// Comfort noise that both speak: the offerer's payload type and the answerer's.
+    pub noise: Option<[u8; 2]>,
+    /// What the offerer and the answerer want of the Opus they are sent.
+    pub opus: [OpusShape; 2],
     /// Which of what is passed on are retransmissions.
     pub repairs: Vec<u16>,
 }
@@ -169,8 +174,14 @@ pub(super) fn agree(
     // The answerer sends by the payload types that we offered.
     let from_answerer = receive(&mut shown.iter().filter(in_use));
     let (mut passed_offerer, mut passed_answerer, mut repairs) = (Vec::new(), Vec::new(), Vec::new());
+    let mut noise = None;
     for theirs in accepted.iter().filter(|format| format.is_passed()) {
         let Some(ours) = theirs.twin(&listed).filter(|ours| ours.is_passed()) else { continue };
+        // Beside a codec that we understand it is understood too.
+        if ours.is_noise() && to_offerer.is_some() && to_answerer.is_some() {
+            noise = noise.or(Some([ours.payload_type, theirs.payload_type]));
+            continue;
+        }
         // A number for both legs: the offerer's payload type.
         let (format, clock_hz) = (u16::from(ours.payload_type), ours.clock_hz);
         let here = Passed { payload_type: ours.payload_type, format, clock_hz };
@@ -186,7 +197,14 @@ pub(super) fn agree(
             }
         }
     }
+    let shape = |formats: &[Format], sent: Option<PlaneFormat>| {
+        let is_sent = |format: &&Format| sent.is_some_and(|sent| sent.payload_type == format.payload_type);
+        formats.iter().find(is_sent).map(opus_shape).unwrap_or_default()
+    };
+    let opus = [shape(&offer.formats, to_offerer), shape(&answer.formats, to_answerer)];
     Some(Agreed {
+        noise,
+        opus,
         from_offerer,
         from_answerer,
         passed_offerer,
@@ -198,6 +216,25 @@ pub(super) fn agree(
         to_offerer,
         to_answerer,
     })
+}
+
+/// What a party says about the Opus it wants (RFC 7587 §6.1).
+fn opus_shape(format: &Format) -> OpusShape {
+    let parameters = format.lines.iter().find_map(|line| line.strip_prefix("a=fmtp:")?.split_once(' '));
+    let value = |name: &str| {
+        let entries = parameters.map_or("", |(_, entries)| entries).split(';');
+        let mut pairs = entries.filter_map(|entry| entry.trim().split_once('='));
+        pairs.find(|(known, _)| known.trim().eq_ignore_ascii_case(name))?.1.trim().parse::<u32>().ok()
+    };
+    let is_on = |name: &str| value(name) == Some(1);
+    let rate = value("maxplaybackrate").filter(|hz| (8_000..=48_000).contains(hz));
+    OpusShape {
+        playback_rate_max_hz: rate.unwrap_or(48_000),
+        average_bitrate_max: value("maxaveragebitrate").filter(|bits| (6_000..=510_000).contains(bits)),
+        fec: is_on("useinbandfec"),
+        dtx: is_on("usedtx"),
+        cbr: is_on("cbr"),
+    }
 }
 
 /// Whether a payload type has no other meaning on its leg.

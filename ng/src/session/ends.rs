@@ -23,7 +23,10 @@ pub(super) fn unknown(request: &Request) -> Value {
         | Asked::BlockDtmf(_)
         | Asked::PlayMedia
         | Asked::StopMedia
-        | Asked::PlayDtmf => Value::error("Unknown call-ID"),
+        | Asked::PlayDtmf
+        | Asked::Subscribe
+        | Asked::Subscribed
+        | Asked::Unsubscribe => Value::error("Unknown call-ID"),
         _ => Value::error("Unknown call-id"),
     }
 }
@@ -113,6 +116,9 @@ impl Machine {
         }
         let before = call.dialogues.len();
         call.dialogues.retain(|dialogue| !due(dialogue));
+        if call.dialogues.len() < before {
+            steps.extend(call.end_copies());
+        }
         if before > 0 && call.dialogues.is_empty() {
             if let Some(recording) = call.recording.take() {
                 steps.insert(0, Step::Try(Command::StopRecording { recording: recording.id }));

@@ -123,14 +123,23 @@ fn of_call(call: &Call, reading: &Reading, job: &Job) -> Value {
     let seconds = |at: Timestamp| at.millis() / 1_000;
     let stats = |leg: &Leg| job.stats.get(&leg.id).copied().unwrap_or_default();
     let mut tags = Value::dict();
-    let mut totals = Sums::default();
+    let (mut totals, mut reports) = (Sums::default(), Sums::default());
+    let mut sources = Value::dict();
     for dialogue in call.dialogues.iter().filter(|dialogue| reading.dialogues.contains(&dialogue.number)) {
-        dialogue.legs().for_each(|leg| totals.add(&stats(leg)));
+        for leg in dialogue.legs() {
+            let stats = stats(leg);
+            totals.add(&stats);
+            reports.add_reports(&stats);
+            if let Some(ssrc) = stats.received_ssrc {
+                sources = sources.with(ssrc.to_string(), of_source(&stats));
+            }
+        }
         for (side, party) in dialogue.parties.iter().enumerate() {
             let Some(tag) = &party.tag else { continue };
             let media = dialogue.lines.iter().enumerate();
-            let media: Vec<Value> =
-                media.filter_map(|(index, line)| of_line(index, line, side, &stats)).collect();
+            let media: Vec<Value> = media
+                .filter_map(|(index, line)| of_line(index, line, side, &stats, dialogue.created))
+                .collect();
             let mut entry = Value::dict().with("tag", tag.as_str());
             if let Some(label) = &party.label {
                 entry = entry.with("label", label.as_str());
@@ -143,14 +152,13 @@ fn of_call(call: &Call, reading: &Reading, job: &Job) -> Value {
             tags = tags.with(tag.as_str(), entry.with("medias", media));
         }
     }
-    let none = || Value::dict().with("packets", 0_u64).with("bytes", 0_u64).with("errors", 0_u64);
     Value::dict()
         .with("created", seconds(call.created))
         .with("created_us", call.created.micros() % 1_000_000)
         .with("last signal", seconds(call.last_signal))
-        .with("SSRC", Value::dict())
+        .with("SSRC", sources)
         .with("tags", tags)
-        .with("totals", Value::dict().with("RTP", totals.value()).with("RTCP", none()))
+        .with("totals", Value::dict().with("RTP", totals.value()).with("RTCP", reports.value()))
         .with("result", "ok")
 }
 
@@ -167,12 +175,42 @@ impl Sums {
         self.bytes += stats.received.octets;
         self.errors += stats.received.rejected;
     }
+    fn add_reports(&mut self, stats: &LegStats) {
+        self.packets += stats.rtcp_received;
+        self.bytes += stats.rtcp_received_octets;
+    }
     fn value(&self) -> Value {
         Value::dict().with("packets", self.packets).with("bytes", self.bytes).with("errors", self.errors)
     }
 }
 
-fn of_line(index: usize, line: &Line, side: usize, stats: &dyn Fn(&Leg) -> LegStats) -> Option<Value> {
+/// What a party's stream was like where it came in. Qualities are tenths, as rtpengine counts them: 43 is a MOS of 4.3.
+fn of_source(stats: &LegStats) -> Value {
+    let received = &stats.received;
+    let Some(quality) = stats.quality else { return Value::dict() };
+    let tenths = |mos: f32| (mos * 10.0).round().clamp(0.0, 50.0) as u64;
+    let expected = (received.packets + received.lost).max(1);
+    let mut average = Value::dict()
+        .with("MOS", tenths(quality.mean))
+        .with("jitter", received.jitter_ms.round().max(0.0) as u64)
+        .with("packet loss", received.lost.min(expected) * 100 / expected);
+    if let Some(trip_ms) = received.rtt_ms {
+        average = average.with("round-trip time", (trip_ms * 1_000.0).max(0.0) as u64);
+    }
+    let at = |mos: f32, us: u64| Value::dict().with("MOS", tenths(mos)).with("reported at", us / 1_000_000);
+    Value::dict()
+        .with("average MOS", average.with("samples", u64::from(quality.windows)))
+        .with("lowest MOS", at(quality.min, quality.worst_at_us))
+        .with("highest MOS", at(quality.max, quality.best_at_us))
+}
+
+fn of_line(
+    index: usize,
+    line: &Line,
+    side: usize,
+    stats: &dyn Fn(&Leg) -> LegStats,
+    created: Timestamp,
+) -> Option<Value> {
     let leg = line.legs.get(side)?.as_ref()?;
     let setup = leg.setup.as_ref();
     let mut flags: Vec<Value> = vec!["initialized".into()];
@@ -189,27 +227,50 @@ fn of_line(index: usize, line: &Line, side: usize, stats: &dyn Fn(&Leg) -> LegSt
     }
     let ice = leg.created.ice.is_some() || setup.is_some_and(|setup| setup.checks.is_some());
     flags.extend(ice.then(|| "ICE".into()));
-    let mut sums = Sums::default();
-    sums.add(&stats(leg));
+    let (mut sums, mut reports, stats) = (Sums::default(), Sums::default(), stats(leg));
+    sums.add(&stats);
+    reports.add_reports(&stats);
+    // As with rtpengine, nothing came when the leg was made.
+    let last = |at: Option<Timestamp>| at.unwrap_or(created).millis() / 1_000;
     let remote = setup.and_then(|setup| setup.remote);
     let remote_rtcp = setup.and_then(|setup| {
         let after = || remote.map(|to| SocketAddr::new(to.ip(), to.port().saturating_add(1)));
         if setup.rtcp_mux { remote } else { setup.remote_rtcp.or_else(after) }
     });
     let streams = vec![
-        of_stream(leg.created.rtp, remote, "RTP", sums.value()),
-        of_stream(leg.created.rtcp, remote_rtcp, "RTCP", Sums::default().value()),
+        of_stream(leg.created.rtp, remote, "RTP", sums.value(), last(stats.heard_at), stats.received_ssrc),
+        of_stream(
+            leg.created.rtcp,
+            remote_rtcp,
+            "RTCP",
+            reports.value(),
+            last(stats.rtcp_received_at),
+            stats.received_ssrc.filter(|_| stats.rtcp_received > 0),
+        ),
     ];
-    let medium = Value::dict()
+    let mut medium = Value::dict()
         .with("index", index as u64 + 1)
         .with("type", line.kind.as_str())
         .with("protocol", line.protocols[side].as_str())
         .with("streams", streams)
         .with("flags", flags);
+    let spoken = setup.map(|setup| setup.receive.as_slice()).filter(|_| stats.received.packets > 0);
+    if let Some([format]) = spoken {
+        let channels = if format.codec.sdp_channels() > 1 { "/2" } else { "" };
+        let name = format!("{}/{}{channels}", format.codec.sdp_name(), format.codec.clock_hz());
+        medium = medium.with("codec", name);
+    }
     Some(medium)
 }
 
-fn of_stream(local: SocketAddr, remote: Option<SocketAddr>, kind: &str, stats: Value) -> Value {
+fn of_stream(
+    local: SocketAddr,
+    remote: Option<SocketAddr>,
+    kind: &str,
+    stats: Value,
+    last_packet: u64,
+    ssrc: Option<u32>,
+) -> Value {
     let family = |ip: std::net::IpAddr| if ip.is_ipv6() { "IPv6" } else { "IPv4" };
     let endpoint = |to: SocketAddr| {
         Value::dict()
@@ -221,6 +282,10 @@ fn of_stream(local: SocketAddr, remote: Option<SocketAddr>, kind: &str, stats: V
         .with("local port", u64::from(local.port()))
         .with("local address", local.ip().to_string())
         .with("family", family(local.ip()));
+    stream = stream.with("last packet", last_packet);
+    if let Some(ssrc) = ssrc {
+        stream = stream.with("SSRC", u64::from(ssrc));
+    }
     let mut flags: Vec<Value> = vec![kind.into()];
     if let Some(remote) = remote {
         stream = stream.with("endpoint", endpoint(remote)).with("advertised endpoint", endpoint(remote));

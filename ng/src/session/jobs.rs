@@ -9,7 +9,7 @@ use model::id::LegId;
 use model::time::Timestamp;
 
 use super::call::Dialogue;
-use super::{JobId, Machine, Output, SoundSource, Ticket, answer, ends, extras, figures, offer};
+use super::{JobId, Machine, Output, SoundSource, Ticket, answer, ends, extras, figures, offer, subscribe};
 use crate::request::Command as Asked;
 use crate::wire::Value;
 
@@ -43,6 +43,8 @@ pub(super) enum Work {
     Figures(figures::Reading),
     Play(extras::Playing),
     Record(extras::Recorded),
+    Subscribe(Box<subscribe::Subscribing>),
+    Subscribed(subscribe::Subscribed),
     /// Only the answer is due.
     Reply(Value),
 }
@@ -98,6 +100,8 @@ impl Machine {
                 Work::Figures(work) => self.end_figures(&job, &work, now),
                 Work::Play(work) => self.end_play(&mut job, work),
                 Work::Record(work) => self.end_record(&job, work),
+                Work::Subscribe(work) => self.end_subscribe(&mut job, *work),
+                Work::Subscribed(work) => self.end_subscribed(&job, work, now),
                 Work::Reply(value) => {
                     self.finish(id, &job, value, now, out);
                     return;

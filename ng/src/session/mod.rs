@@ -4,7 +4,7 @@
 //! input. One job a call is under way; further requests of the call wait for it. A job that fails undoes what it made.
 //!
 //! - `call`: what is known of a call; `offer`, `answer`: negotiation; `codecs`, `travel`: what legs are told
-//! - `jobs`: how requests are carried out; `ends`: delete, delays and time-outs; `figures`: query, list, statistics; `owners`: whose legs are; `extras`: sounds, digits, recordings
+//! - `jobs`: how requests are carried out; `ends`: delete, delays and time-outs; `figures`: query, list, statistics; `owners`: whose legs are; `extras`: sounds, digits, recordings; `subscribe`: copies for others
 
 mod answer;
 mod call;
@@ -16,6 +16,7 @@ mod figures;
 mod jobs;
 mod offer;
 mod owners;
+mod subscribe;
 #[cfg(test)]
 mod tests;
 mod travel;
@@ -282,6 +283,9 @@ impl Machine {
             Asked::PlayMedia => self.begin_play(&id, &request),
             Asked::StopMedia => self.begin_stop(&id, &request),
             Asked::PlayDtmf => self.begin_digits(&id, &request),
+            Asked::Subscribe => self.begin_subscribe(&id, request, now),
+            Asked::Subscribed => self.begin_subscribed(&id, &request, now),
+            Asked::Unsubscribe => self.begin_unsubscribe(&id, &request),
             Asked::StartRecording => self.begin_recording(&id, now),
             Asked::StopRecording => self.stop_recording(&id),
             Asked::PauseRecording => self.pause_recording(&id),

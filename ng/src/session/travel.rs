@@ -80,7 +80,7 @@ pub(super) fn is_by_dtls(profile: Profile, options: &Options) -> bool {
     profile.is_dtls() || profile.is_secure() && options.sdes.off
 }
 
-fn ports(interfaces: &[Interface], name: Option<&str>, ipv6: bool) -> Result<Transport, String> {
+pub(super) fn ports(interfaces: &[Interface], name: Option<&str>, ipv6: bool) -> Result<Transport, String> {
     let named = |interface: &&Interface| name.is_none_or(|name| interface.name == name);
     let known = name.filter(|name| interfaces.iter().any(|interface| interface.name == *name));
     let candidates = || interfaces.iter().filter(|interface| known.is_none() || named(interface));

@@ -121,9 +121,9 @@ fn what_is_not_there_is_told_in_rtpengines_words() {
             "Failed to parse SDP",
         ),
         (
-            json!({"command": "unsubscribe", "call-id": "x"}),
+            json!({"command": "connect", "call-id": "x"}),
             "error-reason",
-            "Command not supported by this node: unsubscribe",
+            "Command not supported by this node: connect",
         ),
     ] {
         assert_eq!(world.ask(request.clone())[key], text, "{request}");
@@ -252,4 +252,37 @@ fn a_call_is_found_by_query_list_and_statistics() {
     assert_eq!(world.ask(json!({"command": "list"}))["calls"], json!(["c"]));
     let statistics = world.ask(json!({"command": "statistics"}));
     assert_eq!(statistics["statistics"]["currentstatistics"]["sessionsown"], 1);
+}
+
+/// MEDIA-15: quality by source, in the units proxies expect: tenths of MOS, milliseconds of jitter, percent, microseconds.
+#[test]
+fn figures_of_a_source_are_in_rtpengines_units() {
+    let mut world = World::up();
+    let stats = &mut world.plane.stats;
+    stats.received_ssrc = Some(3_000_000_000);
+    (stats.received.packets, stats.received.lost) = (980, 20);
+    (stats.received.jitter_ms, stats.received.rtt_ms) = (3.6, Some(41.5));
+    stats.rtcp_received = 4;
+    stats.heard_at = Some(model::time::Timestamp::from_millis(1_234_567));
+    let figures = world.ask(json!({"command": "query", "call-id": "c"}));
+    assert_eq!(figures["SSRC"]["3000000000"], json!({}), "no window has ended");
+    world.plane.stats.quality = Some(media::quality::MosSummary {
+        mean: 4.26,
+        min: 3.1,
+        p10: 3.5,
+        worst_at_us: 7_500_000,
+        max: 4.4,
+        best_at_us: 12_500_000,
+        windows: 9,
+    });
+    let figures = world.ask(json!({"command": "query", "call-id": "c"}));
+    let wanted = json!({
+        "average MOS": {"MOS": 43, "jitter": 4, "packet loss": 2, "round-trip time": 41_500, "samples": 9},
+        "lowest MOS": {"MOS": 31, "reported at": 7},
+        "highest MOS": {"MOS": 44, "reported at": 12},
+    });
+    assert_eq!(figures["SSRC"]["3000000000"], wanted);
+    let streams = &figures["tags"]["a"]["medias"][0]["streams"];
+    assert_eq!((&streams[0]["last packet"], &streams[0]["SSRC"]), (&json!(1_234), &json!(3_000_000_000_u64)));
+    assert_eq!(streams[1]["stats"]["packets"], 4);
 }

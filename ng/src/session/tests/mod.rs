@@ -5,4 +5,5 @@ mod extras;
 mod negotiation;
 mod security;
 mod simulation;
+mod subscriptions;
 mod world;
