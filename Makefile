@@ -54,8 +54,8 @@ bench: bench-router bench-journal bench-media ## All benchmarks; BENCHMARKING.md
 bench-media: setup-test ## Relay, SRTP, transcoding, recording: cost, loss, delay, memory beside rtpengine; BENCH="relay rounds=5"
 	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- $(BENCH)
 
-load: setup-test ## 400 calls at once, encrypted Opus to G.711, recorded, for a minute: nothing lost, every recording whole
-	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- crowd
+load: setup-test ## 400 calls at once, Opus in browsers to G.711, recorded, for a minute: nothing lost, every recording whole; LOAD="calls=300 seconds=20"
+	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- crowd $(LOAD)
 
 bench-chart: ## Draws the figures of the last bench-media to docs/pictures/cost.svg
 	cargo bench -p ng --bench beside -- chart

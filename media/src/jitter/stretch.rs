@@ -48,35 +48,55 @@ pub const fn longest(rate_hz: u32) -> usize {
 }
 
 /// The lag at which the samples at `origin` are most like those `lag` away: later when `origin` is 0, earlier otherwise.
+///
+/// When a thread was held up, all its voices are shortened in every frame for a while, just when there is no time for it: so
+/// powers are differences of sums made once, and a lag costs one product of two rows, in lanes.
 fn period(samples: &[i16], origin: usize, rate_hz: u32) -> Option<usize> {
     let (shortest, longest) = (rate_hz as usize * SHORTEST_US / 1_000_000, longest(rate_hz));
-    if samples.len() < 2 * longest || shortest == 0 {
+    if samples.len() < 2 * longest || shortest == 0 || longest > LONGEST_SAMPLES {
         return None;
     }
-    let here = &samples[origin..origin + longest];
-    let power: f32 = here.iter().map(|s| f32::from(*s) * f32::from(*s)).sum();
-    if power < SILENCE * SILENCE * longest as f32 {
+    let mut row = [0.0f32; 2 * LONGEST_SAMPLES];
+    // The power of the first n samples, exactly.
+    let mut powers = [0i64; 2 * LONGEST_SAMPLES + 1];
+    let mut sum = 0;
+    for ((at, power), sample) in row.iter_mut().zip(&mut powers[1..]).zip(&samples[..2 * longest]) {
+        *at = f32::from(*sample);
+        sum += i64::from(*sample) * i64::from(*sample);
+        *power = sum;
+    }
+    let power = |from: usize, len: usize| (powers[from + len] - powers[from]) as f32;
+    if power(origin, longest) < SILENCE * SILENCE * longest as f32 {
         return Some(longest * 2 / 3);
     }
-    // Above 8 kHz, first every nth sample at every nth lag, then exactly around the best.
+    let alike = |lag: usize| {
+        let len = lag.max(shortest * 2);
+        let there = if origin == 0 { lag } else { origin - lag };
+        let both = product(&row[origin..origin + len], &row[there..there + len]);
+        both / ((1.0 + power(origin, len)) * (1.0 + power(there, len))).sqrt()
+    };
+    let best = |lags: &mut dyn Iterator<Item = usize>| {
+        lags.map(|lag| (lag, alike(lag))).max_by(|a, b| a.1.total_cmp(&b.1))
+    };
+    // Above 8 kHz, first every nth lag, then exactly around the best.
     let step = (rate_hz as usize / 8_000).max(1);
-    let alike = |lag: usize, step: usize| {
-        let there = if origin == 0 { &samples[lag..] } else { &samples[origin - lag..] };
-        let (mut both, mut a2, mut b2) = (0.0f32, 1.0f32, 1.0f32);
-        for (a, b) in here.iter().zip(there).take(lag.max(shortest * 2)).step_by(step) {
-            let (a, b) = (f32::from(*a), f32::from(*b));
-            both += a * b;
-            a2 += a * a;
-            b2 += b * b;
+    let (coarse, _) = best(&mut (shortest..=longest).step_by(step))?;
+    let around = coarse.saturating_sub(step - 1).max(shortest)..=(coarse + step - 1).min(longest);
+    best(&mut around.into_iter()).filter(|(_, likeness)| *likeness > ALIKE).map(|(lag, _)| lag)
+}
+
+/// The sum of products, in lanes that the processor works on at once.
+fn product(a: &[f32], b: &[f32]) -> f32 {
+    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
+    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
+    let mut lanes = [0.0f32; LANES];
+    for (a, b) in a_lanes.iter().zip(b_lanes) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
         }
-        both / (a2 * b2).sqrt()
-    };
-    let best = |lags: &mut dyn Iterator<Item = usize>, step| {
-        lags.map(|lag| (lag, alike(lag, step))).max_by(|a, b| a.1.total_cmp(&b.1))
-    };
-    let (coarse, _) = best(&mut (shortest..=longest).step_by(step), step)?;
-    let around = coarse.saturating_sub(step).max(shortest)..=(coarse + step).min(longest);
-    best(&mut around.into_iter(), 1).filter(|(_, likeness)| *likeness > ALIKE).map(|(lag, _)| lag)
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    lanes.iter().sum::<f32>() + rest
 }
 
 /// From `a` to `b` over `len` samples.
@@ -89,6 +109,10 @@ fn fade(a: i16, b: i16, i: usize, len: usize) -> i16 {
 const SHORTEST_US: usize = 2_500;
 /// 67 Hz: the lowest ones.
 const LONGEST_US: usize = 15_000;
+/// The longest at the highest rate of our codecs, 48 kHz.
+const LONGEST_SAMPLES: usize = longest(48_000);
+/// Sums side by side.
+const LANES: usize = 8;
 /// Likeness from which two periods can be laid over each other unheard (NetEQ's figure).
 const ALIKE: f32 = 0.9;
 /// Amplitude below which any lag will do: 60 dB under full scale.

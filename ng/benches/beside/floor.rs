@@ -53,6 +53,62 @@ fn opus(said: &Said) -> Option<f64> {
     Some(us)
 }
 
+/// Encoding and decoding apart, with a core to itself and with all cores busy.
+pub fn show(said: &Said) {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    println!("{:>8} {:>6} {:>10} {:>10}", "effort", "cores", "us/encode", "us/decode");
+    for busy in [1, cores] {
+        for effort in [5, 2, 0] {
+            let both = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..busy)
+                    .map(|core| {
+                        scope.spawn(move || {
+                            pin_to_core(core).ok();
+                            (encoding(said, effort), decoding(said))
+                        })
+                    })
+                    .collect();
+                threads.into_iter().filter_map(|thread| thread.join().ok()).last()
+            });
+            if let Some((Some(encode), Some(decode))) = both {
+                println!("{effort:>8} {busy:>6} {encode:>10.1} {decode:>10.1}");
+            }
+        }
+    }
+}
+
+fn encoding(said: &Said, effort: i32) -> Option<f64> {
+    let encoder = || {
+        let mut encoder = Encoder::new(Codec::Opus, 8_000).ok()?;
+        encoder.set_effort(effort);
+        Some(encoder)
+    };
+    let mut streams: Vec<_> = (0..STREAMS).map(|_| encoder()).collect::<Option<_>>()?;
+    let mut room = [0; PAYLOAD_MAX];
+    Some(timed(|| {
+        for at in 0..SECONDS * 50 {
+            for encoder in &mut streams {
+                std::hint::black_box(encoder.encode(&said.samples[at % 50], &mut room));
+            }
+        }
+        STREAMS * SECONDS * 50
+    }))
+}
+
+fn decoding(said: &Said) -> Option<f64> {
+    let mut streams: Vec<_> =
+        (0..STREAMS).map(|_| Decoder::new(Codec::Opus, 8_000).ok()).collect::<Option<_>>()?;
+    let mut samples = [0; PACKET_SAMPLES_MAX];
+    Some(timed(|| {
+        for at in 0..SECONDS * 50 {
+            for decoder in &mut streams {
+                std::hint::black_box(decoder.decode(&said.opus.payloads[at % 50], &mut samples));
+            }
+        }
+        STREAMS * SECONDS * 50
+    }))
+}
+
 /// Says whether the main thread got real-time priority, for the record.
 pub fn raise_self() -> bool {
     cpu::raise(std::process::id())

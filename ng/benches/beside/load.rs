@@ -1,7 +1,8 @@
 //! The load: parties that talk through whatever is measured, and count what comes.
 //!
 //! Parties are spread evenly over the packet time, as phones are that know nothing of each other; both parties of a call are half
-//! a packet time apart. What they send was encoded before.
+//! a packet time apart. What they send was encoded before. The schedule is kept whatever the program under test does: who is
+//! behind with listening goes on with it at the next tick, and what does not come out is counted as lost.
 #![expect(clippy::disallowed_methods, reason = "a load generator paces real packets with a real clock")]
 
 use std::collections::VecDeque;
@@ -9,15 +10,57 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use media::ice::{Kind, classify};
 use media::rtp::{Header, RtpTimestamp, SeqNo};
 use media::srtp;
 
-/// What parties do is looked at this often, and so a delay is known to this.
-const TICK: Duration = Duration::from_micros(100);
-/// Ticks between two packets of a party: 20 ms.
-const PTIME: usize = 200;
+use crate::page::Page;
+
+/// The time between two packets of a party.
+const PTIME: Duration = Duration::from_millis(20);
 /// A packet that has not come after so long is looked for at the end only.
 const PATIENCE: Duration = Duration::from_millis(60);
+/// What is late is waited for so long at the end.
+const LATE: Duration = Duration::from_millis(100);
+/// Between two checks of a page (RFC 7675 §5.1).
+const CONSENT: Duration = Duration::from_secs(5);
+/// In which everybody is listened to once by [`Listening::InTurn`].
+const TURN: Duration = Duration::from_millis(4);
+
+/// How parties find out what came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listening {
+    /// Who waits for a packet looks every 0.1 ms, to which delays are known: a load with a core of its own.
+    Eagerly,
+    /// Everybody looks every 4 ms, to which delays are known: a load that shares its cores.
+    InTurn,
+}
+
+impl Listening {
+    /// What parties do is looked at this often.
+    const fn tick(self) -> Duration {
+        match self {
+            Self::Eagerly => Duration::from_micros(100),
+            Self::InTurn => Duration::from_millis(1),
+        }
+    }
+}
+
+/// How parties talk.
+#[derive(Clone, Copy, Debug)]
+pub struct Talk {
+    pub length: Duration,
+    /// Calls begin one by one within this.
+    pub ramp: Duration,
+    pub listening: Listening,
+}
+
+impl Talk {
+    /// All at once, eagerly.
+    pub const fn of(length: Duration) -> Self {
+        Self { length, ramp: Duration::ZERO, listening: Listening::Eagerly }
+    }
+}
 
 /// What a party says, over and over.
 #[derive(Clone, Debug)]
@@ -35,10 +78,15 @@ pub struct Party {
     pub to: SocketAddr,
     pub speech: Speech,
     pub protect: Option<srtp::Sender>,
+    pub open: Option<srtp::Receiver>,
+    /// A browser's.
+    pub page: Option<Page>,
     /// What every packet that comes must look like: payload type, and payloads where they can be known.
     pub expects: (u8, Option<Arc<[Vec<u8>]>>),
     ssrc: u32,
     seq: u32,
+    /// The last sequence number that came.
+    came_last: Option<SeqNo>,
     /// When the packets left that the partner has not got yet.
     on_their_way: VecDeque<Instant>,
 }
@@ -53,11 +101,19 @@ impl Party {
             to: SocketAddr::from(([127, 0, 0, 1], 9)),
             speech,
             protect: None,
+            open: None,
+            page: None,
             expects: (expects, None),
             ssrc: 0x1000_0000 + number as u32,
             seq: 0,
+            came_last: None,
             on_their_way: VecDeque::with_capacity(64),
         }
+    }
+
+    /// Packets it has sent in its life.
+    pub const fn spoken(&self) -> u32 {
+        self.seq
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -94,11 +150,27 @@ pub struct Counted {
     pub received: u64,
     /// Of these: not what was expected.
     pub wrong: u64,
-    /// Delays in microseconds, to the next [`TICK`].
+    /// Sequence numbers that were left out.
+    pub gaps: u64,
+    /// What the meter showed while packets were sent.
+    pub spent_us: f64,
+    /// How long packets were sent.
+    pub took: Duration,
+    /// Delays in microseconds, to the next look.
     delays_us: Vec<u32>,
 }
 
 impl Counted {
+    /// What another part of the load counted at the same time.
+    pub fn join(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.received += other.received;
+        self.wrong += other.wrong;
+        self.gaps += other.gaps;
+        self.spent_us += other.spent_us;
+        self.took = self.took.max(other.took);
+        self.delays_us.extend(other.delays_us);
+    }
     pub fn lost_percent(&self) -> f64 {
         100.0 * (self.sent.saturating_sub(self.received)) as f64 / self.sent.max(1) as f64
     }
@@ -112,60 +184,105 @@ impl Counted {
     }
 }
 
-/// Lets these parties talk for so long.
-pub fn run(parties: &mut [Party], length: Duration) -> Counted {
-    let mut counted = Counted { delays_us: Vec::with_capacity(1 << 20), ..Counted::default() };
+/// Lets these parties talk. `meter`: microseconds of what is measured.
+pub fn run(parties: &mut [Party], talk: Talk, meter: impl Fn() -> f64) -> Counted {
+    let Talk { length, ramp, listening } = talk;
+    let mut counted = Counted { delays_us: Vec::with_capacity(1 << 22), ..Counted::default() };
     parties.iter_mut().for_each(|party| party.on_their_way.clear());
     let mut room = [0; 2_048];
     // Parties whose partner's packet is on its way, in the order of sending.
     let mut waiting: VecDeque<(usize, Instant)> = VecDeque::with_capacity(parties.len() * 4);
+    let before = meter();
     let began = Instant::now();
-    let ticks = (length.as_micros() / TICK.as_micros()) as usize;
+    let step = listening.tick();
+    let ticks_of = |time: Duration| (time.as_micros() / step.as_micros()) as usize;
+    let (ticks, ramp) = (ticks_of(length), ticks_of(ramp));
+    let (ptime, consent, turn) = (ticks_of(PTIME), ticks_of(CONSENT), ticks_of(TURN));
     for tick in 0..ticks {
-        let due = began + TICK * tick as u32;
+        let due = began + step * tick as u32;
         while let Some(early) = due.checked_duration_since(Instant::now()).filter(|early| !early.is_zero()) {
             std::thread::sleep(early);
         }
-        for n in speakers(parties.len(), tick) {
+        for n in speakers(parties.len(), tick, ptime) {
+            if n * ramp > tick * parties.len() {
+                continue;
+            }
             parties[n].say(&mut room);
             counted.sent += 1;
-            waiting.push_back((n ^ 1, Instant::now()));
+            if listening == Listening::Eagerly {
+                waiting.push_back((n ^ 1, Instant::now()));
+            }
         }
+        for n in share(parties.len(), tick % consent, consent) {
+            let Party { page, socket, to, .. } = &mut parties[n];
+            if let Some(page) = page {
+                page.check(socket, *to);
+            }
+        }
+        if listening == Listening::InTurn {
+            for n in share(parties.len(), tick % turn, turn) {
+                listen(parties, n, &mut room, &mut counted);
+            }
+        }
+        // At least one a tick; the rest only while there is time.
         for _ in 0..waiting.len() {
             let Some((n, since)) = waiting.pop_front() else { break };
             if listen(parties, n, &mut room, &mut counted) == 0 && since.elapsed() < PATIENCE {
                 waiting.push_back((n, since));
             }
+            if due.elapsed() >= step {
+                break;
+            }
         }
     }
-    // What was late is not lost.
-    std::thread::sleep(Duration::from_millis(100));
-    for n in 0..parties.len() {
-        listen(parties, n, &mut room, &mut counted);
+    (counted.spent_us, counted.took) = (meter() - before, began.elapsed());
+    let end = Instant::now() + LATE;
+    while Instant::now() < end {
+        (0..parties.len()).for_each(|n| _ = listen(parties, n, &mut room, &mut counted));
+        std::thread::sleep(LATE / 20);
     }
     counted
 }
 
 /// The parties that speak at this tick.
-fn speakers(parties: usize, tick: usize) -> impl Iterator<Item = usize> {
+fn speakers(parties: usize, tick: usize, ptime: usize) -> impl Iterator<Item = usize> {
     let calls = parties / 2;
-    // Call c has its turn at tick c * PTIME / calls of each packet time.
-    let of = move |at: usize| (at * calls).div_ceil(PTIME)..((at + 1) * calls).div_ceil(PTIME);
-    let (now, half) = (tick % PTIME, (tick + PTIME / 2) % PTIME);
-    of(now).map(|call| 2 * call).chain(of(half).map(|call| 2 * call + 1))
+    let (now, half) = (tick % ptime, (tick + ptime / 2) % ptime);
+    share(calls, now, ptime).map(|call| 2 * call).chain(share(calls, half, ptime).map(|call| 2 * call + 1))
+}
+
+/// Which of so many have their turn at this of `turns` turns.
+fn share(of: usize, turn: usize, turns: usize) -> std::ops::Range<usize> {
+    (turn * of).div_ceil(turns)..((turn + 1) * of).div_ceil(turns)
 }
 
 /// Takes what came to a party; says how many packets of audio that were.
 fn listen(parties: &mut [Party], n: usize, room: &mut [u8; 2_048], counted: &mut Counted) -> usize {
     let mut came = 0;
-    while let Ok(len) = parties[n].socket.recv(room) {
+    while let Ok(mut len) = parties[n].socket.recv(room) {
+        let party = &mut parties[n];
+        let kind = classify(room[0]);
+        if let (Kind::Stun, Some(page)) = (kind, &mut party.page) {
+            page.is_answered(&room[..len]);
+        }
         // Reports come on the same port where the far end's RTCP is muxed; they are not audio.
-        if media::rtp::is_rtcp(&room[..len]) {
+        if kind != Kind::Media || media::rtp::is_rtcp(&room[..len]) {
             continue;
         }
         came += 1;
-        let (payload_type, payloads) = &parties[n].expects;
-        let right = len > 12
+        // What does not open stays as it is, and is not what was expected.
+        let opened = party
+            .open
+            .as_mut()
+            .is_none_or(|open| open.unprotect_rtp(&mut room[..len]).map(|opened| len = opened).is_ok());
+        let seq = SeqNo(u16::from_be_bytes([room[2], room[3]]));
+        if let Some(last) = party.came_last {
+            counted.gaps += u64::from(seq.0.wrapping_sub(last.0).wrapping_sub(1));
+        }
+        party.came_last = Some(seq);
+        let (payload_type, payloads) = &party.expects;
+        let right = opened
+            && len > 12
             && room[1] & 0x7F == *payload_type
             && payloads.as_ref().is_none_or(|all| all.iter().any(|payload| room[12..len] == payload[..]));
         counted.wrong += u64::from(!right);

@@ -5,7 +5,8 @@
 //!
 //! - `relay`, `srtp-rtp`, `pcmu-pcma`, `pcmu-opus`, `recorded`: these profiles alone
 //! - `rounds=N`, `seconds=N`: runs of each program, in turns (3 of 3 s); `calls=N`: this many calls at most
-//! - `crowd`: 400 recorded calls from encrypted Opus to G.711 for a minute, on all cores, ours alone
+//! - `crowd`: 400 recorded calls from Opus in browsers to G.711 for a minute, on all cores, ours alone
+//! - `floor`: what encoding and decoding Opus cost here by themselves, at each effort that the plane knows
 //! - `chart`: measures nothing; draws the figures of the last run to `docs/pictures/cost.svg`
 //!
 //! Time is what the kernel charges to the threads of a program (`schedstat`), all of them. Prints a table; the figures go to
@@ -17,6 +18,7 @@ mod crowd;
 mod floor;
 mod load;
 mod ng_client;
+mod page;
 mod profile;
 mod program;
 mod table;
@@ -27,7 +29,7 @@ use std::time::Duration;
 use media::driver::pin_to_core;
 use serde_json::Value;
 
-use load::Party;
+use load::{Party, Talk};
 use profile::{Profile, Said};
 use program::{Kind, Program};
 use table::{Delay, Figures, Run};
@@ -35,6 +37,8 @@ use table::{Delay, Figures, Run};
 /// Calls with Opus beside the bare codecs, ours alone.
 const OPUS_CALLS: usize = 150;
 const WARM_UP: Duration = Duration::from_secs(1);
+/// A load that took longer than this for its time was not the load it says.
+const LATE: f64 = 1.01;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -48,13 +52,18 @@ fn main() {
     if words.iter().any(|word| word == "chart") {
         return chart::draw(&read());
     }
-    if words.iter().any(|word| word == "crowd") {
-        return crowd::gather(&folder().join("crowd"));
-    }
     let number = |name: &str| {
         let said = words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
         said.and_then(|text| text.parse::<usize>().ok())
     };
+    if words.iter().any(|word| word == "floor") {
+        pin_to_core(1).ok();
+        return floor::show(&Said::prepare());
+    }
+    if words.iter().any(|word| word == "crowd") {
+        let (calls, seconds) = (number("calls").unwrap_or(400), number("seconds").unwrap_or(60));
+        return crowd::gather(&folder().join("crowd"), calls, Duration::from_secs(seconds as u64));
+    }
     let plan = Plan {
         rounds: number("rounds").unwrap_or(3).max(1),
         length: Duration::from_secs(number("seconds").unwrap_or(3).max(1) as u64),
@@ -160,29 +169,26 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets so many calls talk, and keeps the least disturbed run of each number of calls.
+    /// Lets so many calls talk.
     fn run(&mut self, calls: usize, length: Duration) {
         let run = self.once(calls, length);
-        match self.runs.iter_mut().find(|other| other.calls == calls) {
-            Some(best) => best.join(run),
-            None => self.runs.push(run),
-        }
+        self.runs.push(run);
     }
 
     fn once(&mut self, calls: usize, length: Duration) -> Run {
         let pid = self.program.pid();
         let realtime = cpu::raise(pid);
         let parties = &mut self.parties[..2 * calls];
-        load::run(parties, WARM_UP);
-        let before = cpu::spent_us(pid);
-        let mut counted = load::run(parties, length);
-        let spent = cpu::spent_us(pid) - before;
+        load::run(parties, Talk::of(WARM_UP), || 0.0);
+        let mut counted = load::run(parties, Talk::of(length), || cpu::spent_us(pid));
         Run {
             calls,
-            us_per_packet: spent / counted.sent.max(1) as f64,
-            core_percent: spent / length.as_micros() as f64 * 100.0,
+            us_per_packet: counted.spent_us / counted.received.max(1) as f64,
+            core_percent: counted.spent_us / counted.took.as_micros() as f64 * 100.0,
             lost_percent: counted.lost_percent(),
+            late: counted.took > length.mul_f64(LATE),
             wrong: counted.wrong,
+            spread_us: (0.0, 0.0),
             delay: Delay { calls, p50_ms: counted.delay_ms(0.5), p99_ms: counted.delay_ms(0.99) },
             realtime,
         }
@@ -190,7 +196,7 @@ impl Engine {
 
     /// The delay with as many calls as take half of the core.
     fn delay_at_half_load(&mut self, length: Duration) {
-        let Some(most) = self.runs.iter().max_by_key(|run| run.calls) else { return };
+        let Some(most) = table::medians(&self.runs).pop() else { return };
         let calls = (most.calls as f64 * 50.0 / most.core_percent) as usize;
         let calls = calls.clamp(1, self.parties.len() / 2);
         // The better of two: a pause of the machine is nobody's delay.
@@ -199,15 +205,15 @@ impl Engine {
         self.delay = best;
     }
 
-    fn result(mut self) -> table::Engine {
-        self.runs.sort_by_key(|run| run.calls);
+    fn result(self) -> table::Engine {
         let kib_per_call = match (self.memory.first(), self.memory.last()) {
             (Some((few, before)), Some((many, after))) if many > few => {
                 Some((after - before) / (many - few) as f64)
             }
             _ => None,
         };
-        table::Engine { kind: self.kind, runs: self.runs, kib_per_call, delay: self.delay }
+        let runs = table::medians(&self.runs);
+        table::Engine { kind: self.kind, runs, kib_per_call, delay: self.delay }
     }
 }
 

@@ -20,6 +20,12 @@ pub struct Learnt {
 }
 
 impl Learnt {
+    /// What the description says in `a=NAME:`.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let rest = self.answer.split_once(&format!("a={name}:"))?.1;
+        rest.split(['\r', '\n']).next()
+    }
+
     /// The payload type that the description gives a codec.
     pub fn payload_type(&self, codec: &str) -> Option<u8> {
         let maps = self.answer.split("a=rtpmap:").skip(1).filter_map(|map| map.split_once(' '));
@@ -38,6 +44,8 @@ pub struct Line<'a> {
     /// `PCMU/8000` and the like.
     pub codec: &'a str,
     pub crypto: Option<&'a str>,
+    /// Further lines.
+    pub attributes: &'a str,
 }
 
 impl Client {
@@ -72,7 +80,7 @@ impl Client {
     /// The caller's offer: what the callee learns. `more`: further keys, in bencode.
     pub fn offer(&mut self, call: usize, line: &Line<'_>, more: &str) -> Result<Learnt, String> {
         let (call, sdp) = (text(&format!("call{call}")), text(&line.sdp()));
-        self.learn(&format!("d7:command5:offer7:call-id{call}8:from-tag1:a3:ICE6:remove3:sdp{sdp}{more}e"))
+        self.learn(&format!("d7:command5:offer7:call-id{call}8:from-tag1:a3:sdp{sdp}{more}e"))
     }
 
     /// The callee's answer: what the caller learns.
@@ -107,13 +115,13 @@ impl Client {
 
 impl Line<'_> {
     fn sdp(&self) -> String {
-        let Self { at, profile, payload_type, codec, crypto } = self;
+        let Self { at, profile, payload_type, codec, crypto, attributes } = self;
         let crypto = crypto
             .map(|key| format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n"))
             .unwrap_or_default();
         format!(
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-             m=audio {} {profile} {payload_type}\r\na=rtpmap:{payload_type} {codec}\r\na=ptime:20\r\na=sendrecv\r\n{crypto}",
+             m=audio {} {profile} {payload_type}\r\na=rtpmap:{payload_type} {codec}\r\na=ptime:20\r\na=sendrecv\r\n{crypto}{attributes}",
             at.port()
         )
     }

@@ -10,6 +10,7 @@ use model::media::Codec;
 
 use crate::load::{Party, Speech};
 use crate::ng_client::{Client, Line};
+use crate::page::Page;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Profile {
     Laws,
     Opus,
     Recorded,
-    /// Not measured beside anybody: encrypted Opus to G.711, recorded.
+    /// Not measured beside anybody: a browser's Opus to a trunk's G.711, recorded.
     Crowd,
 }
 
@@ -43,7 +44,7 @@ impl Profile {
             Self::Laws => "PCMU to PCMA",
             Self::Opus => "PCMU to Opus",
             Self::Recorded => "relay, both directions recorded",
-            Self::Crowd => "encrypted Opus to G.711, recorded",
+            Self::Crowd => "Opus in a browser to G.711, recorded",
         }
     }
     /// The ratio of processor time to the peer's that we want to stay below, and the one we dream of.
@@ -83,20 +84,18 @@ impl Profile {
     pub fn set_up(self, client: &mut Client, call: usize, said: &Said) -> Result<[Party; 2], String> {
         let mut caller = Party::new(2 * call, said.mu.clone(), 0);
         let mut callee = Party::new(2 * call + 1, said.mu.clone(), 0);
+        let page = (self == Self::Crowd).then(|| Page::open(call)).transpose()?;
         let key = STANDARD.encode(&far_key().key_and_salt);
         let crypto = (self == Self::Srtp).then_some(key.as_str());
         let (profile, more) = match self {
-            Self::Relay | Self::Recorded => ("RTP/AVP", ""),
-            Self::Srtp => ("RTP/SAVP", "18:transport-protocol7:RTP/AVP4:DTLS3:off"),
-            Self::Laws => ("RTP/AVP", "5:codecd4:maskl4:PCMUe9:transcodel4:PCMAee"),
-            Self::Opus => ("RTP/AVP", "5:codecd4:maskl4:PCMUe9:transcodel4:opusee"),
-            Self::Crowd => {
-                let more =
-                    "18:transport-protocol8:RTP/SAVP4:DTLS3:off5:codecd4:maskl4:PCMUe9:transcodel4:opusee";
-                ("RTP/AVP", more)
-            }
+            Self::Relay | Self::Recorded => ("RTP/AVP", "3:ICE6:remove"),
+            Self::Srtp => ("RTP/SAVP", "3:ICE6:remove18:transport-protocol7:RTP/AVP4:DTLS3:off"),
+            Self::Laws => ("RTP/AVP", "3:ICE6:remove5:codecd4:maskl4:PCMUe9:transcodel4:PCMAee"),
+            Self::Opus => ("RTP/AVP", "3:ICE6:remove5:codecd4:maskl4:PCMUe9:transcodel4:opusee"),
+            Self::Crowd => ("RTP/AVP", "5:codecd4:maskl4:PCMUe9:transcodel4:opusee5:flagsl6:WebRTCe"),
         };
-        let offer = Line { at: caller.addr(), profile, payload_type: 0, codec: "PCMU/8000", crypto };
+        let at = caller.addr();
+        let offer = Line { at, profile, payload_type: 0, codec: "PCMU/8000", crypto, attributes: "" };
         let offered = client.offer(call, &offer, more)?;
         let (payload_type, codec, speech) = match self {
             Self::Laws => (8, "PCMA/8000", &said.a),
@@ -107,27 +106,30 @@ impl Profile {
         };
         callee.speech = Speech { payload_type, ..speech.clone() };
         callee.expects.0 = payload_type;
-        let (profile, crypto) =
-            if self == Self::Crowd { ("RTP/SAVP", Some(key.as_str())) } else { ("RTP/AVP", None) };
-        let answer = Line { at: callee.addr(), profile, payload_type, codec, crypto };
+        let attributes = page.as_ref().map(Page::attributes).unwrap_or_default();
+        let profile = if page.is_some() { "UDP/TLS/RTP/SAVPF" } else { "RTP/AVP" };
+        let at = callee.addr();
+        let answer = Line { at, profile, payload_type, codec, crypto: None, attributes: &attributes };
         let answered = client.answer(call, &answer)?;
+        (callee.to, caller.to) = (offered.to, answered.to);
         if self == Self::Srtp {
-            answered.crypto.as_ref().ok_or("the answer has no key")?;
+            let theirs = answered.crypto.as_ref().ok_or("the answer has no key")?;
+            let theirs = STANDARD.decode(theirs).map_err(|why| format!("their key: {why}"))?;
             caller.protect = srtp::Sender::new(&far_key()).ok();
-            callee.expects.1 = Some(Arc::clone(&said.mu.payloads));
+            caller.open = srtp::Receiver::new(&SrtpKey { key_and_salt: theirs, ..far_key() }).ok();
         }
-        if matches!(self, Self::Relay | Self::Recorded) {
+        if matches!(self, Self::Relay | Self::Recorded | Self::Srtp) {
             caller.expects.1 = Some(Arc::clone(&said.mu.payloads));
             callee.expects.1 = Some(Arc::clone(&said.mu.payloads));
         }
-        if self == Self::Crowd {
-            offered.crypto.as_ref().ok_or("the offer has no key")?;
-            callee.protect = srtp::Sender::new(&far_key()).ok();
+        if let Some(mut page) = page {
+            let (protect, open) = page.connect(&callee.socket, &offered)?;
+            (callee.protect, callee.open) = (Some(protect), Some(open));
+            callee.page = Some(page);
         }
         if matches!(self, Self::Recorded | Self::Crowd) {
             client.record(call)?;
         }
-        (callee.to, caller.to) = (offered.to, answered.to);
         Ok([caller, callee])
     }
 }

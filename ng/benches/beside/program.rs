@@ -1,6 +1,7 @@
 //! The two programs, each a process of its own with one media thread on core 0, commanded over NG.
 #![expect(clippy::disallowed_methods, reason = "a media node tells its calls the time")]
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,10 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use media::driver::{DriverChoice, DriverConfig};
-use media::plane::{Interface, Plane, PlaneConfig};
+use media::leg::DropReason;
+use media::plane::{Interface, Plane, PlaneConfig, PlaneHandle};
 use model::time::Timestamp;
 use ng::session::{self, Chance};
 use ng::{Config, Server, Surroundings};
+use serde_json::{Value, json};
 
 use crate::ng_client::Client;
 
@@ -83,12 +86,12 @@ impl Program {
                 (22_223, command)
             }
         };
-        let (out, err) = if kind == Kind::Rtpengine {
-            (Stdio::null(), Stdio::null())
+        let (ask, err) = if kind == Kind::Rtpengine {
+            (Stdio::null as fn() -> Stdio, Stdio::null())
         } else {
-            (Stdio::inherit(), Stdio::inherit())
+            (Stdio::piped as fn() -> Stdio, Stdio::inherit())
         };
-        let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn();
+        let child = command.stdin(ask()).stdout(ask()).stderr(err).spawn();
         let child = child.map_err(|why| format!("taskset: {why}"))?;
         let control = SocketAddr::new(HERE, port);
         let client = Client::connect(control).ok_or("no socket for NG")?;
@@ -108,6 +111,14 @@ impl Program {
     pub fn pid(&self) -> u32 {
         // taskset becomes the program, with the same id.
         self.child.id()
+    }
+
+    /// What our media threads counted, each.
+    pub fn counters(&mut self) -> Option<Value> {
+        self.child.stdin.as_mut()?.write_all(b"\n").ok()?;
+        let mut line = String::new();
+        BufReader::new(self.child.stdout.as_mut()?).read_line(&mut line).ok()?;
+        serde_json::from_str(&line).ok()
     }
 }
 
@@ -147,11 +158,20 @@ async fn node(port: u16, driver: DriverChoice, recordings: PathBuf, threads: usi
         interfaces: vec![Interface { bind: HERE, advertised: HERE }],
         port_min: first,
         port_max: first + 9_999,
+        ice_port: Some(0),
         driver: DriverConfig { choice: driver, ..DriverConfig::default() },
         period: period(),
         ..PlaneConfig::default()
     });
     let plane = plane.expect("the plane starts");
+    let handle = plane.handle();
+    std::thread::spawn(move || {
+        for _ in std::io::stdin().lines().map_while(Result::ok) {
+            println!("{}", told(&handle));
+        }
+        // Whoever started us is gone.
+        std::process::exit(0);
+    });
     let now = || {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(since.as_micros() as u64)
@@ -163,6 +183,24 @@ async fn node(port: u16, driver: DriverChoice, recordings: PathBuf, threads: usi
         chance: Box::new(Dice),
     };
     server.run(around, std::future::pending()).await;
+}
+
+fn told(plane: &PlaneHandle) -> Value {
+    let of = |thread: media::plane::ThreadCounters| {
+        let counters = thread.counters;
+        let dropped = DropReason::ALL.iter().map(|reason| counters.dropped[*reason as usize]).sum::<u64>();
+        let driver = counters.driver;
+        json!({
+            "legs": counters.legs, "received": counters.received_packets, "sent": counters.sent_packets,
+            "dropped": dropped, "record_overruns": counters.record_overruns,
+            "playout_late": counters.playout_late, "playout_lost": counters.playout_lost,
+            "concealed_ms": counters.playout_concealed_ms, "waits_ms": counters.playout_waits_ms,
+            "busy_permille": counters.busy_permille, "effort": counters.effort,
+            "send_errors": driver.send_errors, "receive_errors": driver.receive_errors,
+            "no_buffers": driver.no_buffers,
+        })
+    };
+    plane.counters().into_iter().map(of).collect()
 }
 
 /// `PERIOD_US` tries another period than the default.

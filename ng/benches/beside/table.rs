@@ -22,14 +22,19 @@ pub struct Engine {
     pub delay: Option<Delay>,
 }
 
-/// With one number of calls; of several runs the cheapest.
+/// With one number of calls; of several runs the one in the middle.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
     pub calls: usize,
+    /// By packets that came out.
     pub us_per_packet: f64,
+    /// The cheapest run and the dearest.
+    pub spread_us: (f64, f64),
     pub core_percent: f64,
     pub lost_percent: f64,
     pub wrong: u64,
+    /// The load fell behind its schedule.
+    pub late: bool,
     pub delay: Delay,
     pub realtime: bool,
 }
@@ -48,15 +53,30 @@ const DELAY_MAX: f64 = 1.0;
 /// What transcoding may cost over the bare codecs.
 const OVER_FLOOR_MAX: f64 = 1.15;
 
+/// A core that is used so far is full, in percent: what comes then waits, and in the end is lost.
+const FULL: f64 = 98.0;
+
 impl Run {
-    /// Another run with as many calls: the cheaper one counts, but loss and wrong packets of any.
-    pub fn join(&mut self, other: Self) {
-        let (lost, wrong) = (self.lost_percent.max(other.lost_percent), self.wrong + other.wrong);
-        if other.us_per_packet < self.us_per_packet {
-            *self = other;
-        }
-        (self.lost_percent, self.wrong) = (lost, wrong);
+    /// Whether its figures are those of the load that it names.
+    pub fn is_full(&self) -> bool {
+        self.late || self.core_percent >= FULL
     }
+}
+
+/// Of the runs with each number of calls the one in the middle by cost a packet, with loss and wrong packets of any. Not the
+/// cheapest: a program that was kept from its core finds more packets when it wakes, and batches are cheap.
+pub fn medians(runs: &[Run]) -> Vec<Run> {
+    let mut runs = runs.to_vec();
+    runs.sort_by(|a, b| (a.calls.cmp(&b.calls)).then(a.us_per_packet.total_cmp(&b.us_per_packet)));
+    let middle = |same: &[Run]| {
+        let mut run = same[same.len() / 2];
+        run.spread_us = (same[0].us_per_packet, same[same.len() - 1].us_per_packet);
+        run.lost_percent = same.iter().map(|run| run.lost_percent).fold(0.0, f64::max);
+        run.wrong = same.iter().map(|run| run.wrong).sum();
+        run.late = same.iter().any(|run| run.late);
+        run
+    };
+    runs.chunk_by(|a, b| a.calls == b.calls).map(middle).collect()
 }
 
 impl Figures {
@@ -68,6 +88,7 @@ impl Figures {
         let run = |run: &Run| {
             json!({
                 "calls": run.calls, "us_per_packet": run.us_per_packet, "core_percent": run.core_percent,
+                "us_least": run.spread_us.0, "us_most": run.spread_us.1, "full": run.is_full(),
                 "lost_percent": run.lost_percent, "wrong": run.wrong, "realtime": run.realtime,
                 "delay_p50_ms": run.delay.p50_ms, "delay_p99_ms": run.delay.p99_ms,
             })
@@ -94,8 +115,8 @@ pub fn show(figures: &Figures) {
     let (goal, moonshot) = profile.goal();
     println!("\n{}: at most {goal:.2} of rtpengine's time a packet, better {moonshot:.2}", profile.title());
     println!(
-        "{:>6}  {:10} {:>9} {:>6} {:>9} {:>13}  {:>5}",
-        "calls", "program", "us/packet", "core", "lost", "delay p50/p99", "ratio"
+        "{:>6}  {:10} {:>9} {:>13} {:>6} {:>9} {:>13}  {:>5}",
+        "calls", "program", "us/packet", "least-most", "core", "lost", "delay p50/p99", "ratio"
     );
     let Some(peer) = figures.peer() else { return };
     // Numbers of calls that all programs had.
@@ -106,6 +127,9 @@ pub fn show(figures: &Figures) {
             let Some(run) = of(engine) else { continue };
             let judged = match beside.filter(|_| engine.kind != Kind::Rtpengine) {
                 None => String::new(),
+                Some(peer) if peer.is_full() || run.is_full() => {
+                    "    -  no ratio: a program is full".to_owned()
+                }
                 Some(peer) => {
                     let ratio = run.us_per_packet / peer.us_per_packet;
                     let verdict = match ratio {
@@ -117,6 +141,12 @@ pub fn show(figures: &Figures) {
                 }
             };
             let mut remarks = String::new();
+            if run.is_full() {
+                remarks += &format!("  full: {:.1} % of the offered packets", 100.0 - run.lost_percent);
+            }
+            if run.late {
+                remarks += "  (the load was late)";
+            }
             if run.lost_percent >= LOSS_MAX {
                 remarks += "  LOSS";
             }
@@ -127,9 +157,11 @@ pub fn show(figures: &Figures) {
                 remarks += "  (without priority)";
             }
             println!(
-                "{calls:>6}  {:10} {:9.2} {:5.0}% {:8.4}% {:6.2}/{:6.2}  {judged}{remarks}",
+                "{calls:>6}  {:10} {:9.2} {:6.2}-{:6.2} {:5.0}% {:8.4}% {:6.2}/{:6.2}  {judged}{remarks}",
                 engine.kind.name(),
                 run.us_per_packet,
+                run.spread_us.0,
+                run.spread_us.1,
                 run.core_percent,
                 run.lost_percent,
                 run.delay.p50_ms,
