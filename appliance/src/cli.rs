@@ -108,6 +108,9 @@ pub enum Command {
         /// Which configuration file.
         #[command(flatten)]
         config: ConfigArg,
+        /// The configuration file of a media node, in the place of an appliance's.
+        #[arg(long, global = true, value_name = "FILE")]
+        media: Option<PathBuf>,
         /// What to do.
         #[command(subcommand)]
         command: RecordingCommand,

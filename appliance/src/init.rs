@@ -37,7 +37,7 @@ pub async fn init(file: &Path, data_dir: Option<&Path>, tenant: &str, admin: &st
         cert.cert.display(),
         if cert.self_signed { " (self-signed)" } else { "" }
     );
-    crate::recordings::vault(&config)?;
+    crate::recordings::vault(&crate::recordings::Place::of(&config))?;
     let store = Store::open(&config.database_url).await.context("cannot open the database")?;
     let (id, group) = seed::tenant(&store, tenant).await?;
     let new = seed::NewUser {

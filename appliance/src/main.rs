@@ -70,8 +70,12 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::User { config, command } => block_on(users::run(&Config::read(&config.config)?, command))?,
         Command::Status { ask } => block_on(ask::status(&Config::read(&ask.config.config)?, ask.json))?,
         Command::Calls { ask } => block_on(ask::calls(&Config::read(&ask.config.config)?, ask.json))?,
-        Command::Recording { config, command } => {
-            return recordings::run(&Config::read(&config.config)?, command);
+        Command::Recording { config, media, command } => {
+            let place = match media {
+                Some(file) => media::settings::recordings(&file)?,
+                None => recordings::Place::of(&Config::read(&config.config)?),
+            };
+            return recordings::run(&place, command);
         }
         Command::Media(args) => {
             if let Some(MediaCommand::Top(args)) = args.command {

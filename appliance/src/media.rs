@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use media::ice::Certificate;
 use media::plane::{self, Plane, PlaneConfig};
+use media::record::Vault;
 use ng::{Config, Server, Surroundings, session};
 use prometheus::Registry;
 use rustls::pki_types::pem::PemObject;
@@ -16,6 +17,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use self::settings::Settings;
 use crate::legs::{Legs, OfNode};
+use crate::recordings::{self, Place};
 use crate::{clock, metrics, run, secret};
 
 /// The system's randomness, for keys and ids.
@@ -34,7 +36,11 @@ pub async fn run(settings: Settings) -> Result<()> {
     }
     let server = Server::bind(config(&settings)).await.context("cannot serve NG; see [ng] listen")?;
     let (status, owners) = (server.status(), server.owners());
-    let plane = Plane::start(plane_config(&settings)?).context("cannot start the media plane")?;
+    let vault = match place(&settings) {
+        Some(place) => Some(recordings::vault(&place).context("see [recording] key_file")?),
+        None => None,
+    };
+    let plane = Plane::start(plane_config(&settings, vault)?).context("cannot start the media plane")?;
     run::tell_threads(&plane);
     let registry = Registry::new();
     // Each address has the whole range; a pair begins at an even port.
@@ -66,7 +72,9 @@ pub async fn run(settings: Settings) -> Result<()> {
 
 /// Reads what `run` would read, without starting anything.
 pub fn check(settings: &Settings) -> Result<()> {
-    plane_config(settings).map(drop)
+    let key = settings.recording_key_file.as_ref().filter(|file| file.exists());
+    let vault = key.map(|file| Vault::open(file)).transpose().context("see [recording] key_file")?;
+    plane_config(settings, vault).map(drop)
 }
 
 fn config(settings: &Settings) -> Config {
@@ -87,7 +95,13 @@ fn config(settings: &Settings) -> Config {
     }
 }
 
-fn plane_config(settings: &Settings) -> Result<PlaneConfig> {
+/// Where encrypted recordings are, if any are made.
+fn place(settings: &Settings) -> Option<Place> {
+    let (dir, key_file) = (settings.recordings.clone()?, settings.recording_key_file.clone()?);
+    Some(Place { dir, key_file })
+}
+
+fn plane_config(settings: &Settings, recording_keys: Option<Vault>) -> Result<PlaneConfig> {
     let certificate = settings.dtls.as_ref().map(|(cert, key)| certificate(cert, key)).transpose()?;
     Ok(PlaneConfig {
         threads: settings.threads,
@@ -101,6 +115,7 @@ fn plane_config(settings: &Settings) -> Result<PlaneConfig> {
         port_max: settings.ports.last,
         ice_port: Some(settings.browser_port),
         certificate,
+        recording_keys,
         driver: run::driver_config(settings.driver),
         fast_path: settings
             .fast_path

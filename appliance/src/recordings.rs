@@ -10,21 +10,37 @@ use model::recording::Completeness;
 use crate::cli::RecordingCommand;
 use crate::config::Config;
 
+/// Where recordings and the tenant's key are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The folder.
+    pub dir: PathBuf,
+    /// The file of the tenant's key.
+    pub key_file: PathBuf,
+}
+
+impl Place {
+    /// Of an appliance.
+    pub fn of(config: &Config) -> Self {
+        Self { dir: config.recordings_dir.clone(), key_file: config.recording_key_file.clone() }
+    }
+}
+
 /// Opens the tenant's key, or makes it the first time. A key that was lost is not replaced silently: nothing that was
 /// recorded under it could be played.
-pub fn vault(config: &Config) -> Result<Vault> {
-    let file = &config.recording_key_file;
+pub fn vault(place: &Place) -> Result<Vault> {
+    let file = &place.key_file;
     if file.exists() {
         return Ok(Vault::open(file)?);
     }
-    let encrypted = std::fs::read_dir(&config.recordings_dir).is_ok_and(|mut entries| {
+    let encrypted = std::fs::read_dir(&place.dir).is_ok_and(|mut entries| {
         entries.any(|e| e.is_ok_and(|e| e.path().extension().is_some_and(|e| e == EXTENSION_KEY)))
     });
     if encrypted {
         bail!(
             "{} is missing, and recordings in {} are encrypted with it: restore it from your backup",
             file.display(),
-            config.recordings_dir.display()
+            place.dir.display()
         );
     }
     let vault = Vault::create(file)?;
@@ -33,26 +49,26 @@ pub fn vault(config: &Config) -> Result<Vault> {
 }
 
 /// Does what was asked.
-pub fn run(config: &Config, command: RecordingCommand) -> Result<ExitCode> {
+pub fn run(place: &Place, command: RecordingCommand) -> Result<ExitCode> {
     match command {
-        RecordingCommand::Verify { recording, json } => verify(config, &recording, json),
+        RecordingCommand::Verify { recording, json } => verify(place, &recording, json),
         RecordingCommand::RenewKey => {
-            let vault = Vault::open(&config.recording_key_file)?;
+            let vault = Vault::open(&place.key_file)?;
             vault.renew()?;
             // A recording that began in between was wrapped with either key; the second pass sees it.
-            vault.rewrap(&config.recordings_dir)?;
-            let count = vault.rewrap(&config.recordings_dir)?;
+            vault.rewrap(&place.dir)?;
+            let count = vault.rewrap(&place.dir)?;
             vault.forget_old()?;
             println!("{count} recordings are wrapped with the new key; the old one is forgotten.");
-            println!("Make a new copy of {}.", config.recording_key_file.display());
+            println!("Make a new copy of {}.", place.key_file.display());
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-fn verify(config: &Config, recording: &str, json: bool) -> Result<ExitCode> {
-    let container = find(config, recording)?;
-    let keys = match Vault::open(&config.recording_key_file).and_then(|vault| vault.of(&container)) {
+fn verify(place: &Place, recording: &str, json: bool) -> Result<ExitCode> {
+    let container = find(place, recording)?;
+    let keys = match Vault::open(&place.key_file).and_then(|vault| vault.of(&container)) {
         Err(KeyError::Gone(_)) => vec![],
         // A file given by hand may be in the clear, on a machine without keys.
         Err(KeyError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => vec![],
@@ -67,16 +83,14 @@ fn verify(config: &Config, recording: &str, json: bool) -> Result<ExitCode> {
     Ok(if found.verdict == Completeness::Incomplete { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn find(config: &Config, recording: &str) -> Result<PathBuf> {
+fn find(place: &Place, recording: &str) -> Result<PathBuf> {
     let file = Path::new(recording);
     if file.is_file() {
         return Ok(file.to_path_buf());
     }
-    let named = |extension| config.recordings_dir.join(format!("{recording}.{extension}"));
+    let named = |extension| place.dir.join(format!("{recording}.{extension}"));
     let found = [EXTENSION_DONE, EXTENSION].map(named).into_iter().find(|file| file.is_file());
-    found.with_context(|| {
-        format!("{recording} is neither a file nor a recording in {}", config.recordings_dir.display())
-    })
+    found.with_context(|| format!("{recording} is neither a file nor a recording in {}", place.dir.display()))
 }
 
 fn show(found: &Finished) {

@@ -108,7 +108,7 @@ impl Appliance {
             .context("cannot open the journal")?;
         let registry = Registry::new();
 
-        let vault = recordings::vault(&config)
+        let vault = recordings::vault(&recordings::Place::of(&config))
             .context("cannot use the key of recordings; see [recording] key_file")?;
         let plane = Arc::new(
             Plane::start(plane_config(&config, &vault))

@@ -1,6 +1,7 @@
 //! `patchbay media`: the media plane alone, commanded over NG.
 
 use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -154,4 +155,77 @@ fn a_node_shows_its_health_and_figures() {
     // Nothing is negotiated before the answer: nothing flows, and nothing is claimed.
     assert_eq!((&offerer["codec_in"], &offerer["mos"]), (&serde_json::Value::Null, &serde_json::Value::Null));
     assert_eq!(offerer["received"]["packets_per_s"].as_f64(), Some(0.0), "{shown}");
+}
+
+/// A call whose first party says `SAID` a second long, recorded by a node with these lines in its file; the container.
+fn recorded(dir: &Path, name: &str, lines: &str) -> PathBuf {
+    let folder = dir.join(name);
+    std::fs::create_dir(&folder).expect("a folder");
+    let node = Node::start(dir, name, 20, &format!("[recording]\ndir = {folder:?}\n{lines}"));
+    let proxy = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    proxy.connect(("127.0.0.1", node.ng)).expect("connected");
+    proxy.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+    let (anna, ben) =
+        (UdpSocket::bind("127.0.0.1:0").expect("a port"), UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    ben.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+    let sdp = |phone: &UdpSocket| {
+        let port = phone.local_addr().expect("an address").port().to_string();
+        OFFER.replace("192.0.2.9", "127.0.0.1").replace("4000", &port)
+    };
+    let call = [("call-id", "r"), ("command", "offer"), ("from-tag", "f"), ("sdp", &sdp(&anna))];
+    assert!(ask(&proxy, "1", &bencode(&call)).contains("6:result2:ok"));
+    let call =
+        [("call-id", "r"), ("command", "answer"), ("from-tag", "f"), ("sdp", &sdp(&ben)), ("to-tag", "t")];
+    let answered = ask(&proxy, "2", &bencode(&call));
+    let to = port(&answered);
+    let began = ask(&proxy, "3", &bencode(&[("call-id", "r"), ("command", "start recording")]));
+    assert!(began.contains("6:result2:ok"), "{began}");
+    for seq in 0_u8..50 {
+        let mut packet = vec![0x80, 0, 0, seq, 0, 0, 0, 0, 0, 0, 0, 7];
+        packet[4..8].copy_from_slice(&(u32::from(seq) * 160).to_be_bytes());
+        packet.extend(SAID.repeat(20));
+        anna.send_to(&packet, ("127.0.0.1", to)).expect("sent");
+        // What Ben hears has been captured.
+        let length = ben.recv(&mut [0; 512]).expect("Ben hears it");
+        assert_eq!(length, 172);
+    }
+    let ended = ask(&proxy, "4", &bencode(&[("call-id", "r"), ("command", "stop recording")]));
+    assert!(ended.contains("6:result2:ok"), "{ended}");
+    let files = std::fs::read_dir(&folder).expect("the folder").map(|file| file.expect("a file").path());
+    files.into_iter().find(|file| file.extension().is_some_and(|it| it == "pbr")).expect("a container")
+}
+
+const SAID: &[u8; 8] = b"in clear";
+
+/// RECO-05: with a key file a node's recordings are encrypted on the disk and proven with the key; without the recording's own key nobody
+/// reads them. Without a key file they are in the clear.
+#[test]
+fn recordings_of_a_node_are_encrypted_where_it_has_a_key() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let says = |file: &Path| {
+        std::fs::read(file).expect("the container").windows(SAID.len()).any(|octets| octets == SAID)
+    };
+    let plain = recorded(dir.path(), "plain", "");
+    assert!(says(&plain) && !plain.with_extension("key").exists());
+
+    let key = dir.path().join("tenant.key");
+    let sealed = recorded(dir.path(), "sealed", &format!("key_file = {key:?}"));
+    assert!(!says(&sealed) && sealed.with_extension("key").exists());
+    let verify = |node: &str, file: &Path| {
+        let mut command = Command::new(binary());
+        command
+            .args(["recording", "verify"])
+            .arg(file)
+            .arg("--media")
+            .arg(dir.path().join(format!("{node}.toml")));
+        let output = command.output().expect("it runs");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    for (node, file) in [("plain", &plain), ("sealed", &sealed)] {
+        let proof = verify(node, file);
+        assert!(proof.contains("50 of 50 packets") && proof.contains("chain: whole"), "{node}: {proof}");
+    }
+    std::fs::remove_file(sealed.with_extension("key")).expect("the recording's key");
+    let proof = verify("sealed", &sealed);
+    assert!(!proof.contains("50 of 50 packets"), "{proof}");
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::MediaArgs;
 use crate::config::{self, ConfigError, DriverFile, FastPathFile, LogFormat, section};
+use crate::recordings::Place;
 
 /// The commented file that `patchbay media --print-defaults` shows.
 pub const DEFAULT_FILE: &str = include_str!("default.toml");
@@ -27,7 +28,7 @@ pub struct File {
     /// `[dtls]`.
     pub dtls: DtlsFile,
     /// `[recording]`.
-    pub recording: FolderFile,
+    pub recording: RecordingFile,
     /// `[sounds]`.
     pub sounds: FolderFile,
     /// `[watch]`.
@@ -65,7 +66,11 @@ section!(
     DtlsFile { cert_file: PathBuf = PathBuf::new(), key_file: PathBuf = PathBuf::new() }
 );
 section!(
-    /// `[recording]` and `[sounds]`.
+    /// `[recording]`.
+    RecordingFile { dir: PathBuf = PathBuf::new(), key_file: PathBuf = PathBuf::new() }
+);
+section!(
+    /// `[sounds]`.
     FolderFile { dir: PathBuf = PathBuf::new() }
 );
 section!(
@@ -164,6 +169,8 @@ pub struct Settings {
     pub dtls: Option<(PathBuf, PathBuf)>,
     /// Where recordings go.
     pub recordings: Option<PathBuf>,
+    /// The file of the key that they are encrypted with; `None`: they are not.
+    pub recording_key_file: Option<PathBuf>,
     /// Where sounds are.
     pub sounds: Option<PathBuf>,
     /// Where `/metrics` is.
@@ -247,6 +254,11 @@ impl Settings {
         let folder = |flag: &Option<PathBuf>, file: PathBuf| {
             flag.clone().or_else(|| (!file.as_os_str().is_empty()).then_some(file))
         };
+        let recordings = folder(&args.recordings, recording.dir);
+        let recording_key_file = folder(&None, recording.key_file);
+        if recording_key_file.is_some() && recordings.is_none() {
+            return value("recording.key_file", "there is nothing to encrypt: dir is empty".into());
+        }
         let level = args.log.clone().unwrap_or(log.level);
         Ok(Self {
             ng: listen,
@@ -262,12 +274,22 @@ impl Settings {
             driver: media.driver,
             fast_path: (media.fast_path == FastPathFile::Auto).then_some(media.fast_path_links),
             dtls,
-            recordings: folder(&args.recordings, recording.dir),
+            recordings,
+            recording_key_file,
             sounds: folder(&args.sounds, sounds.dir),
             watch: or(&args.watch, watch.listen),
             log: LinesFile { format: log.format, level },
         })
     }
+}
+
+/// Where a node's file says that recordings and their key are.
+pub fn recordings(file: &Path) -> Result<Place, ConfigError> {
+    let RecordingFile { dir, key_file } = read(file)?.recording;
+    if dir.as_os_str().is_empty() {
+        return value("recording.dir", "it is empty: this node records nothing".into());
+    }
+    Ok(Place { dir, key_file })
 }
 
 fn read(file: &Path) -> Result<File, ConfigError> {
@@ -347,6 +369,7 @@ mod tests {
             (&format!("{ONE}threads = 65"), "0 to 64"),
             (&format!("{ONE}[ng]\nlisten = []"), "ng.listen"),
             (&format!("{ONE}[ng]\nsilent_after_s = 1"), "10 to 86400"),
+            (&format!("{ONE}[recording]\nkey_file = \"a.key\""), "nothing to encrypt"),
             (&format!("{ONE}[dtls]\ncert_file = \"a.pem\""), "both"),
         ] {
             let error = settings(text, &[]).unwrap_err();

@@ -259,6 +259,8 @@ pub enum Direction {
 pub enum Latching {
     /// Only the signalled address and port, or what ICE verified. The default.
     Off,
+    /// Packets go where it was signalled, and come from the same host by whatever port: nothing is learnt (asymmetric RTP).
+    Asymmetric,
     /// The first packet's source from the signalled address, any port (NAT that keeps the address).
     SameAddress,
     /// The first verified packet's source, wherever it is (phones behind NAT). After the learning window: nobody else.

@@ -83,7 +83,9 @@ impl Latch {
             }
             None => match self.rule {
                 Latching::Off => self.signalled == Some(from),
-                Latching::SameAddress => self.signalled.is_some_and(|addr| addr.ip() == from.ip()),
+                Latching::SameAddress | Latching::Asymmetric => {
+                    self.signalled.is_some_and(|addr| addr.ip() == from.ip())
+                }
                 Latching::Any => true,
             },
         }
@@ -91,7 +93,7 @@ impl Latch {
 
     /// A packet that [`Latch::admits`] let in passed all checks. `proven`: its tag showed that it is the far end's.
     pub fn verified(&mut self, from: SocketAddr, proven: bool, now: Timestamp) {
-        if self.rule == Latching::Off || self.learnt.is_some_and(|learnt| learnt.addr == from && !proven) {
+        if !self.learns() || self.learnt.is_some_and(|learnt| learnt.addr == from && !proven) {
             return;
         }
         let is_final = proven || self.signalled == Some(from);
@@ -102,13 +104,18 @@ impl Latch {
         self.learnt = Some(Learnt { addr: from, open_until });
     }
 
+    /// Whether packets may say where the far end is.
+    fn learns(&self) -> bool {
+        matches!(self.rule, Latching::SameAddress | Latching::Any)
+    }
+
     /// Where RTP goes; `None` as long as no address is trusted.
     pub fn rtp_to(&self) -> Option<SocketAddr> {
         match (self.learnt, self.rule) {
             (Some(learnt), _) => Some(learnt.addr),
             // Behind NAT the signalled address is somebody else's, if anybody's.
             (None, Latching::Any) => None,
-            (None, Latching::Off | Latching::SameAddress) => self.signalled,
+            (None, Latching::Off | Latching::Asymmetric | Latching::SameAddress) => self.signalled,
         }
     }
 
@@ -117,7 +124,7 @@ impl Latch {
         match (self.learnt, self.rule) {
             (Some(learnt), _) => learnt.open_until.is_none_or(|until| now >= until).then_some(learnt.addr),
             (None, Latching::Off) => self.signalled,
-            (None, Latching::SameAddress | Latching::Any) => None,
+            (None, Latching::Asymmetric | Latching::SameAddress | Latching::Any) => None,
         }
     }
 
@@ -129,6 +136,7 @@ impl Latch {
         match (self.learnt_rtcp, self.rule) {
             (Some(addr), _) => addr == from,
             (None, Latching::Off) => self.signalled_rtcp == Some(from),
+            (None, Latching::Asymmetric) => self.signalled_rtcp.is_some_and(|addr| addr.ip() == from.ip()),
             // Reports are believed only from the host that sends the audio.
             (None, Latching::SameAddress | Latching::Any) => {
                 self.learnt.is_some_and(|learnt| learnt.addr.ip() == from.ip())
@@ -138,7 +146,7 @@ impl Latch {
 
     /// An RTCP packet passed all checks.
     pub fn verified_rtcp(&mut self, from: SocketAddr, shared: bool) {
-        if !shared && self.rule != Latching::Off && self.learnt_rtcp.is_none() {
+        if !shared && self.learns() && self.learnt_rtcp.is_none() {
             self.learnt_rtcp = Some(from);
         }
     }
@@ -151,7 +159,7 @@ impl Latch {
         match (self.learnt_rtcp, self.rule) {
             (Some(addr), _) => Some(addr),
             (None, Latching::Any) => None,
-            (None, Latching::Off | Latching::SameAddress) => self.signalled_rtcp,
+            (None, Latching::Off | Latching::Asymmetric | Latching::SameAddress) => self.signalled_rtcp,
         }
     }
 
@@ -240,6 +248,19 @@ mod tests {
         latch.verified_rtcp(addr("203.0.113.5:7001"), false);
         assert!(!latch.admits_rtcp(addr("203.0.113.5:7003"), false, at(0)));
         assert_eq!(latch.rtcp_to(), Some(addr("203.0.113.5:7001")));
+    }
+
+    /// MEDIA-12: a far end that sends from another port than it listens at is sent to where it listens, whoever comes.
+    #[test]
+    fn asymmetric_far_ends_are_believed_by_their_host_and_never_followed() {
+        let mut latch = latch(Latching::Asymmetric);
+        assert!(latch.admits(addr("192.0.2.1:61000"), at(0)) && !latch.admits(addr("192.0.2.2:4000"), at(0)));
+        latch.verified(addr("192.0.2.1:61000"), true, at(0));
+        assert!(latch.admits(addr("192.0.2.1:61002"), at(9_000)));
+        assert_eq!(latch.rtp_to(), Some(addr("192.0.2.1:4000")));
+        assert!(latch.admits_rtcp(addr("192.0.2.1:9"), false, at(0)));
+        latch.verified_rtcp(addr("192.0.2.1:9"), false);
+        assert_eq!((latch.rtcp_to(), latch.settled(at(9_000))), (Some(addr("192.0.2.1:4001")), None));
     }
 
     /// MEDIA-12: where checks prove addresses, nobody else is believed, before them or after.

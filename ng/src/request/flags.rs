@@ -45,6 +45,7 @@ pub(super) fn word(options: &mut Options, flag: &str) {
     match plain.as_str() {
         "SIP-source-address" => options.sip_source_address = true,
         "trust-address" => options.sip_source_address = false,
+        "asymmetric" => options.asymmetric = true,
         "generate-mid" => options.generate_mid = true,
         "strip-extmap" => options.strip_extmap = true,
         "loop-protect" => options.loop_protect = true,

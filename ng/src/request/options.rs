@@ -38,6 +38,8 @@ pub struct Options {
     pub received_from: Option<IpAddr>,
     /// Flag `SIP-source-address`: media comes from there, whatever the SDP says.
     pub sip_source_address: bool,
+    /// Flag `asymmetric`: this side sends from elsewhere than it listens at, and is not followed.
+    pub asymmetric: bool,
     /// How `a=rtcp` is written.
     pub rtcp_attribute: RtcpAttribute,
     /// Flag `generate-mid`.
@@ -102,11 +104,10 @@ const NOT_OPTIONS: [&str; 27] = [
 ];
 
 /// Words that real scripts send and that have no effect here, each explained in the protocol's page.
-pub(super) const IGNORED: [&str; 43] = [
+pub(super) const IGNORED: [&str; 42] = [
     "trust-address",
     "strict-source",
     "symmetric",
-    "asymmetric",
     "media-handover",
     "port-latching",
     "no-port-latching",

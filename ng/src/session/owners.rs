@@ -36,6 +36,16 @@ impl Machine {
                 }));
             }
         }
+        for (call, copies) in
+            self.calls.iter().flat_map(|(id, call)| call.subscriptions.iter().map(move |one| (id, one)))
+        {
+            owners.extend(copies.lines.iter().map(|line| LegOwner {
+                leg: line.leg.id,
+                call: call.clone(),
+                tag: Some(copies.tag.clone()),
+                label: None,
+            }));
+        }
         owners
     }
 }

@@ -201,15 +201,16 @@ pub(super) fn remote(
     options: &Options,
 ) -> (Option<SocketAddr>, Option<SocketAddr>, Latching) {
     let (mut rtp, mut rtcp) = (medium.rtp_to(), medium.rtcp_to());
+    let known = if options.asymmetric { Latching::Asymmetric } else { Latching::SameAddress };
     if let Some(source) = options.received_from.filter(|_| options.sip_source_address) {
         rtp = rtp.map(|addr| SocketAddr::new(source, addr.port()));
         rtcp = rtcp.map(|addr| SocketAddr::new(source, addr.port()));
-        return (rtp, rtcp, Latching::SameAddress);
+        return (rtp, rtcp, known);
     }
     let elsewhere = options.received_from.is_some_and(|source| source != medium.address);
     let sends = medium.direction().sends_receives().0;
-    let latching =
-        if elsewhere && sends && is_private(medium.address) { Latching::Any } else { Latching::SameAddress };
+    let behind = elsewhere && sends && is_private(medium.address) && !options.asymmetric;
+    let latching = if behind { Latching::Any } else { known };
     (rtp, rtcp, latching)
 }
 

@@ -215,6 +215,12 @@ fn a_private_address_from_elsewhere_is_learnt_and_any_other_is_used_at_once() {
             "203.0.113.7:5000",
             Latching::SameAddress,
         ),
+        (
+            home.as_str(),
+            json!({"received-from": ["IP4", "203.0.113.7"], "flags": ["asymmetric"]}),
+            "192.168.1.5:5000",
+            Latching::Asymmetric,
+        ),
     ] {
         let mut world = World::new();
         world.offer(sdp, more);
