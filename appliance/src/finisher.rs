@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use desk::recording::{Audio, AudioFormat, Finished, Peaks, RecordingError, RecordingFinisher};
+use desk::recording::{Audio, AudioFormat, Erasure, Finished, Peaks, RecordingError, RecordingFinisher};
 use media::record::{
-    self, EXTENSION, EXTENSION_DONE, Erasing, Formats, KeyError, MadeAudio, RecordingKey, Vault,
+    self, EXTENSION, EXTENSION_DONE, Erasing, Formats, KeyError, MadeAudio, Noted, RecordingKey, Vault,
 };
 use model::id::{InteractionId, RecordingId, UserId};
 use model::recording::ErasedRange;
@@ -186,11 +186,15 @@ impl RecordingFinisher for Finisher {
         let (done, report) = (self.named(recording, EXTENSION_DONE), self.named(recording, "json"));
         let (formats, vault) = (self.formats, self.vault.clone());
         self.blocking(move || {
+            // From here on it is finished by the next start, whatever happens.
+            let range = what.map(|range| (range.from_ms, range.to_ms));
+            record::note_erasure(&done, &Noted { range, wall_us: at.micros(), by }).map_err(failed)?;
             let Some(ErasedRange { from_ms, to_ms }) = what else {
                 record::erase_all(&done, Some(&vault)).map_err(failed)?;
                 return Ok(None);
             };
             if !done.exists() {
+                record::forget_erasure(&done).map_err(failed)?;
                 return Err(RecordingError::Missing(recording));
             }
             let what = Erasing { from_ms, to_ms, wall_us: at.micros(), by };
@@ -199,6 +203,25 @@ impl RecordingFinisher for Finisher {
             Ok(Some(told(&found)))
         })
         .await
+    }
+
+    async fn erasures(&self) -> Result<Vec<Erasure>, RecordingError> {
+        let folder = self.folder.clone();
+        let erasure = |(container, noted): (PathBuf, Noted)| {
+            let recording = container.file_stem()?.to_str()?.parse().ok()?;
+            let range = noted.range.map(|(from_ms, to_ms)| ErasedRange { from_ms, to_ms });
+            Some(Erasure { recording, range, by: noted.by, at: Timestamp::from_micros(noted.wall_us) })
+        };
+        self.blocking(move || {
+            let noted = record::noted_erasures(&folder).map_err(failed)?;
+            Ok(noted.into_iter().filter_map(erasure).collect())
+        })
+        .await
+    }
+
+    async fn erasure_is_known(&self, recording: RecordingId) -> Result<(), RecordingError> {
+        let done = self.named(recording, EXTENSION_DONE);
+        self.blocking(move || record::forget_erasure(&done).map_err(failed)).await
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Wanted {
     actor: Option<UserId>,
     /// Done to this id.
     target: Option<String>,
+    /// This was done: `recording.play`.
+    action: Option<String>,
 }
 
 /// One entry.
@@ -73,6 +75,7 @@ pub async fn list(
         to: wanted.to.map(Timestamp::from_millis),
         actor: wanted.actor,
         target: wanted.target,
+        action: wanted.action,
     };
     let page = state.desk.audit().list(&filter, paging.after().as_ref(), paging.limit()).await?;
     Ok(axum::Json(List::of(page, Entry::from)))

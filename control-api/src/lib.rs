@@ -79,6 +79,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(records::show))
         .routes(routes!(records::recording))
         .routes(routes!(records::peaks))
+        .routes(routes!(records::accesses))
         .routes(routes!(records::erase))
         .routes(routes!(live::agents))
         .routes(routes!(live::force))

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use desk::recording::{AudioFormat, Peaks};
-use desk::records::{RecordFilter, RecordView, status_of};
+use desk::records::{AccessOfRecording, RecordFilter, RecordView, status_of};
 use desk::refusal::Refusal;
 use model::id::{InteractionId, ServiceId, UserId};
 use model::interaction::Direction;
@@ -141,6 +141,23 @@ pub async fn erase(
     };
     state.desk.erase_recording(&who.identity, interaction, range, who.actor).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who played or downloaded a recording, newest first (RECO-06): for supervisors.
+#[utoipa::path(get, path = "/records/{interaction}/recording/accesses", tag = "records",
+    params(("interaction" = String, Path), Paging), responses(
+    (status = 200, body = List<AccessOfRecording>), (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn accesses(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+    Params(paging): Params<Paging>,
+) -> Result<axum::Json<List<AccessOfRecording>>, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    let (after, limit) = (paging.after(), paging.limit());
+    let page = state.desk.recording_accesses(&who.identity, interaction, after.as_ref(), limit).await?;
+    Ok(axum::Json(List::of(page, |access| access)))
 }
 
 /// The shape of a recording, for drawing.

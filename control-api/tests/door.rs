@@ -53,6 +53,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/records/{interaction}", "get"),
     ("/records/{interaction}/{file}", "get"),
     ("/records/{interaction}/recording", "delete"),
+    ("/records/{interaction}/recording/accesses", "get"),
     ("/records/{interaction}/recording/peaks", "get"),
     ("/events", "get"),
     ("/audit", "get"),

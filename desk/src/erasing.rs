@@ -8,14 +8,16 @@ use model::id::{InteractionId, RecordingId, UserId};
 use model::journal::Event;
 use model::people::Privilege;
 use model::recording::ErasedRange;
+use model::time::Timestamp;
 use store::recordings::{Recording, RecordingState};
 
 use crate::audit::Actor;
 use crate::auth::Identity;
+use crate::recording::{Erasure, Finished};
 use crate::records::no_recording;
 use crate::refusal::Refusal;
 use crate::start::{DeskHandle, Inner};
-use crate::trouble::read;
+use crate::trouble::{read, write};
 
 /// How often retention is looked after.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
@@ -47,7 +49,7 @@ impl DeskHandle {
         // Audited before it is done: what is audited is not done when this fails.
         let detail = serde_json::json!({ "recording": recording, "range": range });
         self.audit().record(actor, "recording.erase", interaction, detail).await?;
-        erase(&self.0, row, range, Some(who.user.id)).await
+        erase(&self.0, row, range, Some(who.user.id), self.now()).await
     }
 }
 
@@ -56,39 +58,90 @@ async fn erase(
     row: Recording,
     range: Option<ErasedRange>,
     by: Option<UserId>,
+    now: Timestamp,
 ) -> Result<(), Refusal> {
-    let (interaction, recording, now): (InteractionId, RecordingId, _) =
-        (row.interaction, row.id, desk.sources.now());
+    let (interaction, recording): (InteractionId, RecordingId) = (row.interaction, row.id);
     let left = desk.finisher.erase(recording, range, by, now).await.map_err(no_recording)?;
     let mut events = vec![Event::RecordingErased { interaction, recording, by, range }];
-    let row = match left {
-        Some(left) => {
-            let (length, complete) = (left.length, left.complete);
-            let proof = left.proof.clone();
-            events.push(Event::RecordingFinished { interaction, recording, length, complete, proof });
-            let (files, bytes) = (left.files, left.bytes);
-            Recording { state: RecordingState::Ready, files, length, complete, bytes, ..row }
-        }
-        None => Recording { state: RecordingState::Erased, files: vec![], bytes: 0, peaks: None, ..row },
-    };
+    if let Some(Finished { length, complete, proof, .. }) = &left {
+        let (length, complete, proof) = (*length, *complete, proof.clone());
+        events.push(Event::RecordingFinished { interaction, recording, length, complete, proof });
+    }
+    let row = after(row, left);
     let told = desk.journal.append(desk.config.tenant, events, now);
     if let Err(error) = &told {
         tracing::error!(%recording, %error, "that a recording was erased could not be written to the journal");
     }
     let saved = desk.store.recordings().save_recording(&row).await;
-    if let Err(error) = saved {
+    if let Err(error) = &saved {
         tracing::error!(%recording, %error, "that a recording was erased could not be written to its row");
     }
     // The record shows it when this returns.
+    let mut known = false;
     if let Ok(receipt) = told {
-        let patience = desk.sources.clock.sleep_until(now + Duration::from_secs(2));
+        let patience = desk.sources.clock.sleep_until(desk.sources.now() + Duration::from_secs(2));
         tokio::select! {
-            _ = receipt => {}
+            written = receipt => known = written.is_ok() && saved.is_ok(),
             () = patience => {}
         }
     }
+    // Else the next start does it again, which changes nothing but what is not written yet.
+    if known && let Err(error) = desk.finisher.erasure_is_known(recording).await {
+        tracing::warn!(%recording, %error, "an erasure that is over will be done again");
+    }
     tracing::info!(%interaction, %recording, whole = range.is_none(), "a recording was erased");
     Ok(())
+}
+
+/// Finishes erasures that a crash interrupted (RECO-05): what was to be gone is gone soon after the next start, and journal and
+/// record tell of it once.
+pub(crate) fn resume(desk: &Arc<Inner>) {
+    let desk = Arc::downgrade(desk);
+    tokio::spawn(async move {
+        let Some(desk) = desk.upgrade() else { return };
+        let begun = desk.finisher.erasures().await.unwrap_or_else(|error| {
+            tracing::error!(%error, "erasures that were interrupted could not be listed; the next start tries again");
+            vec![]
+        });
+        for erasure in begun {
+            let recording = erasure.recording;
+            match again(&desk, erasure).await {
+                Ok(()) => tracing::info!(%recording, "an erasure that was interrupted is done"),
+                Err(refusal) => {
+                    tracing::error!(%recording, %refusal, "an erasure that was interrupted could not be done; the next start tries again");
+                }
+            }
+        }
+    });
+}
+
+async fn again(desk: &Inner, Erasure { recording, range, by, at }: Erasure) -> Result<(), Refusal> {
+    let tenant = desk.config.tenant;
+    let row = desk.store.recordings().recording(tenant, recording).await.map_err(read)?;
+    let row = row.ok_or(Refusal::missing("recording"))?;
+    let record = desk.store.records().record(tenant, row.interaction).await.map_err(read)?;
+    let told = record.is_some_and(|record| {
+        let mut erased = record.recording_erased.iter();
+        erased.any(|erasure| erasure.range == range && erasure.at.millis() == at.millis())
+    });
+    if !told {
+        return erase(desk, row, range, by, at).await;
+    }
+    // The journal knows; files or row may not.
+    let left = desk.finisher.erase(recording, range, by, at).await.map_err(no_recording)?;
+    let row = after(row, left);
+    desk.store.recordings().save_recording(&row).await.map_err(write)?;
+    desk.finisher.erasure_is_known(recording).await.map_err(no_recording)
+}
+
+/// The row of a recording of which this is left.
+fn after(row: Recording, left: Option<Finished>) -> Recording {
+    match left {
+        Some(Finished { length, complete, files, bytes, .. }) => {
+            Recording { state: RecordingState::Ready, files, length, complete, bytes, ..row }
+        }
+        None => Recording { state: RecordingState::Erased, files: vec![], bytes: 0, peaks: None, ..row },
+    }
 }
 
 /// Destroys what services keep no longer, once an hour, as long as the desk is there.
@@ -128,7 +181,7 @@ async fn sweep(desk: &Inner) {
                 tracing::warn!("the audit log takes nothing; old recordings stay for now");
                 return;
             }
-            if let Err(refusal) = erase(desk, row, None, None).await {
+            if let Err(refusal) = erase(desk, row, None, None, desk.sources.now()).await {
                 tracing::warn!(%interaction, %refusal, "an old recording could not be erased; the next hour tries again");
             }
         }

@@ -76,6 +76,19 @@ pub struct Finished {
     pub bytes: u64,
 }
 
+/// An erasure that was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Of which recording.
+    pub recording: RecordingId,
+    /// Which stretch; `None`: all of it.
+    pub range: Option<ErasedRange>,
+    /// Who wanted it; `None`: the service's rule.
+    pub by: Option<UserId>,
+    /// When it began.
+    pub at: Timestamp,
+}
+
 /// The octets of a file with audio, wherever and however they are kept.
 pub trait Audio: Send + Sync + 'static {
     /// How many there are.
@@ -124,7 +137,8 @@ pub trait RecordingFinisher: Send + Sync + 'static {
         recording: RecordingId,
         format: AudioFormat,
     ) -> Result<Arc<dyn Audio>, RecordingError>;
-    /// Destroys a recording for ever, or a stretch of it; of a stretch, what remains. What is gone already is no error.
+    /// Destroys a recording for ever, or a stretch of it; of a stretch, what remains. What is gone already is no error. Until
+    /// [`Self::erasure_is_known`] it is remembered over a crash; doing it again with the same `what`, `by` and `at` changes nothing.
     async fn erase(
         &self,
         recording: RecordingId,
@@ -132,6 +146,10 @@ pub trait RecordingFinisher: Send + Sync + 'static {
         by: Option<UserId>,
         at: Timestamp,
     ) -> Result<Option<Finished>, RecordingError>;
+    /// Erasures that a crash interrupted, or of which nobody said that they are known.
+    async fn erasures(&self) -> Result<Vec<Erasure>, RecordingError>;
+    /// The erasure of this recording is over, and journal and row know of it.
+    async fn erasure_is_known(&self, recording: RecordingId) -> Result<(), RecordingError>;
     /// The shape for drawing.
     async fn peaks(&self, recording: RecordingId) -> Result<Peaks, RecordingError>;
     /// Containers that a crash left, with the interaction each one names.
@@ -229,6 +247,12 @@ mod tests {
             _: Timestamp,
         ) -> Result<Option<Finished>, RecordingError> {
             Err(RecordingError::Missing(recording))
+        }
+        async fn erasures(&self) -> Result<Vec<Erasure>, RecordingError> {
+            Ok(vec![])
+        }
+        async fn erasure_is_known(&self, _: RecordingId) -> Result<(), RecordingError> {
+            Ok(())
         }
         async fn peaks(&self, recording: RecordingId) -> Result<Peaks, RecordingError> {
             Err(RecordingError::Missing(recording))

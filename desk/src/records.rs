@@ -15,7 +15,7 @@ pub use store::records::RecordFilter;
 use store::records::{duration, time};
 use utoipa::ToSchema;
 
-use crate::audit::Actor;
+use crate::audit::{Actor, AuditEntry, AuditFilter};
 use crate::auth::Identity;
 use crate::configuration::Configuration;
 use crate::metrics::status_name;
@@ -122,6 +122,22 @@ pub struct ErasureOfRecord {
     /// Which stretch; none: all of it.
     #[schema(value_type = Option<Object>)]
     pub range: Option<ErasedRange>,
+}
+
+/// Somebody who played or downloaded a recording.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct AccessOfRecording {
+    /// When.
+    pub at: u64,
+    /// Who; none: the operator of the appliance, on its command line.
+    #[schema(value_type = Option<String>)]
+    pub by: Option<UserId>,
+    /// That person's name.
+    pub by_name: Option<String>,
+    /// From which address.
+    pub address: Option<String>,
+    /// `wav`, `opus` or `mp3`: the page plays Opus or WAV.
+    pub format: Option<String>,
 }
 
 /// A pause of a recording as its record tells of it.
@@ -247,8 +263,36 @@ impl DeskHandle {
     ) -> Result<Arc<dyn Audio>, Refusal> {
         let recording = self.recording_of(who, interaction).await?;
         let detail = serde_json::json!({ "recording": recording, "format": format.ending() });
-        self.audit().record(actor, "recording.play", interaction, detail).await?;
+        self.audit().record(actor, PLAYED, interaction, detail).await?;
         self.0.finisher.file(recording, format).await.map_err(no_recording)
+    }
+
+    /// Who played or downloaded the recording of a record, newest first; of one that was erased as well (RECO-06). A player that
+    /// jumps asks anew, and is told anew.
+    pub async fn recording_accesses(
+        &self,
+        who: &Identity,
+        interaction: InteractionId,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<AccessOfRecording>, Refusal> {
+        let record = self.record(who, interaction).await?;
+        record.recording.ok_or(Refusal::missing("recording"))?;
+        let filter = AuditFilter {
+            target: Some(interaction.to_string()),
+            action: Some(PLAYED.into()),
+            ..AuditFilter::default()
+        };
+        let page = self.audit().list(&filter, after, limit).await?;
+        let names = self.configuration();
+        let show = |entry: AuditEntry| AccessOfRecording {
+            at: entry.at.millis(),
+            by: entry.actor,
+            by_name: entry.actor.and_then(|by| names.users.get(&by)).map(|user| user.name.clone()),
+            address: entry.address,
+            format: entry.detail["format"].as_str().map(Into::into),
+        };
+        Ok(Page { items: page.items.into_iter().map(show).collect(), next: page.next })
     }
 
     /// The shape of a record's audio.
@@ -267,6 +311,9 @@ impl DeskHandle {
         record.recording.filter(|_| !gone).ok_or(Refusal::missing("recording"))
     }
 }
+
+/// What the audit log calls playing and downloading.
+const PLAYED: &str = "recording.play";
 
 pub(crate) fn no_recording(error: RecordingError) -> Refusal {
     match error {

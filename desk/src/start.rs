@@ -151,6 +151,7 @@ impl Desk {
             task,
         }));
         handle.configure(configuration, calls).await;
+        crate::erasing::resume(&handle.0);
         crate::erasing::keep_only_as_long(&handle.0);
         Ok(handle)
     }

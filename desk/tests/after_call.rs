@@ -7,7 +7,7 @@ use desk::Refusal;
 use desk::audit::Actor;
 use desk::auth::Identity;
 use desk::console::protocol::Command;
-use desk::recording::{AudioFormat, RecordingError};
+use desk::recording::{AudioFormat, Erasure, RecordingError};
 use desk::records::{RecordFilter, RecordView};
 use desk::testing::{House, Setup, adam, anna, ben, help, solved, tenant};
 use model::call::CallFact;
@@ -212,6 +212,11 @@ async fn a_recorded_call_can_be_played_and_playing_is_audited() {
     let log = house.desk.audit().list(&Default::default(), None, 50).await.unwrap();
     let played = log.items.iter().find(|entry| entry.action == "recording.play").unwrap();
     assert_eq!((played.actor, &played.target), (Some(anna()), &call.to_string()));
+    let sue_id = house.sign_in("sue").await;
+    let accesses = house.desk.recording_accesses(&sue_id, call, None, 50).await.unwrap().items;
+    let [access] = &accesses[..] else { panic!("one who played it: {accesses:?}") };
+    assert_eq!((access.by, access.by_name.as_deref()), (Some(anna()), Some("ANNA")));
+    assert!(access.format.is_some() && access.at > 0, "{access:?}");
 }
 
 /// RECO-05: only who may erases a recording, whole or a stretch; it is audited, and the record knows who did it. RECO-06: what
@@ -250,6 +255,40 @@ async fn an_erased_recording_is_known_as_such_and_plays_no_more() {
     assert_eq!(state(&house).await, Some(RecordingState::Erased));
     let log = house.desk.audit().list(&Default::default(), None, 50).await.unwrap();
     assert_eq!(log.items.iter().filter(|entry| entry.action == "recording.erase").count(), 2);
+}
+
+/// RECO-05: an erasure that a crash interrupted is finished by the next start, and journal and record tell of it once, however
+/// often that is interrupted.
+#[tokio::test]
+async fn an_interrupted_erasure_is_finished_by_the_next_start_and_told_once() {
+    let mut house = House::open().await;
+    let mut page = house.page("anna").await;
+    let call = house.talking(&mut page).await;
+    let recording = house.desk.recording_id(call).await;
+    house.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
+    house.call_ends(call, EndedBy::Customer).await;
+    let row = async |house: &House| house.store.recordings().recording(tenant(), recording).await.unwrap();
+    let is = async |house: &House, state| row(house).await.is_some_and(|row| row.state == state);
+    house.eventually(async |house| is(house, RecordingState::Ready).await).await;
+    let stretch = Some(ErasedRange { from_ms: 1_000, to_ms: 2_000 });
+    let begun = |range| Erasure { recording, range, by: Some(adam()), at: house.desk.now() };
+    let (part, whole) = (begun(stretch), begun(None));
+    for (interrupted, told) in [(part, vec![stretch]), (part, vec![stretch]), (whole, vec![stretch, None])] {
+        // The crash came before anybody was told, or the note was not taken away.
+        *house.finisher.begun.lock().unwrap() = vec![interrupted];
+        house = house.crash().await;
+        house.eventually(async |house| house.finisher.begun.lock().unwrap().is_empty()).await;
+        let adam_id = house.sign_in("adam").await;
+        let record = house.desk.record(&adam_id, call).await.unwrap();
+        let erased: Vec<_> = record.recording_erased.iter().map(|e| e.range).collect();
+        assert_eq!(erased, told);
+        assert!(record.recording_erased.iter().all(|e| e.by == Some(adam())));
+    }
+    assert!(is(&house, RecordingState::Erased).await);
+    assert_eq!(
+        *house.finisher.erased.lock().unwrap(),
+        [(recording, stretch), (recording, stretch), (recording, None)]
+    );
 }
 
 /// RECO-05: retention per service: what is older is erased without anybody's doing, what is younger stays.

@@ -54,4 +54,6 @@ pub struct AuditFilter {
     pub actor: Option<UserId>,
     /// Done to this id.
     pub target: Option<String>,
+    /// This was done: `recording.play`.
+    pub action: Option<String>,
 }

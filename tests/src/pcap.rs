@@ -23,6 +23,20 @@ pub struct Datagram {
     pub frame_octets: usize,
 }
 
+/// What a UDP or TCP packet takes of an Ethernet line.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// Microseconds since 1970.
+    pub at_us: u64,
+    /// Sender.
+    pub from: SocketAddr,
+    /// Receiver.
+    pub to: SocketAddr,
+    /// Octets on the line: Ethernet with preamble and check sequence. A loopback carries large TCP segments whole; they count
+    /// as the many that an Ethernet needs.
+    pub line_octets: usize,
+}
+
 /// A capture that runs until it is read.
 pub struct Capture {
     running: Running,
@@ -54,7 +68,12 @@ impl Capture {
     }
 
     /// Ends the capture and reads it.
-    pub fn stop(mut self) -> Vec<Datagram> {
+    pub fn stop(self) -> Vec<Datagram> {
+        self.stop_with_tcp().0
+    }
+
+    /// As [`Capture::stop`], with what TCP and UDP took of the line.
+    pub fn stop_with_tcp(mut self) -> (Vec<Datagram>, Vec<Taken>) {
         // What was sent just now still has to reach the capture's ring.
         std::thread::sleep(Duration::from_millis(500));
         self.running.signal(libc::SIGINT);
@@ -64,7 +83,7 @@ impl Capture {
 }
 
 /// Reads a pcap file of Ethernet or loopback frames (link types 1, and 113 for `any`), IPv4 only.
-fn read(bytes: &[u8]) -> Vec<Datagram> {
+fn read(bytes: &[u8]) -> (Vec<Datagram>, Vec<Taken>) {
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     assert_eq!(word(0), 0xa1b2_c3d4, "a pcap file of this machine's order, in microseconds");
     let link = match word(20) {
@@ -72,16 +91,45 @@ fn read(bytes: &[u8]) -> Vec<Datagram> {
         113 => 16,
         other => panic!("link type {other} is not expected"),
     };
-    let (mut at, mut found) = (24, Vec::new());
+    let (mut at, mut found, mut taken) = (24, Vec::new(), Vec::new());
     while at + 16 <= bytes.len() {
         let (length, at_us) =
             (word(at + 8) as usize, u64::from(word(at)) * 1_000_000 + u64::from(word(at + 4)));
         let Some(frame) = bytes.get(at + 16..at + 16 + length) else { break };
         at += 16 + length;
-        let datagram = datagram(frame.get(link..).unwrap_or_default(), at_us);
+        let ip = frame.get(link..).unwrap_or_default();
+        taken.extend(line(ip, at_us));
+        let datagram = datagram(ip, at_us);
         found.extend(datagram.map(|datagram| Datagram { frame_octets: length, ..datagram }));
     }
-    found
+    (found, taken)
+}
+
+/// Octets of speech or text that a TCP segment carries over Ethernet, with the usual timestamps.
+const SEGMENT: usize = 1_448;
+/// Ethernet: header, preamble, check sequence.
+const ETHERNET: usize = 14 + 8 + 4;
+
+fn line(ip: &[u8], at_us: u64) -> Option<Taken> {
+    let header = usize::from(ip.first()? & 15) * 4;
+    let protocol = *ip.get(9)?;
+    if ip[0] >> 4 != 4 || !matches!(protocol, 6 | 17) {
+        return None;
+    }
+    let inner = ip.get(header..)?;
+    let len = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
+    let address =
+        |at: usize| Some(IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?)));
+    let port = |at: usize| Some(u16::from_be_bytes([*inner.get(at)?, *inner.get(at + 1)?]));
+    let (frames, headers) = if protocol == 6 {
+        let headers = header + usize::from(*inner.get(12)? >> 4) * 4;
+        (len.saturating_sub(headers).div_ceil(SEGMENT).max(1), headers)
+    } else {
+        (1, 0)
+    };
+    let line_octets = len + (frames - 1) * headers + frames * ETHERNET;
+    let (from, to) = (SocketAddr::new(address(12)?, port(0)?), SocketAddr::new(address(16)?, port(2)?));
+    Some(Taken { at_us, from, to, line_octets })
 }
 
 fn datagram(ip: &[u8], at_us: u64) -> Option<Datagram> {

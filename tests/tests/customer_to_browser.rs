@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use scenarios::appliance::{Appliance, Options, PASSWORD, text};
 use scenarios::browser::Browser;
-use scenarios::pcap::{Capture, rtp_payloads};
+use scenarios::now_ms;
+use scenarios::pcap::{Capture, Taken, rtp_payloads};
 use scenarios::sipp::Caller;
 use scenarios::tone;
 use serde_json::json;
@@ -14,8 +15,12 @@ const AGENT_HZ: f64 = 1_000.0;
 /// How long they talk at least, however fast the page is: enough to be judged by.
 const TALK: Duration = Duration::from_secs(6);
 
+/// What an agent's line must carry in each direction (CAP-04), in kbit/s.
+const LINE_KBITS: f64 = 200.0;
+
 /// VOICE-02, VOICE-06, STATE-03, STATE-08, ACW-03, ACW-04, REC-02, REC-03, REC-07, RECO-01, WRTC-01: the whole way of a call,
-/// with audio proved in both directions by the frequency that arrives.
+/// with audio proved in both directions by the frequency that arrives. CAP-04: 200 kbit/s are enough for an agent: audio, its reports
+/// and the console together take less while they talk, counted on the wire.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_it_all() {
     let appliance = Appliance::start(&Options::default());
@@ -36,7 +41,8 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
     page.shot("ready");
     page.assert_clean("desk");
 
-    let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
+    let filter = format!("udp or tcp port {}", appliance.https);
+    let capture = Capture::start(appliance.dir.path(), "lo", &filter, None);
     let caller = Caller {
         dial: "+4930555100",
         sip_port: appliance.sip,
@@ -54,7 +60,7 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
     page.assert_clean("offer window");
     page.click("Accept");
     page.see("[data-phase=talking]");
-    let talking_until = tokio::time::Instant::now() + TALK;
+    let (began_us, talking_until) = (now_ms() * 1_000, tokio::time::Instant::now() + TALK);
     page.see("[data-state=busy]");
     let heard = page.heard_hz();
     assert!(
@@ -68,6 +74,7 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
     page.click("Solved");
     page.act("fill", json!({ "label": "Remark", "text": "Asked for a lamp." }));
     tokio::time::sleep_until(talking_until).await;
+    let ended_us = now_ms() * 1_000;
     page.click("Hang up");
     page.see("[data-state=wrap_up]");
     page.shot("wrap-up");
@@ -76,11 +83,10 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
     page.see("[data-state=ready]");
     assert!(sipp.running.wait(Duration::from_secs(60)).success(), "SIPp: {}", sipp.errors());
 
-    let heard_by_customer: Vec<i16> = rtp_payloads(&capture.stop(), sipp.media_port, 0)
-        .concat()
-        .into_iter()
-        .map(tone::from_mulaw)
-        .collect();
+    let (datagrams, taken) = capture.stop_with_tcp();
+    assert_line_is_enough(&taken, &appliance, began_us..ended_us);
+    let heard_by_customer: Vec<i16> =
+        rtp_payloads(&datagrams, sipp.media_port, 0).concat().into_iter().map(tone::from_mulaw).collect();
     let share = tone::windows_with(&heard_by_customer, 8_000, AGENT_HZ);
     let seconds = heard_by_customer.len() as f64 / 8_000.0;
     assert!(
@@ -153,4 +159,27 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
     page.act("theme", json!({ "dark": true }));
     page.shot("player-dark");
     page.assert_clean("player, dark");
+}
+
+/// Counts what went between the browser and the appliance, console and media, and compares it with the line that agents are
+/// promised to need.
+fn assert_line_is_enough(taken: &[Taken], appliance: &Appliance, talk: std::ops::Range<u64>) {
+    let browsers = appliance.media_ports().1;
+    // One more port for each media thread.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u16;
+    let ours = |port: u16| port == appliance.https || (browsers..browsers + threads).contains(&port);
+    let seconds = (talk.end - talk.start) as f64 / 1e6;
+    let kbits = |ways: &dyn Fn(&Taken) -> bool| {
+        let during = taken.iter().filter(|taken| talk.contains(&taken.at_us) && ways(taken));
+        during.map(|taken| taken.line_octets * 8).sum::<usize>() as f64 / seconds / 1_000.0
+    };
+    let down = kbits(&|taken| ours(taken.from.port()));
+    let up = kbits(&|taken| ours(taken.to.port()));
+    let console = kbits(&|taken| [taken.from.port(), taken.to.port()].contains(&appliance.https));
+    eprintln!("an agent's line: {down:.1} kbit/s down, {up:.1} up; of both {console:.1} are the console's");
+    for (way, kbits) in [("down", down), ("up", up)] {
+        // Less than a voice would mean that something else was counted.
+        assert!((15.0..=LINE_KBITS).contains(&kbits), "{way}: {kbits:.1} kbit/s");
+    }
+    assert!(console > 0.0, "figures come every two seconds");
 }

@@ -220,6 +220,14 @@ export interface ServiceRecord {
   agent_stats: StreamStats | null;
   holds: number;
 }
+/** Who played or downloaded a recording (RECO-06). */
+export interface RecordingAccess {
+  at: Millis;
+  by: string | null;
+  by_name: string | null;
+  address: string | null;
+  format: string | null;
+}
 /** Captured against expected, of each channel (RECO-04). */
 export interface ChannelProof {
   expected_ms: Millis;

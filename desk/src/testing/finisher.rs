@@ -9,7 +9,7 @@ use model::id::{InteractionId, RecordingId, UserId};
 use model::recording::ErasedRange;
 use model::time::Timestamp;
 
-use crate::recording::{Audio, AudioFormat, Finished, Peaks, RecordingError, RecordingFinisher};
+use crate::recording::{Audio, AudioFormat, Erasure, Finished, Peaks, RecordingError, RecordingFinisher};
 
 struct Octets(Vec<u8>);
 
@@ -34,6 +34,8 @@ pub struct FakeFinisher {
     pub file: Mutex<Option<PathBuf>>,
     /// What was erased.
     pub erased: Mutex<Vec<(RecordingId, Option<ErasedRange>)>>,
+    /// Erasures that a crash interrupted.
+    pub begun: Mutex<Vec<Erasure>>,
     /// Every finishing fails with this.
     pub broken: Mutex<Option<RecordingError>>,
 }
@@ -68,6 +70,13 @@ impl RecordingFinisher for FakeFinisher {
             bytes: 6_000,
         };
         Ok(what.map(|_| left))
+    }
+    async fn erasures(&self) -> Result<Vec<Erasure>, RecordingError> {
+        Ok(self.begun.lock().unwrap().clone())
+    }
+    async fn erasure_is_known(&self, recording: RecordingId) -> Result<(), RecordingError> {
+        self.begun.lock().unwrap().retain(|erasure| erasure.recording != recording);
+        Ok(())
     }
     async fn peaks(&self, _: RecordingId) -> Result<Peaks, RecordingError> {
         Ok(Peaks { length_ms: 7_000, left: vec![0.5, 0.25], right: vec![0.0, 1.0] })

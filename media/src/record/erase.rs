@@ -2,7 +2,7 @@
 //! under a new key and the old key is destroyed.
 //!
 //! A crash in the middle leaves the recording with two keys, and either the old container or the new one: doing it again
-//! finishes it.
+//! finishes it, and marks it once only. `noted` remembers what is to be done again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -131,6 +131,12 @@ fn copy(
                 }
             }
             Entry::Seal { .. } => {}
+            // A crash came after this very stretch was left out.
+            Entry::Erased { .. } if entry == mark => {
+                if !std::mem::replace(&mut marked, true) {
+                    container.add(&mark);
+                }
+            }
             Entry::End { at_us, .. } => ended = Some(at_us),
             entry => container.add(&entry),
         }

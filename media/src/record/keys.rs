@@ -280,7 +280,7 @@ fn key_file(container: &Path) -> PathBuf {
     container.with_extension(EXTENSION_KEY)
 }
 
-fn write_whole(file: &Path, octets: &[u8]) -> io::Result<()> {
+pub(super) fn write_whole(file: &Path, octets: &[u8]) -> io::Result<()> {
     let part = super::finish::part_of(file);
     let before = OpenOptions::new().write(true).open(file);
     let mut made = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
@@ -299,7 +299,7 @@ fn write_whole(file: &Path, octets: &[u8]) -> io::Result<()> {
     }
 }
 
-fn sync_folder(of: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(of: &Path) -> io::Result<()> {
     let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

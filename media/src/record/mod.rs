@@ -17,6 +17,7 @@ mod finish;
 mod format;
 mod keys;
 mod mp3;
+mod noted;
 mod pause;
 mod reader;
 mod recorder;
@@ -34,6 +35,7 @@ pub use finish::{
 pub use format::{Entry, Head, Payload, ReadError};
 pub use keys::{EXTENSION_KEY, KeyError, RecordingKey, Vault};
 pub use mp3::{Mp3Error, mp3, mp3_with};
+pub use noted::{Noted, forget_erasure, note_erasure, noted_erasures};
 pub use reader::{Reader, Tail};
 pub use recorder::{Config, Counters, RecordError, Recorder, Report};
 pub use sealed::MadeAudio;

@@ -43,6 +43,9 @@ impl AuditLog for Engine {
         if let Some(actor) = filter.actor {
             query.push(" AND actor = ").push_bind(actor.to_string());
         }
+        if let Some(action) = &filter.action {
+            query.push(" AND action = ").push_bind(action.clone());
+        }
         if let Some(target) = &filter.target {
             query.push(" AND target = ").push_bind(target.clone());
         }

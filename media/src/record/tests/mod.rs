@@ -1,6 +1,7 @@
 //! Recordings from the tap to the listener's file.
 
 mod container;
+mod erased_again;
 mod finishing;
 mod full_disk;
 mod killed;
