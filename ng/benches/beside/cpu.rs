@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// The threads of a process.
 pub fn threads(pid: u32) -> Vec<u32> {
@@ -16,6 +17,18 @@ pub fn spent_us(pid: u32) -> f64 {
         line.split(' ').next()?.parse::<f64>().ok()
     };
     threads(pid).into_iter().filter_map(of).sum::<f64>() / 1_000.0
+}
+
+/// Waits until a process does hardly anything, half a minute at most.
+pub fn await_rest(pid: u32) {
+    const LOOK: Duration = Duration::from_millis(100);
+    for _ in 0..300 {
+        let before = spent_us(pid);
+        std::thread::sleep(LOOK);
+        if spent_us(pid) - before < LOOK.as_micros() as f64 / 20.0 {
+            break;
+        }
+    }
 }
 
 /// The same of ourselves, with threads that have ended; to 10 ms.

@@ -55,11 +55,13 @@ const OVER_FLOOR_MAX: f64 = 1.15;
 
 /// A core that is used so far is full, in percent: what comes then waits, and in the end is lost.
 const FULL: f64 = 98.0;
+/// A program that loses so much, in percent, cannot carry the load, whatever it uses: real-time threads get 95 % of a core.
+const LOSES: f64 = 1.0;
 
 impl Run {
     /// Whether its figures are those of the load that it names.
     pub fn is_full(&self) -> bool {
-        self.late || self.core_percent >= FULL
+        self.late || self.core_percent >= FULL || self.lost_percent >= LOSES
     }
 }
 
