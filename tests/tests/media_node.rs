@@ -132,7 +132,15 @@ fn a_node_shows_its_health_and_figures() {
     assert!(offer("b", "2").contains("Parallel session limit reached"));
     eventually("no room is told", Duration::from_secs(10), || (node.page("/readyz").0 == 503).then_some(()));
     assert_eq!(node.page("/livez").0, 200, "full, and alive");
-    let metrics = node.metrics();
+    // Figures follow what they count by a moment.
+    let metrics = eventually("two requests are not counted", Duration::from_secs(10), || {
+        let metrics = node.metrics();
+        let (done, legs) = (
+            metrics.sum("patchbay_ng_requests_total", &["fate=\"done\""]),
+            metrics.sum("patchbay_media_legs", &[]),
+        );
+        (done >= 2.0 && legs >= 2.0).then_some(metrics)
+    });
     assert_eq!(metrics.sum("patchbay_ng_calls", &[]), 1.0);
     assert_eq!(metrics.sum("patchbay_ng_calls_refused_total", &[]), 1.0);
     assert_eq!(metrics.sum("patchbay_ng_requests_total", &["fate=\"done\""]), 2.0);
