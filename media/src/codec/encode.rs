@@ -11,8 +11,6 @@ use super::{CodecError, g711, g722::G722Encoder};
 pub struct Encoder {
     inner: Inner,
     rate_hz: u32,
-    /// Whether the far end makes use of the copies in packets.
-    fec: bool,
 }
 
 enum Inner {
@@ -81,16 +79,14 @@ impl Encoder {
             }
             _ => return Err(CodecError::Rate(rate_hz)),
         };
-        Ok(Self { inner, rate_hz, fec: shape.fec })
+        Ok(Self { inner, rate_hz })
     }
 
-    /// How hard Opus tries, 0 to 10; what it was born with is [`OPUS_COMPLEXITY`]. At 0 it leaves out the copies for FEC as
-    /// well, each of which is a second coding of its frame. No effect on others.
+    /// How hard Opus tries, 0 to 10; what it was born with is [`OPUS_COMPLEXITY`]. No effect on others.
     pub fn set_effort(&mut self, complexity: i32) {
         if let Inner::Opus(opus) = &mut self.inner {
             // A refusal leaves it as it was.
             _ = opus.set_complexity(complexity.clamp(0, 10));
-            _ = opus.set_inband_fec(self.fec && complexity > 0);
         }
     }
 

@@ -51,7 +51,7 @@ pub struct PlaneConfig {
     /// Which driver, and its buffers.
     pub driver: DriverConfig,
     /// A thread wakes this often at most, and so lets datagrams gather. Default 0.5 ms: with it most of the cost of waking is saved,
-    /// and a thread that is half busy forwards a packet within a millisecond. Zero wakes for each datagram.
+    /// and a packet that comes alone waits for half a millisecond at most. Zero wakes for each datagram.
     pub period: Duration,
     /// A leg that nothing verified came to for this long is told to be silent. Default 30 s.
     pub media_timeout: Duration,

@@ -8,8 +8,8 @@ use model::time::Timestamp;
 
 use crate::codec::OPUS_COMPLEXITY;
 
-/// Efforts, from the one that is wished for. An encoding of 20 ms of telephone speech takes some 50, 35 and 10 us (`beside
-/// floor`); the last leaves out the copies for FEC.
+/// Efforts, from the one that is wished for. An encoding of 20 ms of telephone speech takes some 50, 35 and 16 us (`beside
+/// floor`).
 const EFFORTS: [i32; 3] = [OPUS_COMPLEXITY, 2, 0];
 /// In thousandths.
 const BUSY: u64 = 700;
