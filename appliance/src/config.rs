@@ -145,6 +145,7 @@ section!(
         key_file: PathBuf = PathBuf::new(),
         formats: BTreeSet<RecordingFormat> = [RecordingFormat::Opus, RecordingFormat::Wav].into(),
         workers: u16 = 1,
+        silence_alarm_s: u32 = 5,
     }
 );
 section!(
@@ -277,6 +278,8 @@ pub struct Config {
     pub recordings_dir: PathBuf,
     /// The key recordings are encrypted with.
     pub recording_key_file: PathBuf,
+    /// How long a recorded party that should be heard may send nothing before that is told.
+    pub recording_silence: Duration,
     /// Files made of each recording.
     pub recording_formats: BTreeSet<RecordingFormat>,
     /// Finishers at once.
@@ -370,6 +373,12 @@ impl TryFrom<File> for Config {
         if !(1..=16).contains(&f.recording.workers) {
             return value("recording.workers", format!("{} is not within 1 to 16", f.recording.workers));
         }
+        if !(2..=60).contains(&f.recording.silence_alarm_s) {
+            return value(
+                "recording.silence_alarm_s",
+                format!("{} is not within 2 to 60", f.recording.silence_alarm_s),
+            );
+        }
         let Some(tones) = Plan::of_country(&f.sounds.tones) else {
             let known = Plan::countries().collect::<Vec<_>>().join(" ");
             return value("sounds.tones", format!("`{}` is none of {known}", f.sounds.tones));
@@ -407,6 +416,7 @@ impl TryFrom<File> for Config {
             driver: f.media.driver,
             fast_path: (f.media.fast_path == FastPathFile::Auto).then_some(f.media.fast_path_links),
             silence_timeout: Duration::from_secs(f.media.silence_timeout_s.into()),
+            recording_silence: Duration::from_secs(f.recording.silence_alarm_s.into()),
             recording_formats: f.recording.formats,
             recording_workers: usize::from(f.recording.workers),
             language: f.sounds.language,

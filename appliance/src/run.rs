@@ -373,6 +373,7 @@ fn plane_config(config: &Config, vault: &Vault) -> PlaneConfig {
         ice_port: Some(config.browser_port),
         driver: driver_config(config.driver),
         media_timeout: config.silence_timeout,
+        recording_silence: config.recording_silence,
         recording_keys: Some(vault.clone()),
         fast_path: config
             .fast_path

@@ -240,6 +240,17 @@ async fn a_recording_is_served_whole_and_in_ranges_to_whom_it_concerns() {
     let played: Vec<_> =
         log["items"].as_array().unwrap().iter().filter(|entry| entry["action"] == "recording.play").collect();
     assert_eq!(played.len(), 3, "API-03: each access of Anna is audited: {log}");
+    // Who listened is for supervisors: neither for who did, nor for others.
+    let accesses = format!("/records/{call}/recording/accesses");
+    for agent in [&anna, &ben] {
+        let refused = agent.get(&accesses).await;
+        assert_eq!((refused.status, refused.problem()), (403, "forbidden"));
+    }
+    let told = api.client("sue").await.get(&format!("{accesses}?limit=2")).await;
+    assert_eq!((told.status, told.body["items"].as_array().map(Vec::len)), (200, Some(2)), "{}", told.body);
+    let newest = &told.body["items"][0];
+    assert_eq!((&newest["by_name"], &newest["format"]), (&"ANNA".into(), &"wav".into()), "{newest}");
+    assert!(told.body["next_cursor"].is_string(), "one is older: {}", told.body);
 }
 
 /// API-02: the journal as Server-Sent Events, resumed by Last-Event-ID without a gap.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
 use model::interaction::{Channel, Direction, EndStatus, EndedBy, ServiceRecord};
+use model::journal::Party;
 use model::media::StreamStats;
 use model::people::Privilege;
 use model::recording::{ErasedRange, RecordingProof};
@@ -94,6 +95,8 @@ pub struct RecordView {
     pub recording: Option<RecordingId>,
     /// When capturing was paused on purpose, and by whom (RECO-04).
     pub recording_pauses: Vec<PauseOfRecord>,
+    /// When a channel was empty although its party should have been heard (RECO-04).
+    pub recording_gaps: Vec<GapOfRecord>,
     /// What was destroyed of it, by whom and when (RECO-05).
     pub recording_erased: Vec<ErasureOfRecord>,
     /// What finishing the recording found (RECO-04): `verdict`, expected and captured time of each channel, the last seal.
@@ -107,6 +110,17 @@ pub struct RecordView {
     pub agent_stats: Option<StreamStats>,
     /// Times the customer was put on hold.
     pub holds: u32,
+}
+
+/// A stretch in which a channel of a recording was empty although its party should have been heard.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct GapOfRecord {
+    /// Whose channel: `customer` or `agent`.
+    pub party: &'static str,
+    /// When it was noticed.
+    pub from: u64,
+    /// Until when; none: it goes on.
+    pub to: Option<u64>,
 }
 
 /// What was destroyed of a recording.
@@ -198,6 +212,18 @@ impl RecordView {
                     by: pause.by,
                     by_name: pause.by.and_then(|id| Some(names.users.get(&id)?.name.clone())),
                     by_limit: pause.by_limit,
+                })
+                .collect(),
+            recording_gaps: record
+                .recording_gaps
+                .iter()
+                .map(|gap| GapOfRecord {
+                    party: match gap.party {
+                        Party::Customer => "customer",
+                        Party::Agent { .. } => "agent",
+                    },
+                    from: gap.from.millis(),
+                    to: gap.to.map(Timestamp::millis),
                 })
                 .collect(),
             recording_erased: record

@@ -300,6 +300,46 @@ async fn hold_mute_digits_and_quality_are_seen_on_the_page() {
     assert_eq!(all_records(&house).await[0].holds, 1);
 }
 
+/// RECO-04: while nothing comes from a party that is recorded, the agent and whoever answers for recordings read it, it stands in
+/// the journal, the figures and the record; and that it is over, too.
+#[tokio::test]
+async fn an_empty_channel_of_a_recording_is_told_shown_and_counted() {
+    let mut house = House::open().await;
+    let mut page = house.page("anna").await;
+    let mut supervisor = house.page("adam").await;
+    let call = house.talking(&mut page).await;
+    let recording = all_records(&house).await[0].recording.unwrap();
+    let silent = |party, silent| CallFact::RecordingSilent { interaction: call, recording, party, silent };
+    let figures =
+        |house: &House| prometheus::TextEncoder::new().encode_to_string(&house.registry.gather()).unwrap();
+    house.fact(silent(Party::Customer, true)).await;
+    page.banner("recording_silent").await;
+    let notice = supervisor.banner("recording_silent_of").await;
+    assert_eq!((&notice["params"]["name"], &notice["params"]["half"]), (&"ANNA".into(), &"customer".into()));
+    let text = figures(&house);
+    assert!(text.contains(r#"patchbay_recording_channels_silent{party="customer"} 1"#), "{text}");
+    assert!(all_records(&house).await[0].recording_gaps[0].to.is_none());
+    house.pass(Duration::from_secs(3)).await;
+    house.fact(silent(Party::Customer, false)).await;
+    page.banner("recording_heard").await;
+    supervisor.banner("recording_heard_of").await;
+    house.fact(silent(Party::Agent { agent: anna() }, true)).await;
+    page.banner("recording_without_you").await;
+    house.call_ends(call, EndedBy::Customer).await;
+    let gaps = all_records(&house).await[0].recording_gaps.clone();
+    let told: Vec<_> = gaps.iter().map(|gap| (gap.party, gap.to.map(|to| to - gap.from))).collect();
+    assert_eq!(told, [("customer", Some(3_000)), ("agent", Some(0))]);
+    let text = figures(&house);
+    for line in [
+        r#"patchbay_recording_silences_total{party="customer"} 1"#,
+        r#"patchbay_recording_silences_total{party="agent"} 1"#,
+        r#"patchbay_recording_channels_silent{party="customer"} 0"#,
+        r#"patchbay_recording_channels_silent{party="agent"} 0"#,
+    ] {
+        assert!(text.contains(line), "{line} in\n{text}");
+    }
+}
+
 /// RECO-04: the agent pauses the recording while card data is read out; who paused is known, and a forgotten pause is over
 /// after the time the service sets, with a warning.
 #[tokio::test]

@@ -36,14 +36,22 @@ pub fn leg(secret: u8, fingerprint: &str, active: bool, now: Instant) -> Browser
 /// Never: lengths are bounded.
 pub fn check(leg: &BrowserTransport, theirs: &str, attributes: &[u8]) -> Vec<u8> {
     let ours = leg.local(Vec::new());
-    let name = format!("{}:{theirs}", ours.ufrag);
+    check_of(&ours.ufrag, &ours.pwd, theirs, attributes)
+}
+
+/// The same for whoever has this name and password.
+///
+/// # Panics
+/// Never: lengths are bounded.
+pub fn check_of(ours: &str, password: &str, theirs: &str, attributes: &[u8]) -> Vec<u8> {
+    let name = format!("{ours}:{theirs}");
     let mut octets = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
     octets.extend_from_slice(b"transaction!");
     attribute(&mut octets, 0x0006, name.as_bytes());
     octets.extend_from_slice(attributes.get(..attributes.len().min(1_024)).unwrap_or_default());
     octets.resize(octets.len().next_multiple_of(4), 0);
     length(&mut octets, 24);
-    let mut hmac = Hmac::<Sha1>::new_from_slice(ours.pwd.as_bytes()).expect("any length will do");
+    let mut hmac = Hmac::<Sha1>::new_from_slice(password.as_bytes()).expect("any length will do");
     hmac.update(&octets);
     attribute(&mut octets, 0x0008, &hmac.finalize().into_bytes());
     length(&mut octets, 8);

@@ -410,6 +410,17 @@ pub enum CallFact {
         /// In words for the operator.
         why: String,
     },
+    /// Nothing comes from a party whose channel is being captured, though it should; or something comes again.
+    RecordingSilent {
+        /// Which call.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+        /// Whose channel.
+        party: Party,
+        /// Whether it is empty now.
+        silent: bool,
+    },
     /// A leg is gone.
     LegEnded {
         /// Which call.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{DispositionId, InteractionId, RecordingId, ServiceId, TenantId, TrunkId, UserId};
 use crate::media::StreamStats;
-use crate::recording::{RecordingErasure, RecordingPause, RecordingProof};
+use crate::recording::{RecordingErasure, RecordingGap, RecordingPause, RecordingProof};
 use crate::time::Timestamp;
 
 /// The kind of contact.
@@ -122,6 +122,9 @@ pub struct ServiceRecord {
     /// When capturing was paused on purpose, and by whom (RECO-04); the first 100.
     #[serde(default)]
     pub recording_pauses: Vec<RecordingPause>,
+    /// When a channel was empty although its party should have been heard (RECO-04); the first 100.
+    #[serde(default)]
+    pub recording_gaps: Vec<RecordingGap>,
     /// What was destroyed of it, by whom and when (RECO-05); the first 100.
     #[serde(default)]
     pub recording_erased: Vec<RecordingErasure>,

@@ -307,6 +307,17 @@ pub enum Event {
         /// What went wrong, in words for the operator.
         why: String,
     },
+    /// Nothing comes from a party whose channel is being captured, though it should; or something comes again (RECO-04).
+    RecordingSilent {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+        /// Whose channel.
+        party: Party,
+        /// Whether it is empty now.
+        silent: bool,
+    },
 }
 
 /// Whose half of an interaction a leg is.
@@ -372,7 +383,8 @@ impl Event {
             | Self::RecordingErased { interaction, .. }
             | Self::RecordingPaused { interaction, .. }
             | Self::RecordingResumed { interaction, .. }
-            | Self::RecordingFailed { interaction, .. } => Some(*interaction),
+            | Self::RecordingFailed { interaction, .. }
+            | Self::RecordingSilent { interaction, .. } => Some(*interaction),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::UserId;
+use crate::journal::Party;
 use crate::time::Timestamp;
 
 /// How a service's recordings are treated.
@@ -34,6 +35,17 @@ pub struct RecordingPause {
     pub by: Option<UserId>,
     /// Whether the service's limit ended it, rather than a person.
     pub by_limit: bool,
+}
+
+/// A stretch in which one channel of a recording was empty although its party should have been heard (RECO-04).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingGap {
+    /// Whose channel.
+    pub party: Party,
+    /// When it was noticed: nothing had come for some seconds.
+    pub from: Timestamp,
+    /// Until when; `None`: it goes on.
+    pub to: Option<Timestamp>,
 }
 
 /// Something of a recording, or all of it, was destroyed for ever (RECO-05).

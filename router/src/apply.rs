@@ -125,7 +125,8 @@ impl Floor {
             | Event::RecordingErased { .. }
             | Event::RecordingPaused { .. }
             | Event::RecordingResumed { .. }
-            | Event::RecordingFailed { .. } => {}
+            | Event::RecordingFailed { .. }
+            | Event::RecordingSilent { .. } => {}
         }
     }
 

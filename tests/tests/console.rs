@@ -440,6 +440,15 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     page.click("Service records");
     page.see("tbody tr:has-text('Gerda Grün')");
     assert_eq!(page.count("tbody tr"), 2);
+    // RECO-06: a supervisor sees who listened.
+    page.act("click", json!({ "name": "Open record", "within": "tbody tr:has-text('Gerda Grün')" }));
+    page.act("click-css", json!({ "selector": "dialog[open] summary:has-text('Who listened to it')" }));
+    page.see("dialog[open] details li:has-text('gerda')");
+    page.evaluate("document.querySelector('dialog[open] details').scrollIntoView()");
+    page.shot("who-listened");
+    page.assert_clean("who listened");
+    page.press("Escape");
+    page.gone("dialog[open]");
     page.select("Call status", "Normal end");
     page.click("Filter");
     page.gone("tbody tr:has-text('Support')");

@@ -214,6 +214,8 @@ export interface ServiceRecord {
   comment: string;
   recording: string | null;
   recording_pauses: { from: Millis; to: Millis | null; by: string | null; by_name: string | null; by_limit: boolean }[];
+  /** When nothing came from a party that should have been heard (RECO-04). */
+  recording_gaps: { party: "customer" | "agent"; from: Millis; to: Millis | null }[];
   recording_erased: { at: Millis; by: string | null; by_name: string | null; range: { from_ms: Millis; to_ms: Millis } | null }[];
   recording_proof: RecordingProof | null;
   customer_stats: StreamStats | null;

@@ -54,6 +54,14 @@ describe("the desk is a fold of the appliance's events", () => {
     expect(after(desk, banner(2, "quality_recovered")).banners).toHaveLength(0);
   });
 
+  /** RECO-04: each warning about an empty channel goes when that channel is heard again. */
+  test("a warning about an empty recording goes when there is something to record", () => {
+    const desk = after(emptyDesk(), welcome(0), banner(1, "recording_silent"), banner(2, "recording_without_you"));
+    const codes = (desk: Desk) => desk.banners.map((b) => b.code);
+    expect(codes(after(desk, banner(3, "recording_with_you")))).toEqual(["recording_silent"]);
+    expect(codes(after(desk, banner(3, "recording_with_you"), banner(4, "recording_heard")))).toEqual([]);
+  });
+
   /** UI-20, STATE-15 */
   test("why somebody is Not ready is said until they are Ready again", () => {
     const me = (seq: number, state: string) => ({ seq, at: 0, event: "me", agent: { state: { state } } }) as unknown as ServerEvent;

@@ -38,6 +38,13 @@ export const emptyDesk = (): Desk => ({
 
 /** Banners that stay until closed; the oldest goes when there are more. */
 const BANNERS_MAX = 4;
+/** Good news that takes a warning away, about the same person. */
+const RECOVERS: Record<string, string> = {
+  quality_recovered: "poor_quality",
+  recording_heard: "recording_silent",
+  recording_with_you: "recording_without_you",
+  recording_heard_of: "recording_silent_of",
+};
 
 const put = <T>(list: T[], item: T, same: (a: T) => boolean): T[] => {
   const at = list.findIndex(same);
@@ -81,10 +88,10 @@ function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): 
       const { level, code, params } = notice;
       // Two colleagues who called in vain are two pieces of news.
       const same = (b: Banner) => b.code === code && b.params["name"] === params["name"];
-      const others = desk.banners.filter((b) => !same(b) && !(code === "quality_recovered" && b.code === "poor_quality"));
       // Recovery takes the warning away and needs no words of its own (QUAL-01 clears by itself).
-      if (code === "quality_recovered") return { banners: others };
-      return { banners: [...others, { level, code, params, key: event.seq }].slice(-BANNERS_MAX) };
+      const over = RECOVERS[code];
+      if (over) return { banners: desk.banners.filter((b) => b.code !== over || b.params["name"] !== params["name"]) };
+      return { banners: [...desk.banners.filter((b) => !same(b)), { level, code, params, key: event.seq }].slice(-BANNERS_MAX) };
     }
     default:
       return {};

@@ -1,7 +1,7 @@
 //! What signalling tells.
 
 use model::call::{CallFact, CallOrder, Rejection, Source};
-use model::id::{InteractionId, OfferToken, UserId};
+use model::id::{InteractionId, OfferToken, RecordingId, UserId};
 use model::interaction::EndedBy;
 use model::journal::{Event, Party};
 use model::people::{PhoneKind, Privilege};
@@ -108,6 +108,9 @@ impl Core {
                 self.recording_failed(interaction, why, out);
                 out.push(Effect::Recording(interaction, recording, RecordingNews::Failed));
             }
+            CallFact::RecordingSilent { interaction, recording, party, silent } => {
+                self.recording_silent((interaction, recording), party, silent, out);
+            }
             CallFact::LegEnded { interaction, leg, party, stats } => {
                 self.journal_of(interaction, Event::LegEnded { interaction, leg, party, stats }, out);
             }
@@ -204,13 +207,53 @@ impl Core {
         if let Some(agent) = agent {
             self.banner(agent, Level::Error, "recording_failed", json!({ "interaction": interaction }), out);
         }
-        // Whoever answers for recordings hears of it as well; without a page it waits for none.
+        self.tell_responsible((interaction, agent), (Level::Error, "recording_failed_of"), json!({}), out);
+    }
+
+    /// A channel of a recording is empty, or is not any more: the call goes on, everybody concerned is told.
+    fn recording_silent(
+        &mut self,
+        (interaction, recording): (InteractionId, RecordingId),
+        party: Party,
+        silent: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(call) = self.calls.get(&interaction) else { return };
+        let agent = call.agent();
+        tracing::warn!(%interaction, %recording, ?party, silent, "nothing comes to be recorded, or comes again");
+        out.push(Effect::Journal(Event::RecordingSilent { interaction, recording, party, silent }));
+        let (code, half) = match (silent, party) {
+            (true, Party::Customer) => ("recording_silent", "customer"),
+            (false, Party::Customer) => ("recording_heard", "customer"),
+            // What the agent says is not recorded, and perhaps not heard either: they can do something about it.
+            (true, Party::Agent { .. }) => ("recording_without_you", "agent"),
+            (false, Party::Agent { .. }) => ("recording_with_you", "agent"),
+        };
+        let (level, code_of) = match silent {
+            true => (Level::Warning, "recording_silent_of"),
+            false => (Level::Info, "recording_heard_of"),
+        };
+        if let Some(agent) = agent {
+            self.banner(agent, level, code, json!({ "interaction": interaction, "half": half }), out);
+        }
+        self.tell_responsible((interaction, agent), (level, code_of), json!({ "half": half }), out);
+    }
+
+    /// Whoever answers for recordings hears of it as well; without a page it waits for none.
+    fn tell_responsible(
+        &self,
+        (interaction, agent): (InteractionId, Option<UserId>),
+        (level, code): (Level, &'static str),
+        mut params: serde_json::Value,
+        out: &mut Vec<Effect>,
+    ) {
         let name = agent.and_then(|agent| self.config.users.get(&agent)).map(|user| user.name.clone());
-        let params = json!({ "interaction": interaction, "name": name.unwrap_or_default() });
+        params["interaction"] = json!(interaction);
+        params["name"] = json!(name.unwrap_or_default());
         let responsible =
             |id: &UserId| self.config.users.get(id).is_some_and(|u| u.role.may(Privilege::Supervise));
         for user in self.config.users.keys().filter(|id| Some(**id) != agent && responsible(id)) {
-            self.banner(*user, Level::Error, "recording_failed_of", params.clone(), out);
+            self.banner(*user, level, code, params.clone(), out);
         }
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use model::id::{InteractionId, ServiceId};
 use model::interaction::{Direction, EndStatus};
-use model::journal::Event;
+use model::journal::{Event, Party};
 use model::time::Timestamp;
 use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
@@ -53,6 +53,8 @@ pub struct Metrics {
     /// Recordings that wait to be finished.
     pub recordings_pending: IntGauge,
     recording_failures: IntCounter,
+    recording_silences: IntCounterVec,
+    recordings_silent: IntGaugeVec,
     voice: voice::Voice,
     /// Sign-ins by result.
     pub signins: IntCounterVec,
@@ -79,6 +81,8 @@ struct Call {
     arrived: Timestamp,
     queued: Option<(Timestamp, ServiceId)>,
     answered: bool,
+    /// Parties whose channels are empty.
+    silent: HashSet<&'static str>,
 }
 
 impl Metrics {
@@ -146,6 +150,18 @@ impl Metrics {
                 "patchbay_recording_failures_total",
                 "Calls that should be recorded and are not.",
             )?,
+            recording_silences: counters(
+                r,
+                "patchbay_recording_silences_total",
+                "Times a recorded party was to be heard and nothing came, by party.",
+                &["party"],
+            )?,
+            recordings_silent: int_gauges(
+                r,
+                "patchbay_recording_channels_silent",
+                "Channels of recordings that get nothing now, though their party is to be heard.",
+                &["party"],
+            )?,
             signins: counters(r, "patchbay_signins_total", "Sign-ins by result.", &["result"])?,
             consoles: int_gauge(r, "patchbay_consoles_attached", "Console pages that are connected.")?,
             journal_behind: int_gauge(
@@ -179,7 +195,13 @@ impl Metrics {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Arrived { interaction, direction, .. } => {
-                let call = Call { direction: *direction, arrived: at, queued: None, answered: false };
+                let call = Call {
+                    direction: *direction,
+                    arrived: at,
+                    queued: None,
+                    answered: false,
+                    silent: HashSet::new(),
+                };
                 if open.calls.insert(*interaction, call).is_none() {
                     self.calls_active.with_label_values(&[direction_name(*direction)]).inc();
                 }
@@ -201,6 +223,9 @@ impl Metrics {
             }
             Event::LegEnded { party, stats: Some(stats), .. } => self.voice.ended(*party, stats),
             Event::RecordingFailed { .. } => self.recording_failures.inc(),
+            Event::RecordingSilent { interaction, party, silent, .. } => {
+                self.silent(&mut open, *interaction, *party, *silent);
+            }
             _ => {}
         }
     }
@@ -218,8 +243,22 @@ impl Metrics {
         }
     }
 
+    fn silent(&self, open: &mut Open, interaction: InteractionId, party: Party, silent: bool) {
+        let Some(call) = open.calls.get_mut(&interaction) else { return };
+        let party = voice::party_name(party);
+        if silent && call.silent.insert(party) {
+            self.recording_silences.with_label_values(&[party]).inc();
+            self.recordings_silent.with_label_values(&[party]).inc();
+        } else if !silent && call.silent.remove(party) {
+            self.recordings_silent.with_label_values(&[party]).dec();
+        }
+    }
+
     fn ended(&self, open: &mut Open, interaction: InteractionId, status: EndStatus, at: Timestamp) {
         let Some(call) = open.calls.remove(&interaction) else { return };
+        for party in &call.silent {
+            self.recordings_silent.with_label_values(&[party]).dec();
+        }
         let direction = direction_name(call.direction);
         self.calls_active.with_label_values(&[direction]).dec();
         self.calls.with_label_values(&[direction, status_name(status)]).inc();

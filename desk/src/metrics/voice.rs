@@ -43,7 +43,7 @@ impl Voice {
     }
 }
 
-fn party_name(party: Party) -> &'static str {
+pub(super) fn party_name(party: Party) -> &'static str {
     match party {
         Party::Customer => "customer",
         Party::Agent { .. } => "agent",

@@ -36,6 +36,7 @@ pub(super) fn leg(input: &[u8]) {
         seq: 65_530,
         timestamp: u32::MAX,
         media_timeout: Duration::from_secs(9),
+        recording_silence: Duration::from_secs(5),
         clock: clock(),
     };
     let mut leg = Leg::new(LegId::from_number(1), &birth, None);
@@ -136,7 +137,7 @@ fn setup(security: Security, rtcp_mux: bool, latching: Latching) -> LegSetup {
     }
 }
 
-fn clock() -> Clock {
+pub(super) fn clock() -> Clock {
     static CLOCK: OnceLock<Clock> = OnceLock::new();
     *CLOCK.get_or_init(Clock::start)
 }

@@ -7,16 +7,13 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::association::{Association, Verdict};
 use super::certificate::{Certificate, Fingerprint};
+use super::handshake::Handshake;
 use super::{BadRemote, IceOutput};
 
 /// See the module.
 pub struct DtlsTransport {
-    certificate: Certificate,
-    association: Option<Association>,
-    /// Whom the association is for and in which role.
-    remote: Option<(Fingerprint, bool)>,
+    handshake: Handshake,
     /// Where our flights go.
     to: Option<SocketAddr>,
 }
@@ -30,7 +27,8 @@ impl std::fmt::Debug for DtlsTransport {
 impl DtlsTransport {
     /// Nothing is known of the far end yet.
     pub fn new(certificate: Certificate) -> Self {
-        Self { certificate, association: None, remote: None, to: None }
+        let closed = || IceOutput::Failed("the far end ended the DTLS association".into());
+        Self { handshake: Handshake::new(certificate, closed), to: None }
     }
 
     /// Takes the far end's `a=fingerprint`, whether we open the handshake (`a=setup:active` on our side), and where it is
@@ -46,18 +44,14 @@ impl DtlsTransport {
         now: Instant,
         out: &mut Vec<IceOutput>,
     ) -> Result<(), BadRemote> {
-        let fingerprint = Fingerprint::parse(fingerprint).ok_or(BadRemote::Fingerprint)?;
-        let remote = (fingerprint, active);
-        if self.remote.as_ref() != Some(&remote) {
-            self.association = Some(Association::new(&self.certificate, remote.0.clone(), active, now));
-            self.remote = Some(remote);
+        let peer = (Fingerprint::parse(fingerprint).ok_or(BadRemote::Fingerprint)?, active);
+        if !self.handshake.is_with(&peer) {
+            self.handshake.expect(peer, now);
             self.to = to;
         }
         self.to = self.to.or(to);
-        let fresh = |association: &&mut Association| association.next_timeout().is_none();
-        if let (Some(to), Some(association)) = (self.to, self.association.as_mut().filter(fresh)) {
-            let verdict = association.handle_timeout(to, now, out);
-            self.judge(verdict, out);
+        if let Some(to) = self.to {
+            self.handshake.open(to, now, out);
         }
         Ok(())
     }
@@ -65,47 +59,24 @@ impl DtlsTransport {
     /// Handles a datagram of a handshake from an address that the leg admits; answers go there.
     pub fn handle(&mut self, datagram: &[u8], from: SocketAddr, now: Instant, out: &mut Vec<IceOutput>) {
         self.to = Some(from);
-        if let Some(association) = &mut self.association {
-            let verdict = association.handle(datagram, from, now, out);
-            self.judge(verdict, out);
-        }
+        self.handshake.handle(datagram, from, now, out);
     }
 
     /// Does what is due at `now`: retransmissions.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<IceOutput>) {
-        let due = |association: &&mut Association| association.next_timeout().is_some_and(|at| at <= now);
-        if let (Some(to), Some(association)) = (self.to, self.association.as_mut().filter(due)) {
-            let verdict = association.handle_timeout(to, now, out);
-            self.judge(verdict, out);
+        if let Some(to) = self.to {
+            self.handshake.handle_timeout(to, now, out);
         }
     }
 
     /// When [`Self::handle_timeout`] has something to do; may change with every call.
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.to.and_then(|_| self.association.as_ref()?.next_timeout())
+        self.to.and_then(|_| self.handshake.next_timeout())
     }
 
     /// Ends the association: tells the far end, if it is there.
     pub fn close(&mut self, out: &mut Vec<IceOutput>) {
-        if let (Some(mut association), Some(to)) = (self.association.take(), self.to) {
-            association.close(to, out);
-        }
-    }
-
-    fn judge(&mut self, verdict: Verdict, out: &mut Vec<IceOutput>) {
-        match verdict {
-            Verdict::GoesOn => return,
-            Verdict::Spent => {}
-            Verdict::Closed => {
-                self.remote = None;
-                out.push(IceOutput::Failed("the far end ended the DTLS association".into()));
-            }
-            Verdict::Failed(why) => {
-                self.remote = None;
-                out.push(IceOutput::Failed(why));
-            }
-        }
-        self.association = None;
+        self.handshake.close(self.to, out);
     }
 }
 

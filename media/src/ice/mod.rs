@@ -19,6 +19,7 @@ mod alone;
 mod association;
 mod certificate;
 mod checks;
+mod handshake;
 mod stun;
 mod transport;
 

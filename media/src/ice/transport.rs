@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::agent::{Agent, Change};
-use super::association::{Association, Verdict};
 use super::certificate::{Certificate, Fingerprint};
+use super::handshake::Handshake;
 use super::{IceOutput, Kind, classify};
 use crate::control::LocalIce;
 
@@ -54,11 +54,8 @@ pub enum BadRemote {
 
 /// ICE-lite and DTLS of one browser leg, without I/O.
 pub struct BrowserTransport {
-    certificate: Certificate,
     agent: Agent,
-    association: Option<Association>,
-    /// Whom the association is for and in which role; none when there is to be a new one in any case.
-    remote: Option<(Fingerprint, bool)>,
+    handshake: Handshake,
 }
 
 impl std::fmt::Debug for BrowserTransport {
@@ -71,10 +68,8 @@ impl BrowserTransport {
     /// A leg that nobody has reached yet. It answers checks at once: they may come before the browser's answer does.
     pub fn new(certificate: &Certificate, credentials: Credentials) -> Self {
         Self {
-            certificate: certificate.clone(),
             agent: Agent::new(credentials.ufrag, credentials.pwd),
-            association: None,
-            remote: None,
+            handshake: Handshake::new(certificate.clone(), || IceOutput::Closed),
         }
     }
 
@@ -83,7 +78,7 @@ impl BrowserTransport {
         LocalIce {
             ufrag: self.agent.ufrag().to_owned(),
             pwd: self.agent.pwd().to_owned(),
-            fingerprint: self.certificate.fingerprint().to_string(),
+            fingerprint: self.handshake.certificate().fingerprint().to_string(),
             candidates,
         }
     }
@@ -106,13 +101,11 @@ impl BrowserTransport {
         if !is_ice(ufrag, 4) || !is_ice(pwd, 22) {
             return Err(BadRemote::Credentials);
         }
-        let fingerprint = Fingerprint::parse(fingerprint).ok_or(BadRemote::Fingerprint)?;
-        let remote = (fingerprint, active);
-        let same = self.remote.as_ref() == Some(&remote);
+        let peer = (Fingerprint::parse(fingerprint).ok_or(BadRemote::Fingerprint)?, active);
+        let same = self.handshake.is_with(&peer);
         let change = self.agent.set_remote(ufrag, same, now);
         if !same {
-            self.association = Some(Association::new(&self.certificate, remote.0.clone(), active, now));
-            self.remote = Some(remote);
+            self.handshake.expect(peer, now);
         }
         self.apply(change, out);
         self.open(now, out);
@@ -133,10 +126,7 @@ impl BrowserTransport {
             // Only who passed a check may speak; else anybody could win the race of the first ClientHello.
             Some(Kind::Dtls) if self.agent.is_verified(from) => {
                 let to = self.agent.selected().unwrap_or(from);
-                if let Some(association) = &mut self.association {
-                    let verdict = association.handle(datagram, to, now, out);
-                    self.judge(verdict, out);
-                }
+                self.handshake.handle(datagram, to, now, out);
             }
             _ => {}
         }
@@ -146,26 +136,20 @@ impl BrowserTransport {
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<IceOutput>) {
         let change = self.agent.handle_timeout(now);
         self.apply(change, out);
-        let due = |association: &&mut Association| association.next_timeout().is_some_and(|at| at <= now);
-        if let (Some(to), Some(association)) = (self.agent.selected(), self.association.as_mut().filter(due))
-        {
-            let verdict = association.handle_timeout(to, now, out);
-            self.judge(verdict, out);
+        if let Some(to) = self.agent.selected() {
+            self.handshake.handle_timeout(to, now, out);
         }
     }
 
     /// When [`Self::handle_timeout`] has something to do; may change with every call.
     pub fn next_timeout(&self) -> Option<Instant> {
-        let handshake = (self.agent.selected())
-            .and_then(|_| self.association.as_ref().and_then(Association::next_timeout));
+        let handshake = self.agent.selected().and_then(|_| self.handshake.next_timeout());
         [self.agent.next_timeout(), handshake].into_iter().flatten().min()
     }
 
     /// Ends the leg: tells the browser, if it is there.
     pub fn close(&mut self, out: &mut Vec<IceOutput>) {
-        if let (Some(mut association), Some(to)) = (self.association.take(), self.agent.selected()) {
-            association.close(to, out);
-        }
+        self.handshake.close(self.agent.selected(), out);
     }
 
     /// Where media is to be sent, if anywhere: the address the browser nominated last.
@@ -194,29 +178,9 @@ impl BrowserTransport {
 
     /// Opens the handshake when it is ours to open and there is an address to open it with.
     fn open(&mut self, now: Instant, out: &mut Vec<IceOutput>) {
-        let fresh = |association: &&mut Association| association.next_timeout().is_none();
-        if let (Some(to), Some(association)) =
-            (self.agent.selected(), self.association.as_mut().filter(fresh))
-        {
-            let verdict = association.handle_timeout(to, now, out);
-            self.judge(verdict, out);
+        if let Some(to) = self.agent.selected() {
+            self.handshake.open(to, now, out);
         }
-    }
-
-    fn judge(&mut self, verdict: Verdict, out: &mut Vec<IceOutput>) {
-        match verdict {
-            Verdict::GoesOn => return,
-            Verdict::Spent => {}
-            Verdict::Closed => {
-                self.remote = None;
-                out.push(IceOutput::Closed);
-            }
-            Verdict::Failed(why) => {
-                self.remote = None;
-                out.push(IceOutput::Failed(why));
-            }
-        }
-        self.association = None;
     }
 }
 

@@ -102,6 +102,8 @@ pub struct Birth {
     pub timestamp: u32,
     /// Silence of this length is told.
     pub media_timeout: Duration,
+    /// A recording that captures it may get nothing for so long before that is told.
+    pub recording_silence: Duration,
     /// The clock that `now` comes from.
     pub clock: Clock,
 }
@@ -159,6 +161,7 @@ pub struct Leg {
     mixed: Option<crate::rtp::RtpTimestamp>,
     events_in: dtmf::Receiver,
     media_timeout: Duration,
+    recording_silence: Duration,
     reports: Reports,
     /// Times it was looked after.
     looks: u32,
@@ -261,6 +264,7 @@ impl Leg {
             stream: Stream::default(),
             muted: false,
             media_timeout: birth.media_timeout,
+            recording_silence: birth.recording_silence,
             alive: Alive::default(),
             reports: Reports::new(birth.ssrc, birth.timestamp),
             overheard: None,

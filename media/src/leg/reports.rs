@@ -182,16 +182,16 @@ impl Leg {
     }
 
     /// Looks after the leg; to be called [`LOOKS_EVERY`]. `random` scatters the reports; `fed`: it hears something that should
-    /// make a sound.
+    /// make a sound; `recorded`: a recording captures it.
     pub fn look_after(
         &mut self,
         random: u32,
-        fed: bool,
+        (fed, recorded): (bool, bool),
         now: Timestamp,
         wire: &mut dyn Wire,
         out: &mut Outbox,
     ) {
-        self.watch(fed, now, out);
+        self.watch(fed, recorded, now, out);
         self.looks = self.looks.wrapping_add(1);
         if self.looks.is_multiple_of(2) {
             self.each_second(random, now, wire, out);

@@ -100,10 +100,12 @@ impl Leg {
     }
 
     /// Tells troubles as they begin and end; to be called every half second or more often. `fed`: it hears something that
-    /// should make a sound.
-    pub(super) fn watch(&mut self, fed: bool, now: Timestamp, out: &mut Outbox) {
+    /// should make a sound; `recorded`: a recording captures it.
+    pub(super) fn watch(&mut self, fed: bool, recorded: bool, now: Timestamp, out: &mut Outbox) {
         let sent_packets = self.outgoing.packets();
         let wants_received = self.expects_voice() && self.may_send();
+        let recorded_us = (recorded && self.expects_voice() && !self.nowhere)
+            .then_some(u64::try_from(self.recording_silence.as_micros()).unwrap_or(u64::MAX));
         let wants_sent = fed && self.destination().is_some();
         let watching = &mut self.watching;
         let sent = sent_packets.saturating_sub(watching.sent_before);
@@ -119,6 +121,7 @@ impl Leg {
             peak: watching.peak,
             clipped: watching.clipped,
             transit_us: watching.transit_us.take(),
+            recorded_us,
         };
         (watching.samples, watching.peak, watching.clipped) = (0, 0, 0);
         let leg = self.id;

@@ -55,6 +55,9 @@ pub struct PlaneConfig {
     pub period: Duration,
     /// A leg that nothing verified came to for this long is told to be silent. Default 30 s.
     pub media_timeout: Duration,
+    /// A recording whose channel gets nothing for this long, though audio is to come, is told to be empty (RECO-04). Default 5 s:
+    /// longer than the pauses of far ends that suppress silence and do not say so.
+    pub recording_silence: Duration,
     /// Bounds and cadences of recording.
     pub recording: crate::record::Config,
     /// With it recordings are encrypted. Default: they are in the clear.
@@ -80,6 +83,7 @@ impl Default for PlaneConfig {
             driver: DriverConfig::default(),
             period: Duration::from_micros(500),
             media_timeout: Duration::from_secs(30),
+            recording_silence: Duration::from_secs(5),
             recording: crate::record::Config::default(),
             recording_keys: None,
             fast_path: None,

@@ -195,7 +195,7 @@ mod tests {
     fn what_a_thread_shows_is_read_as_it_was() {
         let mut counters = Counters { received_packets: 1, legs: 7, events_lost: 6, ..Counters::default() };
         counters.dropped = std::array::from_fn(|n| n as u64 + 20);
-        counters.troubles = [31, 32, 33, 34, 35];
+        counters.troubles = std::array::from_fn(|n| n as u64 + 31);
         counters.driver.turns = 99;
         let shown = Shown::default();
         shown.show(&counters);

@@ -116,6 +116,7 @@ impl House {
             seq: 1,
             timestamp: 1,
             media_timeout: Duration::from_secs(30),
+            recording_silence: Duration::from_secs(5),
             clock: self.shards[0].clock,
         };
         let leg = Leg::new(leg, &birth, Some(ours));

@@ -46,6 +46,7 @@ pub(super) struct Inner {
     pub shared: Vec<Vec<SocketAddr>>,
     pub certificate: Certificate,
     pub media_timeout: Duration,
+    pub recording_silence: Duration,
     pub shown: Vec<Arc<Shown>>,
     pub drivers: Vec<DriverKind>,
     pub trial: Option<Trial>,
@@ -156,6 +157,7 @@ impl PlaneHandle {
             seq: u16::from_be_bytes([q0, q1]),
             timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
             media_timeout: self.inner.media_timeout,
+            recording_silence: self.inner.recording_silence,
             clock: self.inner.clock,
         };
         let serial = self.inner.serial.fetch_add(1, Ordering::Relaxed);

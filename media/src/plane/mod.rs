@@ -226,6 +226,7 @@ impl Plane {
             shared: info.threads.iter().map(|thread| thread.shared.clone()).collect(),
             certificate,
             media_timeout: config.media_timeout,
+            recording_silence: config.recording_silence,
             shown,
             drivers,
             trial,

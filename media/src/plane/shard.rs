@@ -250,7 +250,8 @@ impl Shard {
             if let Some(seat) = self.table.get_mut(index as u32) {
                 let mut doors =
                     doors(&mut self.driver, &mut self.counters, &self.browsers, &seat.sockets, None);
-                seat.leg.look_after(self.random, fed, self.now, &mut doors, &mut self.out);
+                let recorded = !seat.taps.is_empty();
+                seat.leg.look_after(self.random, (fed, recorded), self.now, &mut doors, &mut self.out);
             }
             self.prune_lines(index as u32);
         }

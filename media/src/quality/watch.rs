@@ -1,9 +1,11 @@
-//! Trouble a caller notices before the figures do: audio one way only, silence, clipping, clocks that run apart.
+//! Trouble a caller notices before the figures do: audio one way only, silence, clipping, clocks that run apart. And one that
+//! nobody notices until the recording is played: a channel of it that stays empty.
 //!
 //! A [`Watch`] belongs to one leg. Its owner tells it every 500 ms or more often what was measured since the last time,
 //! and gets told when a trouble begins and when it is over. Each is raised within 3 s; what is cheap to see, after
 //! 2.5 s, so that a tick's length still fits. Clock skew depends on the network: 3 s where it is calm, longer where
-//! jitter hides it, because a wrong alarm is worse than a late one.
+//! jitter hides it, because a wrong alarm is worse than a late one. An empty channel is told after the time its owner sets:
+//! far ends that suppress silence without saying so pause for a second or two.
 
 /// What was measured on a leg since the last tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,9 @@ pub struct Tick {
     pub clipped: u32,
     /// The fastest transit: arrival less timestamp, in microseconds. `None` when no packet came.
     pub transit_us: Option<i64>,
+    /// A recording captures what comes, and after this many microseconds without anything that is told; `None`: none does, or
+    /// nothing is to come.
+    pub recorded_us: Option<u64>,
 }
 
 /// A trouble of a leg.
@@ -41,11 +46,14 @@ pub enum Trouble {
     Clipping,
     /// The far end's clock runs faster than ours by so many parts per million; slower, when negative.
     ClockSkew(f32),
+    /// A recording captures the leg and gets nothing, whatever is sent (RECO-04).
+    NothingToRecord,
 }
 
 impl Trouble {
     /// Their names, in the order of [`Trouble::index`].
-    pub const NAMES: [&str; 5] = ["nothing_received", "nothing_sent", "silence", "clipping", "clock_skew"];
+    pub const NAMES: [&str; 6] =
+        ["nothing_received", "nothing_sent", "silence", "clipping", "clock_skew", "nothing_to_record"];
 
     /// Its place among all.
     pub const fn index(self) -> usize {
@@ -55,6 +63,7 @@ impl Trouble {
             Self::Silence => 2,
             Self::Clipping => 3,
             Self::ClockSkew(_) => 4,
+            Self::NothingToRecord => 5,
         }
     }
 
@@ -78,6 +87,7 @@ pub struct Change {
 pub struct Watch {
     received: Flow,
     sent: Flow,
+    channel: Channel,
     silent_since_us: Option<u64>,
     silent: bool,
     clipping: Clipping,
@@ -95,6 +105,7 @@ impl Watch {
         let Tick { at_us, received, sent, .. } = tick;
         tell(Trouble::NothingReceived, self.received.note(at_us, received, sent, tick.wants_received));
         tell(Trouble::NothingSent, self.sent.note(at_us, sent, received, tick.wants_sent));
+        tell(Trouble::NothingToRecord, self.channel.note(&tick));
         tell(Trouble::Silence, self.silence(&tick));
         tell(Trouble::Clipping, self.clipping.note(&tick));
         let before = self.skew.ppm;
@@ -138,6 +149,26 @@ impl Flow {
         self.other = self.other.saturating_add(other);
         let lasts = at_us.saturating_sub(last_us) >= PATIENCE_US && self.other >= OTHERS_MIN;
         (lasts && !std::mem::replace(&mut self.missing, true)).then_some(true)
+    }
+}
+
+/// What a recording gets from the leg.
+#[derive(Clone, Debug, Default)]
+struct Channel {
+    /// Since when it gets nothing: the last packet, or when it was first waited for.
+    empty_since_us: Option<u64>,
+    empty: bool,
+}
+
+impl Channel {
+    fn note(&mut self, tick: &Tick) -> Option<bool> {
+        let Some(patience_us) = tick.recorded_us.filter(|_| tick.received == 0) else {
+            self.empty_since_us = tick.recorded_us.map(|_| tick.at_us);
+            return std::mem::take(&mut self.empty).then_some(false);
+        };
+        let since_us = *self.empty_since_us.get_or_insert(tick.at_us);
+        let lasts = tick.at_us.saturating_sub(since_us) >= patience_us.saturating_sub(TICK_US);
+        (lasts && !std::mem::replace(&mut self.empty, true)).then_some(true)
     }
 }
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use media::control::Event;
+use media::control::{Channel, Command, Direction, Event};
 use media::driver::DriverChoice;
 use media::quality::watch::Trouble;
-use model::id::Id;
+use model::id::{Id, RecordingId};
 
 use crate::both_drivers;
 use crate::world::{How, Phone, World, g711};
@@ -15,6 +15,9 @@ use crate::world::{How, Phone, World, g711};
 both_drivers! {
     /// MEDIA-08: each with the leg it belongs to, and its end.
     troubles_of_legs_are_told_with_the_leg_and_their_end;
+    /// RECO-04: a call whose one direction goes dead is told though nobody sends any more; a leg that is on hold is not, nor one that
+    /// nothing records.
+    a_recorded_leg_that_gets_nothing_is_told;
 }
 
 /// Sets the phone's clock to what is on the wall, at a speed: a machine that is held up makes no jitter then.
@@ -81,6 +84,57 @@ async fn troubles_of_legs_are_told_with_the_leg_and_their_end(driver: DriverChoi
     for trouble in [Trouble::NothingReceived, Trouble::Silence, Trouble::Clipping, Trouble::ClockSkew(0.0)] {
         assert!(counts[trouble.index()] > 0, "{} is counted", trouble.name());
     }
+}
+
+async fn a_recorded_leg_that_gets_nothing_is_told(driver: DriverChoice) {
+    let mut world = World::new(driver);
+    let dir = tempfile::tempdir().unwrap();
+    let (mut customer, mut agent) = (world.phone(How::default()).await, world.phone(How::default()).await);
+    let held = world.phone(How { direction: Direction::Inactive, ..How::default() }).await;
+    let unrecorded = world.phone(How::default()).await;
+    world.bridge(&customer, &agent).await;
+    let recordings = [(1, &customer, &agent), (2, &held, &agent)];
+    for (n, left, right) in recordings {
+        let recording = RecordingId::from_number(n);
+        let file = dir.path().join(format!("{n}.pbr"));
+        world.media.command(Command::StartRecording { recording, file }).await.unwrap();
+        for (channel, phone) in [(Channel::Left, left), (Channel::Right, right)] {
+            let tap = Command::Tap { recording, channel, leg: Some(phone.leg) };
+            world.media.command(tap).await.unwrap();
+        }
+    }
+    let (customers, name) = (customer.leg, |phone: &Phone| phone.leg.uuid().as_u128() as u64);
+    let mut empty = BTreeSet::new();
+    let mut changes = Vec::new();
+    let began = Instant::now();
+    // Both talk; then the customer's direction is dead, and soon after nobody says a word; then the customer is back.
+    let (mut back, mut last_word) = (false, Duration::ZERO);
+    while changes.len() < 2 {
+        let lasting = began.elapsed();
+        assert!(lasting < Duration::from_secs(40), "{changes:?} {empty:?}");
+        if lasting < Duration::from_secs(1) || back {
+            customer.says(&g711(7));
+            last_word = if back { last_word } else { lasting };
+        }
+        if lasting < Duration::from_secs(3) {
+            agent.says(&g711(9));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        while let Ok(event) = world.events.try_recv() {
+            if let Event::Trouble { leg, trouble: Trouble::NothingToRecord, began: silent } = event {
+                empty.insert(leg.uuid().as_u128() as u64);
+                if leg == customers {
+                    changes.push((silent, began.elapsed()));
+                    back |= silent;
+                }
+            }
+        }
+    }
+    let [(true, noticed), (false, _)] = changes[..] else { panic!("{changes:?}") };
+    assert!(noticed - last_word > Duration::from_secs(4), "a pause is no trouble: {noticed:?} {last_word:?}");
+    assert!(!empty.contains(&name(&held)) && !empty.contains(&name(&unrecorded)), "{empty:?}");
+    let counts = world.media.counters()[0].counters.troubles;
+    assert!(counts[Trouble::NothingToRecord.index()] > 0);
 }
 
 /// QUAL-01: more than 2 % lost over ten seconds is told, and that it is over is told by itself.

@@ -109,6 +109,23 @@ impl Call {
         }
     }
 
+    /// Nothing comes from a leg that is captured, or something again (RECO-04).
+    pub(super) fn recording_silent(&mut self, leg: LegId, silent: bool, out: &mut Vec<Output>) {
+        let (Some(recording), Some(agent)) = (self.recording, self.linked_agent()) else { return };
+        let (party, before) = if leg == self.leg {
+            (Party::Customer, &mut self.unheard.0)
+        } else if self.agent.media_leg() == Some(leg) {
+            (Party::Agent { agent }, &mut self.unheard.1)
+        } else {
+            return;
+        };
+        // A softphone's trouble is told to all its agent's calls: the end of another recording's is none of this one's.
+        if std::mem::replace(before, silent) != silent {
+            let interaction = self.interaction;
+            out.push(Output::Fact(CallFact::RecordingSilent { interaction, recording, party, silent }));
+        }
+    }
+
     /// Card data is read out, or is not any more (RECO-04).
     pub(super) fn pause_recording(&mut self, by: Option<UserId>, paused: bool, out: &mut Vec<Output>) {
         match self.recording {

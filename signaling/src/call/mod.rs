@@ -126,6 +126,8 @@ pub struct Call {
     agent: Agent,
     link: Link,
     recording: Option<RecordingId>,
+    /// Whether the channels of the customer and of the agent are empty, though they should be heard.
+    unheard: (bool, bool),
     /// Orders that wait until the customer's leg is answered.
     wishes: Vec<Order>,
     /// Hang up when the sound that is played now is over.
@@ -178,6 +180,7 @@ impl Call {
             agent: Agent::Nobody,
             link: Link::Apart,
             recording: None,
+            unheard: (false, false),
             wishes: Vec::new(),
             then_hang_up: false,
             ending: None,
@@ -273,6 +276,9 @@ impl Call {
             }
             Event::Trouble { leg, trouble: Trouble::Clipping, began } => {
                 self.quality_changed(leg, |faults| faults.clipping = began, out);
+            }
+            Event::Trouble { leg, trouble: Trouble::NothingToRecord, began } => {
+                self.recording_silent(leg, began, out);
             }
             Event::RecordingFailed { recording, why } if self.recording == Some(recording) => {
                 out.push(Output::Fact(CallFact::RecordingFailed {

@@ -6,6 +6,7 @@ use media::control::{Channel, Direction, Event, MediaError};
 use media::quality::watch::Trouble;
 use model::call::{CallFact, Rejection, Sound};
 use model::interaction::EndedBy;
+use model::journal::Party;
 
 use super::fixture::*;
 use super::timer::SessionTimer;
@@ -559,6 +560,36 @@ fn a_half_is_poor_while_anything_is_wrong_with_it() {
     assert_eq!(changes(&scene), 1, "it is poor already, and silence alone is nobody's fault");
     scene.does(Input::Media(limits(false)));
     assert_eq!(changes(&scene), 2, "all is well again");
+}
+
+/// RECO-04: an empty channel of a recording is told once, of whom, and that it is over; of a call that is not recorded nothing is.
+#[test]
+fn an_empty_channel_of_a_recording_is_told_with_its_party() {
+    let mut scene = Scene::of_a_conversation();
+    let silent = |leg, began| Input::Media(Event::Trouble { leg, trouble: Trouble::NothingToRecord, began });
+    let parties = |scene: &Scene| -> Vec<(bool, bool)> {
+        let told = scene.facts.iter().filter_map(|fact| match fact {
+            CallFact::RecordingSilent { party, silent, .. } => Some((*party == Party::Customer, *silent)),
+            _ => None,
+        });
+        told.collect()
+    };
+    scene.does(silent(softphone().leg, false));
+    assert!(parties(&scene).is_empty(), "the end of what belonged to another call of the agent's");
+    for began in [true, true, false] {
+        scene.does(silent(customer_leg(), began));
+    }
+    scene.does(silent(softphone().leg, true));
+    assert_eq!(parties(&scene), [(true, true), (true, false), (false, true)]);
+
+    let mut scene = Scene::of_a_waiting_caller();
+    scene.refuses = |o| match o {
+        MediaOrder::StartRecording(_) => Some(MediaError::Unavailable),
+        _ => None,
+    };
+    scene.connect(false);
+    scene.does(silent(customer_leg(), true));
+    assert!(parties(&scene).is_empty(), "that it is not recorded was said");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::interaction::{Direction, ServiceRecord};
 use model::journal::{Entry, Event, OfferEnd, Party};
-use model::recording::{RecordingErasure, RecordingPause};
+use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
 use model::time::Timestamp;
 
 /// Adds an entry to the record of its interaction.
@@ -52,6 +52,10 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             record.ended_at = Some(at);
             record.status = Some(*status);
             record.ended_by = Some(*by);
+            // An empty channel is heard of until the call ends, not for ever.
+            for gap in record.recording_gaps.iter_mut().filter(|gap| gap.to.is_none()) {
+                gap.to = Some(at);
+            }
         }
         Event::Coded { disposition, comment, .. } => {
             record.disposition = disposition.or(record.disposition);
@@ -78,12 +82,22 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             Some(pause) if pause.to.is_none() => (pause.to, pause.by_limit) = (Some(at), by.is_none()),
             _ => return false,
         },
+        Event::RecordingSilent { party, silent: true, .. } if record.recording_gaps.len() < PAUSES_KEPT => {
+            record.recording_gaps.push(RecordingGap { party: *party, from: at, to: None });
+        }
+        Event::RecordingSilent { party, silent: false, .. } => {
+            let open = |gap: &&mut RecordingGap| gap.party == *party && gap.to.is_none();
+            match record.recording_gaps.iter_mut().rev().find(open) {
+                Some(gap) => gap.to = Some(at),
+                None => return false,
+            }
+        }
         _ => return false,
     }
     true
 }
 
-/// Pauses and erasures of a recording that its record tells of; the journal has them all.
+/// Pauses, gaps and erasures of a recording that its record tells of; the journal has them all.
 const PAUSES_KEPT: usize = 100;
 
 /// The time a record is shown under (REC-03): inbound when the conversation began, or the arrival if none did;
@@ -139,6 +153,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         comment: String::new(),
         recording: None,
         recording_pauses: Vec::new(),
+        recording_gaps: Vec::new(),
         recording_proof: None,
         recording_erased: Vec::new(),
         customer_stats: None,

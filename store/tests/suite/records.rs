@@ -38,6 +38,7 @@ pub fn record(n: u64) -> ServiceRecord {
         comment: "said thanks".into(),
         recording: None,
         recording_pauses: Vec::new(),
+        recording_gaps: Vec::new(),
         recording_proof: None,
         recording_erased: Vec::new(),
         customer_stats: Some(StreamStats {

@@ -50,6 +50,7 @@ impl Line {
             seq: 1,
             timestamp: 1_000,
             media_timeout: Duration::from_secs(30),
+            recording_silence: Duration::from_secs(5),
             clock: Clock::start(),
         };
         let mut leg = Leg::new(LegId::from_number(1), &birth, None);

@@ -15,6 +15,7 @@ fn well(at_us: u64) -> Tick {
         peak: 9_000,
         clipped: 0,
         transit_us: Some(-77_000_000),
+        recorded_us: None,
     }
 }
 
@@ -69,6 +70,38 @@ fn hold_and_announced_pauses_are_no_trouble() {
     // Nothing either way: a call that is being set up, or ended.
     let dead = |tick| Tick { received: 0, sent: 0, samples: 0, transit_us: None, ..tick };
     assert!(run(&mut watch, 300, 400, dead).is_empty());
+}
+
+/// RECO-04: a recorded channel that gets nothing is told within the time that was set, though nothing is sent either; that
+/// audio is back, too.
+#[test]
+fn an_empty_channel_of_a_recording_is_told_within_its_time_and_when_it_fills_again() {
+    let recorded = |tick| Tick { recorded_us: Some(5_000_000), ..tick };
+    let dead = |tick| Tick { received: 0, sent: 0, samples: 0, transit_us: None, ..recorded(tick) };
+    let mut watch = Watch::default();
+    assert!(run(&mut watch, 0, 10, recorded).is_empty());
+    assert!(run(&mut watch, 10, 14, dead).is_empty(), "a pause of a far end that does not say it pauses");
+    assert!(run(&mut watch, 14, 20, recorded).is_empty());
+    let told = run(&mut watch, 20, 120, dead);
+    let after = told_once(&told, Trouble::NothingToRecord, true);
+    assert!(after > 4.0 && after <= 5.0, "{after} s");
+    assert_eq!(told_once(&run(&mut watch, 120, 130, recorded), Trouble::NothingToRecord, false), 0.5);
+    // A leg that nothing ever came from.
+    let told = run(&mut Watch::default(), 0, 20, dead);
+    assert!(told_once(&told, Trouble::NothingToRecord, true) <= 5.5);
+}
+
+/// RECO-04: nothing is missing while no recording captures the leg or nothing is to come; an alarm ends with the recording.
+#[test]
+fn a_channel_is_empty_only_while_something_should_come() {
+    let dead = |tick| Tick { received: 0, sent: 0, samples: 0, transit_us: None, ..tick };
+    let recorded = |tick| Tick { recorded_us: Some(5_000_000), ..dead(tick) };
+    let mut watch = Watch::default();
+    assert!(run(&mut watch, 0, 60, dead).is_empty());
+    assert!(run(&mut watch, 60, 64, recorded).is_empty(), "time before does not count");
+    assert!(run(&mut watch, 64, 120, dead).is_empty());
+    told_once(&run(&mut watch, 120, 130, recorded), Trouble::NothingToRecord, true);
+    told_once(&run(&mut watch, 130, 140, dead), Trouble::NothingToRecord, false);
 }
 
 /// MEDIA-08: packets without sound are told within 3 s; a pause between words is not.

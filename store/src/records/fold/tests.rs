@@ -287,6 +287,28 @@ fn holds_recording_and_quality_of_both_sides_are_kept() {
     assert_eq!(record.agent_stats.map(|s| s.packets), Some(480));
 }
 
+/// RECO-04: a record says when a channel was empty; the end of the call ends that too.
+#[test]
+fn a_record_knows_when_a_channel_was_empty() {
+    let mut call = Call::comes_in(1);
+    let (agent, recording) =
+        (Party::Agent { agent: UserId::from_number(JONAS) }, RecordingId::from_number(5));
+    let mut told = |s, party, silent| {
+        call.tell(s, |interaction| Event::RecordingSilent { interaction, recording, party, silent })
+    };
+    assert!(!told(2, Party::Customer, false), "nothing was missing");
+    assert!(told(3, Party::Customer, true));
+    assert!(told(4, agent, true));
+    assert!(told(6, Party::Customer, false));
+    call.tell(9, |interaction| Event::Ended {
+        interaction,
+        status: EndStatus::Normal,
+        by: EndedBy::Customer,
+    });
+    let gaps: Vec<_> = call.record().recording_gaps.iter().map(|gap| (gap.party, gap.from, gap.to)).collect();
+    assert_eq!(gaps, [(Party::Customer, at(3), Some(at(6))), (agent, at(4), Some(at(9)))]);
+}
+
 #[test]
 fn what_concerns_another_call_another_tenant_or_nobody_changes_nothing() {
     let mut call = Call::comes_in(1);
