@@ -12,6 +12,7 @@
 
 pub mod bits;
 pub mod codebook;
+mod encoder;
 pub mod filter;
 pub mod frame;
 pub mod gain;
@@ -20,4 +21,5 @@ pub mod ops;
 pub mod tables;
 pub mod wide;
 
+pub use encoder::Encoder;
 pub use frame::{Frame, SAMPLES};

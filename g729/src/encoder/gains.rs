@@ -1,0 +1,136 @@
+//! Quantisation of both gains (3.9.2): optimal gains choose 4 rows of the first codebook and 8 of the second, and of their
+//! 32 sums the one with the least error is taken.
+
+use super::closedloop::{PitchGain, Scaled, Subframe, wide_dot};
+use crate::gain::{GainPredictor, Gains};
+use crate::ops::*;
+use crate::tables::gain::{GA, GA_THRESHOLD, GA_TO_WIRE, GB, GB_THRESHOLD, GB_TO_WIRE};
+use crate::wide::Split;
+
+/// The gains of a subframe and the two indices that say them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chosen {
+    pub(super) gains: Gains,
+    /// GA and GB as sent.
+    pub(super) wire: [u8; 2],
+}
+
+/// The error of two gains is a quadratic form (equation 63). Its terms by: pitch gain squared, pitch gain, code gain
+/// squared, code gain, both gains.
+type Form = [Scaled; 5];
+
+/// The form for target `x`, filtered adaptive vector `y`, filtered pulses `z` (Q12).
+fn form(x: &Subframe, y: &Subframe, z: &Subframe, pitch: &PitchGain) -> Form {
+    let z = z.map(|z| z >> 3);
+    let sum = |a: &Subframe, b: &Subframe, q: i16| Scaled::of(2 * wide_dot(a, b) + 1, q);
+    let minus_twice = |s: Scaled| Scaled { mantissa: negate(s.mantissa), q: s.q - 1 };
+    let twice = |s: Scaled| Scaled { q: s.q - 1, ..s };
+    [
+        pitch.energy,
+        minus_twice(pitch.likeness),
+        sum(&z, &z, 19),
+        minus_twice(sum(x, &z, 10)),
+        twice(sum(y, &z, 10)),
+    ]
+}
+
+/// Quantises the gains for target `x`, the two filtered vectors and the pulses `code` (Q13); `tamed` keeps the pitch gain
+/// below one.
+pub(super) fn quantise(
+    predictor: &mut GainPredictor,
+    (x, y, z): (&Subframe, &Subframe, &Subframe),
+    pitch: &PitchGain,
+    code: &Subframe,
+    tamed: bool,
+) -> Chosen {
+    let form = form(x, y, z, pitch);
+    let predicted = predictor.predict(code);
+    let (first_a, first_b) = preselect(&form, predicted.mantissa, predicted.q, tamed);
+
+    // Bring the five terms to one scale, for gains of Q13 (squared), Q14 and those of the predicted gain.
+    let q = predicted.q;
+    let scales = [13, 14, 2 * q - 21, q - 3, q - 4];
+    let least = (0..5).map(|i| form[i].q + scales[i]).fold(i16::MAX, i16::min);
+    let terms: [Split; 5] =
+        std::array::from_fn(|i| Split::of(l_shr(deposit_h(form[i].mantissa), form[i].q + scales[i] - least)));
+
+    let mut best = (i32::MAX, first_a, first_b);
+    for a in first_a..first_a + 4 {
+        for b in first_b..first_b + 8 {
+            let pitch = add(GA[a][0], GB[b][0]);
+            if tamed && pitch >= 16383 {
+                continue;
+            }
+            let correction = ((i32::from(GA[a][1]) + i32::from(GB[b][1])) >> 1) as i16;
+            let code = mult(predicted.mantissa, correction);
+            let powers = [mult(pitch, pitch), pitch, mult(code, code), code, mult(code, pitch)];
+            let error = (0..5).fold(0, |sum, i| l_add(sum, terms[i].mul16(powers[i])));
+            if error < best.0 {
+                best = (error, a, b);
+            }
+        }
+    }
+    let (_, a, b) = best;
+    let correction = i32::from(GA[a][1]) + i32::from(GB[b][1]);
+    predictor.push(correction);
+    Chosen {
+        gains: Gains { pitch: add(GA[a][0], GB[b][0]), code: predicted.times(correction) },
+        wire: [GA_TO_WIRE[a], GB_TO_WIRE[b]],
+    }
+}
+
+/// `a * b - c * d`, as a mantissa below 2^31 and its scale.
+fn determinant(a: Scaled, b: Scaled, c: Scaled, d: Scaled) -> (i64, i32) {
+    let product = |a: Scaled, b: Scaled| {
+        (i64::from(a.mantissa) * i64::from(b.mantissa), i32::from(a.q) + i32::from(b.q))
+    };
+    let (left, left_q) = product(a, b);
+    let (right, right_q) = product(c, d);
+    let q = left_q.min(right_q);
+    let down = |x: i64, by: i32| x >> by.min(62);
+    (down(left, left_q - q) - down(right, right_q - q), q)
+}
+
+/// `numerator / denominator` in Q`bits`, limited to 31 bits.
+fn quotient((n, n_q): (i64, i32), (d, d_q): (i64, i32), bits: i32) -> i64 {
+    if d <= 0 || n == 0 {
+        return 0;
+    }
+    // The numerator moves up to 62 bits first, so that nothing is lost.
+    let up = n.unsigned_abs().leading_zeros() as i32 - 2;
+    let whole = (n << up) / d;
+    let by = bits - up - n_q + d_q;
+    let limit = i64::from(i32::MAX);
+    if by >= 0 {
+        if by > 30 { whole.signum() * limit } else { whole.saturating_mul(1 << by).clamp(-limit, limit) }
+    } else {
+        (whole >> (-by).min(62)).clamp(-limit, limit)
+    }
+}
+
+/// Where the 4 rows of the first and the 8 of the second codebook begin.
+///
+/// Each codebook's rows lie along a line in the plane of the two gains. The optimal pair is taken apart along both lines;
+/// what belongs to each is compared with the codebook's thresholds.
+fn preselect(form: &Form, predicted: i16, predicted_q: i16, tamed: bool) -> (usize, usize) {
+    let [yy, xy, zz, xz, yz] = *form;
+    // The form's mixed terms are doubled: 4 yy zz - yz^2, and 2 halves with the signs that equation 63 gives them.
+    let up = |s: Scaled, by: i16| Scaled { q: s.q - by, ..s };
+    let all = determinant(up(yy, 2), zz, yz, yz);
+    let for_pitch = determinant(xz, yz, up(xy, 1), zz);
+    let for_code = determinant(xy, yz, up(xz, 1), yy);
+    let mut pitch = quotient(for_pitch, all, 14);
+    if tamed {
+        pitch = pitch.min(15401);
+    }
+    // Relative to the predicted gain.
+    let predicted_all = ((all.0 * i64::from(predicted)) >> 15, all.1 + i32::from(predicted_q) - 15);
+    let correction = quotient(for_code, predicted_all, 14).clamp(-(1 << 28), 1 << 28);
+    let pitch = pitch.clamp(-(1 << 28), 1 << 28);
+    // Lines: correction = 31.1346 pitch - 1.6123 for the first codebook, 0.4814 pitch + 0.0531 for the second; all Q14.
+    let along_first = (66_566 * correction - 32_044 * pitch) / 65_536 + 415;
+    let along_second = (66_566 * pitch - 2_138 * correction) / 65_536 + 28;
+    let first = GA_THRESHOLD.iter().take_while(|t| along_first > i64::from(**t)).count();
+    let second = GB_THRESHOLD.iter().take_while(|t| 2 * along_second > i64::from(**t)).count();
+    (first, second)
+}

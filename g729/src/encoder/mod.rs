@@ -1,0 +1,284 @@
+//! The encoder of Annex A.
+//!
+//! One frame at a time: [`input`] cleans the samples; [`analysis`], [`roots`] and [`spectrum`] find and quantise the
+//! spectrum; [`openloop`] guesses the pitch; then for each half of the frame [`closedloop`] finds the delay, [`pulses`]
+//! the fixed codebook's vector and [`gains`] both gains, each by what the decoder will make of it.
+
+mod analysis;
+mod closedloop;
+mod gains;
+mod input;
+mod openloop;
+mod pulses;
+mod roots;
+mod spectrum;
+mod taming;
+
+use crate::SAMPLES;
+use crate::bits::{Speech, parity};
+use crate::codebook::{self, PAST, SHARPEN_MAX, SHARPEN_MIN, SUBFRAME};
+use crate::filter;
+use crate::gain::GainPredictor;
+use crate::lsp::{LSP_START, Lines, Lp, Predictor, lsf_to_lsp, lsp_to_lp, lsp_to_lsf, midway};
+use crate::ops::*;
+use closedloop::Subframe;
+
+/// Encodes one direction of a call. Plain data: a clone goes on by itself.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    input: input::HighPass,
+    /// 240 samples: the frame begins at the 120th, 40 samples of look-ahead follow it.
+    speech: [i16; 240],
+    /// Weighted and low-passed speech: what the open-loop search looks back at.
+    weighted: [i16; openloop::REACH],
+    /// Past excitation, then that of the frame.
+    excitation: [i16; PAST + SAMPLES],
+    /// Last outputs of the weighting filter, and last differences between target and synthesis.
+    weighting_memory: [i16; 10],
+    error_memory: [i16; 10],
+    /// The last stable predictor.
+    last: analysis::Predictor,
+    lsp: Lines,
+    quantised_lsp: Lines,
+    spectrum: Predictor,
+    gain: GainPredictor,
+    taming: taming::Taming,
+    /// Gain that repeats the pulses at the pitch, Q14.
+    sharpening: i16,
+}
+
+impl Default for Encoder {
+    fn default() -> Encoder {
+        Encoder::new()
+    }
+}
+
+impl Encoder {
+    /// An encoder at its start.
+    pub fn new() -> Encoder {
+        Encoder {
+            input: input::HighPass::default(),
+            speech: [0; 240],
+            weighted: [0; openloop::REACH],
+            excitation: [0; PAST + SAMPLES],
+            weighting_memory: [0; 10],
+            error_memory: [0; 10],
+            last: analysis::Predictor::NONE,
+            lsp: LSP_START,
+            quantised_lsp: LSP_START,
+            spectrum: Predictor::default(),
+            gain: GainPredictor::default(),
+            taming: taming::Taming::default(),
+            sharpening: SHARPEN_MIN,
+        }
+    }
+
+    /// Encodes one frame into `out` and says how many octets it takes: 10.
+    pub fn encode(&mut self, samples: &[i16; SAMPLES], out: &mut [u8; 10]) -> usize {
+        self.speech.copy_within(SAMPLES.., 0);
+        self.input.run(samples, &mut self.speech[160..]);
+
+        let mut found = analysis::autocorrelation(&self.speech, 10);
+        analysis::lag_window(&mut found.lags);
+        if let Some(predictor) = analysis::levinson(&found.lags) {
+            self.last = predictor;
+        }
+        if let Some(lsp) = roots::pairs(&self.last.a) {
+            self.lsp = lsp;
+        }
+        *out = self.speech_frame().octets();
+        10
+    }
+
+    fn speech_frame(&mut self) -> Speech {
+        let (indices, lsf) = spectrum::quantise(&mut self.spectrum, &lsp_to_lsf(&self.lsp));
+        let lsp = lsf_to_lsp(&lsf);
+        let filters = [lsp_to_lp(&midway(&self.quantised_lsp, &lsp)), lsp_to_lp(&lsp)];
+        self.quantised_lsp = lsp;
+        let weighted = filters.map(|a| filter::weighted(&a, GAMMA));
+        let mut frame =
+            Speech { predictor: indices.predictor, spectrum: indices.spectrum, ..Speech::default() };
+
+        self.weigh(&filters, &weighted);
+        let open = openloop::delay(&self.weighted);
+        let mut range = closedloop::first_range(open);
+        let mut first = 0;
+        for half in 0..2 {
+            let result = self.subframe(half, &weighted[half], range);
+            frame.delay[half] = if half == 0 {
+                first = result.delay.whole;
+                range = closedloop::second_range(first);
+                closedloop::first_index(result.delay)
+            } else {
+                closedloop::second_index(result.delay, first)
+            };
+            frame.pulses[half] = result.pulses.index();
+            frame.signs[half] = result.pulses.signs;
+            [frame.gain_a[half], frame.gain_b[half]] = result.gains.wire;
+        }
+        frame.parity = parity(frame.delay[0]);
+        self.excitation.copy_within(SAMPLES.., 0);
+        self.weighted.copy_within(SAMPLES.., 0);
+        frame
+    }
+
+    /// The residual into the excitation, and the weighted speech for the open-loop search.
+    fn weigh(&mut self, filters: &[Lp; 2], weighted: &[Lp; 2]) {
+        for half in 0..2 {
+            let at = 120 + half * SUBFRAME;
+            let residual = &mut self.excitation[PAST + half * SUBFRAME..][..SUBFRAME];
+            filter::residual(&filters[half], &self.speech[at - 10..at + SUBFRAME], residual);
+            let mut signal = [0; 10 + SUBFRAME];
+            signal[..10].copy_from_slice(&self.weighting_memory);
+            filter::synthesis(&low_passed(&weighted[half]), residual, &mut signal);
+            self.weighted[openloop::REACH - SAMPLES + half * SUBFRAME..][..SUBFRAME]
+                .copy_from_slice(&signal[10..]);
+            self.weighting_memory.copy_from_slice(&signal[SUBFRAME..]);
+        }
+    }
+
+    fn subframe(&mut self, half: usize, weighted: &Lp, range: (i16, i16)) -> Sub {
+        let excitation = &mut self.excitation[half * SUBFRAME..][..PAST + SUBFRAME];
+        // The response of the weighted synthesis, Q12.
+        let mut h = filtered(weighted, &[0; 10], &{
+            let mut one = [0; SUBFRAME];
+            one[0] = 4096;
+            one
+        });
+        let mut residual = [0; SUBFRAME];
+        residual.copy_from_slice(&excitation[PAST..]);
+        let x = filtered(weighted, &self.error_memory, &residual);
+
+        let target = closedloop::backward(&h, &x);
+        let thirds_below = if half == 0 { 85 } else { i16::MAX };
+        let delay = closedloop::search(excitation, &target, range, thirds_below);
+        let mut v = [0; SUBFRAME];
+        v.copy_from_slice(&excitation[PAST..]);
+        let y = filtered(weighted, &[0; 10], &v);
+        let mut pitch = closedloop::pitch_gain(&x, &y);
+        let tamed = self.taming.needed(delay.whole, delay.third);
+        if tamed {
+            pitch.gain = pitch.gain.min(taming::GAIN_MAX);
+        }
+
+        // What the past does not explain is the pulses' to match.
+        let rest: Subframe =
+            std::array::from_fn(|n| sub(x[n], extract_h(l_shl(l_mult(y[n], pitch.gain), 1))));
+        codebook::sharpen(&mut h, delay.whole, self.sharpening);
+        let pulses = pulses::search(&rest, &h);
+        let mut code = codebook::pulses(pulses.index(), pulses.signs);
+        codebook::sharpen(&mut code, delay.whole, self.sharpening);
+        let z = pulses.filtered(&h);
+
+        let gains = gains::quantise(&mut self.gain, (&x, &y, &z), &pitch, &code, tamed);
+        let gain = gains.gains;
+        self.sharpening = gain.pitch.clamp(SHARPEN_MIN, SHARPEN_MAX);
+        for (u, c) in excitation[PAST..].iter_mut().zip(&code) {
+            *u = round(l_shl(l_mac(l_mult(*u, gain.pitch), *c, gain.code), 1));
+        }
+        self.taming.follow(gain.pitch, delay.whole);
+        for (memory, n) in self.error_memory.iter_mut().zip(30..) {
+            let past = extract_h(l_shl(l_mult(y[n], gain.pitch), 1));
+            let fixed = extract_h(l_shl(l_mult(z[n], gain.code), 2));
+            *memory = sub(x[n], add(past, fixed));
+        }
+        Sub { delay, pulses, gains }
+    }
+}
+
+/// What a subframe sends.
+struct Sub {
+    delay: codebook::Delay,
+    pulses: pulses::Pulses,
+    gains: gains::Chosen,
+}
+
+/// Weighting of Annex A: 0.75, Q15.
+const GAMMA: i16 = 24576;
+
+/// `A(z / gamma) (1 - 0.7 / z)` without its last term.
+fn low_passed(weighted: &Lp) -> Lp {
+    std::array::from_fn(|i| if i == 0 { 4096 } else { sub(weighted[i], mult(weighted[i - 1], 22938)) })
+}
+
+/// `input` through `1 / A(z)` with `memory` before it.
+fn filtered(a: &Lp, memory: &[i16; 10], input: &Subframe) -> Subframe {
+    let mut signal = [0; 10 + SUBFRAME];
+    signal[..10].copy_from_slice(memory);
+    filter::synthesis(a, input, &mut signal);
+    std::array::from_fn(|n| signal[10 + n])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_of_a_direction_is_small_plain_data() {
+        assert!(size_of::<Encoder>() < 8 * 1024, "{}", size_of::<Encoder>());
+        assert!(!std::mem::needs_drop::<Encoder>(), "nothing on the heap");
+    }
+
+    #[test]
+    fn a_clone_goes_on_as_the_encoder_does_and_a_new_one_begins_anew() {
+        let mut seed = 11u32;
+        let mut frame = || {
+            std::array::from_fn(|n| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((n as f64 * 0.3).sin() * 5000.0) as i16 + (seed >> 21) as i16
+            })
+        };
+        let mut encoder = Encoder::new();
+        let mut out = [[0; 10]; 3];
+        (0..20).for_each(|_| {
+            encoder.encode(&frame(), &mut out[0]);
+        });
+        let mut other = encoder.clone();
+        let next = frame();
+        encoder.encode(&next, &mut out[0]);
+        other.encode(&next, &mut out[1]);
+        assert_eq!(out[0], out[1]);
+        Encoder::new().encode(&next, &mut out[2]);
+        assert_ne!(out[0], out[2], "a new encoder knows nothing of the past");
+    }
+
+    #[test]
+    fn any_samples_encode() {
+        let mut seed = 1u32;
+        let mut encoder = Encoder::new();
+        for i in 0..3000u32 {
+            let shift = i / 40 % 16;
+            let frame = std::array::from_fn(|n| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                match i / 300 % 5 {
+                    0 => (seed >> 16) as i16 >> shift,
+                    1 => {
+                        if (seed >> 16) & 64 == 0 {
+                            i16::MIN
+                        } else {
+                            i16::MAX
+                        }
+                    }
+                    2 => {
+                        if (n + i as usize) % (20 + shift as usize * 7) == 0 {
+                            i16::MAX
+                        } else {
+                            0
+                        }
+                    }
+                    3 => i16::MIN,
+                    _ => {
+                        if n % 2 == 0 {
+                            i16::MIN
+                        } else {
+                            i16::MAX
+                        }
+                    }
+                }
+            });
+            let mut out = [0; 10];
+            assert_eq!(encoder.encode(&frame, &mut out), 10);
+            assert!(Speech::from_octets(&out).parity_holds());
+        }
+    }
+}
