@@ -260,7 +260,7 @@ mod tests {
                         }
                     }
                     2 => {
-                        if (n + i as usize) % (20 + shift as usize * 7) == 0 {
+                        if (n + i as usize).is_multiple_of(20 + shift as usize * 7) {
                             i16::MAX
                         } else {
                             0
