@@ -81,7 +81,7 @@ pub fn positions(index: u16) -> [usize; 4] {
 pub fn pulses(index: u16, signs: u8) -> [i16; SUBFRAME] {
     let mut code = [0; SUBFRAME];
     for (i, at) in positions(index).into_iter().enumerate() {
-        code[at] = if signs >> i & 1 == 1 { 8191 } else { -8192 };
+        code[at] = if signs >> i & 1 == 1 { 8192 } else { -8192 };
     }
     code
 }
@@ -90,7 +90,7 @@ pub fn pulses(index: u16, signs: u8) -> [i16; SUBFRAME] {
 pub fn sharpen(code: &mut [i16; SUBFRAME], delay: i16, gain: i16) {
     let gain = shl(gain, 1);
     for n in usize::from(delay.unsigned_abs())..SUBFRAME {
-        code[n] = add(code[n], mult(code[n - delay as usize], gain));
+        code[n] = add(code[n], mult_r(code[n - delay as usize], gain));
     }
 }
 

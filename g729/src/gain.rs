@@ -49,9 +49,9 @@ impl GainPredictor {
         let level = l_mac(level, 32588, 32);
         // Q14 to Q24, as the predictor's Q13 by Q10 comes out.
         let sum = (0..4).fold(l_shl(level, 10), |sum, i| l_mac(sum, self.past[i], ENERGY_MA[i]));
-        // Decibels in Q8 to a power of two: log2(10) / 20.
-        let power = l_shr(l_mult(extract_h(sum), 5439), 8);
-        let (whole, fraction) = (extract_h(power), ((power >> 1) & 0x7fff) as i16);
+        // Decibels in Q24 to a power of two in Q26: log2(10) / 20 is 21771 in Q17.
+        let power = Split::of(sum).mul16(21771);
+        let (whole, fraction) = (sat16(power >> 26), ((power >> 11) & 0x7fff) as i16);
         Predicted { mantissa: extract_l(pow2(14, fraction)), q: sub(14, whole) }
     }
 
@@ -91,7 +91,7 @@ impl Predicted {
     pub fn times(self, correction: i32) -> i16 {
         // The correction as Q12 fits 16 bits; a doubled product, then, of Q (q + 13).
         let product = l_mult(extract_l(l_shr(correction, 1)), self.mantissa);
-        extract_h(l_shl(product, sub(4, self.q)))
+        round(l_shl(product, sub(4, self.q)))
     }
 }
 

@@ -4,7 +4,17 @@
 //! [`wide`]), so results are the same on every machine. Nothing allocates while coding; the state of a direction is plain
 //! data that can be cloned. Any octets decode: there is no invalid frame, only an unlikely one.
 //!
-//! What is in here: the bitstream ([`bits`], [`frame`]), the spectrum ([`lsp`]), excitation ([`codebook`], [`gain`]), the LP filters ([`filter`]), the
+//! [`Decoder`] turns frames into samples:
+//!
+//! ```
+//! let mut decoder = g729::Decoder::new();
+//! let mut samples = [0i16; g729::SAMPLES];
+//! for frame in g729::frame::frames(&[0x78, 0x52, 0x80, 0xa0, 0, 0xfa, 0xc2, 0, 7, 0xd6, 0x12, 0x34]).expect("a packet") {
+//!     decoder.decode(frame, &mut samples);
+//! }
+//! ```
+//!
+//! What else is in here: the bitstream ([`bits`], [`frame`]), the spectrum ([`lsp`]), excitation ([`codebook`], [`gain`], [`noise`]), the LP filters ([`filter`]), the
 //! numbers ([`tables`]). Numbers in comments such as "3.2.4" are clauses of the Recommendation; "Q13" says how
 //! many bits stand behind the binary point.
 #![forbid(unsafe_code)]
@@ -12,14 +22,18 @@
 
 pub mod bits;
 pub mod codebook;
+mod decoder;
 mod encoder;
 pub mod filter;
 pub mod frame;
 pub mod gain;
 pub mod lsp;
+pub mod noise;
 pub mod ops;
+pub mod random;
 pub mod tables;
 pub mod wide;
 
+pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use frame::{Frame, SAMPLES};

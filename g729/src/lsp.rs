@@ -3,7 +3,6 @@
 
 use crate::ops::*;
 use crate::tables::lsp::*;
-use crate::wide::Split;
 
 /// Order of linear prediction.
 pub const ORDER: usize = 10;
@@ -44,7 +43,7 @@ impl Predictor {
 
     /// The frequencies a codeword stands for (equation 20), Q13, not yet stable.
     pub fn compose(&self, ma: &[Lines; 4], rest: &Lines, word: &Lines) -> Lines {
-        std::array::from_fn(|i| extract_h(self.past_part(ma, i, l_mult(word[i], rest[i]))))
+        std::array::from_fn(|i| round(self.past_part(ma, i, l_mult(word[i], rest[i]))))
     }
 
     /// The codeword that would stand for `lsf`: the opposite of [`Predictor::compose`]. `inverse` is Q12.
@@ -105,15 +104,22 @@ pub fn stabilise(lsf: &mut Lines) {
     lsf[ORDER - 1] = lsf[ORDER - 1].min(HIGHEST);
 }
 
-/// Cosines of the frequencies.
+/// Cosines of the frequencies, exact to half a unit.
 pub fn lsf_to_lsp(lsf: &Lines) -> Lines {
-    lsf.map(|lsf| {
-        // 2 / pi in Q15: the upper byte of the product is the place in the table, the lower the way to the next.
-        let place = mult(lsf, 20861).max(0);
-        let entry = (place >> 8).min(63) as usize;
-        let more = l_shr(l_mult(COSINE_SLOPE[entry], place & 0xff), 13);
-        add(COSINE[entry], extract_l(more))
-    })
+    lsf.map(cosine)
+}
+
+/// Cosine of an angle from 0 to pi in Q13. The Recommendation's table with lines between is up to eight units beside it.
+fn cosine(angle: i16) -> i16 {
+    // Pi / 2 and powers of the angle in Q30; nothing here exceeds 2^62.
+    const QUARTER: i64 = 1_686_629_713;
+    let from_quarter = QUARTER - (i64::from(angle) << 17);
+    // The sine of what lacks to pi / 2, by its series; nine terms' worth is far below a unit.
+    let square = (from_quarter * from_quarter) >> 30;
+    let series = [1, -6, 120, -5040, 362_880, -39_916_800, 6_227_020_800];
+    let sum = series.iter().rev().fold(0, |sum, factorial| ((sum * square) >> 30) + (1 << 30) / factorial);
+    let sine = (sum * from_quarter) >> 30;
+    ((sine + (1 << 14)) >> 15).clamp(-32768, 32767) as i16
 }
 
 /// Frequencies of the cosines.
@@ -133,7 +139,7 @@ pub fn lsp_to_lsf(lsp: &Lines) -> Lines {
 
 /// The spectrum half way between two frames: that of the first subframe (equation 24).
 pub fn midway(before: &Lines, now: &Lines) -> Lines {
-    std::array::from_fn(|i| add(shr(before[i], 1), shr(now[i], 1)))
+    std::array::from_fn(|i| ((i32::from(before[i]) + i32::from(now[i])) >> 1) as i16)
 }
 
 /// LP coefficients of the cosines (equations 25 and 26).
@@ -154,7 +160,7 @@ pub fn lsp_to_lp(lsp: &Lines) -> Lp {
 
 /// The product of `1 - 2 q z^-1 + z^-2` over five cosines, its first six coefficients, Q24.
 fn polynomial(q: [i16; 5]) -> [i32; 6] {
-    let twice = |x: i32, q: i16| l_shl(Split::of(x).mul16(q), 1);
+    let twice = |x: i32, q: i16| sat32((i64::from(x) * i64::from(q)) >> 14);
     let mut f = [1 << 24, l_msu(0, q[0], 512), 0, 0, 0, 0];
     for i in 2..6 {
         // Of the new highest term only half is in `f` so far: the product is symmetric.
@@ -184,8 +190,8 @@ mod tests {
         let lsp = lsf_to_lsp(&lsf);
         for i in 0..ORDER {
             let exact = (f64::from(lsf[i]) / 8192.0).cos() * 32768.0;
-            assert!((f64::from(lsp[i]) - exact).abs() < 12.0, "{i}: {} for {exact}", lsp[i]);
-            assert!((lsp_to_lsf(&lsp)[i] - lsf[i]).abs() < 6);
+            assert!((f64::from(lsp[i]) - exact).abs() < 0.6, "{i}: {} for {exact}", lsp[i]);
+            assert!((lsp_to_lsf(&lsp)[i] - lsf[i]).abs() < 9);
         }
     }
 
