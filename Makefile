@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 CONSOLE_SOURCES = $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help demo test check build bench bench-media bench-chart load bench-router bench-journal sim fuzz fmt clean console sounds setup-build setup-demo setup-test unit scenarios
+.PHONY: help demo test check build bench bench-media bench-chart load bench-router bench-journal sim fuzz miri fmt clean console sounds setup-build setup-demo setup-test unit scenarios
 
 help: ## This list
 	@echo "Patchbay: calls, routed to the right person, recorded and measured."
@@ -68,6 +68,9 @@ bench-journal: setup-test ## Durable journal appends a second
 
 fuzz: ## Long fuzzing with libFuzzer, on nightly (FUZZ_SECONDS=60 each; FUZZ_TARGETS="rtp dtls"); `make test` has a short pass
 	scripts/fuzz $${FUZZ_SECONDS:-60} $${FUZZ_TARGETS:-}
+
+miri: ## The memory that media drivers share with the kernel, under Miri, on nightly
+	cargo +nightly miri test --manifest-path fuzz/miri/Cargo.toml --target-dir target/miri
 
 fmt: ## Format everything
 	cargo fmt --all

@@ -4,15 +4,23 @@
 //! sees: addresses, durations and checked ranges, never a raw number. `default.toml` is the documentation of the keys; a
 //! test holds it to the defaults here.
 
+mod file;
+mod suggest;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use media::prompt::tones::Plan;
-use model::service::SrtpPolicy;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+
+pub(crate) use file::section;
+pub use file::{
+    DigestFile, DriverFile, FastPathFile, File, HttpFile, Language, LogFile, LogFormat, MediaFile,
+    RecordingFormat, SipFile,
+};
+use suggest::with_suggestion;
 
 /// The commented file that `patchbay init` writes.
 pub const DEFAULT_FILE: &str = include_str!("default.toml");
@@ -46,192 +54,6 @@ pub enum ConfigError {
         /// What is wrong and what would do.
         message: String,
     },
-}
-
-/// What TOML says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct File {
-    /// Where everything lives.
-    pub data_dir: PathBuf,
-    /// `[http]`.
-    pub http: HttpFile,
-    /// `[database]`.
-    pub database: DatabaseFile,
-    /// `[sip]`.
-    pub sip: SipFile,
-    /// `[media]`.
-    pub media: MediaFile,
-    /// `[recording]`.
-    pub recording: RecordingFile,
-    /// `[sounds]`.
-    pub sounds: SoundsFile,
-    /// `[log]`.
-    pub log: LogFile,
-}
-
-impl Default for File {
-    fn default() -> Self {
-        Self {
-            data_dir: "/var/lib/patchbay".into(),
-            http: HttpFile::default(),
-            database: DatabaseFile::default(),
-            sip: SipFile::default(),
-            media: MediaFile::default(),
-            recording: RecordingFile::default(),
-            sounds: SoundsFile::default(),
-            log: LogFile::default(),
-        }
-    }
-}
-
-macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($field:ident : $type:ty = $default:expr),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct $name { $(#[doc = concat!("`", stringify!($field), "`, see default.toml.")] pub $field: $type),* }
-        impl Default for $name {
-            fn default() -> Self { Self { $($field: $default),* } }
-        }
-    };
-}
-pub(crate) use section;
-
-section!(
-    /// `[http]`.
-    HttpFile {
-        listen: Vec<SocketAddr> = vec![SocketAddr::from(([0, 0, 0, 0], 8443))],
-        cert_file: PathBuf = PathBuf::new(),
-        key_file: PathBuf = PathBuf::new(),
-        names: Vec<String> = vec!["localhost".into()],
-    }
-);
-section!(
-    /// `[database]`.
-    DatabaseFile { url: String = "sqlite:patchbay.db".into() }
-);
-section!(
-    /// `[sip]`.
-    SipFile {
-        udp: Vec<SocketAddr> = vec![SocketAddr::from(([0, 0, 0, 0], 5060))],
-        tcp: Vec<SocketAddr> = vec![SocketAddr::from(([0, 0, 0, 0], 5060))],
-        tls: Vec<SocketAddr> = vec![],
-        realm: String = "patchbay".into(),
-        digest: Vec<DigestFile> = vec![DigestFile::Sha256, DigestFile::Md5],
-        phone_srtp: SrtpPolicy = SrtpPolicy::Accept,
-        advertise: String = String::new(),
-        calls_max: u32 = 1_000,
-    }
-);
-section!(
-    /// `[media]`.
-    MediaFile {
-        interfaces: Vec<String> = vec![],
-        port_min: u16 = 30_000,
-        port_max: u16 = 39_998,
-        browser_port: u16 = 40_000,
-        threads: u16 = 0,
-        driver: DriverFile = DriverFile::Auto,
-        fast_path: FastPathFile = FastPathFile::Off,
-        fast_path_links: Vec<String> = vec![],
-        silence_timeout_s: u32 = 30,
-    }
-);
-section!(
-    /// `[recording]`.
-    RecordingFile {
-        dir: PathBuf = PathBuf::new(),
-        key_file: PathBuf = PathBuf::new(),
-        formats: BTreeSet<RecordingFormat> = [RecordingFormat::Opus, RecordingFormat::Wav].into(),
-        workers: u16 = 1,
-        silence_alarm_s: u32 = 5,
-    }
-);
-section!(
-    /// `[sounds]`.
-    SoundsFile {
-        dir: PathBuf = PathBuf::new(),
-        language: Language = Language::En,
-        tones: String = "DE".into(),
-    }
-);
-section!(
-    /// `[log]`.
-    LogFile { format: LogFormat = LogFormat::Text, level: String = "info".into(), mask_numbers: bool = true }
-);
-
-/// A digest algorithm for phones and trunks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DigestFile {
-    /// RFC 7616.
-    #[serde(rename = "SHA-256")]
-    Sha256,
-    /// RFC 2617, for old phones.
-    #[serde(rename = "MD5")]
-    Md5,
-}
-
-/// Whether the kernel may relay plain streams by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FastPathFile {
-    /// Where it can.
-    Auto,
-    /// Never.
-    Off,
-}
-
-/// Which system calls move packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DriverFile {
-    /// Measured at start.
-    Auto,
-    /// io_uring or nothing.
-    Uring,
-    /// recvmmsg and sendmmsg.
-    Mmsg,
-}
-
-/// A file made of a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RecordingFormat {
-    /// Ogg Opus.
-    Opus,
-    /// 16-bit WAV.
-    Wav,
-}
-
-/// Language of built-in announcements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// English.
-    En,
-    /// Russian.
-    Ru,
-}
-
-impl Language {
-    /// The folder of its sounds.
-    pub fn folder(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Ru => "ru",
-        }
-    }
-}
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 /// A local address for RTP and what far ends see.
@@ -453,99 +275,5 @@ fn default_interfaces() -> Vec<Interface> {
     outside.into_iter().chain([loopback]).map(|ip| Interface { bind: ip, advertise: ip }).collect()
 }
 
-/// Adds "did you mean" to the parser's message about an unknown key.
-fn with_suggestion(message: &str) -> String {
-    let Some((_, rest)) = message.split_once("unknown field `") else { return message.to_owned() };
-    let Some((wrong, known)) = rest.split_once('`') else { return message.to_owned() };
-    let best = known
-        .split('`')
-        .filter(|w| w.chars().all(|c| c.is_ascii_lowercase() || c == '_') && w.len() > 1)
-        // Of words equally far away, letters that changed places are likelier than other letters.
-        .map(|w| (distance(wrong, w), letters(wrong) != letters(w), w))
-        .min();
-    match best {
-        Some((d, _, word)) if d <= wrong.len() / 2 + 1 => format!("{message}\ndid you mean `{word}`?"),
-        _ => message.to_owned(),
-    }
-}
-
-fn letters(word: &str) -> Vec<char> {
-    let mut all: Vec<char> = word.chars().collect();
-    all.sort_unstable();
-    all
-}
-
-/// Edits between two words (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.chars().enumerate() {
-            let edited = corner + usize::from(ca != cb);
-            corner = row[j + 1];
-            row[j + 1] = edited.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(text: &str) -> Result<Config, String> {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("patchbay.toml");
-        std::fs::write(&file, text).unwrap();
-        Config::read(&file).map_err(|e| e.to_string().replace(dir.path().to_str().unwrap(), "."))
-    }
-
-    /// OPS-02: every key is documented at its default.
-    #[test]
-    fn the_documented_file_with_every_comment_removed_is_the_default() {
-        let all: String = DEFAULT_FILE
-            .lines()
-            .map(|line| match line.strip_prefix('#') {
-                Some(key) if key.starts_with(|c: char| c.is_ascii_lowercase()) => key,
-                _ => line,
-            })
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let documented: toml::Table = toml::from_str(&all).unwrap();
-        assert_eq!(documented, toml::Table::try_from(File::default()).unwrap());
-        assert_eq!(toml::from_str::<File>(DEFAULT_FILE).unwrap(), File::default());
-    }
-
-    /// OPS-02: unknown keys are errors with a suggestion and a place.
-    #[test]
-    fn a_misspelt_key_is_refused_with_its_line_and_the_word_that_was_meant() {
-        let error = config("[media]\nport_mni = 4000\n").unwrap_err();
-        assert!(error.contains("line 2"), "{error}");
-        assert!(error.contains("did you mean `port_min`?"), "{error}");
-    }
-
-    #[test]
-    fn values_outside_their_range_say_the_range() {
-        assert!(config("[sip]\ncalls_max = 0").unwrap_err().contains("1 to 10000"));
-        assert!(config("[media]\nport_min = 30001").unwrap_err().contains("even port"));
-        assert!(config("[media]\nbrowser_port = 30010").unwrap_err().contains("browser_port"));
-        assert!(config("[http]\ncert_file = \"a.pem\"").unwrap_err().contains("both"));
-        assert!(config("[database]\nurl = \"mysql://x\"").unwrap_err().contains("sqlite"));
-        assert!(config("[media]\ninterfaces = [\"eth0\"]").unwrap_err().contains("`eth0`"));
-    }
-
-    #[test]
-    fn an_interface_may_name_what_far_ends_see() {
-        let c = config("[media]\ninterfaces = [\"10.0.0.5=203.0.113.7\"]").unwrap();
-        assert_eq!(c.interfaces[0].bind.to_string(), "10.0.0.5");
-        assert_eq!(c.interfaces[0].advertise.to_string(), "203.0.113.7");
-    }
-
-    #[test]
-    fn an_empty_file_is_a_complete_configuration() {
-        let c = config("").unwrap();
-        assert_eq!(c.database_url, "sqlite:///var/lib/patchbay/patchbay.db");
-        assert!(!c.interfaces.is_empty() && c.media_threads >= 1);
-    }
-}
+mod tests;

@@ -1,5 +1,9 @@
 //! Wiring: store, journal, media, signalling, desk and the door, in this order; and the stop, in the other.
 
+mod house;
+mod parts;
+mod reload;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,28 +11,28 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum_server::tls_rustls::RustlsConfig;
-use control_api::wire::legs::MediaLegs;
-use control_api::{ApiState, PartHealth, Soon};
+use control_api::ApiState;
 use desk::{Desk, DeskConfig, DeskHandle, Parts};
-use media::driver::{DriverChoice, DriverConfig};
-use media::plane::{self, Plane, PlaneConfig};
+use media::plane::Plane;
 use media::prompt::tones::{Plan, Tone};
-use media::record::{Formats, Vault};
+use media::record::Formats;
 use model::media::Codec;
 use prometheus::{IntCounterVec, Registry};
-use signaling::service::{
-    Algorithm, Listener, Signaling, SignalingConfig, SignalingControl, TlsIdentity, Transport,
-};
+use signaling::service::{Algorithm, Signaling, SignalingConfig, SignalingControl, TlsIdentity};
 use store::{Journal, JournalConfig, Store};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, DigestFile, DriverFile, RecordingFormat};
+use crate::config::{Config, DigestFile, RecordingFormat};
 use crate::finisher::Finisher;
 use crate::legs::{Legs, OfAppliance};
 use crate::logging::LevelHandle;
 use crate::recordings;
 use crate::sounds::Library;
 use crate::{ask, clock, init, metrics, secret, tls, users};
+
+use house::House;
+pub use parts::driver_config;
+use parts::{listeners, origins, plane_config};
 
 /// How long the first signal waits for calls to end.
 const DRAIN_MAX: Duration = Duration::from_secs(300);
@@ -243,54 +247,6 @@ impl Appliance {
         })
     }
 
-    /// Reads the configuration again. What can change at once does; an error changes nothing.
-    async fn reload(&self, file: &std::path::Path) {
-        let read = Config::read(file).map_err(anyhow::Error::from);
-        let read = read.and_then(|new| self.level.set(&new.log.level).map(|()| new));
-        let new = match read {
-            Ok(new) => new,
-            Err(error) => {
-                self.reloads.with_label_values(&["refused"]).inc();
-                let error = format!("{error:#}");
-                return tracing::error!(error, "the configuration was not reloaded, the old one stays");
-            }
-        };
-        self.reloads.with_label_values(&["taken"]).inc();
-        match tls::files(&new) {
-            Ok(files) => {
-                if let Err(error) = self.certificate.reload_from_pem_file(&files.cert, &files.key).await {
-                    tracing::error!(%error, "the certificate was not reloaded, the old one stays");
-                }
-            }
-            Err(error) => tracing::error!(
-                error = format!("{error:#}"),
-                "the certificate was not reloaded, the old one stays"
-            ),
-        }
-        if let Err(error) = self.sounds.reload(new.sounds_dir.as_deref(), new.language, new.tones) {
-            tracing::error!(error = format!("{error:#}"), "the sounds were not reloaded, the old ones stay");
-        }
-        if let Err(error) = self.desk.reload().await {
-            tracing::error!(%error, "users and services were not read again");
-        }
-        let restart: Vec<&str> = [
-            ("http.listen", new.http_listen != self.config.http_listen),
-            ("database.url", new.database_url != self.config.database_url),
-            ("sip", new.sip != self.config.sip),
-            (
-                "media",
-                new.interfaces != self.config.interfaces
-                    || new.ports != self.config.ports
-                    || new.driver != self.config.driver,
-            ),
-            ("recording", new.recordings_dir != self.config.recordings_dir),
-        ]
-        .into_iter()
-        .filter_map(|(name, changed)| changed.then_some(name))
-        .collect();
-        tracing::info!(needs_restart = restart.join(", "), "configuration reloaded");
-    }
-
     /// Takes no new calls and waits for those in progress.
     async fn drain(&self) {
         self.accepts.store(false, Ordering::Relaxed);
@@ -345,109 +301,5 @@ pub fn tell_threads(plane: &Plane) {
             refused = thread.refused,
             "media thread"
         );
-    }
-}
-
-/// The driver that the configuration names.
-pub fn driver_config(driver: DriverFile) -> DriverConfig {
-    let choice = match driver {
-        DriverFile::Auto => DriverChoice::Auto,
-        DriverFile::Uring => DriverChoice::Uring,
-        DriverFile::Mmsg => DriverChoice::Mmsg,
-    };
-    DriverConfig { choice, ..DriverConfig::default() }
-}
-
-fn plane_config(config: &Config, vault: &Vault) -> PlaneConfig {
-    PlaneConfig {
-        threads: config.media_threads,
-        // With one core there is nothing to pin to that others would leave free.
-        pin: std::thread::available_parallelism().is_ok_and(|n| n.get() > config.media_threads),
-        interfaces: config
-            .interfaces
-            .iter()
-            .map(|i| plane::Interface { bind: i.bind, advertised: i.advertise })
-            .collect(),
-        port_min: config.ports.0,
-        port_max: config.ports.1,
-        ice_port: Some(config.browser_port),
-        driver: driver_config(config.driver),
-        media_timeout: config.silence_timeout,
-        recording_silence: config.recording_silence,
-        recording_keys: Some(vault.clone()),
-        fast_path: config
-            .fast_path
-            .clone()
-            .map(|links| plane::FastPathConfig { links, ..plane::FastPathConfig::default() }),
-        ..PlaneConfig::default()
-    }
-}
-
-fn listeners(config: &Config) -> Vec<Listener> {
-    let first = config.interfaces.first().map_or(std::net::Ipv4Addr::LOCALHOST.into(), |i| i.bind);
-    let all = [
-        (Transport::Udp, &config.sip.udp),
-        (Transport::Tcp, &config.sip.tcp),
-        (Transport::Tls, &config.sip.tls),
-    ];
-    all.into_iter()
-        .flat_map(|(transport, binds)| binds.iter().map(move |bind| (transport, *bind)))
-        .map(|(transport, bind)| Listener {
-            transport,
-            bind,
-            advertise: config.sip_advertise.map(|ip| (ip, bind.port()).into()),
-            // A call's audio goes where its signalling came in, if media is spoken there.
-            media: config.interfaces.iter().map(|i| i.bind).find(|ip| *ip == bind.ip()).unwrap_or(first),
-        })
-        .collect()
-}
-
-/// What pages of this appliance say they come from.
-fn origins(config: &Config) -> Vec<String> {
-    let ports: Vec<u16> = config.http_listen.iter().map(|a| a.port()).collect();
-    let origin = |name: &String| {
-        ports
-            .iter()
-            .map(|p| if *p == 443 { format!("https://{name}") } else { format!("https://{name}:{p}") })
-            .collect::<Vec<_>>()
-    };
-    config.http_names.iter().flat_map(origin).collect()
-}
-
-/// What the API tells of the parts behind the desk.
-struct House {
-    plane: Arc<Plane>,
-    accepts: Arc<AtomicBool>,
-    recordings: PathBuf,
-    legs: Legs,
-}
-
-/// Below this much room recordings are about to fail.
-const DISK_MIN: u64 = 256 << 20;
-
-impl control_api::Appliance for House {
-    fn parts(&self) -> Vec<PartHealth> {
-        let free = rustix::fs::statvfs(&self.recordings).map(|v| v.f_bavail * v.f_frsize);
-        let disk = match free {
-            Ok(free) if free < DISK_MIN => Some(format!("only {} MiB left for recordings", free >> 20)),
-            Ok(_) => None,
-            Err(error) => Some(error.to_string()),
-        };
-        let legs: u64 = self.plane.handle().counters().iter().map(|t| t.counters.legs).sum();
-        vec![
-            PartHealth { name: "media".into(), ok: true, detail: Some(format!("{legs} legs")) },
-            PartHealth { name: "disk".into(), ok: disk.is_none(), detail: disk },
-        ]
-    }
-    fn media_driver(&self) -> String {
-        let mut names: Vec<&str> = self.plane.info().threads.iter().map(|t| t.driver.name()).collect();
-        names.dedup();
-        names.join(", ")
-    }
-    fn accepts_calls(&self) -> bool {
-        self.accepts.load(Ordering::Relaxed)
-    }
-    fn legs(&self) -> Soon<'_, Option<Arc<MediaLegs>>> {
-        Box::pin(self.legs.read())
     }
 }

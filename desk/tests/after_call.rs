@@ -9,7 +9,7 @@ use desk::auth::Identity;
 use desk::console::protocol::Command;
 use desk::recording::{AudioFormat, Erasure, RecordingError};
 use desk::records::{RecordFilter, RecordView};
-use desk::testing::{House, Setup, adam, anna, ben, help, solved, tenant};
+use desk::testing::{House, Page, Setup, adam, anna, ben, help, solved, tenant};
 use model::call::CallFact;
 use model::id::{Id, InteractionId, RecordingId};
 use model::interaction::{Direction, EndedBy};
@@ -190,17 +190,10 @@ async fn a_record_has_its_columns_times_and_numbers() {
 async fn a_recorded_call_can_be_played_and_playing_is_audited() {
     let mut house = House::open().await;
     let mut page = house.page("anna").await;
-    let call = house.talking(&mut page).await;
-    let recording = house.desk.recording_id(call).await;
-    house.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
-    house.call_ends(call, EndedBy::Customer).await;
+    let (call, recording) = house.recorded_call(&mut page).await;
     page.state("wrap_up").await;
-    house
-        .eventually(async |house| {
-            let row = house.store.recordings().recording(tenant(), recording).await.unwrap();
-            row.is_some_and(|row| row.state == RecordingState::Ready && row.length == Duration::from_secs(7))
-        })
-        .await;
+    let row = house.store.recordings().recording(tenant(), recording).await.unwrap().unwrap();
+    assert_eq!(row.length, Duration::from_secs(7));
     let finished = |e: &&Event| matches!(e, Event::RecordingFinished { complete: true, .. });
     assert_eq!(house.journal().await.iter().filter(finished).count(), 1);
     let path = house.folder().join("take.mp3");
@@ -231,12 +224,7 @@ async fn an_erased_recording_is_known_as_such_and_plays_no_more() {
     let actor = Actor { user: Some(adam()), address: None };
     let early = house.desk.erase_recording(&adam_id, call, None, actor).await;
     assert!(matches!(early, Err(Refusal::NotNow { .. })), "{early:?}");
-    house.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
-    house.call_ends(call, EndedBy::Customer).await;
-    let state = async |house: &House| {
-        house.store.recordings().recording(tenant(), recording).await.unwrap().map(|row| row.state)
-    };
-    house.eventually(async |house| state(house).await == Some(RecordingState::Ready)).await;
+    house.captured(call, recording).await;
     let refused = house.desk.erase_recording(&page.who, call, None, actor).await;
     assert!(matches!(refused, Err(Refusal::Forbidden { .. })), "{refused:?}");
 
@@ -252,7 +240,7 @@ async fn an_erased_recording_is_known_as_such_and_plays_no_more() {
     assert_eq!(told, [(Some(adam()), Some(stretch)), (Some(adam()), None)]);
     assert!(house.desk.peaks(&adam_id, call).await.is_err());
     assert!(house.desk.recording(&adam_id, call, AudioFormat::Opus, actor).await.is_err());
-    assert_eq!(state(&house).await, Some(RecordingState::Erased));
+    assert_eq!(house.state_of(recording).await, Some(RecordingState::Erased));
     let log = house.desk.audit().list(&Default::default(), None, 50).await.unwrap();
     assert_eq!(log.items.iter().filter(|entry| entry.action == "recording.erase").count(), 2);
 }
@@ -263,13 +251,7 @@ async fn an_erased_recording_is_known_as_such_and_plays_no_more() {
 async fn an_interrupted_erasure_is_finished_by_the_next_start_and_told_once() {
     let mut house = House::open().await;
     let mut page = house.page("anna").await;
-    let call = house.talking(&mut page).await;
-    let recording = house.desk.recording_id(call).await;
-    house.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
-    house.call_ends(call, EndedBy::Customer).await;
-    let row = async |house: &House| house.store.recordings().recording(tenant(), recording).await.unwrap();
-    let is = async |house: &House, state| row(house).await.is_some_and(|row| row.state == state);
-    house.eventually(async |house| is(house, RecordingState::Ready).await).await;
+    let (call, recording) = house.recorded_call(&mut page).await;
     let stretch = Some(ErasedRange { from_ms: 1_000, to_ms: 2_000 });
     let begun = |range| Erasure { recording, range, by: Some(adam()), at: house.desk.now() };
     let (part, whole) = (begun(stretch), begun(None));
@@ -284,7 +266,7 @@ async fn an_interrupted_erasure_is_finished_by_the_next_start_and_told_once() {
         assert_eq!(erased, told);
         assert!(record.recording_erased.iter().all(|e| e.by == Some(adam())));
     }
-    assert!(is(&house, RecordingState::Erased).await);
+    assert!(house.state_of(recording).await == Some(RecordingState::Erased));
     assert_eq!(
         *house.finisher.erased.lock().unwrap(),
         [(recording, stretch), (recording, stretch), (recording, None)]
@@ -301,21 +283,14 @@ async fn a_service_keeps_recordings_as_long_as_it_says() {
     service.item.recording.keep_days = Some(2);
     house.desk.update(service.item, service.version, actor).await.unwrap();
     let mut page = house.page("anna").await;
-    let call = house.talking(&mut page).await;
-    let recording = house.desk.recording_id(call).await;
-    house.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
-    house.call_ends(call, EndedBy::Customer).await;
-    let state = async |house: &House| {
-        house.store.recordings().recording(tenant(), recording).await.unwrap().map(|row| row.state)
-    };
-    house.eventually(async |house| state(house).await == Some(RecordingState::Ready)).await;
+    let (call, recording) = house.recorded_call(&mut page).await;
     house.pass(Duration::from_secs(47 * 3_600)).await;
-    assert_eq!(state(&house).await, Some(RecordingState::Ready));
+    assert_eq!(house.state_of(recording).await, Some(RecordingState::Ready));
     // It is looked after once an hour; the hour begins when the one before is done.
     house
         .eventually(async |house| {
             house.pass(Duration::from_secs(3_601)).await;
-            state(house).await == Some(RecordingState::Erased)
+            house.state_of(recording).await == Some(RecordingState::Erased)
         })
         .await;
     let record = house.desk.record(&adam_id, call).await.unwrap();
@@ -334,13 +309,33 @@ async fn a_recording_that_cannot_be_finished_is_told_and_counted() {
     page.banner("recording_failed").await;
     let failed = |e: &&Event| matches!(e, Event::RecordingFailed { .. });
     assert_eq!(house.journal().await.iter().filter(failed).count(), 1);
-    house
-        .eventually(async |house| {
-            let row = house.store.recordings().recording(tenant(), recording).await.unwrap();
-            row.is_some_and(|row| row.state == RecordingState::Failed)
-        })
-        .await;
+    house.eventually(async |house| house.state_of(recording).await == Some(RecordingState::Failed)).await;
     assert_eq!(house.desk.call(call).await.unwrap().phase, "talking", "the call goes on");
+}
+
+/// Recorded calls, in a few words.
+trait Recorded {
+    async fn state_of(&self, recording: RecordingId) -> Option<RecordingState>;
+    async fn captured(&self, call: InteractionId, recording: RecordingId);
+    async fn recorded_call(&mut self, page: &mut Page) -> (InteractionId, RecordingId);
+}
+impl Recorded for House {
+    async fn state_of(&self, recording: RecordingId) -> Option<RecordingState> {
+        self.store.recordings().recording(tenant(), recording).await.unwrap().map(|row| row.state)
+    }
+    /// A call's recording is captured, the call ends, and the recording can be played.
+    async fn captured(&self, call: InteractionId, recording: RecordingId) {
+        self.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
+        self.call_ends(call, EndedBy::Customer).await;
+        self.eventually(async |house| house.state_of(recording).await == Some(RecordingState::Ready)).await;
+    }
+    /// A call of this page's agent that was recorded and is over.
+    async fn recorded_call(&mut self, page: &mut Page) -> (InteractionId, RecordingId) {
+        let call = self.talking(page).await;
+        let recording = self.desk.recording_id(call).await;
+        self.captured(call, recording).await;
+        (call, recording)
+    }
 }
 
 trait Ask {

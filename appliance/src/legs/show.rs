@@ -107,7 +107,7 @@ fn one(sight: &LegSight, since: Option<Since<'_>>, owner: Option<&Owner>, now: T
         rtt_ms: received.rtt_ms,
         buffer_ms: stats.playout.map(|playout| playout.buffered_ms),
         mos: received.mos,
-        mos_worst: stats.quality.map(|quality| quality.min).or(received.mos_min),
+        mos_worst: stats.quality.map(|quality| quality.worst.mos).or(received.mos_min),
         mos_conversational: stats.mos_conversational,
     }
 }

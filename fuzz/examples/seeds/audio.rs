@@ -21,6 +21,7 @@ const RECORD: usize = 8;
 pub fn all() -> std::io::Result<()> {
     voice()?;
     playout()?;
+    prompts()?;
     recording()
 }
 
@@ -81,6 +82,32 @@ fn playout() -> std::io::Result<()> {
         keep("playout", name, &input)?;
     }
     Ok(())
+}
+
+/// A WAV file, and the pages of an Ogg Opus file.
+fn prompts() -> std::io::Result<()> {
+    let samples: Vec<u8> = tone(8_000, 400, 0).iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let len = |more: usize| ((samples.len() + more) as u32).to_le_bytes();
+    let rates = [8_000u32.to_le_bytes(), 16_000u32.to_le_bytes()].concat();
+    let wav = [
+        b"RIFF",
+        &len(36)[..],
+        b"WAVEfmt \x10\0\0\0\x01\0\x01\0",
+        &rates,
+        b"\x02\0\x10\0data",
+        &len(0),
+        &samples,
+    ];
+    keep("prompt", "wav", &[&[0], &wav.concat()[..]].concat())?;
+    let page =
+        |flags: u8, ends: u32, packet: &[u8]| piece(flags, &[&ends.to_le_bytes()[..], packet].concat());
+    let mut input = vec![2];
+    input.extend(page(2, 0, b"OpusHead\x01\x01\x38\x01\x80\xbb\0\0\0\0\0"));
+    input.extend(page(0, 0, b"OpusTags\x02\0\0\0us\0\0\0\0"));
+    for (n, packet) in (1u32..).zip(opus(5, 20)) {
+        input.extend(page(if n == 5 { 4 } else { 0 }, n * 960, &packet));
+    }
+    keep("prompt", "opus-pages", &input)
 }
 
 /// A call of some frames by the recorder itself.

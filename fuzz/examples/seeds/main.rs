@@ -4,6 +4,7 @@
 mod audio;
 mod secure;
 
+use fuzz::peer::{NOMINATES, THEIRS, check_of};
 use fuzz::piece;
 use media::dtmf::Event;
 use media::rtp::rtcp::{BUILT_MAX, Report, ReportBlock, SenderInfo, build};
@@ -13,6 +14,7 @@ fn main() -> std::io::Result<()> {
     rtp()?;
     rtcp()?;
     legs()?;
+    checks()?;
     events()?;
     secure::all()?;
     audio::all()
@@ -111,6 +113,27 @@ fn legs() -> std::io::Result<()> {
     }
     input.extend(piece(0x12, &packet(96, 9, b"stranger")));
     keep("leg", "passed-on", &input)
+}
+
+/// A leg with ports of its own whose far end checks them and then talks, while strangers do the same without knowing the password.
+fn checks() -> std::io::Result<()> {
+    for (name, first) in [("two-ports", 0), ("one-port", 1)] {
+        let mut input = vec![first];
+        input.extend(piece(0x10, &packet(8, 0, &speech(0))));
+        input.extend(piece(0x1A, &NOMINATES));
+        if first == 0 {
+            input.extend(piece(0x1F, &NOMINATES));
+        }
+        for number in 1..5 {
+            input.extend(piece(0x12, &packet(8, number, &speech(number))));
+        }
+        input.extend(piece(0x17, &report(true, true)));
+        input.extend(piece(0x12, &check_of("ourufrag", &"q".repeat(24), THEIRS, &NOMINATES)));
+        input.extend(piece(0x11, &check_of("ourufrag", &"q".repeat(24), THEIRS, &NOMINATES)));
+        input.extend(piece(0x11, &packet(8, 5, &speech(5))));
+        keep("checks", name, &input)?;
+    }
+    Ok(())
 }
 
 fn events() -> std::io::Result<()> {

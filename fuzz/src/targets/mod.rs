@@ -1,11 +1,13 @@
 //! All targets.
 
+mod checks;
 mod dtls;
 mod events;
 mod ice;
 mod leg;
 mod ng;
 mod payloads;
+mod prompts;
 mod recording;
 mod rtp;
 mod sip;
@@ -23,7 +25,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 22] = [
     Target { name: "rtp", run: rtp::rtp, tries: 100_000 },
     Target { name: "rtcp", run: rtp::rtcp, tries: 100_000 },
     Target { name: "stun", run: ice::stun, tries: 20_000 },
@@ -31,10 +33,12 @@ pub const TARGETS: [Target; 19] = [
     Target { name: "dtls_handshake", run: dtls::handshake, tries: 300 },
     Target { name: "srtp", run: srtp::srtp, tries: 20_000 },
     Target { name: "leg", run: leg::leg, tries: 15_000 },
+    Target { name: "checks", run: checks::checks, tries: 15_000 },
     Target { name: "ng_bencode", run: ng::bencode, tries: 100_000 },
     Target { name: "ng_json", run: ng::json, tries: 50_000 },
     Target { name: "ng_sdp", run: ng::sdp, tries: 30_000 },
     Target { name: "ng_request", run: ng::request, tries: 5_000 },
+    Target { name: "ng_subscribe", run: ng::subscribe, tries: 5_000 },
     Target { name: "recording", run: recording::recording, tries: 3_000 },
     Target { name: "sdp", run: sip::sdp, tries: 20_000 },
     Target { name: "sip", run: sip::message, tries: 20_000 },
@@ -43,6 +47,7 @@ pub const TARGETS: [Target; 19] = [
     Target { name: "g722", run: payloads::g722, tries: 3_000 },
     Target { name: "comfort_noise", run: payloads::comfort_noise, tries: 2_000 },
     Target { name: "playout", run: payloads::playout, tries: 2_000 },
+    Target { name: "prompt", run: prompts::prompt, tries: 300 },
 ];
 
 /// The target of that name.

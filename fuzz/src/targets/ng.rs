@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use media::control::{Answer, Command, LegCreated, LocalIce, MediaError, Transport};
-use model::id::LegId;
+use model::id::{LegId, RecordingId};
 use model::time::Timestamp;
 use ng::node::{Deed, Node};
 use ng::sdp::Sdp;
@@ -50,18 +50,16 @@ pub(super) fn sdp(input: &[u8]) {
 /// How a piece comes: bits 0-2: 0 the datagram itself; else a request with the piece as its description; bits 3-5: its flags;
 /// bits 6-7: the party, and hours that pass.
 pub(super) fn request(input: &[u8]) {
-    let interfaces = vec![
-        Interface { name: "pub".into(), bind: "198.51.100.1".parse().expect("an address") },
-        Interface { name: "priv".into(), bind: "2001:db8::1".parse().expect("an address") },
-    ];
     let mut now = Timestamp::from_millis(1_000_000);
-    let config = Config { interfaces, calls_max: 8, ..Config::default() };
-    let mut node = Node::new(config, Box::new(Chance(7)), now);
+    let mut node = node(now);
     let mut plane = Plane::default();
     for (count, (how, octets)) in pieces(input).enumerate() {
         let datagram = match how & 7 {
             0 => octets.to_vec(),
-            kind => written(count, kind, how, octets),
+            kind => {
+                let to = if matches!(kind, 2 | 4) { "6:to-tag1:c" } else { "" };
+                written(count, COMMANDS[usize::from(kind)], how, to, FLAGS[usize::from(how >> 3 & 7)], octets)
+            }
         };
         let mut deeds = Vec::new();
         let proxy: SocketAddr = "192.0.2.100:40000".parse().expect("an address");
@@ -79,22 +77,84 @@ pub(super) fn request(input: &[u8]) {
     }
 }
 
-/// A request in bencode: what stands in it may be any octets there.
-fn written(count: usize, kind: u8, how: u8, description: &[u8]) -> Vec<u8> {
-    let command =
-        ["ping", "offer", "answer", "offer", "answer", "query", "delete", "play DTMF"][usize::from(kind)];
-    let flags = [
-        "3:ICE5:force",
-        "18:transport-protocol17:UDP/TLS/RTP/SAVPF",
-        "18:transport-protocol8:RTP/SAVP",
-        "5:flagsl15:codec-mask-PCMA14:transcode-PCMU4:SDESe",
-        "8:rtcp-muxl5:offer7:requiree3:ICE6:remove",
-        "9:directionl3:pub4:prive",
-        "5:flagsl9:symmetric14:asymmetric-all12:loop-protectee",
-        "",
-    ][usize::from(how >> 3 & 7)];
+/// Calls with copies for subscribers, on a plane that refuses some of what it is asked for: when the node stops, no leg and no
+/// recording is left behind.
+///
+/// The first octet: each so manieth order is refused, none when it is 0 or 1. How a piece comes: bits 0-2: the command; bits 3-5: its
+/// flags; bit 6: the party; bit 7: minutes pass.
+pub(super) fn subscribe(input: &[u8]) {
+    let Some((refuses, rest)) = input.split_first() else { return };
+    let mut now = Timestamp::from_millis(1_000_000);
+    let mut node = node(now);
+    let mut plane = Plane { refuses: u32::from(*refuses), ..Plane::default() };
+    for (count, (how, octets)) in pieces(rest).enumerate() {
+        let (command, to) = [
+            ("offer", ""),
+            ("answer", "6:to-tag1:c"),
+            ("subscribe request", "6:to-tag1:s"),
+            ("subscribe answer", "6:to-tag1:s"),
+            ("unsubscribe", "6:to-tag1:s"),
+            ("subscribe request", "6:to-tag1:t"),
+            ("start recording", ""),
+            ("delete", ""),
+        ][usize::from(how & 7)];
+        let flags = [
+            "",
+            "5:flagsl3:alle",
+            "5:flagsl3:all6:siprece",
+            "9:from-tagsl1:a1:be",
+            "18:transport-protocol8:RTP/SAVP",
+            "5:flagsl3:all10:no-rtcp-mue",
+            "3:ICE5:force",
+            "5:codecd5:strip3:alle",
+        ][usize::from(how >> 3 & 7)];
+        let datagram = written(count, command, how, to, flags, octets);
+        let mut deeds = Vec::new();
+        let proxy: SocketAddr = "192.0.2.100:40000".parse().expect("an address");
+        node.datagram(0, proxy, &datagram, now, &mut deeds);
+        assert!(plane.settle(&mut node, deeds, now) <= 1, "one answer");
+        assert_eq!(node.machine().under_way(), 0, "everything was carried out");
+        assert!(node.machine().legs() <= plane.legs.len(), "the node knows of no leg that is not there");
+        if how >> 7 != 0 {
+            now = now + Duration::from_secs(120);
+            let mut deeds = Vec::new();
+            node.input(Input::Tick, now, &mut deeds);
+            plane.settle(&mut node, deeds, now);
+        }
+    }
+    let mut deeds = Vec::new();
+    node.input(Input::End, now, &mut deeds);
+    plane.settle(&mut node, deeds, now);
+    assert_eq!((node.machine().calls(), node.machine().legs()), (0, 0), "all calls have ended");
+    assert!(plane.legs.is_empty(), "left behind: {:?}", plane.legs);
+    assert!(plane.recordings.is_empty(), "still recording: {:?}", plane.recordings);
+}
+
+fn node(now: Timestamp) -> Node {
+    let interfaces = vec![
+        Interface { name: "pub".into(), bind: "198.51.100.1".parse().expect("an address") },
+        Interface { name: "priv".into(), bind: "2001:db8::1".parse().expect("an address") },
+    ];
+    let recordings = Some("/nowhere".into());
+    let config = Config { interfaces, calls_max: 8, recordings, ..Config::default() };
+    Node::new(config, Box::new(Chance(7)), now)
+}
+
+const COMMANDS: [&str; 8] = ["ping", "offer", "answer", "offer", "answer", "query", "delete", "play DTMF"];
+const FLAGS: [&str; 8] = [
+    "3:ICE5:force",
+    "18:transport-protocol17:UDP/TLS/RTP/SAVPF",
+    "18:transport-protocol8:RTP/SAVP",
+    "5:flagsl15:codec-mask-PCMA14:transcode-PCMU4:SDESe",
+    "8:rtcp-muxl5:offer7:requiree3:ICE6:remove",
+    "9:directionl3:pub4:prive",
+    "5:flagsl9:symmetric14:asymmetric-all12:loop-protectee",
+    "",
+];
+
+/// A request in bencode: what stands in it may be any octets there. Bit 6 of `how`: which party asks.
+fn written(count: usize, command: &str, how: u8, to: &str, flags: &str, description: &[u8]) -> Vec<u8> {
     let from = if how >> 6 & 1 == 0 { "a" } else { "b" };
-    let to = if matches!(kind, 2 | 4) { "6:to-tag1:c" } else { "" };
     let mut datagram = format!(
         "{count} d7:command{}:{command}7:call-id1:c8:from-tag1:{from}{to}{flags}12:delete-delayi0e4:code1:53:sdp{}:",
         command.len(),
@@ -110,7 +170,11 @@ fn written(count: usize, kind: u8, how: u8, description: &[u8]) -> Vec<u8> {
 #[derive(Default)]
 struct Plane {
     legs: BTreeSet<LegId>,
+    recordings: BTreeSet<RecordingId>,
     made: u16,
+    /// Each so manieth order is refused.
+    refuses: u32,
+    asked: u32,
 }
 
 impl Plane {
@@ -145,6 +209,11 @@ impl Plane {
     }
 
     fn carry_out(&mut self, command: &Command) -> Result<Answer, MediaError> {
+        self.asked += 1;
+        let ends = matches!(command, Command::DeleteLeg { .. } | Command::StopRecording { .. });
+        if self.refuses > 1 && self.asked.is_multiple_of(self.refuses) && !ends {
+            return Err(MediaError::Unavailable);
+        }
         match command {
             Command::CreateLeg { leg, transport, .. } => {
                 assert!(self.legs.insert(*leg), "no leg is made twice");
@@ -163,7 +232,14 @@ impl Plane {
                 Ok(Answer::Stats(Box::default()))
             }
             Command::Stats { .. } => Ok(Answer::Stats(Box::default())),
-            Command::StopRecording { .. } => Ok(Answer::Recorded { frames: 0, missing: 0 }),
+            Command::StartRecording { recording, .. } => {
+                assert!(self.recordings.insert(*recording), "no recording begins twice");
+                Ok(Answer::Done)
+            }
+            Command::StopRecording { recording } => {
+                assert!(self.recordings.remove(recording), "only what runs is stopped");
+                Ok(Answer::Recorded { frames: 0, missing: 0 })
+            }
             _ => Ok(Answer::Done),
         }
     }

@@ -360,4 +360,6 @@ fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
 }
 
 #[cfg(test)]
+pub(crate) mod test_tone;
+#[cfg(test)]
 mod tests;

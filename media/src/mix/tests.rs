@@ -1,14 +1,13 @@
 //! What each party of a conference hears.
 
+use super::test_tone::{level, sample, steepest};
 use super::{Mixer, Role, Seat};
 use proptest::prelude::*;
 
 /// Frame `n` of a tone.
 fn tone(mixer: &Mixer, hz: f64, level: f64, n: usize) -> Vec<i16> {
-    let (len, rate) = (mixer.frame(), f64::from(mixer.rate_hz()));
-    (n * len..(n + 1) * len)
-        .map(|i| ((i as f64 * hz / rate * std::f64::consts::TAU).sin() * level) as i16)
-        .collect()
+    let len = mixer.frame();
+    (n * len..(n + 1) * len).map(|i| sample(i as f64, hz, mixer.rate_hz(), level)).collect()
 }
 
 /// Each talker's tone for `frames`; what each listener heard.
@@ -33,21 +32,6 @@ fn talk(
         }
     }
     heard
-}
-
-/// Amplitude of one tone in what was heard.
-fn level(heard: &[i16], hz: f64, rate: u32) -> f64 {
-    let (mut re, mut im) = (0.0, 0.0);
-    for (i, sample) in heard.iter().enumerate() {
-        let (sin, cos) = (i as f64 * hz / f64::from(rate) * std::f64::consts::TAU).sin_cos();
-        re += f64::from(*sample) * cos;
-        im += f64::from(*sample) * sin;
-    }
-    2.0 * re.hypot(im) / heard.len() as f64
-}
-
-fn steepest(heard: &[i16]) -> f64 {
-    heard.windows(2).map(|w| (f64::from(w[1]) - f64::from(w[0])).abs()).fold(0.0, f64::max)
 }
 
 /// MEDIA-10: from 2 to 64 parties, at each rate, everybody hears all the others and not itself.

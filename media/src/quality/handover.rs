@@ -69,7 +69,14 @@ impl StreamMeter {
         let jitter_ms = (forwarded.jitter_mean_us / 1_000.0 * forwarded.packets as f64) as f32;
         self.limits.note(at_us, totals, jitter_ms, u32::try_from(forwarded.packets).unwrap_or(u32::MAX));
         if let Some(codec) = self.codec {
-            self.windows.note(at_us, totals, forwarded.late, emodel::Impairment::of(codec));
+            let part = super::windows::Part {
+                at_us,
+                totals,
+                late: forwarded.late,
+                jitter_ms: (f64::from(jitter_ms), u32::try_from(forwarded.packets).unwrap_or(u32::MAX)),
+                rtt_ms: self.rtt_ms,
+            };
+            self.windows.note(part, emodel::Impairment::of(codec));
         }
     }
 }

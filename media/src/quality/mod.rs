@@ -8,6 +8,7 @@
 //! trip from RTCP. A packet more than [`PLAYOUT_MS`] late counts as lost, because a player has gone on by then.
 
 mod bursts;
+mod course;
 pub mod emodel;
 mod handover;
 mod jitter;
@@ -17,6 +18,7 @@ pub mod watch;
 mod windows;
 
 pub use bursts::{BurstFigures, GMIN};
+pub use course::Course;
 pub use handover::{Forwarded, Handover};
 pub use limits::{Change, Limits};
 pub use sequence::{Sequence, Verdict};
@@ -62,23 +64,36 @@ pub struct Reception {
     pub jitter: u32,
 }
 
+/// What a stream was like during 5 s.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Window {
+    /// When they ended, on the clock of the arrivals.
+    pub ended_us: u64,
+    /// Listening quality.
+    pub mos: f32,
+    /// Mean of the jitter that its packets saw.
+    pub jitter_ms: f32,
+    /// Lost, or too late to be played.
+    pub loss_percent: f32,
+    /// The round trip as it was known then.
+    pub rtt_ms: Option<f32>,
+}
+
 /// MOS over the life of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MosSummary {
     /// Mean of the windows.
     pub mean: f32,
-    /// The worst window.
-    pub min: f32,
     /// Nine windows of ten were better.
     pub p10: f32,
-    /// When the worst window ended, on the clock of the arrivals.
-    pub worst_at_us: u64,
+    /// The worst window.
+    pub worst: Window,
     /// The best window.
-    pub max: f32,
-    /// When the best window ended, on the same clock.
-    pub best_at_us: u64,
+    pub best: Window,
     /// Windows of 5 s that had audio.
     pub windows: u32,
+    /// How it went.
+    pub course: Course,
 }
 
 /// Measures one incoming stream. What each packet needs lies in front ([`StreamMeter::EACH_PACKET`]).
@@ -225,7 +240,14 @@ impl StreamMeter {
         let totals = self.totals();
         self.limits.note(last_us, totals, jitter_ms, packets);
         if let Some(codec) = self.codec {
-            self.windows.note(last_us, totals, u64::from(late), emodel::Impairment::of(codec));
+            let part = windows::Part {
+                at_us: last_us,
+                totals,
+                late: u64::from(late),
+                jitter_ms: (f64::from(jitter_ms), packets),
+                rtt_ms: self.rtt_ms,
+            };
+            self.windows.note(part, emodel::Impairment::of(codec));
         }
     }
 
@@ -266,7 +288,7 @@ impl StreamMeter {
             jitter_max_ms: self.jitter.max_ms(),
             rtt_ms: self.rtt_ms,
             mos: self.codec.and_then(|codec| windows.mean(totals, emodel::Impairment::of(codec))),
-            mos_min: self.codec.and_then(|_| windows.summary()).map(|s| s.min),
+            mos_min: self.codec.and_then(|_| windows.summary()).map(|s| s.worst.mos),
         }
     }
 

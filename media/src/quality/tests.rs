@@ -140,10 +140,12 @@ fn a_bad_moment_does_not_hide_in_a_good_hour() {
     (0..250).for_each(|i| n.packet(i % 4 == 0, 0));
     n.good(1_800);
     let mos = n.meter.mos().unwrap();
-    assert!(mos.mean > 4.39 && mos.min < 3.0, "{mos:?}");
-    assert!((mos.worst_at_us - 7_000_000).abs_diff(1_805_000_000) <= 5_000_000);
+    assert!(mos.mean > 4.39 && mos.worst.mos < 3.0, "{mos:?}");
+    assert!((mos.worst.ended_us - 7_000_000).abs_diff(1_805_000_000) <= 5_000_000);
+    assert!((15.0..30.0).contains(&mos.worst.loss_percent), "a quarter was lost: {:?}", mos.worst);
+    assert_eq!(mos.best.loss_percent, 0.0);
     assert!(mos.p10 > 4.3, "one window of 720 is not the tenth part");
-    assert_eq!(n.meter.snapshot().mos_min, Some(mos.min));
+    assert_eq!(n.meter.snapshot().mos_min, Some(mos.worst.mos));
 }
 
 #[test]

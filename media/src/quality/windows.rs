@@ -1,7 +1,7 @@
 //! MOS in windows of 5 s: mean, worst, the tenth percentile.
 
 use super::emodel::{self, Impairment};
-use super::{MosSummary, Totals};
+use super::{Course, MosSummary, Totals, Window};
 
 #[derive(Clone, Debug)]
 pub(super) struct Windows {
@@ -15,8 +15,12 @@ pub(super) struct Windows {
     late_ever: u64,
     sum: f64,
     count: u32,
-    worst: (f32, u64),
-    best: (f32, u64),
+    worst: Window,
+    best: Window,
+    course: Course,
+    /// Sum of the jitter that packets of this window saw, and how many there were.
+    jitter: (f64, u32),
+    rtt_ms: Option<f32>,
     /// How many windows had a MOS of `1 + n * STEP`.
     histogram: [u16; BINS],
 }
@@ -32,8 +36,11 @@ impl Default for Windows {
             late_ever: 0,
             sum: 0.0,
             count: 0,
-            worst: (f32::MAX, 0),
-            best: (0.0, 0),
+            worst: Window { mos: f32::MAX, ..Window::default() },
+            best: Window::default(),
+            course: Course::default(),
+            jitter: (0.0, 0),
+            rtt_ms: None,
             histogram: [0; BINS],
         }
     }
@@ -46,9 +53,25 @@ pub(super) struct Loss {
     pub(super) burst_ratio: f64,
 }
 
+/// Packets of one window.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    /// When the last of them came.
+    pub(super) at_us: u64,
+    /// Counts after it.
+    pub(super) totals: Totals,
+    /// So many of them came too late to be played.
+    pub(super) late: u64,
+    /// Their jitter, added up, and how many they are.
+    pub(super) jitter_ms: (f64, u32),
+    /// The round trip, if it is known.
+    pub(super) rtt_ms: Option<f32>,
+}
+
 impl Windows {
-    /// Takes note of packets of one window, the last of which came at `at_us`; `late` of them too late.
-    pub(super) fn note(&mut self, at_us: u64, totals: Totals, late: u64, codec: Impairment) {
+    /// Takes note of packets of one window.
+    pub(super) fn note(&mut self, part: Part, codec: Impairment) {
+        let Part { at_us, totals, late, jitter_ms, rtt_ms } = part;
         let began = *self.began.get_or_insert(at_us);
         if at_us >= began + WINDOW_US {
             self.close(began + WINDOW_US, codec);
@@ -59,6 +82,8 @@ impl Windows {
         self.newest_us = at_us;
         self.late += late;
         self.late_ever += late;
+        self.jitter = (self.jitter.0 + jitter_ms.0, self.jitter.1.saturating_add(jitter_ms.1));
+        self.rtt_ms = rtt_ms.or(self.rtt_ms);
     }
 
     /// When the window ends that `at_us` lies in.
@@ -72,12 +97,21 @@ impl Windows {
         let mos = emodel::mos(codec, loss.percent, loss.burst_ratio, 0.0);
         self.sum += mos;
         self.count += 1;
-        if (mos as f32) < self.worst.0 {
-            self.worst = (mos as f32, ended_us);
+        let (jitter_ms, packets) = std::mem::take(&mut self.jitter);
+        let window = Window {
+            ended_us,
+            mos: mos as f32,
+            jitter_ms: (jitter_ms / f64::from(packets.max(1))) as f32,
+            loss_percent: loss.percent as f32,
+            rtt_ms: self.rtt_ms,
+        };
+        if window.mos < self.worst.mos {
+            self.worst = window;
         }
-        if mos as f32 > self.best.0 {
-            self.best = (mos as f32, ended_us);
+        if window.mos > self.best.mos {
+            self.best = window;
         }
+        self.course.note(window);
         let bin = &mut self.histogram[(((mos - 1.0) / STEP) as usize).min(BINS - 1)];
         *bin = bin.saturating_add(1);
         self.before = self.newest;
@@ -117,12 +151,11 @@ impl Windows {
         let p10 = 1.0 + bin.unwrap_or(BINS - 1) as f32 * STEP as f32;
         Some(MosSummary {
             mean: (self.sum / f64::from(self.count)) as f32,
-            min: self.worst.0,
-            p10: p10.max(self.worst.0),
-            worst_at_us: self.worst.1,
-            max: self.best.0,
-            best_at_us: self.best.1,
+            p10: p10.max(self.worst.mos),
+            worst: self.worst,
+            best: self.best,
             windows: self.count,
+            course: self.course,
         })
     }
 }

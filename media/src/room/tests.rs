@@ -8,6 +8,7 @@ use super::{Captured, FRAME, Room, Stage};
 use crate::codec::{Decoder, Encoder};
 use crate::control::{Event, Format, MediaError, RoomRole, RoomSetup};
 use crate::jitter::{Kind, Meta};
+use crate::mix::test_tone::{level, sample, steepest};
 
 const PCMU: Format = Format { payload_type: 0, codec: Codec::Pcmu, ptime_ms: 20 };
 const PCMA: Format = Format { payload_type: 8, codec: Codec::Pcma, ptime_ms: 20 };
@@ -105,9 +106,9 @@ impl Hall {
             for far in &mut self.far {
                 let times = rate_of(far.format) as usize / 8_000;
                 let mut samples = vec![0i16; 160 * times];
-                for (i, sample) in samples.iter_mut().enumerate() {
+                for (i, said) in samples.iter_mut().enumerate() {
                     let t = f64::from(far.said * 160) + i as f64 / times as f64;
-                    *sample = ((t * far.hz / 8_000.0 * std::f64::consts::TAU).sin() * far.loud) as i16;
+                    *said = sample(t, far.hz, 8_000, far.loud);
                 }
                 let mut payload = [0; 400];
                 let len = far.encoder.encode(&samples, &mut payload).unwrap();
@@ -136,26 +137,12 @@ impl Hall {
     /// How loud this leg hears a tone in the last fifth of a second.
     fn hears(&self, leg: LegId, hz: f64) -> f64 {
         let heard = &self.far(leg).heard;
-        level(&heard[heard.len() - 1_600..], hz)
+        level(&heard[heard.len() - 1_600..], hz, 8_000)
     }
 }
 
 fn rate_of(format: Format) -> u32 {
     format.codec.rate_hz().unwrap_or(8_000)
-}
-
-fn level(heard: &[i16], hz: f64) -> f64 {
-    let (mut re, mut im) = (0.0, 0.0);
-    for (i, sample) in heard.iter().enumerate() {
-        let (sin, cos) = (i as f64 * hz / 8_000.0 * std::f64::consts::TAU).sin_cos();
-        re += f64::from(*sample) * cos;
-        im += f64::from(*sample) * sin;
-    }
-    2.0 * re.hypot(im) / heard.len() as f64
-}
-
-fn steepest(heard: &[i16]) -> f64 {
-    heard.windows(2).map(|w| (f64::from(w[1]) - f64::from(w[0])).abs()).fold(0.0, f64::max)
 }
 
 /// The steepest step of tones that sound together.
@@ -278,8 +265,8 @@ fn our_side_of_a_conference_is_one_stream_without_the_customer() {
     hall.pass(20);
     assert_eq!(hall.captured.len(), 40 * 160);
     let end = &hall.captured[20 * 160..];
-    assert!(level(end, 700.0) > 3_800.0);
-    assert!(level(end, 400.0) < 20.0);
+    assert!(level(end, 700.0, 8_000) > 3_800.0);
+    assert!(level(end, 400.0, 8_000) < 20.0);
     assert!(hall.room.untap(to.handle, to.channel));
     hall.pass(5);
     assert_eq!(hall.captured.len(), 40 * 160);

@@ -6,6 +6,10 @@ use media::codec::{Decoder, Encoder};
 
 use crate::world::{Heard, How, Phone, World};
 
+#[path = "../../src/mix/test_tone.rs"]
+#[expect(dead_code, reason = "parties do not listen for clicks")]
+mod tone;
+
 /// A phone with a voice of one pitch.
 pub struct Party {
     pub phone: Phone,
@@ -45,9 +49,8 @@ impl Party {
     /// Says 20 ms more of its tone.
     pub fn says(&mut self) {
         let mut samples = [0i16; 160];
-        for (i, sample) in samples.iter_mut().enumerate() {
-            let t = (self.said * 160 + i) as f64;
-            *sample = ((t * self.hz / 8_000.0 * std::f64::consts::TAU).sin() * self.loud) as i16;
+        for (i, said) in samples.iter_mut().enumerate() {
+            *said = tone::sample((self.said * 160 + i) as f64, self.hz, 8_000, self.loud);
         }
         self.said += 1;
         self.last = Some(tokio::time::Instant::now());
@@ -85,7 +88,8 @@ impl Party {
     /// How loud a tone is in what was heard since it last forgot: the median of pieces of 40 ms. Where the machine stalls,
     /// playout leaves holes and shifts what follows; neither may pass for silence.
     pub fn level(&self, hz: f64) -> f64 {
-        let mut levels: Vec<f64> = self.heard.chunks_exact(320).map(|piece| level(piece, hz)).collect();
+        let mut levels: Vec<f64> =
+            self.heard.chunks_exact(320).map(|piece| tone::level(piece, hz, 8_000)).collect();
         levels.sort_by(f64::total_cmp);
         levels.get(levels.len() / 2).copied().unwrap_or(0.0)
     }
@@ -94,16 +98,6 @@ impl Party {
     pub fn hears(&self, hz: f64) -> bool {
         self.level(hz) > 800.0
     }
-}
-
-fn level(heard: &[i16], hz: f64) -> f64 {
-    let (mut re, mut im) = (0.0, 0.0);
-    for (i, sample) in heard.iter().enumerate() {
-        let (sin, cos) = (i as f64 * hz / 8_000.0 * std::f64::consts::TAU).sin_cos();
-        re += f64::from(*sample) * cos;
-        im += f64::from(*sample) * sin;
-    }
-    2.0 * re.hypot(im) / heard.len().max(1) as f64
 }
 
 /// All talk and listen, at the pace of speech.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use media::control::{Direction, LegStats};
+use media::quality::Window;
 use model::time::Timestamp;
 
 use super::call::{Call, Dialogue, Leg, Line};
@@ -131,7 +132,8 @@ fn of_call(call: &Call, reading: &Reading, job: &Job) -> Value {
             totals.add(&stats);
             reports.add_reports(&stats);
             if let Some(ssrc) = stats.received_ssrc {
-                sources = sources.with(ssrc.to_string(), of_source(&stats));
+                let other = call.partner(leg.id).and_then(|other| job.stats.get(&other)?.received.rtt_ms);
+                sources = sources.with(ssrc.to_string(), of_source(&stats, other));
             }
         }
         for (side, party) in dialogue.parties.iter().enumerate() {
@@ -184,25 +186,47 @@ impl Sums {
     }
 }
 
-/// What a party's stream was like where it came in. Qualities are tenths, as rtpengine counts them: 43 is a MOS of 4.3.
-fn of_source(stats: &LegStats) -> Value {
+/// What a party's stream was like where it came in. Qualities are tenths, as rtpengine counts them: 43 is a MOS of 4.3. Its round
+/// trip is that of both parties together, as far as they are known; that of one party is the leg's.
+fn of_source(stats: &LegStats, other_rtt_ms: Option<f32>) -> Value {
     let received = &stats.received;
     let Some(quality) = stats.quality else { return Value::dict() };
-    let tenths = |mos: f32| (mos * 10.0).round().clamp(0.0, 50.0) as u64;
     let expected = (received.packets + received.lost).max(1);
-    let mut average = Value::dict()
-        .with("MOS", tenths(quality.mean))
-        .with("jitter", received.jitter_ms.round().max(0.0) as u64)
-        .with("packet loss", received.lost.min(expected) * 100 / expected);
-    if let Some(trip_ms) = received.rtt_ms {
-        average = average.with("round-trip time", (trip_ms * 1_000.0).max(0.0) as u64);
-    }
-    let at = |mos: f32, us: u64| Value::dict().with("MOS", tenths(mos)).with("reported at", us / 1_000_000);
+    let figures = |mos: f32, jitter_ms: f32, loss_percent: u64, rtt_ms: Option<f32>| {
+        let figures = Value::dict()
+            .with("MOS", (mos * 10.0).round().clamp(0.0, 50.0) as u64)
+            .with("jitter", jitter_ms.round().max(0.0) as u64)
+            .with("packet loss", loss_percent);
+        let micros = |ms: f32| (ms * 1_000.0).max(0.0) as u64;
+        let figures = match (rtt_ms, other_rtt_ms) {
+            (None, None) => figures,
+            (own, other) => {
+                figures.with("round-trip time", micros(own.unwrap_or(0.0) + other.unwrap_or(0.0)))
+            }
+        };
+        match rtt_ms {
+            Some(own) => figures.with("round-trip time leg", micros(own)),
+            None => figures,
+        }
+    };
+    let of = |window: &Window| {
+        figures(window.mos, window.jitter_ms, window.loss_percent.round().max(0.0) as u64, window.rtt_ms)
+            .with("reported at", window.ended_us / 1_000_000)
+    };
+    let lost = received.lost.min(expected) * 100 / expected;
+    let average = figures(quality.mean, received.jitter_ms, lost, received.rtt_ms);
+    let course = Value::dict()
+        .with("interval", u64::from(quality.course.every()) * WINDOW_S)
+        .with("entries", quality.course.windows().iter().map(of).collect::<Vec<_>>());
     Value::dict()
         .with("average MOS", average.with("samples", u64::from(quality.windows)))
-        .with("lowest MOS", at(quality.min, quality.worst_at_us))
-        .with("highest MOS", at(quality.max, quality.best_at_us))
+        .with("lowest MOS", of(&quality.worst))
+        .with("highest MOS", of(&quality.best))
+        .with("MOS progression", course)
 }
+
+/// Seconds of a window.
+const WINDOW_S: u64 = 5;
 
 fn of_line(
     index: usize,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use media::control::{Event, MediaError};
+use media::quality::Window;
 use serde_json::json;
 
 use super::world::{ANNA, BEN, World, proxy};
@@ -266,20 +267,27 @@ fn figures_of_a_source_are_in_rtpengines_units() {
     stats.heard_at = Some(model::time::Timestamp::from_millis(1_234_567));
     let figures = world.ask(json!({"command": "query", "call-id": "c"}));
     assert_eq!(figures["SSRC"]["3000000000"], json!({}), "no window has ended");
+    let worst = Window { ended_us: 7_500_000, mos: 3.1, jitter_ms: 9.7, loss_percent: 11.8, rtt_ms: None };
     world.plane.stats.quality = Some(media::quality::MosSummary {
         mean: 4.26,
-        min: 3.1,
         p10: 3.5,
-        worst_at_us: 7_500_000,
-        max: 4.4,
-        best_at_us: 12_500_000,
+        worst,
+        best: Window {
+            ended_us: 12_500_000,
+            mos: 4.4,
+            jitter_ms: 1.2,
+            loss_percent: 0.0,
+            rtt_ms: Some(40.0),
+        },
         windows: 9,
+        course: media::quality::Course::default(),
     });
     let figures = world.ask(json!({"command": "query", "call-id": "c"}));
     let wanted = json!({
-        "average MOS": {"MOS": 43, "jitter": 4, "packet loss": 2, "round-trip time": 41_500, "samples": 9},
-        "lowest MOS": {"MOS": 31, "reported at": 7},
-        "highest MOS": {"MOS": 44, "reported at": 12},
+        "average MOS": {"MOS": 43, "jitter": 4, "packet loss": 2, "round-trip time": 83_000, "round-trip time leg": 41_500, "samples": 9},
+        "lowest MOS": {"MOS": 31, "jitter": 10, "packet loss": 12, "round-trip time": 41_500, "reported at": 7},
+        "highest MOS": {"MOS": 44, "jitter": 1, "packet loss": 0, "round-trip time": 81_500, "round-trip time leg": 40_000, "reported at": 12},
+        "MOS progression": {"interval": 5, "entries": []},
     });
     assert_eq!(figures["SSRC"]["3000000000"], wanted);
     let streams = &figures["tags"]["a"]["medias"][0]["streams"];

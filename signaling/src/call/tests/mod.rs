@@ -1,0 +1,11 @@
+//! The rules of a call, told in the trade's words.
+
+use std::time::Duration;
+
+mod arriving;
+mod ending;
+mod ringing;
+mod talking;
+mod watching;
+
+const SECOND: Duration = Duration::from_secs(1);
