@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use anyhow::Result;
-use media::driver::{Driver, DriverChoice, DriverConfig, Trial, Wake};
+use media::driver::{Driver, DriverChoice, DriverConfig, Trial, Wake, go_first};
 use store::Store;
 
 use crate::config::{Config, DriverFile};
@@ -75,7 +75,7 @@ pub async fn doctor(file: &Path) -> Result<ExitCode> {
     findings.extend([folder("data_dir", &config.data_dir), folder("recordings", &config.recordings_dir)]);
     findings.push(database(&config).await);
     findings.push(certificate(&config));
-    findings.extend([open_files(), driver(config.driver), lame(), addresses(&config)]);
+    findings.extend([open_files(), priority(), driver(config.driver), lame(), addresses(&config)]);
     let bad = findings.iter().filter(|f| matches!(f.grade, Grade::Bad)).count();
     findings.iter().for_each(|f| println!("{f}"));
     println!("\n{}", if bad == 0 { "Nothing stands in the way.".into() } else { format!("{bad} to mend.") });
@@ -186,6 +186,18 @@ fn open_files() -> Finding {
             format!("{limit}: room for about {} calls", limit / 5),
             "`ulimit -n 65536`, or LimitNOFILE= in the unit",
         )
+    }
+}
+
+/// Tried in a thread of its own, which then ends.
+fn priority() -> Finding {
+    match std::thread::spawn(go_first).join() {
+        Ok(Ok(())) => Finding::good("priority", "media threads go before others"),
+        _ => Finding::look(
+            "priority",
+            "media threads are threads like others: a backup or a build on this machine is heard in calls",
+            "AmbientCapabilities=CAP_SYS_NICE in the unit, or LimitNICE=-10",
+        ),
     }
 }
 

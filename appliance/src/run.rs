@@ -298,6 +298,7 @@ pub fn tell_threads(plane: &Plane) {
         tracing::info!(
             driver = thread.driver.name(),
             core = thread.core,
+            first = thread.first,
             refused = thread.refused,
             "media thread"
         );

@@ -5,7 +5,7 @@ use std::time::Duration;
 use scenarios::appliance::{Appliance, Options, PASSWORD, text};
 use scenarios::browser::Browser;
 use scenarios::now_ms;
-use scenarios::pcap::{Capture, Taken, rtp_payloads};
+use scenarios::pcap::{Capture, Datagram, Taken, rtp_payloads};
 use scenarios::sipp::Caller;
 use scenarios::tone;
 use serde_json::json;
@@ -15,12 +15,17 @@ const AGENT_HZ: f64 = 1_000.0;
 /// How long they talk at least, however fast the page is: enough to be judged by.
 const TALK: Duration = Duration::from_secs(6);
 
+/// What a voice takes at most of it (CAP-03), and the octets of a UDP packet around its payload that count: IPv4, Ethernet with
+/// preamble and check sequence.
+const VOICE_KBITS: f64 = 60.0;
+const AROUND: usize = 8 + 20 + 26;
 /// What an agent's line must carry in each direction (CAP-04), in kbit/s.
 const LINE_KBITS: f64 = 200.0;
 
 /// VOICE-02, VOICE-06, STATE-03, STATE-08, ACW-03, ACW-04, REC-02, REC-03, REC-07, RECO-01, WRTC-01: the whole way of a call,
 /// with audio proved in both directions by the frequency that arrives. CAP-04: 200 kbit/s are enough for an agent: audio, its reports
-/// and the console together take less while they talk, counted on the wire.
+/// and the console together take less while they talk, counted on the wire. CAP-03, PERF-01: each voice takes at most 60 of them; the
+/// browser's too, because it is asked to.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_it_all() {
     let appliance = Appliance::start(&Options::default());
@@ -85,6 +90,7 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
 
     let (datagrams, taken) = capture.stop_with_tcp();
     assert_line_is_enough(&taken, &appliance, began_us..ended_us);
+    assert_voices_are_narrow(&datagrams, &appliance, began_us..ended_us);
     let heard_by_customer: Vec<i16> =
         rtp_payloads(&datagrams, sipp.media_port, 0).concat().into_iter().map(tone::from_mulaw).collect();
     let share = tone::windows_with(&heard_by_customer, 8_000, AGENT_HZ);
@@ -182,4 +188,25 @@ fn assert_line_is_enough(taken: &[Taken], appliance: &Appliance, talk: std::ops:
         assert!((15.0..=LINE_KBITS).contains(&kbits), "{way}: {kbits:.1} kbit/s");
     }
     assert!(console > 0.0, "figures come every two seconds");
+}
+
+/// Counts the RTP of both voices between the browser and the appliance.
+fn assert_voices_are_narrow(datagrams: &[Datagram], appliance: &Appliance, talk: std::ops::Range<u64>) {
+    let browsers = appliance.media_ports().1;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u16;
+    let ours = |port: u16| (browsers..browsers + threads).contains(&port);
+    // RTP, and neither RTCP (RFC 5761 §4) nor STUN.
+    let is_voice = |d: &&Datagram| {
+        talk.contains(&d.at_us)
+            && d.payload.first().is_some_and(|first| first >> 6 == 2)
+            && d.payload.get(1).is_some_and(|second| !(192..=223).contains(second))
+    };
+    let seconds = (talk.end - talk.start) as f64 / 1e6;
+    let kbits = |way: &dyn Fn(&Datagram) -> bool| {
+        let voice = datagrams.iter().filter(is_voice).filter(|d| way(d));
+        voice.map(|d| (d.payload.len() + AROUND) * 8).sum::<usize>() as f64 / seconds / 1_000.0
+    };
+    let voices = [kbits(&|d| ours(d.from.port())), kbits(&|d| ours(d.to.port()))];
+    eprintln!("an agent's voice: {:.1} kbit/s down, {:.1} up", voices[0], voices[1]);
+    assert!(voices.iter().all(|kbits| (15.0..=VOICE_KBITS).contains(kbits)), "{voices:?} kbit/s");
 }

@@ -29,7 +29,7 @@ use std::time::Duration;
 pub use buffers::{BUFFER_LEN, Packet, RECEIVE_MAX};
 pub use clock::Clock;
 pub use sockets::{SharedPort, open_socket};
-pub use sys::{Wake, pin_to_core, prefetch};
+pub use sys::{Wake, go_first, pin_to_core, prefetch};
 pub use trial::Trial;
 
 use mmsg::Mmsg;

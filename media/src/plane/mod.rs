@@ -57,7 +57,9 @@ use fastpath::{FastPath, Lane};
 use tokio::sync::mpsc;
 
 use crate::control::Event;
-use crate::driver::{Clock, Driver, DriverChoice, DriverKind, Load, SharedPort, Trial, Wake, pin_to_core};
+use crate::driver::{
+    Clock, Driver, DriverChoice, DriverKind, Load, SharedPort, Trial, Wake, go_first, pin_to_core,
+};
 use crate::ice::Certificate;
 use crate::leg::prepare_tones;
 use crate::record::{Recorder, Tap};
@@ -132,6 +134,8 @@ pub struct ThreadInfo {
     pub refused: Option<String>,
     /// The core it keeps to.
     pub core: Option<usize>,
+    /// It goes before other threads of the machine.
+    pub first: bool,
     /// Addresses of its shared ports, to be signalled.
     pub shared: Vec<SocketAddr>,
 }
@@ -341,6 +345,7 @@ fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
     let core = Some(number % cores).filter(|_| config.pin);
     // A core we may not have is no reason not to run.
     let core = core.filter(|core| pin_to_core(*core).is_ok());
+    let first = go_first().is_ok();
     let (mut driver, refused) = Driver::new(&config.driver, wake)?;
     let mut browsers = Browsers::default();
     let mut ports = Vec::new();
@@ -361,6 +366,7 @@ fn set_up(seed: Seed) -> Result<(Shard, ThreadInfo), PlaneError> {
         driver: driver.kind(),
         refused: refused.map(|why| why.to_string()),
         core,
+        first,
         shared: browsers.sockets.iter().map(|(_, addr)| *addr).collect(),
     };
     let random = clock.now().micros() as u32 ^ (number as u32).wrapping_mul(0x9E37_79B9);

@@ -180,7 +180,7 @@ fn sum(counters: &Value, name: &str) -> u64 {
 fn whole(file: &Path, said: &Said) -> Result<[u32; 2], String> {
     let open = File::open(file).map_err(|why| why.to_string())?;
     let mut reader = Reader::new(open).map_err(|why| why.to_string())?;
-    let all = [&said.mu, &said.opus].map(|speech| speech.payloads.iter().collect::<HashSet<_>>());
+    let all = [&said.mu, &said.page].map(|speech| speech.payloads.iter().collect::<HashSet<_>>());
     let (mut heard, mut changed) = ([0; 2], 0);
     while let Some(entry) = reader.next_entry().map_err(|why| why.to_string())? {
         if let Entry::Payload(payload) = entry {

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use media::codec::{Encoder, PAYLOAD_MAX, g711};
+use media::codec::{Encoder, OPUS_COMPLEXITY, PAYLOAD_MAX, g711};
 use media::control::{SrtpKey, SrtpSuite};
 use media::srtp;
 use model::media::Codec;
 
 use crate::load::{Party, Speech};
-use crate::ng_client::{Client, Line};
+use crate::ng_client::{Client, Learnt, Line};
 use crate::page::Page;
+
+/// What a page is asked for by whoever sends what it says to a trunk, as the appliance does: no more than is heard there.
+const ASKED_OF_PAGES: &str = "maxplaybackrate=16000;maxaveragebitrate=19000";
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,20 +90,28 @@ impl Profile {
         let page = (self == Self::Crowd).then(|| Page::open(call)).transpose()?;
         let key = STANDARD.encode(&far_key().key_and_salt);
         let crypto = (self == Self::Srtp).then_some(key.as_str());
+        let opus = format!("opus/48000/2///{ASKED_OF_PAGES}");
+        let crowd = format!("5:codecd4:maskl4:PCMUe9:transcodel{}:{opus}ee5:flagsl6:WebRTCe", opus.len());
         let (profile, more) = match self {
             Self::Relay | Self::Recorded => ("RTP/AVP", "3:ICE6:remove"),
             Self::Srtp => ("RTP/SAVP", "3:ICE6:remove18:transport-protocol7:RTP/AVP4:DTLS3:off"),
             Self::Laws => ("RTP/AVP", "3:ICE6:remove5:codecd4:maskl4:PCMUe9:transcodel4:PCMAee"),
             Self::Opus => ("RTP/AVP", "3:ICE6:remove5:codecd4:maskl4:PCMUe9:transcodel4:opusee"),
-            Self::Crowd => ("RTP/AVP", "5:codecd4:maskl4:PCMUe9:transcodel4:opusee5:flagsl6:WebRTCe"),
+            Self::Crowd => ("RTP/AVP", crowd.as_str()),
         };
         let at = caller.addr();
         let offer = Line { at, profile, payload_type: 0, codec: "PCMU/8000", crypto, attributes: "" };
         let offered = client.offer(call, &offer, more)?;
         let (payload_type, codec, speech) = match self {
             Self::Laws => (8, "PCMA/8000", &said.a),
-            Self::Opus | Self::Crowd => {
-                (offered.payload_type("opus").ok_or("no Opus offered")?, "opus/48000/2", &said.opus)
+            Self::Opus => (opus_of(&offered)?, "opus/48000/2", &said.opus),
+            Self::Crowd => {
+                let payload_type = opus_of(&offered)?;
+                let asked = format!("{payload_type} {ASKED_OF_PAGES}");
+                if offered.attribute("fmtp") != Some(&asked) {
+                    return Err("pages are not asked for a voice of 16 kHz".to_owned());
+                }
+                (payload_type, "opus/48000/2", &said.page)
             }
             _ => (0, "PCMU/8000", &said.mu),
         };
@@ -134,6 +145,10 @@ impl Profile {
     }
 }
 
+fn opus_of(offered: &Learnt) -> Result<u8, String> {
+    offered.payload_type("opus").ok_or_else(|| "no Opus offered".to_owned())
+}
+
 fn far_key() -> SrtpKey {
     SrtpKey { suite: SrtpSuite::AesCm128HmacSha1_80, key_and_salt: (0..30).collect() }
 }
@@ -143,6 +158,8 @@ pub struct Said {
     pub mu: Speech,
     pub a: Speech,
     pub opus: Speech,
+    /// What a page sends that does as it is asked ([`ASKED_OF_PAGES`]).
+    pub page: Speech,
     /// The same as samples at 8 kHz, packet by packet.
     pub samples: Vec<Vec<i16>>,
 }
@@ -155,18 +172,23 @@ impl Said {
             samples.iter().map(packet).collect::<Arc<[Vec<u8>]>>()
         };
         let (mu, a) = (law(g711::encode_mu), law(g711::encode_a));
-        // A browser has the full band.
-        let mut encoder = Encoder::new(Codec::Opus, 48_000).expect("an encoder");
-        let mut room = [0; PAYLOAD_MAX];
-        let packet = |samples: Vec<i16>| {
-            let len = encoder.encode(&samples, &mut room).expect("a packet");
-            room[..len].to_vec()
+        let opus = |rate_hz: u32, effort: i32| {
+            let mut encoder = Encoder::new(Codec::Opus, rate_hz).expect("an encoder");
+            encoder.set_effort(effort);
+            let mut room = [0; PAYLOAD_MAX];
+            let packet = |samples: Vec<i16>| {
+                let len = encoder.encode(&samples, &mut room).expect("a packet");
+                room[..len].to_vec()
+            };
+            let payloads = voice(rate_hz).into_iter().map(packet).collect();
+            Speech { payload_type: 96, payloads, ticks: 960 }
         };
-        let opus = voice(48_000).into_iter().map(packet).collect();
         Self {
             mu: Speech { payload_type: 0, payloads: mu, ticks: 160 },
             a: Speech { payload_type: 8, payloads: a, ticks: 160 },
-            opus: Speech { payload_type: 96, payloads: opus, ticks: 960 },
+            opus: opus(48_000, OPUS_COMPLEXITY),
+            // Chromium's effort on a desktop.
+            page: opus(16_000, 9),
             samples,
         }
     }

@@ -66,7 +66,12 @@ fn add(name: &str, offered: &[Format], formats: &mut Vec<Format>) {
     else {
         return;
     };
-    formats.insert(place, Format::of(codec, payload_type));
+    let mut added = Format::of(codec, payload_type);
+    // NAME/clock/channels/bitrate/ptime/parameters: the last are what we tell that party about the stream it may send.
+    if let Some(parameters) = name.splitn(7, '/').nth(5).filter(|text| is_plain(text)) {
+        added.lines.push(format!("a=fmtp:{payload_type} {parameters}"));
+    }
+    formats.insert(place, added);
     let events = formats.iter().any(Format::is_events);
     let fits = |format: &Format| format.is_events() && format.clock_hz == codec.clock_hz();
     if events && !formats.iter().any(fits) {
@@ -75,6 +80,11 @@ fn add(name: &str, offered: &[Format], formats: &mut Vec<Format>) {
             formats.insert(place + 1, Format::events(payload_type, codec.clock_hz()));
         }
     }
+}
+
+/// Whether it may stand in a line of SDP.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() || c == ' ')
 }
 
 /// Both legs' codecs after an answer.

@@ -207,6 +207,19 @@ pub fn cases() -> Vec<Case> {
             none(),
         ),
         case(
+            "an added codec with parameters",
+            &format!("{HEAD}m=audio 5000 RTP/AVP 0\r\n"),
+            none().with(
+                "codec",
+                none().with("mask", list(&["PCMU"])).with(
+                    "transcode",
+                    list(&["opus/48000/2///maxplaybackrate=16000;maxaveragebitrate=19000"]),
+                ),
+            ),
+            &format!("{BEN}m=audio 6000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"),
+            none(),
+        ),
+        case(
             "all stripped but one",
             &anna,
             none().with("codec", none().with("strip", list(&["all"])).with("except", list(&["PCMU"]))),

@@ -33,7 +33,7 @@ pub fn offer(
 }
 
 fn audio(ability: &Ability, seed: &KeySeed, before: Option<&Media>) -> Audio {
-    let formats = AudioFormats::to_offer(&ability.codecs, ability.events, ability.ptime_ms, before);
+    let formats = AudioFormats::to_offer(ability, before);
     let mid = before.and_then(Media::mid).map(str::to_owned);
     match ability.far_end {
         FarEnd::WebRtc => {

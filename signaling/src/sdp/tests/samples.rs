@@ -30,7 +30,8 @@ fn chromium_is_answered_by_an_ice_lite_side() {
              m=audio 3478 UDP/TLS/RTP/SAVPF 111 110\r\na=mid:0\r\na=ice-ufrag:ourU\r\na=ice-pwd:ourPasswordOf22Letters\r\n\
              a=fingerprint:sha-256 {fingerprint}\r\na=candidate:1 1 udp 2130706431 192.0.2.1 3478 typ host\r\n\
              a=candidate:2 1 udp 2130706175 2001:db8::1 3478 typ host\r\na=end-of-candidates\r\na=setup:passive\r\n\
-             a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
+             a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n\
+             a=fmtp:111 minptime=10;useinbandfec=1;maxplaybackrate=16000;maxaveragebitrate=19000\r\n\
              a=rtpmap:110 telephone-event/48000\r\na=fmtp:110 0-15\r\na=ptime:20\r\na=maxptime:60\r\na=sendrecv\r\n\
              a=msid:call audio\r\n"
         )
