@@ -68,7 +68,7 @@ fn add(name: &str, offered: &[Format], formats: &mut Vec<Format>) {
     };
     let mut added = Format::of(codec, payload_type);
     // NAME/clock/channels/bitrate/ptime/parameters: the last are what we tell that party about the stream it may send.
-    if let Some(parameters) = name.splitn(7, '/').nth(5).filter(|text| is_plain(text)) {
+    if let Some(parameters) = name.split('/').nth(5).filter(|text| is_plain(text)) {
         added.lines.push(format!("a=fmtp:{payload_type} {parameters}"));
     }
     formats.insert(place, added);
