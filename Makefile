@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 CONSOLE_SOURCES = $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help demo test check build bench bench-media bench-chart load bench-router bench-journal sim fuzz miri fmt clean console sounds setup-build setup-demo setup-test unit scenarios
+.PHONY: help demo test check build bench bench-media bench-chart bench-g729 g729-long load bench-router bench-journal sim fuzz miri fmt clean console sounds setup-build setup-demo setup-test unit scenarios
 
 help: ## This list
 	@echo "Patchbay: calls, routed to the right person, recorded and measured."
@@ -49,7 +49,7 @@ sounds: setup-build ## The announcements, target/sounds; embedded when the binar
 sim: ## The router's simulated days, many seeds (SIM_SEEDS=1000)
 	SIM_SEEDS=$${SIM_SEEDS:-1000} cargo test --release -p router simulat -- --nocapture
 
-bench: bench-router bench-journal bench-media ## All benchmarks; BENCHMARKING.md says how to read them
+bench: bench-router bench-journal bench-g729 bench-media ## All benchmarks; BENCHMARKING.md says how to read them
 
 bench-media: setup-test ## Relay, SRTP, transcoding, recording: cost, loss, delay, memory beside rtpengine; BENCH="relay rounds=5"
 	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- $(BENCH)
@@ -59,6 +59,12 @@ load: setup-test ## 400 calls at once, Opus in browsers to G.711, recorded, for 
 
 bench-chart: ## Draws the figures of the last bench-media to docs/pictures/cost.svg
 	cargo bench -p ng --bench beside -- chart
+
+bench-g729: setup-test ## G.729: time a frame beside libbcg729's, on the same speech
+	cargo bench -p g729 --bench beside
+
+g729-long: setup-test ## An hour of material through our G.729 and the others'
+	G729_ROUNDS=36 cargo test --release -p g729 --test '*' -- --nocapture
 
 bench-router: ## Routing decisions a second
 	cargo bench -p router

@@ -56,18 +56,32 @@ impl Delay {
 pub fn adaptive(excitation: &mut [i16], delay: Delay) {
     let start = excitation.len() - SUBFRAME;
     // The fraction counts forwards in the filter, the delay backwards.
-    let (whole, phase) =
-        if delay.third == 1 { (delay.whole + 1, 2) } else { (delay.whole, -delay.third as usize) };
-    for n in start..start + SUBFRAME {
-        let here = n - whole as usize;
-        let before = &excitation[here - 9..=here];
-        let after = &excitation[here + 1..=here + 10];
-        let mut sum = 0;
-        for i in 0..10 {
-            sum = l_mac(sum, before[9 - i], EXCITATION[phase + 3 * i]);
-            sum = l_mac(sum, after[i], EXCITATION[3 - phase + 3 * i]);
+    let (whole, phase) = if delay.third == 1 {
+        (delay.whole as usize + 1, 2)
+    } else {
+        (delay.whole as usize, -delay.third as usize)
+    };
+    // The filter as 20 taps, the oldest sample's first.
+    let taps: [i32; 20] = std::array::from_fn(|i| {
+        i32::from(if i < 10 { EXCITATION[phase + 3 * (9 - i)] } else { EXCITATION[3 - phase + 3 * (i - 10)] })
+    });
+    // As far as nothing that is written is read, all samples at once.
+    let mut from = start;
+    while from < start + SUBFRAME {
+        let length = (start + SUBFRAME - from).min(whole - 10);
+        let (past, now) = excitation.split_at_mut(from);
+        let past = &past[from - whole - 9..];
+        // The taps' magnitudes sum up to less than 2, so 32 bits hold every sum.
+        let mut sums = [0i32; SUBFRAME];
+        for (i, tap) in taps.iter().enumerate() {
+            for (sum, x) in sums[..length].iter_mut().zip(&past[i..i + length]) {
+                *sum = sum.wrapping_add(i32::from(*x).wrapping_mul(*tap));
+            }
         }
-        excitation[n] = round(sum);
+        for (out, sum) in now[..length].iter_mut().zip(&sums) {
+            *out = sat16(sum.wrapping_add(0x4000) >> 15);
+        }
+        from += length;
     }
 }
 
@@ -129,6 +143,36 @@ mod tests {
                     wave(late)
                 );
             }
+        }
+    }
+
+    #[test]
+    fn no_sum_of_the_filter_leaves_32_bits() {
+        for phase in 0..3 {
+            let taps = (0..10).flat_map(|i| [EXCITATION[phase + 3 * i], EXCITATION[3 - phase + 3 * i]]);
+            let most: i64 = taps.map(|tap| i64::from(tap).abs() * 32_768).sum();
+            assert!(most + 0x4000 <= i64::from(i32::MAX), "{phase}: {most}");
+        }
+    }
+
+    #[test]
+    fn short_delays_repeat_what_was_just_written() {
+        for (whole, third) in [(19, 1), (20, -1), (20, 0), (31, 1), (39, 0), (49, -1), (50, 0)] {
+            let start: Vec<i16> = (0..PAST + SUBFRAME).map(|n| (n as i16).wrapping_mul(21_111)).collect();
+            let (mut all, mut each) = (start.clone(), start);
+            adaptive(&mut all, Delay { whole, third });
+            // The equation, one sample after the other.
+            let (k, t) = if third == 1 { (whole as usize + 1, 2) } else { (whole as usize, -third as usize) };
+            for n in PAST..PAST + SUBFRAME {
+                let sum: i64 = (0..10)
+                    .map(|i| {
+                        i64::from(each[n - k - i]) * i64::from(EXCITATION[t + 3 * i])
+                            + i64::from(each[n - k + 1 + i]) * i64::from(EXCITATION[3 - t + 3 * i])
+                    })
+                    .sum();
+                each[n] = ((sum + 0x4000) >> 15).clamp(-32_768, 32_767) as i16;
+            }
+            assert_eq!(all, each, "{whole} {third}");
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Signals stand behind their ten samples of history in one slice, so a filter never asks where its memory is.
 
+use crate::codebook::SUBFRAME;
 use crate::lsp::{Lp, ORDER};
 use crate::ops::*;
 
@@ -18,10 +19,30 @@ pub fn weighted(a: &Lp, gamma: i16) -> Lp {
 
 /// Filters by `A(z)`: `signal` is ten samples of history and as many samples as `out` takes.
 pub fn residual(a: &Lp, signal: &[i16], out: &mut [i16]) {
-    for (n, out) in out.iter_mut().enumerate() {
-        let past = &signal[n..n + ORDER + 1];
-        let exact: i64 = (0..=ORDER).map(|i| i64::from(i32::from(a[i]) * i32::from(past[ORDER - i]))).sum();
-        *out = from_q12(exact);
+    let most = signal.iter().fold(0, |most, x| x.unsigned_abs().max(most));
+    if u64::from(magnitude(a)) * u64::from(most) > 0x7fff_f000 {
+        for (n, out) in out.iter_mut().enumerate() {
+            let past = &signal[n..n + ORDER + 1];
+            *out = from_q12(
+                (0..=ORDER)
+                    .map(|i| i64::from(i32::from(a[i]).wrapping_mul(i32::from(past[ORDER - i]))))
+                    .sum(),
+            );
+        }
+        return;
+    }
+    // All sums fit 32 bits: every sample's at once, term by term.
+    for (k, out) in out.chunks_mut(SUBFRAME).enumerate() {
+        let (start, length) = (k * SUBFRAME + ORDER, out.len());
+        let mut sums = [0x800i32; SUBFRAME];
+        for (i, a) in a.iter().enumerate() {
+            for (sum, x) in sums[..length].iter_mut().zip(&signal[start - i..start - i + length]) {
+                *sum = sum.wrapping_add(i32::from(*a).wrapping_mul(i32::from(*x)));
+            }
+        }
+        for (out, sum) in out.iter_mut().zip(&sums) {
+            *out = sat16(sum >> 12);
+        }
     }
 }
 
@@ -29,16 +50,45 @@ pub fn residual(a: &Lp, signal: &[i16], out: &mut [i16]) {
 ///
 /// Says whether a sum or a sample left its range; it was limited then.
 pub fn synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
+    if magnitude(a) > 65_000 {
+        return wide_synthesis(a, input, signal);
+    }
+    // Coefficients that small cannot lead a sum out of 32 bits.
+    let a: [i32; ORDER + 1] = std::array::from_fn(|i| i32::from(a[i]));
+    let mut past: [i32; ORDER] = std::array::from_fn(|i| i32::from(signal[ORDER - 1 - i]));
+    let mut overflow = false;
+    for (x, out) in input.iter().zip(&mut signal[ORDER..]) {
+        let mut sum = i32::from(*x).wrapping_mul(a[0]);
+        // The latest sample last: it alone has to be waited for.
+        for i in (0..ORDER).rev() {
+            sum = sum.wrapping_sub(a[i + 1].wrapping_mul(past[i]));
+        }
+        overflow |= sum.unsigned_abs() >= 1 << 27;
+        let sample = sat16(sum.saturating_add(0x800) >> 12);
+        let p = past;
+        past = [i32::from(sample), p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8]];
+        *out = sample;
+    }
+    overflow
+}
+
+/// [`synthesis`] with sums of 64 bits.
+fn wide_synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
     let mut overflow = false;
     for (n, x) in input.iter().enumerate() {
         let past = &signal[n..n + ORDER];
-        let back: i64 = (1..=ORDER).map(|i| i64::from(i32::from(a[i]) * i32::from(past[ORDER - i]))).sum();
-        let exact = i64::from(i32::from(*x) * i32::from(a[0])) - back;
-        let sample = from_q12(exact);
+        let back: i64 =
+            (1..=ORDER).map(|i| i64::from(i32::from(a[i]).wrapping_mul(i32::from(past[ORDER - i])))).sum();
+        let exact = i64::from(i32::from(*x).wrapping_mul(i32::from(a[0]))) - back;
         overflow |= exact.abs() >= 1 << 27;
-        signal[n + ORDER] = sample;
+        signal[n + ORDER] = from_q12(exact);
     }
     overflow
+}
+
+/// Sum of the coefficients' magnitudes.
+fn magnitude(a: &Lp) -> u32 {
+    a.iter().map(|a| u32::from(a.unsigned_abs())).sum()
 }
 
 /// A sum of Q12 products as a sample, rounded and limited.
@@ -74,6 +124,30 @@ mod tests {
             slow[n + ORDER] = round(l_shl(sum, 3));
         }
         assert_eq!(signal, slow);
+    }
+
+    #[test]
+    fn narrow_and_wide_sums_give_the_same_samples() {
+        let mut seed = 1u32;
+        let mut any = |by: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as i16 >> by
+        };
+        for round in 0..400u32 {
+            let mut a: Lp = std::array::from_fn(|_| any(2 + round % 3));
+            a[0] = 4096;
+            let input: [i16; 40] = std::array::from_fn(|_| any(round % 7));
+            let mut signal: [i16; ORDER + 40] = std::array::from_fn(|_| any(round % 7));
+            let mut wide = signal;
+            assert_eq!(synthesis(&a, &input, &mut signal), wide_synthesis(&a, &input, &mut wide));
+            assert_eq!(signal, wide);
+            let mut out = [0; 40];
+            residual(&a, &signal, &mut out);
+            for n in 0..40 {
+                let exact = (0..=ORDER).map(|i| i64::from(a[i]) * i64::from(signal[n + ORDER - i])).sum();
+                assert_eq!(out[n], from_q12(exact));
+            }
+        }
     }
 
     #[test]

@@ -114,11 +114,12 @@ fn cosine(angle: i16) -> i16 {
     // Pi / 2 and powers of the angle in Q30; nothing here exceeds 2^62.
     const QUARTER: i64 = 1_686_629_713;
     let from_quarter = QUARTER - (i64::from(angle) << 17);
-    // The sine of what lacks to pi / 2, by its series; nine terms' worth is far below a unit.
+    // The sine of what lacks to pi / 2, by its series; six terms are enough.
     let square = (from_quarter * from_quarter) >> 30;
-    let series = [1, -6, 120, -5040, 362_880, -39_916_800, 6_227_020_800];
-    let sum = series.iter().rev().fold(0, |sum, factorial| ((sum * square) >> 30) + (1 << 30) / factorial);
-    let sine = (sum * from_quarter) >> 30;
+    const ONE: i64 = 1 << 30;
+    const SERIES: [i64; 6] = [ONE / -39_916_800, ONE / 362_880, ONE / -5040, ONE / 120, ONE / -6, ONE];
+    let sum = SERIES.iter().fold(0i64, |sum, term| (sum.wrapping_mul(square) >> 30).wrapping_add(*term));
+    let sine = sum.wrapping_mul(from_quarter) >> 30;
     ((sine + (1 << 14)) >> 15).clamp(-32768, 32767) as i16
 }
 
@@ -160,7 +161,7 @@ pub fn lsp_to_lp(lsp: &Lines) -> Lp {
 
 /// The product of `1 - 2 q z^-1 + z^-2` over five cosines, its first six coefficients, Q24.
 fn polynomial(q: [i16; 5]) -> [i32; 6] {
-    let twice = |x: i32, q: i16| sat32((i64::from(x) * i64::from(q)) >> 14);
+    let twice = |x: i32, q: i16| sat32(i64::from(x).wrapping_mul(i64::from(q)) >> 14);
     let mut f = [1 << 24, l_msu(0, q[0], 512), 0, 0, 0, 0];
     for i in 2..6 {
         // Of the new highest term only half is in `f` so far: the product is symmetric.

@@ -158,8 +158,7 @@ fn subframe(excitation: &mut [i16], gain: i16, random: &mut Random) {
 /// Gaussian noise with a quarter of the energy of `gain`.
 fn gaussian(gain: i16, random: &mut Random) -> [i16; SUBFRAME] {
     // Twelve uniform numbers are Gaussian enough; Q9 of a deviation of one.
-    let noise: [i16; SUBFRAME] =
-        std::array::from_fn(|_| ((0..12).map(|_| i32::from(random.next())).sum::<i32>() >> 7) as i16);
+    let noise: [i16; SUBFRAME] = std::array::from_fn(|_| (random.sum_of_twelve() >> 7) as i16);
     let energy = noise.iter().fold(0, |sum, x| l_mac(sum, *x, *x));
     let amplitude = add(gain, mult_r(gain, GAUSS_SCALE));
     let factor = Split::of(inverse_root(energy >> 1)).mul16(amplitude);

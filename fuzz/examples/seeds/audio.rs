@@ -56,6 +56,16 @@ fn voice() -> std::io::Result<()> {
         input.extend(piece(32, if n == 3 { &[] } else { &octets }));
     }
     keep("g722", "tone-and-hole", &input)?;
+    let (mut encoder, mut input) = (g729::Encoder::new(), Vec::new());
+    for n in 0..12 {
+        let samples: [i16; 80] = tone(8_000, 80, n * 80).try_into().expect("a frame");
+        let mut octets = [0; 10];
+        let length = encoder.encode(&samples, &mut octets);
+        input.extend(piece(u8::from(n == 5) * 2, &octets[..length]));
+    }
+    input.extend(piece(0, &[0x9a, 0x5c]));
+    input.extend(piece(16, &[0x31, 0x40]));
+    keep("g729", "tone-losses-silence", &input)?;
     let mut input = Vec::new();
     for order in [0, 4, 10] {
         let mut meter = NoiseMeter::new(order);

@@ -46,6 +46,33 @@ pub(super) fn g722(input: &[u8]) {
     }
 }
 
+/// G.729: any payload is frames or none, and any frames decode. How a piece comes: bits 0-2: so many frames were lost before it;
+/// bit 3: the decoder is a new one; bit 4: nothing was sent before it.
+pub(super) fn g729(input: &[u8]) {
+    let mut decoder = g729::Decoder::new();
+    let mut out = [0; g729::SAMPLES];
+    for (how, octets) in pieces(input) {
+        if how & 8 != 0 {
+            decoder = g729::Decoder::new();
+        }
+        if how & 16 != 0 {
+            decoder.decode(g729::Frame::Untransmitted, &mut out);
+        }
+        for _ in 0..how & 7 {
+            decoder.decode(g729::Frame::Erased, &mut out);
+        }
+        let Some(frames) = g729::frame::frames(octets) else { continue };
+        let mut copy = decoder.clone();
+        assert_eq!(frames.clone().count(), octets.len().div_ceil(g729::frame::SPEECH_OCTETS));
+        for frame in frames.clone() {
+            decoder.decode(frame, &mut out);
+        }
+        let mut again = [0; g729::SAMPLES];
+        frames.for_each(|frame| copy.decode(frame, &mut again));
+        assert!(octets.is_empty() || out == again, "a copy of a decoder decodes alike");
+    }
+}
+
 /// Comfort noise (RFC 3389) is never louder than it says: a filter that is not stable would be heard by everybody.
 pub(super) fn comfort_noise(input: &[u8]) {
     let mut maker = NoiseMaker::new(3);

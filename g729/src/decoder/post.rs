@@ -6,7 +6,7 @@ use crate::frame::SAMPLES;
 use crate::lsp::{Lp, ORDER};
 use crate::ops::*;
 use crate::tables::analysis::{HIGH_PASS_100_A, HIGH_PASS_100_B};
-use crate::wide::{Split, inverse_root};
+use crate::wide::inverse_root;
 
 /// Weights of numerator and denominator: 0.55 and 0.7, Q15.
 const NUMERATOR: i16 = 18022;
@@ -79,9 +79,11 @@ impl Post {
         let (now, past) = (&self.residual[PAST..], &self.residual[..]);
         let out: [i16; SUBFRAME] = std::array::from_fn(|n| now[n]);
         let lowest = (delay - 3).min(DELAY_MAX - 6) as usize;
+        // 40 squares of that fit 31 bits.
+        let narrow = past.iter().fold(0, |most, x| x.unsigned_abs().max(most)) < 7_300;
         let (mut best, mut at) = (i64::MIN, lowest);
         for t in lowest..=lowest + 6 {
-            let correlation = product(now, &past[PAST - t..]);
+            let correlation = product(now, &past[PAST - t..], narrow);
             if correlation > best {
                 (best, at) = (correlation, t);
             }
@@ -90,7 +92,7 @@ impl Post {
             return out;
         }
         let before = &past[PAST - at..];
-        let (energy_past, energy_now) = (product(before, before), product(now, now));
+        let (energy_past, energy_now) = (product(before, before, narrow), product(now, now, narrow));
         // What is left of the three when the greatest has 15 bits.
         let most = best.max(energy_past).max(energy_now);
         let down = 49u32.saturating_sub(most.leading_zeros());
@@ -125,7 +127,10 @@ impl Post {
     /// Brings the level back to that of the speech, smoothly (A.4.2.4).
     fn level(&mut self, speech: &[i16], shaped: &mut [i16]) {
         // A sixteenth of each square: what is no more than noise of rounding counts as silence.
-        let energy = |x: &[i16]| x.iter().fold(0, |sum, x| l_add(sum, (i32::from(*x) * i32::from(*x)) >> 4));
+        let energy = |x: &[i16]| {
+            let squares = x.iter().map(|x| i32::from(*x).wrapping_mul(i32::from(*x)) as u32 >> 4);
+            squares.fold(0, u32::wrapping_add).min(i32::MAX as u32) as i32
+        };
         let (before, after) = (energy(speech), energy(shaped));
         let target = if after == 0 {
             self.level = 0;
@@ -148,29 +153,37 @@ impl Post {
     }
 }
 
-/// Sum of products over a subframe.
-fn product(a: &[i16], b: &[i16]) -> i64 {
-    (0..SUBFRAME).map(|n| i64::from(i32::from(a[n]) * i32::from(b[n]))).sum()
+/// Sum of products over a subframe; `narrow` if 32 bits hold it.
+#[inline(always)]
+fn product(a: &[i16], b: &[i16], narrow: bool) -> i64 {
+    let (a, b) = (&a[..SUBFRAME], &b[..SUBFRAME]);
+    let products = a.iter().zip(b).map(|(a, b)| i32::from(*a).wrapping_mul(i32::from(*b)));
+    if narrow {
+        i64::from(products.fold(0i32, i32::wrapping_add))
+    } else {
+        products.fold(0i64, |sum, x| sum.wrapping_add(i64::from(x)))
+    }
 }
 
 /// Second order high pass at 100 Hz, and the doubling that undoes the encoder's halving (4.2.5).
 #[derive(Clone, Debug, Default)]
 struct HighPass {
     x: [i16; 2],
-    y: [Split; 2],
+    /// Q16.
+    y: [i32; 2],
 }
 
 impl HighPass {
     #[inline]
     fn step(&mut self, x: i16) -> i16 {
         let (a, b) = (&HIGH_PASS_100_A, &HIGH_PASS_100_B);
-        let mut sum = l_add(self.y[0].mul16(a[1]), self.y[1].mul16(a[2]));
-        sum = l_mac(sum, x, b[0]);
-        sum = l_mac(sum, self.x[0], b[1]);
-        sum = l_mac(sum, self.x[1], b[2]);
-        sum = l_shl(sum, 2);
+        // The output before by its upper 31 bits, as two short halves would be multiplied.
+        let back = |y: i32, a: i16| ((i64::from(y & !1).wrapping_mul(i64::from(a))) >> 16) << 1;
+        let ahead = |x: i16, b: i16| i64::from(i32::from(x).wrapping_mul(i32::from(b))) << 1;
+        let sum = back(self.y[1], a[2]) + ahead(self.x[1], b[2]) + ahead(self.x[0], b[1]) + ahead(x, b[0]);
+        let sum = sat32((sum + back(self.y[0], a[1])) << 2);
         self.x = [x, self.x[0]];
-        self.y = [Split::of(sum), self.y[0]];
+        self.y = [sum, self.y[0]];
         round(l_shl(sum, 1))
     }
 }
