@@ -443,7 +443,12 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     // RECO-06: a supervisor sees who listened.
     page.act("click", json!({ "name": "Open record", "within": "tbody tr:has-text('Gerda Grün')" }));
     page.act("click-css", json!({ "selector": "dialog[open] summary:has-text('Who listened to it')" }));
-    page.see("dialog[open] details li:has-text('gerda')");
+    page.see("dialog[open] details li:has-text('Gerda Grün')");
+    assert_eq!(
+        page.count("dialog[open] details li"),
+        1,
+        "a player's parts are one listening, and looking is none"
+    );
     page.evaluate("document.querySelector('dialog[open] details').scrollIntoView()");
     page.shot("who-listened");
     page.assert_clean("who listened");

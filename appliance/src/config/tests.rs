@@ -43,6 +43,44 @@ fn values_outside_their_range_say_the_range() {
     assert!(config("[media]\ninterfaces = [\"eth0\"]").unwrap_err().contains("`eth0`"));
 }
 
+/// OPS-02: whatever a slip of the finger makes of the file, it is read or refused in words.
+#[test]
+fn no_slip_of_the_finger_breaks_the_reader() {
+    let keys: String = DEFAULT_FILE
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|key| key.contains(" = ")).unwrap_or(line))
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let (mut read, mut refused) = (0, 0);
+    for (at, _) in keys.char_indices().step_by(3) {
+        let (before, after) = keys.split_at(at);
+        let slip = ["", "0", "-", "\"", "[", "=", "\u{202e}", "99999999999999999999", "\n"][at % 9];
+        let mut rest = after.chars();
+        let typed = if at % 2 == 0 {
+            format!("{before}{slip}{after}")
+        } else {
+            rest.next();
+            format!("{before}{slip}{}", rest.as_str())
+        };
+        match toml::from_str::<File>(&typed)
+            .map_err(|e| with_suggestion(&e.to_string()))
+            .and_then(|file| Config::try_from(file).map_err(|e| e.to_string()))
+        {
+            Ok(config) => {
+                assert!(!config.interfaces.is_empty() && config.media_threads >= 1);
+                assert!(config.ports.0 < config.ports.1);
+                read += 1;
+            }
+            Err(why) => {
+                assert!(!why.is_empty());
+                refused += 1;
+            }
+        }
+    }
+    assert!(read > 20 && refused > 100, "{read} read, {refused} refused");
+}
+
 #[test]
 fn an_interface_may_name_what_far_ends_see() {
     let c = config("[media]\ninterfaces = [\"10.0.0.5=203.0.113.7\"]").unwrap();

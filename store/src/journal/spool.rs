@@ -177,6 +177,29 @@ mod tests {
         assert_eq!(seqs(&spool), [] as [u64; 0], "a changed byte is noticed");
     }
 
+    /// Whatever single octet is changed, lost or put in: what is read is what was written, as far as it is whole.
+    #[test]
+    fn a_damaged_spool_gives_what_was_written_before_the_damage_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spool");
+        let mut spool = Spool::new(path.clone(), 10_000);
+        spool.append(&[line(1), line(2), line(3)]).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let line_hit = whole[..at].iter().filter(|octet| **octet == b'\n').count() as u64 + 1;
+            let [mut changed, mut lost, mut more] = [whole.clone(), whole.clone(), whole.clone()];
+            changed[at] ^= 1 << (at % 8);
+            lost.remove(at);
+            more.insert(at, [b'\n', b' ', b'}', 0, 0xFF][at % 5]);
+            for damaged in [changed, lost, more] {
+                std::fs::write(&path, &damaged).unwrap();
+                let read = seqs(&spool);
+                assert!(read.iter().copied().eq(1..=read.len() as u64), "at octet {at}: {read:?}");
+                assert!(read.len() as u64 + 1 >= line_hit, "at octet {at} what was before is lost: {read:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_full_spool_refuses_and_an_emptied_one_takes_again() {
         let folder = tempfile::tempdir().unwrap();

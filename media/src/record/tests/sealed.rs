@@ -266,6 +266,36 @@ fn the_tenants_key_can_be_changed() {
 }
 
 /// Two blocks are never encrypted with one nonce, even when the first could not be written.
+/// RECO-05: a key file that anything happened to opens nothing, and says so in a type.
+#[test]
+fn a_damaged_key_opens_nothing() {
+    let office = Office::new();
+    let path = office.record(1);
+    let key = path.with_extension("key");
+    let whole = std::fs::read(&key).unwrap();
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << (at % 8);
+        for damaged in [&changed[..], &whole[..at]] {
+            std::fs::write(&key, damaged).unwrap();
+            assert!(office.vault.of(&path).is_err(), "at octet {at}");
+        }
+    }
+    std::fs::write(&key, &whole).unwrap();
+    assert!(office.vault.of(&path).is_ok());
+    let tenants = office.folder.path().join("recordings.key");
+    let whole = std::fs::read(&tenants).unwrap();
+    for at in 0..whole.len() - 1 {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        for damaged in [&changed[..], &whole[..at]] {
+            std::fs::write(&tenants, damaged).unwrap();
+            let opened = Vault::open(&tenants).and_then(|vault| vault.of(&path));
+            assert!(opened.is_err(), "at octet {at}");
+        }
+    }
+}
+
 #[test]
 fn a_block_that_was_given_up_takes_its_number_along() {
     let key = crate::record::RecordingKey::random().unwrap();
