@@ -140,7 +140,7 @@ pub fn lsp_to_lsf(lsp: &Lines) -> Lines {
 
 /// The spectrum half way between two frames: that of the first subframe (equation 24).
 pub fn midway(before: &Lines, now: &Lines) -> Lines {
-    std::array::from_fn(|i| ((i32::from(before[i]) + i32::from(now[i])) >> 1) as i16)
+    std::array::from_fn(|i| ((i32::from(before[i]) + i32::from(now[i]) + 1) >> 1) as i16)
 }
 
 /// LP coefficients of the cosines (equations 25 and 26).
