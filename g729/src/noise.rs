@@ -68,15 +68,17 @@ pub fn energy_index(energy: i32) -> u8 {
 }
 
 /// Writes a frame of comfort noise's excitation behind [`PAST`] samples of what was before. `gain` is Q3.
-pub fn excite(excitation: &mut [i16; PAST + SAMPLES], gain: i16, random: &mut Random) {
-    for half in 0..2 {
-        let end = PAST + SUBFRAME * (half + 1);
+///
+/// Says of each half by which gain (Q14) and from which whole delay the past came back in it.
+pub fn excite(excitation: &mut [i16; PAST + SAMPLES], gain: i16, random: &mut Random) -> [(i16, i16); 2] {
+    [1, 2].map(|half| {
+        let end = PAST + SUBFRAME * half;
         if gain == 0 {
             excitation[end - SUBFRAME..end].fill(0);
-        } else {
-            subframe(&mut excitation[..end], gain, random);
+            return (0, SUBFRAME as i16);
         }
-    }
+        subframe(&mut excitation[..end], gain, random)
+    })
 }
 
 /// What the random numbers of a subframe choose.
@@ -119,7 +121,7 @@ impl Draw {
 }
 
 /// One subframe: Gaussian noise, a random adaptive part, and four pulses whose gain makes the energy right (B.4.4).
-fn subframe(excitation: &mut [i16], gain: i16, random: &mut Random) {
+fn subframe(excitation: &mut [i16], gain: i16, random: &mut Random) -> (i16, i16) {
     let start = excitation.len() - SUBFRAME;
     let draw = Draw::new(random);
     let gauss = gaussian(gain, random);
@@ -136,9 +138,11 @@ fn subframe(excitation: &mut [i16], gain: i16, random: &mut Random) {
     let mut cross = shr(draw.under(&signal, down), 1);
     let mut square = l_mac(l_sub(l_shr(wanted, 1 + 2 * down), energy), cross, cross);
     let mut scale = down + 1;
+    let mut past = draw.gain >> 1;
     if square < 0 {
         // Too loud already: without the adaptive part there is always a solution.
         signal = gauss;
+        past = 0;
         let large = draw.pulses.iter().any(|(at, _)| abs_s(gauss[*at]) & 0x4000 != 0);
         scale = if large { 2 } else { 1 };
         cross = draw.under(&gauss, scale);
@@ -153,6 +157,7 @@ fn subframe(excitation: &mut [i16], gain: i16, random: &mut Random) {
         signal[at] = if positive { add(signal[at], pulse) } else { sub(signal[at], pulse) };
     }
     excitation[start..].copy_from_slice(&signal);
+    (past, draw.delay.whole)
 }
 
 /// Gaussian noise with a quarter of the energy of `gain`.

@@ -13,7 +13,6 @@ pub(super) struct Autocorrelation {
     /// Lags 0 to 12; those the caller did not ask for are 0.
     pub(super) lags: [Split; LAGS],
     /// Bits the true value was moved left to get here.
-    #[cfg_attr(not(test), expect(dead_code, reason = "voice activity detection reads it"))]
     pub(super) shift: i16,
 }
 
@@ -36,6 +35,18 @@ fn energy(samples: &[i16; 240]) -> Option<i32> {
 #[inline(always)]
 pub(super) fn dot(a: &[i16], b: &[i16]) -> i32 {
     a.iter().zip(b).fold(0i32, |sum, (x, y)| sum.wrapping_add(i32::from(*x) * i32::from(*y)))
+}
+
+/// [`dot`] of a subframe's length, which the compiler can unroll. `a` has at least 40 samples.
+#[inline(always)]
+pub(super) fn dot40(a: &[i16], b: &[i16; 40]) -> i32 {
+    a.first_chunk::<40>().map_or(0, |a| {
+        let mut sum = 0i32;
+        for i in 0..40 {
+            sum = sum.wrapping_add(i32::from(a[i]) * i32::from(b[i]));
+        }
+        sum
+    })
 }
 
 /// Autocorrelation of the last 240 samples up to lag `last`.

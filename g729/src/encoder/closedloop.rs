@@ -2,7 +2,7 @@
 //!
 //! Instead of filtering every candidate, the target is filtered backwards once; each candidate is then one dot product.
 
-use super::analysis::dot;
+use super::analysis::dot40;
 use crate::codebook::{DELAY_MAX, DELAY_MIN, Delay, PAST, SUBFRAME, adaptive};
 use crate::ops::*;
 
@@ -44,16 +44,20 @@ pub(super) fn backward(h: &Subframe, x: &Subframe) -> Subframe {
     let mut sums = [0i32; SUBFRAME];
     if i64::from(reach) * i64::from(loudest(x)) < 1 << 30 {
         for (n, sum) in sums.iter_mut().enumerate() {
-            *sum = dot(&padded[n..n + SUBFRAME], h) << 1;
+            *sum = dot40(&padded[n..n + SUBFRAME], h) << 1;
         }
     } else {
         for (n, sum) in sums.iter_mut().enumerate() {
             *sum = sat32(wide_dot(&padded[n..n + SUBFRAME], h) << 1);
         }
     }
-    let most = sums.iter().fold(0i32, |most, sum| most.max(l_abs(*sum)));
+    let most = sums.iter().fold(0i32, |most, sum| most.max(sum.saturating_abs()));
     let shift = 18 - norm_l(most).min(16);
-    sums.map(|sum| (sum >> shift) as i16)
+    let mut out = [0; SUBFRAME];
+    for (out, sum) in out.iter_mut().zip(&sums) {
+        *out = (sum >> shift) as i16;
+    }
+    out
 }
 
 /// Where the whole delays of the first subframe are looked for, around the open-loop one.
@@ -82,7 +86,7 @@ pub(super) fn search(
     let reach: i32 = target.iter().fold(0, |sum, d| sum + i32::from(*d).abs());
     let safe = i64::from(reach) * i64::from(loudest(excitation)) < 1 << 30;
     let likeness = |past: &[i16]| {
-        if safe { dot(past, target) << 1 } else { sat32(wide_dot(past, target) << 1) }
+        if safe { dot40(past, target) << 1 } else { sat32(wide_dot(past, target) << 1) }
     };
     let mut best = (i32::MIN, range.0);
     for whole in range.0..=range.1 {

@@ -5,7 +5,6 @@ use super::closedloop::{PitchGain, Scaled, Subframe, wide_dot};
 use crate::gain::{GainPredictor, Gains};
 use crate::ops::*;
 use crate::tables::gain::{GA, GA_THRESHOLD, GA_TO_WIRE, GB, GB_THRESHOLD, GB_TO_WIRE};
-use crate::wide::Split;
 
 /// The gains of a subframe and the two indices that say them.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +20,9 @@ type Form = [Scaled; 5];
 
 /// The form for target `x`, filtered adaptive vector `y`, filtered pulses `z` (Q12).
 fn form(x: &Subframe, y: &Subframe, z: &Subframe, pitch: &PitchGain) -> Form {
-    let z = z.map(|z| z >> 3);
+    let mut low = *z;
+    low.iter_mut().for_each(|z| *z >>= 3);
+    let z = low;
     let sum = |a: &Subframe, b: &Subframe, q: i16| Scaled::of(2 * wide_dot(a, b) + 1, q);
     let minus_twice = |s: Scaled| Scaled { mantissa: negate(s.mantissa), q: s.q - 1 };
     let twice = |s: Scaled| Scaled { q: s.q - 1, ..s };
@@ -51,8 +52,11 @@ pub(super) fn quantise(
     let q = predicted.q;
     let scales = [13, 14, 2 * q - 21, q - 3, q - 4];
     let least = (0..5).map(|i| form[i].q + scales[i]).fold(i16::MAX, i16::min);
-    let terms: [Split; 5] =
-        std::array::from_fn(|i| Split::of(l_shr(deposit_h(form[i].mantissa), form[i].q + scales[i] - least)));
+    // Half of each, as the upper and lower halves of a split value multiply.
+    let mut terms = [0i64; 5];
+    for i in 0..5 {
+        terms[i] = i64::from(l_shr(deposit_h(form[i].mantissa), form[i].q + scales[i] - least) >> 1);
+    }
 
     let mut best = (i32::MAX, first_a, first_b);
     for a in first_a..first_a + 4 {
@@ -64,7 +68,10 @@ pub(super) fn quantise(
             let correction = ((i32::from(GA[a][1]) + i32::from(GB[b][1])) >> 1) as i16;
             let code = mult(predicted.mantissa, correction);
             let powers = [mult(pitch, pitch), pitch, mult(code, code), code, mult(code, pitch)];
-            let error = (0..5).fold(0, |sum, i| l_add(sum, terms[i].mul16(powers[i])));
+            let mut error = 0;
+            for i in 0..5 {
+                error = l_add(error, (((terms[i] * i64::from(powers[i])) >> 15) << 1) as i32);
+            }
             if error < best.0 {
                 best = (error, a, b);
             }

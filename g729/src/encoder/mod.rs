@@ -1,4 +1,4 @@
-//! The encoder of Annex A.
+//! The encoder of Annex A, with the silence compression of Annex B if wanted.
 //!
 //! One frame at a time: [`input`] cleans the samples; [`analysis`], [`roots`] and [`spectrum`] find and quantise the
 //! spectrum; [`openloop`] guesses the pitch; then for each half of the frame [`closedloop`] finds the delay, [`pulses`]
@@ -11,16 +11,20 @@ mod input;
 mod openloop;
 mod pulses;
 mod roots;
+mod silence;
 mod spectrum;
 mod taming;
+mod voice;
 
 use crate::SAMPLES;
-use crate::bits::{Speech, parity};
+use crate::bits::{Silence, Speech, parity};
 use crate::codebook::{self, PAST, SHARPEN_MAX, SHARPEN_MIN, SUBFRAME};
 use crate::filter;
 use crate::gain::GainPredictor;
 use crate::lsp::{LSP_START, Lines, Lp, Predictor, lsf_to_lsp, lsp_to_lp, lsp_to_lsf, midway};
+use crate::noise;
 use crate::ops::*;
+use crate::random::Random;
 use closedloop::Subframe;
 
 /// Encodes one direction of a call. Plain data: a clone goes on by itself.
@@ -45,17 +49,23 @@ pub struct Encoder {
     taming: taming::Taming,
     /// Gain that repeats the pulses at the pitch, Q14.
     sharpening: i16,
+    /// Silence compression, if wanted.
+    quiet: Option<Quiet>,
 }
 
-impl Default for Encoder {
-    fn default() -> Encoder {
-        Encoder::new()
-    }
+/// The state of silence compression.
+#[derive(Clone, Debug)]
+struct Quiet {
+    detector: voice::Detector,
+    watch: silence::Watch,
+    /// The noise that stands for the silence, and its gain, Q3.
+    random: Random,
+    gain: i16,
 }
 
 impl Encoder {
-    /// An encoder at its start.
-    pub fn new() -> Encoder {
+    /// An encoder at its start. `dtx` lets it say when nobody speaks (Annex B).
+    pub fn new(dtx: bool) -> Encoder {
         Encoder {
             input: input::HighPass::default(),
             speech: [0; 240],
@@ -70,15 +80,23 @@ impl Encoder {
             gain: GainPredictor::default(),
             taming: taming::Taming::default(),
             sharpening: SHARPEN_MIN,
+            quiet: dtx.then(|| Quiet {
+                detector: voice::Detector::default(),
+                watch: silence::Watch::default(),
+                random: Random::new(noise::SEED),
+                gain: 0,
+            }),
         }
     }
 
-    /// Encodes one frame into `out` and says how many octets it takes: 10.
+    /// Encodes one frame into `out` and says how many octets it takes: 10 for speech, 2 for a description of silence, 0 if
+    /// there is nothing to send. Without silence compression it is always 10.
     pub fn encode(&mut self, samples: &[i16; SAMPLES], out: &mut [u8; 10]) -> usize {
         self.speech.copy_within(SAMPLES.., 0);
         self.input.run(samples, &mut self.speech[160..]);
 
-        let mut found = analysis::autocorrelation(&self.speech, 10);
+        let mut found = analysis::autocorrelation(&self.speech, if self.quiet.is_some() { 12 } else { 10 });
+        let whole = found.clone();
         analysis::lag_window(&mut found.lags);
         if let Some(predictor) = analysis::levinson(&found.lags) {
             self.last = predictor;
@@ -86,8 +104,58 @@ impl Encoder {
         if let Some(lsp) = roots::pairs(&self.last.a) {
             self.lsp = lsp;
         }
+        if let Some(mut quiet) = self.quiet.take() {
+            let first = quiet.detector.last();
+            // From radians in Q13 to 0..0.5 in Q15.
+            let lsf = lsp_to_lsf(&self.lsp).map(|lsf| mult(lsf, 20861));
+            let speech = quiet.detector.speech(&whole, &self.speech, &lsf, self.last.reflection[1]);
+            quiet.watch.note(&whole, speech);
+            let silence = (!speech).then(|| self.silence_frame(&mut quiet, first));
+            if speech {
+                quiet.random = Random::new(noise::SEED);
+            }
+            self.quiet = Some(quiet);
+            match silence {
+                Some(Some(description)) => {
+                    out[..2].copy_from_slice(&description.octets());
+                    return 2;
+                }
+                Some(None) => return 0,
+                None => {}
+            }
+        }
         *out = self.speech_frame().octets();
         10
+    }
+
+    /// A frame nobody speaks in: all memories go on with the noise that the decoder makes.
+    fn silence_frame(&mut self, quiet: &mut Quiet, first: bool) -> Option<Silence> {
+        let fallback = self.quantised_lsp;
+        let frame = quiet
+            .watch
+            .silence(first, &mut self.spectrum, |a| lsp_to_lsf(&roots::pairs(a).unwrap_or(fallback)));
+        let lsp = lsf_to_lsp(&frame.lines);
+        let filters = [lsp_to_lp(&midway(&self.quantised_lsp, &lsp)), lsp_to_lp(&lsp)];
+        self.quantised_lsp = lsp;
+        let weighted = filters.map(|a| filter::weighted(&a, GAMMA));
+        self.weigh(&filters, &weighted);
+        let mut residual = [0; SAMPLES];
+        residual.copy_from_slice(&self.excitation[PAST..]);
+        let gain = noise::gain(frame.energy);
+        quiet.gain = if first { gain } else { add(mult_r(quiet.gain, 28672), mult_r(gain, 4096)) };
+        for (gain, delay) in noise::excite(&mut self.excitation, quiet.gain, &mut quiet.random) {
+            self.taming.follow(gain, delay);
+        }
+        for half in 0..2 {
+            let part = half * SUBFRAME;
+            let off = std::array::from_fn(|n| sub(residual[part + n], self.excitation[PAST + part + n]));
+            let error = filtered(&weighted[half], &self.error_memory, &off);
+            self.error_memory.copy_from_slice(&error[30..]);
+        }
+        self.sharpening = SHARPEN_MIN;
+        self.excitation.copy_within(SAMPLES.., 0);
+        self.weighted.copy_within(SAMPLES.., 0);
+        frame.description
     }
 
     fn speech_frame(&mut self) -> Speech {
@@ -206,7 +274,9 @@ fn filtered(a: &Lp, memory: &[i16; 10], input: &Subframe) -> Subframe {
     let mut signal = [0; 10 + SUBFRAME];
     signal[..10].copy_from_slice(memory);
     filter::synthesis(a, input, &mut signal);
-    std::array::from_fn(|n| signal[10 + n])
+    let mut out = [0; SUBFRAME];
+    out.copy_from_slice(&signal[10..]);
+    out
 }
 
 #[cfg(test)]
@@ -228,7 +298,7 @@ mod tests {
                 ((n as f64 * 0.3).sin() * 5000.0) as i16 + (seed >> 21) as i16
             })
         };
-        let mut encoder = Encoder::new();
+        let mut encoder = Encoder::new(false);
         let mut out = [[0; 10]; 3];
         (0..20).for_each(|_| {
             encoder.encode(&frame(), &mut out[0]);
@@ -238,14 +308,14 @@ mod tests {
         encoder.encode(&next, &mut out[0]);
         other.encode(&next, &mut out[1]);
         assert_eq!(out[0], out[1]);
-        Encoder::new().encode(&next, &mut out[2]);
+        Encoder::new(false).encode(&next, &mut out[2]);
         assert_ne!(out[0], out[2], "a new encoder knows nothing of the past");
     }
 
     #[test]
     fn any_samples_encode() {
         let mut seed = 1u32;
-        let mut encoder = Encoder::new();
+        let mut encoder = Encoder::new(false);
         for i in 0..3000u32 {
             let shift = i / 40 % 16;
             let frame = std::array::from_fn(|n| {

@@ -1,7 +1,7 @@
 //! The pitch of a frame at a glance (A.3.4): correlation of every second weighted sample in three ranges of delay, shorter
 //! ones preferred where a longer one may be their multiple.
 
-use super::analysis::dot;
+use super::analysis::{dot, dot40};
 use crate::ops::*;
 use crate::wide::{Split, inverse_root};
 
@@ -37,7 +37,7 @@ pub(super) fn delay(weighted: &[i16; REACH]) -> i16 {
         let from = if start & 1 == 0 { &even[..] } else { &odd[..] };
         &from[start / 2..start / 2 + 40]
     };
-    let correlation = |delay: usize| l_shl(dot(&frame, lagged(delay)), 1);
+    let correlation = |delay: usize| l_shl(dot40(lagged(delay), &frame), 1);
 
     let mut peaks = [(0i16, 0i16); 3];
     for (peak, (range, step)) in peaks.iter_mut().zip([(20..40, 1), (40..80, 1), (80..143, 2)]) {

@@ -7,9 +7,6 @@ use super::closedloop::{Subframe, backward};
 use crate::codebook::SUBFRAME;
 use crate::ops::*;
 
-/// Places by track: `8 * track + step` stands for sample `5 * step + track`.
-type ByTrack<T> = [T; SUBFRAME];
-
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pulses {
@@ -40,135 +37,181 @@ impl Pulses {
     }
 }
 
-/// Sample of a place.
-fn sample(place: usize) -> usize {
-    5 * (place % 8) + place / 8
-}
-
-/// Place of a sample.
-fn place(sample: usize) -> usize {
-    8 * (sample % 5) + sample / 5
-}
-
 /// The pulses that come nearest to the target `x` behind the response `h`.
 pub(super) fn search(x: &Subframe, h: &Subframe) -> Pulses {
     let likeness = backward(h, x);
-    let signs: ByTrack<bool> = std::array::from_fn(|place| likeness[sample(place)] >= 0);
-    let likeness: ByTrack<i16> = std::array::from_fn(|place| abs_s(likeness[sample(place)]));
-    let tree = Tree { likeness, energy: energies(h, &signs) };
+    let mut magnitudes = [0; SUBFRAME];
+    let mut signs = [0; SUBFRAME];
+    for n in 0..SUBFRAME {
+        magnitudes[n] = abs_s(likeness[n]);
+        signs[n] = 1 | likeness[n] >> 15;
+    }
+    let tree = Tree { likeness: magnitudes, energy: energies(h, &signs) };
+    // The last two tracks of both ways down, each needed for both halves of track 3.
+    let last = [tree.block(0, 1), tree.block(1, 2)];
     let mut best = Candidate::WORST;
     for half in [3, 4] {
-        for tracks in [[2, half, 0, 1], [half, 0, 1, 2]] {
-            best = best.or(tree.descend(tracks));
+        for (tracks, last) in [[2, half, 0, 1], [half, 0, 1, 2]].into_iter().zip(&last) {
+            let found = tree.descend(tracks, last);
+            if found.beats(&best) {
+                best = found;
+            }
         }
     }
     let mut at = [0; 4];
-    let mut bits = 0;
-    for place in best.places {
-        let track = (place / 8).min(3);
-        at[track] = sample(place);
-        bits |= u8::from(signs[place]) << track;
+    let mut signs = 0;
+    for sample in best.at {
+        let track = (sample % 5).min(3);
+        at[track] = sample;
+        signs |= u8::from(likeness[sample] >= 0) << track;
     }
-    Pulses { at, signs: bits }
+    Pulses { at, signs }
 }
 
-/// The correlation of the response begun at each sample with itself begun at each other (equation 50), with the signs of
-/// the pulses that would stand there.
-fn energies(h: &Subframe, signs: &ByTrack<bool>) -> [ByTrack<i16>; SUBFRAME] {
+/// `[39 - later][later - earlier]`: what the responses begun at two samples have in common (equation 50), with the signs
+/// their pulses would have.
+type Energies = [[i16; SUBFRAME]; SUBFRAME];
+
+/// Sums over the tail both responses have in the frame. Both begun one sample earlier, the tail has one product more: so
+/// the sums for all distances go on from row to row, eight at a time.
+fn energies(h: &Subframe, signs: &Subframe) -> Energies {
     let total = h.iter().fold(0i64, |sum, h| sum + 2 * i64::from(i32::from(*h) * i32::from(*h)));
-    let total = sat32(total);
-    let scaled = if extract_h(total) > 32000 {
-        h.map(|h| h >> 1)
-    } else {
-        let shift = norm_l(total) >> 1;
-        h.map(|h| shl(h, shift))
+    let shift = match i32::try_from(total) {
+        Ok(total) if extract_h(total) <= 32000 => norm_l(total) >> 1,
+        Ok(_) => -1,
+        // A response this wild fits no 32 bits; half of its width too much, at most, is lost.
+        Err(_) => -4,
     };
+    // Both with zeros behind them, the signs from the last to the first.
+    let mut scaled = [0i16; 2 * SUBFRAME];
+    let mut backwards = [0i16; 2 * SUBFRAME];
+    for n in 0..SUBFRAME {
+        scaled[n] = shl(h[n], shift);
+        backwards[n] = signs[SUBFRAME - 1 - n];
+    }
+    let mut sums = [[0i32; 8]; 5];
     let mut out = [[0i16; SUBFRAME]; SUBFRAME];
-    for apart in 0..SUBFRAME {
-        let mut sum = 0i32;
-        for n in 0..SUBFRAME - apart {
-            sum = l_mac(sum, scaled[n], scaled[n + apart]);
-            let (late, early) = (place(39 - n), place(39 - n - apart));
-            let value = if signs[late] == signs[early] { extract_h(sum) } else { negate(extract_h(sum)) };
-            out[late][early] = value;
-            out[early][late] = value;
+    for (n, row) in out.iter_mut().enumerate() {
+        let (factor, sign) = (i32::from(scaled[n]), backwards[n]);
+        let apart = scaled[n..].as_chunks::<8>().0.iter().zip(backwards[n..].as_chunks::<8>().0);
+        let eights = sums.iter_mut().zip(row.as_chunks_mut::<8>().0).zip(apart);
+        // What lies beyond the frame is never asked for.
+        for ((sums, row), (response, signs)) in eights.take((SUBFRAME - n).div_ceil(8)) {
+            for i in 0..8 {
+                // The whole energy fits 31 bits, so no part of it overflows.
+                sums[i] = sums[i].wrapping_add(factor * i32::from(response[i]));
+                row[i] = ((sums[i] >> 15) as i16).wrapping_mul(sign.wrapping_mul(signs[i]));
+            }
         }
     }
     out
 }
 
-/// Two or four places, and how well they do: `square / energy`.
+/// Four samples, and how well pulses there do: `square / energy`.
 #[derive(Clone, Copy)]
 struct Candidate {
-    places: [usize; 4],
+    at: [usize; 4],
     square: i16,
     energy: i16,
 }
 
 impl Candidate {
-    const WORST: Candidate = Candidate { places: [0, 8, 16, 24], square: -1, energy: 1 };
+    const WORST: Candidate = Candidate { at: [0, 1, 2, 3], square: -1, energy: 1 };
 
-    /// The better of the two, the one before if they are alike.
-    #[inline(always)]
-    fn or(self, other: Candidate) -> Candidate {
-        let ours = i32::from(self.square) * i32::from(other.energy);
-        let theirs = i32::from(other.square) * i32::from(self.energy);
-        if theirs > ours { other } else { self }
+    fn beats(&self, other: &Candidate) -> bool {
+        i32::from(self.square) * i32::from(other.energy) > i32::from(other.square) * i32::from(self.energy)
     }
 }
 
+/// The place of the greatest `square / energy`, and both; the first of those alike.
+#[inline(always)]
+fn greatest<const N: usize>(squares: &[i16; N], energies: &[i16; N]) -> (usize, i16, i16) {
+    let (mut at, mut square, mut energy) = (0, -1i16, 1i16);
+    let eights = squares.as_chunks::<8>().0.iter().zip(energies.as_chunks::<8>().0);
+    for (eight, (squares, energies)) in eights.enumerate() {
+        // Most eights hold nothing better, and that is seen at once.
+        let mut most = 0;
+        for i in 0..8 {
+            let ours = i32::from(squares[i]) * i32::from(energy);
+            most = most.max(ours.wrapping_sub(i32::from(square) * i32::from(energies[i])));
+        }
+        if most > 0 {
+            for i in 0..8 {
+                if i32::from(squares[i]) * i32::from(energy) > i32::from(square) * i32::from(energies[i]) {
+                    (at, square, energy) = (8 * eight + i, squares[i], energies[i]);
+                }
+            }
+        }
+    }
+    (at, square, energy)
+}
+
 struct Tree {
-    /// Likeness of each place with the target, without sign.
-    likeness: ByTrack<i16>,
-    /// [`energies`].
-    energy: [ByTrack<i16>; SUBFRAME],
+    /// Likeness of a pulse at each sample with the target, without its sign, 13 bits.
+    likeness: Subframe,
+    energy: Energies,
 }
 
 impl Tree {
     /// The best of: one of two in the first track, any of the second; with those any pair of the third and fourth.
-    fn descend(&self, tracks: [usize; 4]) -> Candidate {
-        let [first, second, third, fourth] = tracks.map(|track| 8 * track);
-        let mut pair = Candidate::WORST;
-        for one in self.best_two(first) {
-            for two in second..second + 8 {
-                let likeness = i32::from(self.likeness[one]) + i32::from(self.likeness[two]);
-                let energy = self.own(one) + self.own(two) + 2 * self.cross(one, two);
-                pair = pair.or(Candidate {
-                    places: [one, two, 0, 0],
-                    square: ((likeness * likeness) >> 15) as i16,
-                    energy: sat16((energy + 2) >> 2),
-                });
-            }
-        }
-        let [one, two, ..] = pair.places;
-        let likeness = i32::from(self.likeness[one]) + i32::from(self.likeness[two]);
-        let alone = |place: usize| self.own(place) + 2 * (self.cross(one, place) + self.cross(two, place));
-        let last: [i32; 8] = std::array::from_fn(|k| 4 * (alone(fourth + k) >> 2));
-        let mut best = Candidate::WORST;
-        for three in third..third + 8 {
-            let before = 4 * i32::from(pair.energy) + alone(three);
-            let so_far = likeness + i32::from(self.likeness[three]);
+    fn descend(&self, [first, second, third, fourth]: [usize; 4], block: &[[i16; 8]; 8]) -> Candidate {
+        let ones = self.best_two(first);
+        let mut squares = [0; 16];
+        let mut energies = [0; 16];
+        for (i, one) in ones.into_iter().enumerate() {
+            let cross = self.cross(one, second);
             for k in 0..8 {
-                let four = fourth + k;
-                let all = so_far + i32::from(self.likeness[four]);
-                let energy = before + last[k] + 2 * self.cross(three, four);
-                best = best.or(Candidate {
-                    places: [one, two, three, four],
-                    square: sat16((all * all) >> 15),
-                    energy: sat16((energy + 8) >> 4),
-                });
+                let two = 5 * k + second;
+                let likeness = i32::from(self.likeness[one] + self.likeness[two]);
+                let energy = self.own(one) + self.own(two) + 2 * i32::from(cross[k]);
+                squares[8 * i + k] = ((likeness * likeness) >> 15) as i16;
+                energies[8 * i + k] = ((energy + 2) >> 2) as i16;
             }
         }
-        best
+        let (pair, _, pair_energy) = greatest(&squares, &energies);
+        let (one, two) = (ones[pair / 8], 5 * (pair % 8) + second);
+
+        let likeness = self.likeness[one] + self.likeness[two];
+        let alone = |track: usize| {
+            let (a, b) = (self.cross(one, track), self.cross(two, track));
+            let mut out = [0; 8];
+            for k in 0..8 {
+                out[k] = self.own(5 * k + track) + 2 * (i32::from(a[k]) + i32::from(b[k]));
+            }
+            out
+        };
+        let before = alone(third);
+        let mut last = alone(fourth);
+        let mut last_likeness = [0; 8];
+        for k in 0..8 {
+            last[k] = 4 * (last[k] >> 2);
+            last_likeness[k] = self.likeness[5 * k + fourth];
+        }
+        let mut squares = [0; 64];
+        let mut energies = [0; 64];
+        for j in 0..8 {
+            let three = 5 * j + third;
+            let cross = &block[j];
+            let before = 4 * i32::from(pair_energy) + before[j] + 8;
+            let so_far = likeness + self.likeness[three];
+            for k in 0..8 {
+                // Four times 13 bits is 15.
+                let all = so_far.wrapping_add(last_likeness[k]);
+                squares[8 * j + k] = ((i32::from(all) * i32::from(all)) >> 15) as i16;
+                energies[8 * j + k] = ((before + last[k] + 2 * i32::from(cross[k])) >> 4) as i16;
+            }
+        }
+        let (rest, square, energy) = greatest(&squares, &energies);
+        Candidate { at: [one, two, 5 * (rest / 8) + third, 5 * (rest % 8) + fourth], square, energy }
     }
 
-    /// The two places of a track most like the target, the better first.
+    /// The two samples of a track most like the target, the better first.
     fn best_two(&self, track: usize) -> [usize; 2] {
         let best = |but: usize| {
             let mut found = (-1, track);
-            for place in track..track + 8 {
-                if place != but && self.likeness[place] > found.0 {
-                    found = (self.likeness[place], place);
+            for sample in (track..SUBFRAME).step_by(5) {
+                if sample != but && self.likeness[sample] > found.0 {
+                    found = (self.likeness[sample], sample);
                 }
             }
             found.1
@@ -177,12 +220,31 @@ impl Tree {
         [first, best(first)]
     }
 
-    fn own(&self, place: usize) -> i32 {
-        i32::from(self.energy[place][place])
+    /// Energy of a pulse alone.
+    fn own(&self, sample: usize) -> i32 {
+        i32::from(self.energy[SUBFRAME - 1 - sample][0])
     }
 
-    fn cross(&self, one: usize, two: usize) -> i32 {
-        i32::from(self.energy[one][two])
+    /// What a pulse at `sample` and one at each of a track's have in common.
+    #[inline(always)]
+    fn cross(&self, sample: usize, track: usize) -> [i16; 8] {
+        // Said so that the compiler knows it too.
+        let (sample, track) = (sample.min(SUBFRAME - 1), track.min(4));
+        let mut out = [0; 8];
+        for (k, out) in out.iter_mut().enumerate() {
+            let other = 5 * k + track;
+            *out = self.energy[SUBFRAME - 1 - sample.max(other)][sample.abs_diff(other)];
+        }
+        out
+    }
+
+    /// [`Tree::cross`] for each sample of a track.
+    fn block(&self, track: usize, other: usize) -> [[i16; 8]; 8] {
+        let mut out = [[0; 8]; 8];
+        for (k, row) in out.iter_mut().enumerate() {
+            *row = self.cross(5 * k + track, other);
+        }
+        out
     }
 }
 
@@ -200,6 +262,31 @@ mod tests {
             assert_eq!(put.index(), index);
             let found = search(&put.filtered(&h), &h);
             assert_eq!((found.index(), found.signs), (index, signs));
+        }
+    }
+
+    #[test]
+    fn energies_are_those_of_the_saturating_operators() {
+        let mut seed = 9u32;
+        for loud in 0..12 {
+            let h: Subframe = std::array::from_fn(|n| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((seed >> 17) as i16 >> loud) >> (n / 3)
+            });
+            let total = h.iter().fold(0, |sum, h| l_mac(sum, *h, *h));
+            if total == i32::MAX {
+                continue;
+            }
+            let shift = if extract_h(total) > 32000 { -1 } else { norm_l(total) >> 1 };
+            let scaled = h.map(|h| shl(h, shift));
+            let found = energies(&h, &[1; SUBFRAME]);
+            for later in 0..SUBFRAME {
+                for earlier in 0..=later {
+                    let sum = (later..SUBFRAME)
+                        .fold(0, |sum, n| l_mac(sum, scaled[n - later], scaled[n - earlier]));
+                    assert_eq!(found[39 - later][later - earlier], extract_h(sum), "{later} {earlier}");
+                }
+            }
         }
     }
 

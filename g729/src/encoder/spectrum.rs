@@ -87,8 +87,60 @@ fn best_word(target: &Lines, weight: &Lines, rest: &Lines) -> Found {
     Found { indices: [first as u8, halves[0], halves[1]], error }
 }
 
+/// The first stage by coefficient, so that rows can be compared eight at a time.
+static COLUMNS: [[i16; 128]; ORDER] = {
+    let mut columns = [[0; 128]; ORDER];
+    let mut i = 0;
+    while i < 128 * ORDER {
+        columns[i % ORDER][i / ORDER] = L1[i / ORDER][i % ORDER];
+        i += 1;
+    }
+    columns
+};
+
+/// The least and the greatest of each coefficient in the first stage.
+static BOUNDS: [(i16, i16); ORDER] = {
+    let mut bounds = [(i16::MAX, i16::MIN); ORDER];
+    let mut i = 0;
+    while i < 128 * ORDER {
+        let (x, bound) = (L1[i / ORDER][i % ORDER], &mut bounds[i % ORDER]);
+        if x < bound.0 {
+            bound.0 = x;
+        }
+        if x > bound.1 {
+            bound.1 = x;
+        }
+        i += 1;
+    }
+    bounds
+};
+
 /// The row of the first stage next to the target.
 fn nearest_first(target: &Lines) -> usize {
+    // The greatest distance any row can have: if twice that fits 31 bits, no sum needs to saturate.
+    let most: i64 = (0..ORDER)
+        .map(|i| {
+            let t = i32::from(target[i]);
+            let off = (t - i32::from(BOUNDS[i].0)).abs().max((t - i32::from(BOUNDS[i].1)).abs());
+            i64::from(off) * i64::from(off)
+        })
+        .sum();
+    if most >= 1 << 30 {
+        return nearest_first_far(target);
+    }
+    let mut distances = [0i32; 128];
+    for (column, t) in COLUMNS.iter().zip(target) {
+        for (distance, c) in distances.iter_mut().zip(column) {
+            let off = t.wrapping_sub(*c);
+            *distance = distance.wrapping_add(i32::from(off) * i32::from(off));
+        }
+    }
+    let least = distances.iter().fold(i32::MAX, |least, d| least.min(*d));
+    distances.iter().position(|d| *d == least).unwrap_or(0)
+}
+
+/// [`nearest_first`] for a target far from every row.
+fn nearest_first_far(target: &Lines) -> usize {
     let mut best = (i32::MAX, 0);
     for (k, row) in L1.iter().enumerate() {
         let distance = row.iter().zip(target).fold(0i32, |sum, (c, t)| {
@@ -102,8 +154,37 @@ fn nearest_first(target: &Lines) -> usize {
     best.1
 }
 
-/// The row of the second stage whose half is next to what is left, by weight.
+/// The second stage by coefficient.
+static COLUMNS_23: [[i16; 32]; ORDER] = {
+    let mut columns = [[0; 32]; ORDER];
+    let mut i = 0;
+    while i < 32 * ORDER {
+        columns[i % ORDER][i / ORDER] = L23[i / ORDER][i % ORDER];
+        i += 1;
+    }
+    columns
+};
+
+/// The row of the second stage whose half, from `start`, is next to what is left, by weight.
 fn nearest_second(left: &[i16], weight: &[i16], start: usize) -> usize {
+    // No entry is beyond 5000: five squares of 14000 fit 30 bits.
+    if left.iter().any(|x| !(-9000..=9000).contains(x)) {
+        return nearest_second_far(left, weight, start);
+    }
+    let mut distances = [0i32; 32];
+    for ((column, left), weight) in COLUMNS_23[start..start + 5].iter().zip(left).zip(weight) {
+        for (distance, c) in distances.iter_mut().zip(column) {
+            let off = left.wrapping_sub(*c);
+            let weighted = ((i32::from(*weight) * i32::from(off)) >> 15) as i16;
+            *distance = distance.wrapping_add(i32::from(weighted) * i32::from(off));
+        }
+    }
+    let least = distances.iter().fold(i32::MAX, |least, d| least.min(*d));
+    distances.iter().position(|d| *d == least).unwrap_or(0)
+}
+
+/// [`nearest_second`] with saturation.
+fn nearest_second_far(left: &[i16], weight: &[i16], start: usize) -> usize {
     let mut best = (i32::MAX, 0);
     for (k, row) in L23.iter().enumerate() {
         let mut distance = 0;
@@ -116,4 +197,57 @@ fn nearest_second(left: &[i16], weight: &[i16], start: usize) -> usize {
         }
     }
     best.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lsp::{LSP_START, lsp_to_lsf};
+
+    fn wandering(seed: &mut u32) -> Lines {
+        let even = lsp_to_lsf(&LSP_START);
+        even.map(|x| {
+            *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            x + ((*seed >> 20) as i16 - 2048) / 3
+        })
+    }
+
+    #[test]
+    fn the_fast_stages_are_the_plain_ones() {
+        let mut seed = 1;
+        for _ in 0..500 {
+            let target = wandering(&mut seed);
+            assert_eq!(nearest_first(&target), nearest_first_far(&target));
+        }
+        assert!(L23.iter().flatten().all(|x| x.abs() <= 5000));
+        for i in 0..500i16 {
+            let left = wandering(&mut seed).map(|x| x / 4 - 3000);
+            let weight = weights(&wandering(&mut seed));
+            let start = usize::from(i % 2 == 0) * 5;
+            let part = start..start + 5;
+            let fast = nearest_second(&left[part.clone()], &weight[part.clone()], start);
+            assert_eq!(fast, nearest_second_far(&left[part.clone()], &weight[part], start));
+        }
+        assert_eq!(nearest_first(&[i16::MIN; 10]), nearest_first_far(&[i16::MIN; 10]));
+    }
+
+    #[test]
+    fn what_is_quantised_comes_near_and_both_sides_agree() {
+        let (mut ours, mut theirs) = (Predictor::default(), Predictor::default());
+        let mut seed = 4;
+        let mut off = 0.0;
+        for _ in 0..200 {
+            let lsf = wandering(&mut seed);
+            let (indices, quantised) = quantise(&mut ours, &lsf);
+            let mode = usize::from(indices.predictor);
+            let word = crate::lsp::codeword(indices.spectrum);
+            let mut decoded = theirs.compose(&MA[mode], &MA_REST[mode], &word);
+            theirs.push(&word);
+            stabilise(&mut decoded);
+            assert_eq!(quantised, decoded);
+            off += (0..10).map(|i| f64::from(lsf[i] - quantised[i]).powi(2)).sum::<f64>() / 10.0;
+        }
+        // Even for lines that jump about as no voice does.
+        assert!((off / 200.0).sqrt() < 400.0, "{}", (off / 200.0).sqrt());
+    }
 }
