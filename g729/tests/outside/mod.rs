@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test and the benchmark use a part of it")]
 
 pub mod material;
+pub mod measure;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
