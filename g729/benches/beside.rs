@@ -10,11 +10,13 @@ mod outside;
 use std::hint::black_box;
 use std::time::Instant;
 
-use g729::{Decoder, Frame, SAMPLES};
-use outside::{bcg_encode, bcg_time_decode, material, split};
+use g729::{Decoder, Encoder, Frame, SAMPLES};
+use outside::{bcg_encode, bcg_time_decode, bcg_time_encode, material, split};
 
 /// What a decoder may take of libbcg729's time.
 const DECODER_GOAL: f64 = 0.7;
+/// What an encoder may.
+const ENCODER_GOAL: f64 = 0.4;
 
 fn main() {
     let rounds = std::env::var("G729_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(9);
@@ -39,6 +41,14 @@ fn main() {
         }
         row(name, ours, theirs, DECODER_GOAL);
     }
+    for (name, silence) in [("encoder", false), ("encoder, Annex B", true)] {
+        let (mut ours, mut theirs) = (f64::INFINITY, f64::INFINITY);
+        for _ in 0..rounds {
+            theirs = theirs.min(bcg_time_encode(&speech, silence, 1));
+            ours = ours.min(encode(&speech, silence));
+        }
+        row(name, ours, theirs, ENCODER_GOAL);
+    }
 }
 
 fn row(name: &str, ours: f64, theirs: f64, goal: f64) {
@@ -52,6 +62,19 @@ fn decode(frames: &[Frame]) -> f64 {
     let start = Instant::now();
     for frame in frames {
         decoder.decode(*frame, &mut out);
+        black_box(&out);
+    }
+    start.elapsed().as_nanos() as f64 / frames.len() as f64
+}
+
+/// The same of encoding.
+fn encode(speech: &[i16], silence: bool) -> f64 {
+    let mut encoder = Encoder::new(silence);
+    let mut out = [0; 10];
+    let frames = speech.as_chunks::<SAMPLES>().0;
+    let start = Instant::now();
+    for frame in frames {
+        encoder.encode(frame, &mut out);
         black_box(&out);
     }
     start.elapsed().as_nanos() as f64 / frames.len() as f64

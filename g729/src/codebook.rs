@@ -62,26 +62,23 @@ pub fn adaptive(excitation: &mut [i16], delay: Delay) {
         (delay.whole as usize, -delay.third as usize)
     };
     // The filter as 20 taps, the oldest sample's first.
-    let taps: [i32; 20] = std::array::from_fn(|i| {
-        i32::from(if i < 10 { EXCITATION[phase + 3 * (9 - i)] } else { EXCITATION[3 - phase + 3 * (i - 10)] })
+    let taps: [i16; 20] = std::array::from_fn(|i| {
+        if i < 10 { EXCITATION[phase + 3 * (9 - i)] } else { EXCITATION[3 - phase + 3 * (i - 10)] }
     });
-    // As far as nothing that is written is read, all samples at once.
-    let mut from = start;
-    while from < start + SUBFRAME {
-        let length = (start + SUBFRAME - from).min(whole - 10);
-        let (past, now) = excitation.split_at_mut(from);
-        let past = &past[from - whole - 9..];
+    // Eight samples at a time: even the shortest delay reads none of those.
+    for n in (start..start + SUBFRAME).step_by(8) {
+        let mut past = [0i16; 27];
+        past.copy_from_slice(&excitation[n - whole - 9..][..27]);
         // The taps' magnitudes sum up to less than 2, so 32 bits hold every sum.
-        let mut sums = [0i32; SUBFRAME];
+        let mut sums = [0i32; 8];
         for (i, tap) in taps.iter().enumerate() {
-            for (sum, x) in sums[..length].iter_mut().zip(&past[i..i + length]) {
-                *sum = sum.wrapping_add(i32::from(*x).wrapping_mul(*tap));
+            for k in 0..8 {
+                sums[k] = sums[k].wrapping_add(i32::from(past[i + k]).wrapping_mul(i32::from(*tap)));
             }
         }
-        for (out, sum) in now[..length].iter_mut().zip(&sums) {
-            *out = sat16(sum.wrapping_add(0x4000) >> 15);
+        for (to, sum) in excitation[n..n + 8].iter_mut().zip(sums) {
+            *to = sat16(sum.wrapping_add(0x4000) >> 15);
         }
-        from += length;
     }
 }
 

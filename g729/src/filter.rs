@@ -54,7 +54,7 @@ pub fn synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
         return wide_synthesis(a, input, signal);
     }
     // Coefficients that small cannot lead a sum out of 32 bits.
-    let a: [i32; ORDER + 1] = std::array::from_fn(|i| i32::from(a[i]));
+    let a = a.map(i32::from);
     let mut past: [i32; ORDER] = std::array::from_fn(|i| i32::from(signal[ORDER - 1 - i]));
     let mut overflow = false;
     for (x, out) in input.iter().zip(&mut signal[ORDER..]) {

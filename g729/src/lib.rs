@@ -14,6 +14,15 @@
 //! }
 //! ```
 //!
+//! [`Encoder`] makes frames of samples:
+//!
+//! ```
+//! let mut encoder = g729::Encoder::new(true);
+//! let mut octets = [0u8; 10];
+//! let length = encoder.encode(&[0i16; g729::SAMPLES], &mut octets);
+//! assert_eq!(length, 2, "nobody speaks: the silence is described");
+//! ```
+//!
 //! What else is in here: the bitstream ([`bits`], [`frame`]), the spectrum ([`lsp`]), excitation ([`codebook`], [`gain`], [`noise`]), the LP filters ([`filter`]), the
 //! numbers ([`tables`]). Numbers in comments such as "3.2.4" are clauses of the Recommendation; "Q13" says how
 //! many bits stand behind the binary point.

@@ -56,7 +56,7 @@ fn voice() -> std::io::Result<()> {
         input.extend(piece(32, if n == 3 { &[] } else { &octets }));
     }
     keep("g722", "tone-and-hole", &input)?;
-    let (mut encoder, mut input) = (g729::Encoder::new(), Vec::new());
+    let (mut encoder, mut input) = (g729::Encoder::new(false), Vec::new());
     for n in 0..12 {
         let samples: [i16; 80] = tone(8_000, 80, n * 80).try_into().expect("a frame");
         let mut octets = [0; 10];
@@ -66,6 +66,13 @@ fn voice() -> std::io::Result<()> {
     input.extend(piece(0, &[0x9a, 0x5c]));
     input.extend(piece(16, &[0x31, 0x40]));
     keep("g729", "tone-losses-silence", &input)?;
+    let octets =
+        |samples: Vec<i16>| samples.iter().flat_map(|sample| sample.to_le_bytes()).collect::<Vec<u8>>();
+    let mut input = piece(3 | 6 << 2, &octets(tone(8_000, 80, 0)));
+    input.extend(piece(9 << 2, &[]));
+    input.extend(piece(2 << 2, &octets(vec![i16::MIN, i16::MAX, 0, -1])));
+    input.extend(piece(1 | 2 << 2, &octets(tone(8_000, 80, 80))));
+    keep("g729_encode", "tone-silence-extremes", &input)?;
     let mut input = Vec::new();
     for order in [0, 4, 10] {
         let mut meter = NoiseMeter::new(order);

@@ -25,7 +25,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 24] = [
     Target { name: "rtp", run: rtp::rtp, tries: 100_000 },
     Target { name: "rtcp", run: rtp::rtcp, tries: 100_000 },
     Target { name: "stun", run: ice::stun, tries: 20_000 },
@@ -46,6 +46,7 @@ pub const TARGETS: [Target; 23] = [
     Target { name: "opus", run: payloads::opus, tries: 1_000 },
     Target { name: "g722", run: payloads::g722, tries: 3_000 },
     Target { name: "g729", run: payloads::g729, tries: 3_000 },
+    Target { name: "g729_encode", run: payloads::g729_encode, tries: 300 },
     Target { name: "comfort_noise", run: payloads::comfort_noise, tries: 2_000 },
     Target { name: "playout", run: payloads::playout, tries: 2_000 },
     Target { name: "prompt", run: prompts::prompt, tries: 300 },

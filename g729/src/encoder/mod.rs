@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn the_state_of_a_direction_is_small_plain_data() {
-        assert!(size_of::<Encoder>() < 8 * 1024, "{}", size_of::<Encoder>());
+        assert!(size_of::<Encoder>() < 8 * 1024, "{} octets", size_of::<Encoder>());
         assert!(!std::mem::needs_drop::<Encoder>(), "nothing on the heap");
     }
 
@@ -312,10 +312,41 @@ mod tests {
         assert_ne!(out[0], out[2], "a new encoder knows nothing of the past");
     }
 
+    /// A room's noise, and a voice's buzz in it.
+    fn room(seed: &mut u32, at: usize, voice: i16) -> [i16; SAMPLES] {
+        std::array::from_fn(|n| {
+            *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let age = ((at * SAMPLES + n) % 70) as f64;
+            let buzz = f64::from(voice) * (-age / 15.0).exp() * (age * 0.5).cos();
+            (*seed >> 25) as i16 - 64 + buzz as i16
+        })
+    }
+
+    #[test]
+    fn a_voice_is_sent_and_the_room_after_it_is_described_once() {
+        let mut encoder = Encoder::new(true);
+        let (mut seed, mut out) = (3, [0; 10]);
+        let mut lengths = |frames: usize, voice: i16| -> Vec<usize> {
+            (0..frames).map(|at| encoder.encode(&room(&mut seed, at, voice), &mut out)).collect()
+        };
+        lengths(200, 0);
+        assert!(lengths(50, 9000)[2..].iter().all(|length| *length == 10), "a voice is sent");
+        let after = lengths(200, 0);
+        assert!(after[60..].iter().all(|length| *length != 10), "the room is not");
+        assert!(after.iter().filter(|length| **length == 2).count() < 20, "and seldom described: {after:?}");
+        let first = after.iter().position(|length| *length != 10);
+        assert_eq!(first.map(|first| after[first]), Some(2), "a silence begins with its description");
+    }
+
     #[test]
     fn any_samples_encode() {
+        any_samples(false);
+        any_samples(true);
+    }
+
+    fn any_samples(dtx: bool) {
         let mut seed = 1u32;
-        let mut encoder = Encoder::new(false);
+        let mut encoder = Encoder::new(dtx);
         for i in 0..3000u32 {
             let shift = i / 40 % 16;
             let frame = std::array::from_fn(|n| {
@@ -347,8 +378,9 @@ mod tests {
                 }
             });
             let mut out = [0; 10];
-            assert_eq!(encoder.encode(&frame, &mut out), 10);
-            assert!(Speech::from_octets(&out).parity_holds());
+            let length = encoder.encode(&frame, &mut out);
+            assert!(length == 10 || dtx && matches!(length, 0 | 2));
+            assert!(length < 10 || Speech::from_octets(&out).parity_holds());
         }
     }
 }

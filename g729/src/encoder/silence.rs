@@ -257,3 +257,48 @@ fn quantise_lines(predictor: &mut Predictor, lsf: &Lines) -> (Silence, Lines) {
     stabilise(&mut lines);
     (found, lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_those_the_decoder_reads() {
+        for index in 0..32u8 {
+            let gain = f64::from(noise::gain(index)) / 8.0;
+            let level = 20.0 * gain.log10();
+            let found = level_index(((gain * gain).log2() * 1024.0).round() as i32);
+            assert_eq!(found.0, index, "{level} dB");
+            assert!((f64::from(found.1) - level).abs() < 0.3, "{found:?} for {level} dB");
+        }
+        assert_eq!((level_index(i32::MIN / 4096), level_index(40 << 10)), ((0, -12), (31, 66)));
+    }
+
+    #[test]
+    fn the_lines_of_a_silence_come_near_and_the_decoder_finds_the_same() {
+        let (mut ours, mut theirs) = (Predictor::default(), Predictor::default());
+        for tilt in 0..40i16 {
+            let lsf = std::array::from_fn(|i| 2340 * (i as i16 + 1) - (tilt % 20) * 12 * (10 - i as i16));
+            let (silence, lines) = quantise_lines(&mut ours, &lsf);
+            let mut decoded = noise::spectrum(&silence, &mut theirs);
+            stabilise(&mut decoded);
+            assert_eq!(lines, decoded);
+            let off = (0..ORDER).map(|i| f64::from(lines[i] - lsf[i]).powi(2)).sum::<f64>() / 10.0;
+            assert!(off.sqrt() < 900.0, "{tilt}: {}", off.sqrt());
+        }
+    }
+
+    #[test]
+    fn a_sum_of_frames_is_their_sum_at_any_scale() {
+        let lags = |first: i16| std::array::from_fn(|i| first >> i);
+        let parts = [Sum { lags: lags(30_000), shift: 3 }, Sum { lags: lags(20_000), shift: -2 }];
+        let sum = Sum::of(&parts);
+        for i in 0..ORDER {
+            let exact: f64 =
+                parts.iter().map(|p| f64::from(p.lags[i]) * 2f64.powi(-i32::from(p.shift))).sum();
+            let found = f64::from(sum.lags[i]) * 2f64.powi(-i32::from(sum.shift));
+            assert!((found - exact).abs() <= exact * 0.02 + 10.0, "{i}: {found} for {exact}");
+        }
+        assert_eq!(Sum::of(&[Sum::default(); 3]).lags, [0; ORDER + 1]);
+    }
+}
