@@ -14,8 +14,8 @@ const DENOMINATOR: i16 = 22938;
 /// How much of the tilt is taken out, 0.8 in Q15.
 const TILT: i16 = 26214;
 /// How slowly the level follows, 0.9 in Q15, and the rest.
-const LEVEL_OLD: i16 = 29491;
-const LEVEL_NEW: i16 = 3277;
+const LEVEL_OLD: i32 = 29491;
+const LEVEL_NEW: i32 = 3277;
 /// Samples of the impulse response the tilt is taken from.
 const RESPONSE: usize = 22;
 /// Residual kept: the greatest delay.
@@ -144,10 +144,12 @@ impl Post {
             let exponent = up_after - up_before;
             let square = l_shr(l_shl(i32::from(ratio), 7), exponent);
             let root = inverse_root(square);
-            mult(round(l_shl(root, 9)), LEVEL_NEW)
+            round(l_shl(root, 9))
         };
         for x in shaped.iter_mut() {
-            self.level = add(mult_r(self.level, LEVEL_OLD), target);
+            // Nine tenths of the old, one of the new, whose weights sum up to one.
+            let sum = i32::from(self.level) * LEVEL_OLD + i32::from(target) * LEVEL_NEW;
+            self.level = (sum >> 15) as i16;
             *x = extract_h(l_shl(l_mult(*x, self.level), 3));
         }
     }
