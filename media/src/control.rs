@@ -404,7 +404,7 @@ pub struct Playout {
 /// What happened on the media plane without being asked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The first packet that passed all checks.
+    /// The first packet that passed all checks; or the far end is back after [`Event::Silent`].
     Started {
         /// The leg.
         leg: LegId,
@@ -440,7 +440,7 @@ pub enum Event {
         /// The leg.
         leg: LegId,
     },
-    /// Nothing verified came for this long (media time-out, or ICE consent lost). Said once; [`Event::Started`] follows if it comes back.
+    /// Nothing verified came for this long, from a browser not even a connectivity check (media time-out, or ICE consent lost). Said once; [`Event::Started`] follows if it comes back.
     Silent {
         /// The leg.
         leg: LegId,

@@ -69,6 +69,11 @@ impl Agent {
         self.pairs.iter().any(|pair| pair.address == address && self.is_present(pair))
     }
 
+    /// When the last check came, under the browser's present credentials.
+    pub(super) fn checked_at(&self) -> Option<Instant> {
+        self.pairs.iter().filter(|pair| self.is_present(pair)).map(|pair| pair.checked_at).max()
+    }
+
     fn is_present(&self, pair: &Pair) -> bool {
         self.remote_ufrag.as_deref() == Some(&*pair.remote_ufrag)
     }

@@ -162,6 +162,11 @@ impl BrowserTransport {
         self.agent.selected() == Some(from)
     }
 
+    /// When the browser checked an address last that it still has.
+    pub fn checked_at(&self) -> Option<Instant> {
+        self.agent.checked_at()
+    }
+
     /// Whether media from this address may be believed: it passed a check under the present credentials. Browsers may
     /// send from any such address, the selected one or not (RFC 8445 §12.2).
     pub fn is_verified(&self, from: SocketAddr) -> bool {

@@ -227,7 +227,16 @@ impl Leg {
     fn watch_silence(&mut self, now: Timestamp, out: &mut Outbox) {
         let Some(expected_since) = self.alive.expected_since else { return };
         let since = self.alive.heard_at.map_or(expected_since, |heard| heard.max(expected_since));
-        let lasting = now.since(since);
+        let mut lasting = now.since(since);
+        // A browser whose microphone is closed between two calls sends checks and nothing else, and can be rung all the same.
+        let checked_at = self.ice.as_ref().filter(|_| self.may_send()).and_then(|ice| ice.checked_at());
+        if let Some(checked_at) = checked_at {
+            let unchecked = self.clock.instant(now).saturating_duration_since(checked_at);
+            if unchecked < self.media_timeout && std::mem::take(&mut self.alive.silent_told) {
+                out.events.push(Event::Started { leg: self.id });
+            }
+            lasting = lasting.min(unchecked);
+        }
         if lasting >= self.media_timeout && !self.alive.silent_told {
             self.alive.silent_told = true;
             out.events.push(Event::Silent { leg: self.id, lasting });

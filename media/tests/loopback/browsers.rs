@@ -215,6 +215,40 @@ async fn a_browser_and_a_trunk_hear_each_other(driver: DriverChoice) {
     assert_eq!(dropped[media::leg::DropReason::NoLeg as usize], 1);
 }
 
+/// WRTC-01: a page whose microphone is closed sends nothing but checks; it is there all the same, until they stop, and again when
+/// they come again.
+#[tokio::test]
+async fn a_browser_that_only_checks_is_not_silent() {
+    let timeout = Duration::from_secs(6);
+    let mut world = World::with(DriverChoice::Mmsg, 1, 40, timeout);
+    let (mut agent, _) = open(&world, None, 9 << 32).await;
+    assert_eq!(world.event().await, Some(Event::Secured { leg: agent.leg }));
+    let until = now() + timeout * 2;
+    while now() < until {
+        agent.live();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!matches!(world.events.try_recv(), Ok(Event::Silent { .. })), "it checks");
+    }
+    let next = tokio::time::timeout(timeout * 2, async {
+        loop {
+            match world.events.recv().await {
+                Some(Event::Silent { leg, .. }) => return leg,
+                Some(_) => {}
+                None => panic!("the plane has ended"),
+            }
+        }
+    });
+    assert_eq!(next.await.expect("silence is told"), agent.leg);
+    let mut back = false;
+    let until = now() + timeout;
+    while !back && now() < until {
+        agent.live();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        back = matches!(world.events.try_recv(), Ok(Event::Started { leg }) if leg == agent.leg);
+    }
+    assert!(back, "it checks again");
+}
+
 async fn two_browsers_on_one_port_are_told_apart(driver: DriverChoice) {
     let world = World::new(driver);
     let (mut anna, at) = open(&world, None, 2 << 32).await;
