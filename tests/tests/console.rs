@@ -504,6 +504,22 @@ async fn every_page_is_accessible_in_both_themes_both_languages_and_on_a_telepho
     }
 }
 
+/// WRTC-01, VOICE-02: between two calls the microphone is closed; who waits for longer than a silent line may last is rung all the
+/// same, and heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_who_waited_long_is_rung_all_the_same() {
+    let mut office = Office::open_with("silence_timeout_s = 10").await;
+    office.sign_in("anna");
+    std::thread::sleep(Duration::from_secs(25));
+    let mut customer = office.customer("customer", None);
+    let page = &mut office.page;
+    page.see("[role=alertdialog]:has-text('Mara Lind')");
+    page.click("Accept");
+    page.see("[data-phase=talking]");
+    page.click("Hang up");
+    assert!(customer.running.wait(Duration::from_secs(60)).success(), "SIPp: {}", customer.errors());
+}
+
 /// An appliance with one service, Anna who can serve it, and a browser whose microphone hums.
 struct Office {
     page: Browser,
@@ -514,7 +530,12 @@ struct Office {
 
 impl Office {
     async fn open() -> Self {
-        let appliance = Appliance::start(&Options::default());
+        Self::open_with("").await
+    }
+
+    /// With more lines for `[media]`.
+    async fn open_with(media: &str) -> Self {
+        let appliance = Appliance::start(&Options { toml: media, ..Options::default() });
         let admin = appliance.admin().await;
         let house = appliance.furnish(&admin, NUMBER).await;
         appliance.hire(&admin, &house, "anna", "browser", None).await;
