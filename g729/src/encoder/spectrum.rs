@@ -129,11 +129,16 @@ fn nearest_first(target: &Lines) -> usize {
         return nearest_first_far(target);
     }
     let mut distances = [0i32; 128];
-    for (column, t) in COLUMNS.iter().zip(target) {
-        for (distance, c) in distances.iter_mut().zip(column) {
-            let off = t.wrapping_sub(*c);
-            *distance = distance.wrapping_add(i32::from(off) * i32::from(off));
+    for (part, eight) in distances.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        let mut sums = [0i32; 8];
+        for (column, t) in COLUMNS.iter().zip(target) {
+            let entries = &column.as_chunks::<8>().0[part];
+            for i in 0..8 {
+                let off = i32::from(t.wrapping_sub(entries[i]));
+                sums[i] = sums[i].wrapping_add(off.wrapping_mul(off));
+            }
         }
+        *eight = sums;
     }
     let least = distances.iter().fold(i32::MAX, |least, d| least.min(*d));
     distances.iter().position(|d| *d == least).unwrap_or(0)
