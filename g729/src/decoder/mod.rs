@@ -322,4 +322,16 @@ mod tests {
         let delay = decoder.delay_of(Some(&speech), 0, 0);
         assert_eq!((delay, decoder.delay), (Delay { whole: last, third: 0 }, last + 1));
     }
+
+    #[test]
+    fn silence_whose_description_was_lost_begins_as_loud_as_it_was() {
+        let speech = Speech { gain_a: [2, 2], gain_b: [6, 6], ..Speech::default() };
+        let mut decoder = Decoder::new();
+        let mut out = [0; SAMPLES];
+        (0..3).for_each(|_| decoder.decode(Frame::Speech(speech), &mut out));
+        let before = f64::from(decoder.noise.last_energy).sqrt();
+        decoder.decode(Frame::Untransmitted, &mut out);
+        let gain = f64::from(decoder.noise.gain) / 8.0;
+        assert!((0.75..1.35).contains(&(gain / before)), "{gain} after {before}");
+    }
 }
