@@ -140,6 +140,7 @@ pub(super) fn playout(input: &[u8]) {
             continue;
         };
         let meta = Meta {
+            held_us: u32::from(how >> 6) * 40_000,
             ssrc: u32::from(*ssrc),
             seq: u16::from_be_bytes([*s0, *s1]),
             timestamp: u32::from_be_bytes([*t0, *t1, *t2, *t3]),

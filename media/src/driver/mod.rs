@@ -114,6 +114,11 @@ impl Turn {
     pub fn new() -> Self {
         Self { arrivals: Vec::with_capacity(ARRIVALS_MAX), retired: Vec::with_capacity(64) }
     }
+
+    /// Whether more may wait than was read.
+    pub fn is_full(&self) -> bool {
+        self.arrivals.len() >= ARRIVALS_MAX
+    }
 }
 
 /// Datagrams handed over in one turn at most; the rest waits for the next.

@@ -98,9 +98,11 @@ impl Buffer {
         let (seq, time) = if fresh { self.begin(&meta, at_us) } else { self.extend(&meta, verdict, at_us) };
         if meta.kind != Kind::Event {
             // Events carry the time of their beginning, again and again: no measure of lateness.
+            let said_us = self.micros(time);
+            let came_us = self.delay.likely_us(at_us - i64::from(meta.held_us), at_us, said_us);
             match verdict {
-                Verdict::Late => self.delay.note_overtaken(at_us, self.micros(time)),
-                _ => self.delay.note(at_us, self.micros(time)),
+                Verdict::Late => self.delay.note_overtaken(came_us, said_us),
+                _ => self.delay.note(came_us, said_us),
             }
         }
         if self.is_late(seq, time) {
@@ -200,6 +202,20 @@ impl Buffer {
             }
         }
         Taken::Quiet
+    }
+
+    /// Whoever plays was held up: what has waited beyond the delay is dropped. To work it off would cost most where there is
+    /// least time.
+    pub fn shed(&mut self, now_us: u64) {
+        let now_us = now_us.min(i64::MAX as u64) as i64;
+        let enough_us = self.delay.target_us() + HASTE_US;
+        while let Some(head) = self.slots.first(self.next_seq, self.highest.seq_long)
+            && self.delay.waited_us(self.micros(head.time), now_us) > enough_us
+        {
+            self.counts.late += 1;
+            self.pass(head);
+            self.phase = Phase::Quiet { begun: true };
+        }
     }
 
     /// What waits is not wanted any more: another talker comes.

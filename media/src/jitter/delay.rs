@@ -44,6 +44,13 @@ impl Delay {
         }
     }
 
+    /// When a packet came that was read at `read_us` and lay there since `since_us` at the earliest: as the fastest would have,
+    /// as far as that is possible.
+    pub fn likely_us(&self, since_us: i64, read_us: i64, said_us: i64) -> i64 {
+        let Some(floor_us) = self.floor_us else { return read_us };
+        (said_us + floor_us[0].min(floor_us[1])).clamp(since_us.min(read_us), read_us)
+    }
+
     /// Takes note of a packet in order: when it came, and when it was said by the sender's clock.
     pub fn note(&mut self, came_us: i64, said_us: i64) {
         let transit_us = came_us - said_us;

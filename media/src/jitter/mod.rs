@@ -9,6 +9,10 @@
 //! talkspurt (RFC 3551 §4.1). Inside one, single pitch periods are taken out or put in ([`stretch`]); that is also how
 //! the sender's clock, which never runs quite like ours, is followed.
 //!
+//! Only the network's lateness counts. What we may have kept waiting ourselves came when it suits best within that time: else
+//! a thread that is held up would take all its far ends for bad networks, and a second of it would cost them half a second of
+//! delay and the thread the work to conceal it.
+//!
 //! Late packets: when nothing is left to play, the next packet is played though its time is over, and the delay grows
 //! (a stalled network loses no words then); a packet whose successor was played is dropped and counted.
 //!
@@ -108,6 +112,8 @@ pub struct Meta {
     pub timestamp: u32,
     /// What it carries.
     pub kind: Kind,
+    /// How long it may have waited for us before it was read, in microseconds.
+    pub held_us: u32,
 }
 
 #[cfg(test)]

@@ -103,6 +103,7 @@ pub(super) fn voice(i: usize) -> i16 {
 /// The nth packet of a sender; its numbers and timestamps wrap around early.
 pub(super) fn packet(n: u32) -> Meta {
     Meta {
+        held_us: 0,
         ssrc: 7,
         seq: (n as u16).wrapping_add(65_000),
         timestamp: n.wrapping_mul(160).wrapping_add(u32::MAX - 300_000),

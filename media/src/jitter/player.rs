@@ -119,6 +119,11 @@ impl Player {
         self.noise.wish(&[127]);
     }
 
+    /// See [`Buffer::shed`].
+    pub fn shed(&mut self, now_us: u64) {
+        self.buffer.shed(now_us);
+    }
+
     /// What happened so far.
     pub fn counts(&self) -> Counts {
         self.buffer.counts()

@@ -220,7 +220,8 @@ fn a_timestamp_jump_forth_or_back_loses_nothing() {
 fn another_source_goes_on_where_the_old_one_ended() {
     let mut bench = Bench::new();
     bench.run(0..100);
-    let other = |n: u32| Meta { ssrc: 8, seq: n as u16, timestamp: 77 + n * 160, kind: Kind::Audio };
+    let other =
+        |n: u32| Meta { ssrc: 8, seq: n as u16, timestamp: 77 + n * 160, kind: Kind::Audio, held_us: 0 };
     let (mut fresh, mut heard) = (0, 0);
     for n in 0..100 {
         bench.put(other(n));
@@ -369,7 +370,7 @@ proptest! {
             let (seq, timestamp) = if near { (n as u16, n * 160 + timestamp % 3) } else { (seq, timestamp) };
             let kind = match kind { 0 => Kind::Event, 1 => Kind::Noise, _ => Kind::Audio };
             let ssrc = u32::from(wait_us % 50 == 0);
-            let meta = Meta { ssrc, seq, timestamp, kind };
+            let meta = Meta { ssrc, seq, timestamp, kind, held_us: 0 };
             player.put(meta, &vec![0x55; len], now_us);
             if wait_us % 3 != 0 {
                 let mut out = [0; 480];
@@ -381,4 +382,54 @@ proptest! {
             prop_assert!(counts.late + counts.duplicates + counts.refused + counts.overflowed <= counts.received);
         }
     }
+}
+
+/// MEDIA-06: whoever plays was held up for 300 ms and reads what came meanwhile at once: the network is not to blame, so the delay
+/// stays as it is; the same burst from the network makes it grow.
+#[test]
+fn our_own_lateness_is_not_taken_for_the_networks() {
+    let target_after = |ours: bool| {
+        let mut bench = Bench::new();
+        assert!(bench.run(0..200).iter().skip(5).all(Result::is_ok));
+        let before = bench.buffer.delay().target_us();
+        // Sixteen packets come together; frames that were due are taken, each at its time.
+        let due = bench.now_us;
+        bench.now_us += 300_000;
+        for n in 200..216 {
+            let held_us = if ours { 300_000 } else { 0 };
+            assert_eq!(bench.put(Meta { held_us, ..packet(n) }), Placed::Kept);
+        }
+        bench.now_us = due;
+        let played: Vec<_> = (0..15)
+            .map(|_| {
+                bench.now_us += 20_000;
+                bench.take()
+            })
+            .collect();
+        assert!(played.iter().all(Result::is_ok), "{played:?}");
+        let rest = bench.run(216..400);
+        assert_eq!((bench.buffer.counts().late, bench.buffer.counts().lost), (0, 0), "{rest:?}");
+        (before, bench.buffer.delay().target_us())
+    };
+    let (before, after) = target_after(true);
+    assert_eq!(before, after, "we were late ourselves");
+    let (before, after) = target_after(false);
+    assert!(after > before + 40_000, "{before} to {after}: the network was late");
+}
+
+/// Held up for longer than anybody wants to wait: what is too old is dropped at once, and counted, and the rest is played.
+#[test]
+fn what_cannot_be_caught_up_with_is_shed() {
+    let mut bench = Bench::new();
+    assert!(bench.run(0..200).iter().skip(5).all(Result::is_ok));
+    bench.now_us += 400_000;
+    (200..220).for_each(|n| _ = bench.put(Meta { held_us: 400_000, ..packet(n) }));
+    bench.buffer.shed(bench.now_us);
+    let late = bench.buffer.counts().late;
+    assert!((10..=16).contains(&late), "{late}");
+    let rest = bench.run(220..260);
+    assert!(rest.iter().all(Result::is_ok), "{rest:?}");
+    assert_eq!((bench.buffer.counts().late, bench.buffer.counts().lost), (late, 0));
+    let waited = bench.buffer.waited_us(bench.now_us, 0).unwrap();
+    assert!(waited < 200_000, "{waited}");
 }

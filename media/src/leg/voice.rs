@@ -189,7 +189,7 @@ impl Voice {
 
 impl Leg {
     /// Takes a packet of a voice in another codec; [`Leg::timer`] sends what becomes of it. `noise`: it is comfort noise. Says
-    /// whether the voice had been at rest, so that the leg has a new deadline.
+    /// whether the voice had been at rest, so that the leg has a new deadline. `held_us`: see [`Meta`].
     pub fn hear_voice(
         &mut self,
         key: SourceKey,
@@ -197,6 +197,7 @@ impl Leg {
         noise: bool,
         payload: &[u8],
         now: Timestamp,
+        held_us: u32,
     ) -> Result<bool, CodecError> {
         let Some((setup, send)) = self.setup.as_ref().and_then(|setup| Some((setup, setup.send?))) else {
             return Ok(false);
@@ -205,7 +206,8 @@ impl Leg {
         let rested = voice.next_at.is_none();
         let kind = if noise { Kind::Noise } else { Kind::Audio };
         let header = &audio.header;
-        let meta = Meta { ssrc: header.ssrc, seq: header.seq.0, timestamp: header.timestamp.0, kind };
+        let meta =
+            Meta { ssrc: header.ssrc, seq: header.seq.0, timestamp: header.timestamp.0, kind, held_us };
         voice.put(meta, payload, now);
         Ok(rested)
     }
@@ -214,7 +216,7 @@ impl Leg {
     pub(super) fn voice_passes_over(&mut self, key: SourceKey, header: &crate::rtp::Header, now: Timestamp) {
         if let Some(voice) = self.voice.as_mut().filter(|voice| voice.speaker == key.speaker) {
             let (seq, timestamp) = (header.seq.0, header.timestamp.0);
-            voice.put(Meta { ssrc: header.ssrc, seq, timestamp, kind: Kind::Event }, &[], now);
+            voice.put(Meta { ssrc: header.ssrc, seq, timestamp, kind: Kind::Event, held_us: 0 }, &[], now);
         }
     }
 
@@ -245,6 +247,7 @@ impl Leg {
             if now.since(at) > LATE_MAX {
                 voice.next_at = Some(now);
                 voice.time = None;
+                voice.player.shed(now.micros());
                 continue;
             }
             if voice.take(at) {

@@ -125,7 +125,7 @@ impl Shard {
         if let Some(room) = seat.hears.room() {
             let from = at + audio.payload_at;
             let payload = self.driver.bytes(&packet).get(from..from + audio.payload_len).unwrap_or_default();
-            self.rooms.put(room, audio, payload, self.now);
+            self.rooms.put(room, audio, payload, self.now, self.held_us);
         }
         let mut last = None;
         let mut nth = 0;
@@ -208,7 +208,9 @@ impl Shard {
         let Some(payload) = self.driver.bytes(packet).get(from..from + audio.payload_len) else { return };
         let Some(seat) = self.table.get_mut(hearer) else { return };
         // A codec that cannot be set up was refused when the legs were joined; a format that came up later is not heard.
-        let Ok(woke) = seat.leg.hear_voice(key, audio, noise, payload, self.now) else { return };
+        let Ok(woke) = seat.leg.hear_voice(key, audio, noise, payload, self.now, self.held_us) else {
+            return;
+        };
         self.counters.transcoded += 1;
         if woke {
             self.arm(hearer);

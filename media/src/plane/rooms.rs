@@ -61,9 +61,15 @@ impl Rooms {
     }
 
     /// A party's packet.
-    pub fn put(&mut self, at: (u32, u8), audio: &Audio, payload: &[u8], now: Timestamp) {
+    pub fn put(&mut self, at: (u32, u8), audio: &Audio, payload: &[u8], now: Timestamp, held_us: u32) {
         if let Some(room) = self.get(at.0) {
-            room.put(at.1, audio.codec, meta(&audio.header, Kind::Audio), payload, now.micros());
+            room.put(
+                at.1,
+                audio.codec,
+                Meta { held_us, ..meta(&audio.header, Kind::Audio) },
+                payload,
+                now.micros(),
+            );
         }
     }
 
@@ -81,7 +87,7 @@ impl Rooms {
 }
 
 const fn meta(header: &Header, kind: Kind) -> Meta {
-    Meta { ssrc: header.ssrc, seq: header.seq.0, timestamp: header.timestamp.0, kind }
+    Meta { ssrc: header.ssrc, seq: header.seq.0, timestamp: header.timestamp.0, kind, held_us: 0 }
 }
 
 /// Where a room's packets go: to the legs of this thread, and into its ring for recordings.

@@ -29,6 +29,8 @@ pub(super) const SHARED: u64 = u64::MAX;
 /// Legs are looked after a part of them at a time.
 const SWEEP: Duration = Duration::from_millis(20);
 const SWEEP_PARTS: usize = (LOOKS_EVERY.as_millis() / SWEEP.as_millis()) as usize;
+/// A thread that wakes so much later than it wished was held up.
+const OVERSLEPT: Duration = Duration::from_millis(1);
 /// A thread without legs waits this long; an order wakes it.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -38,6 +40,10 @@ pub(super) struct Shard {
     pub driver: Driver,
     pub clock: Clock,
     pub now: Timestamp,
+    /// How long what is read now may have waited, in microseconds.
+    pub held_us: u32,
+    /// The turn before did not read all there was.
+    left_over: bool,
     /// When the work of the turn before was done.
     done: Timestamp,
     period: Duration,
@@ -98,6 +104,13 @@ pub(super) struct Start {
     pub random: u32,
 }
 
+/// How long a datagram that is read now may have lain there: `passed` since the reading before, of which `away` went by in work
+/// and rest, and `wait` at most was to be waited for datagrams, which ends with the first. Who was away longer than all that
+/// was held up, and nobody knows since when.
+fn held(passed: Duration, away: Duration, wait: Duration) -> Duration {
+    if passed > away + wait + OVERSLEPT { passed } else { passed.min(away) }
+}
+
 impl Shard {
     pub fn new(start: Start) -> Self {
         let now = start.clock.now();
@@ -106,6 +119,8 @@ impl Shard {
             driver: start.driver,
             clock: start.clock,
             now,
+            held_us: 0,
+            left_over: false,
             done: now,
             period: start.period,
             table: Table::default(),
@@ -150,7 +165,11 @@ impl Shard {
         let rest = self.period.saturating_sub(self.done.since(self.now));
         let wait = self.wait();
         self.driver.turn(rest, wait, turn)?;
-        self.now = self.clock.now();
+        let before = std::mem::replace(&mut self.now, self.clock.now());
+        let held = held(self.now.since(before), self.done.since(before) + rest, wait);
+        let held_us = u32::try_from(held.as_micros()).unwrap_or(u32::MAX);
+        self.held_us = if self.left_over { self.held_us.saturating_add(held_us) } else { held_us };
+        self.left_over = turn.is_full();
         self.turns += 1;
         let mut arrivals = turn.arrivals.drain(..);
         while let Some(arrival) = arrivals.next() {
@@ -325,5 +344,19 @@ impl Shard {
                 self.counters.events_lost += 1;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_while_the_thread_waited_was_not_held() {
+        let ms = Duration::from_millis;
+        assert_eq!(held(ms(15), ms(1), ms(20)), ms(1), "woken by the datagram");
+        assert_eq!(held(ms(1), ms(3), ms(0)), ms(1), "never longer than since the reading before");
+        assert_eq!(held(ms(30), ms(1), ms(20)), ms(30), "held up in its sleep");
+        assert_eq!(held(ms(9), ms(8), ms(0)), ms(8), "a long turn");
     }
 }

@@ -114,6 +114,7 @@ impl Hall {
                 let len = far.encoder.encode(&samples, &mut payload).unwrap();
                 let ticks = far.format.codec.clock_hz() / 50;
                 let meta = Meta {
+                    held_us: 0,
                     ssrc: u32::from(far.number) + 1,
                     seq: far.said as u16,
                     timestamp: far.said * ticks,

@@ -91,7 +91,7 @@ impl Line {
         let (codec, payload_len) = (self.from, self.voice.len());
         let audio = Audio { header, codec, stream: 0, payload_at: 12, payload_len };
         let voice = self.voice.clone();
-        self.leg.hear_voice(TALKER, &audio, false, &voice, at).unwrap();
+        self.leg.hear_voice(TALKER, &audio, false, &voice, at, 0).unwrap();
     }
 
     /// Lets packets come at these times (microseconds from the start), and the wheel call each 5 ms.
@@ -278,7 +278,7 @@ fn comfort_noise_is_made_for_who_takes_none() {
     let header =
         Header { marker: false, payload_type: 13, seq: SeqNo(50), timestamp: RtpTimestamp(8_000), ssrc: 7 };
     let audio = Audio { header, codec: Codec::Pcmu, stream: 0, payload_at: 12, payload_len: 1 };
-    line.leg.hear_voice(TALKER, &audio, true, &[40], paused).unwrap();
+    line.leg.hear_voice(TALKER, &audio, true, &[40], paused, 0).unwrap();
     let before = line.sent.packets.len();
     for tick in 1..=1_000 {
         line.sent.now = paused + Duration::from_millis(tick * 5);
