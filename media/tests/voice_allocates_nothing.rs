@@ -18,7 +18,13 @@ fn playing_a_frame_takes_no_memory() {
     let taken = allocations(|| {
         let mut late_us = 0;
         for n in 0..4_000u32 {
-            let meta = Meta { ssrc: 1 + n / 1_500, seq: n as u16, timestamp: n * 160, kind: Kind::Audio };
+            let meta = Meta {
+                ssrc: 1 + n / 1_500,
+                seq: n as u16,
+                timestamp: n * 160,
+                kind: Kind::Audio,
+                held_us: 0,
+            };
             let now_us = u64::from(n) * 20_000;
             // Losses and delays that come and go: concealing, shortening and lengthening take no memory either.
             late_us = if n % 400 < 200 { 0 } else { 90_000.max(late_us) };
