@@ -28,7 +28,7 @@ fn transcoding_a_packet_takes_no_memory() {
                 let (frame, now_us) = (frames.get(usize::from(seq)).unwrap(), u64::from(seq) * 20_000);
                 // Some are lost: concealment takes no memory either.
                 if seq % 7 != 2 {
-                    let meta = Meta { ssrc: 1, seq, timestamp, kind: Kind::Audio };
+                    let meta = Meta { ssrc: 1, seq, timestamp, kind: Kind::Audio, held_us: 0 };
                     player.put(meta, frame.payload, now_us);
                 }
                 player.take(now_us + 5_000, &mut samples);
