@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 CONSOLE_SOURCES = $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help demo test check build bench bench-media bench-chart bench-g729 g729-long load bench-router bench-journal sim fuzz miri fmt clean console sounds setup-build setup-demo setup-test unit scenarios
+.PHONY: help demo test check build bench bench-media bench-fast bench-chart bench-g729 g729-long load bench-router bench-journal sim fuzz miri fmt clean console sounds setup-build setup-demo setup-test unit scenarios
 
 help: ## This list
 	@echo "Patchbay: calls, routed to the right person, recorded and measured."
@@ -49,10 +49,13 @@ sounds: setup-build ## The announcements, target/sounds; embedded when the binar
 sim: ## The router's simulated days, many seeds (SIM_SEEDS=1000)
 	SIM_SEEDS=$${SIM_SEEDS:-1000} cargo test --release -p router simulat -- --nocapture
 
-bench: bench-router bench-journal bench-g729 bench-media ## All benchmarks; BENCHMARKING.md says how to read them
+bench: bench-router bench-journal bench-g729 bench-media bench-fast ## All benchmarks; BENCHMARKING.md says how to read them
 
 bench-media: setup-test ## Relay, SRTP, transcoding, recording: cost, loss, delay, memory beside rtpengine; BENCH="relay rounds=5"
 	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- $(BENCH)
+
+bench-fast: setup-test ## Plain relay by the kernel (XDP) beside rtpengine and our sockets, in network namespaces; needs root; FAST="rounds=5"
+	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- kernel $(FAST)
 
 load: setup-test ## 400 calls at once, Opus in browsers to G.711, recorded, for a minute: nothing lost, every recording whole; LOAD="calls=300 seconds=20"
 	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- crowd $(LOAD)

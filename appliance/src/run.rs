@@ -299,8 +299,10 @@ pub fn tell_threads(plane: &Plane) {
             driver = thread.driver.name(),
             core = thread.core,
             first = thread.first,
-            refused = thread.refused,
             "media thread"
         );
+        if let Some(why) = &thread.refused {
+            tracing::warn!(why, "io_uring is refused here: packets go by recvmmsg and sendmmsg");
+        }
     }
 }

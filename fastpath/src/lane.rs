@@ -1,5 +1,6 @@
 //! One thread's flows.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ pub struct Lane {
     slots: Vec<u32>,
     netlink: Netlink,
     interfaces: Interfaces,
+    /// Next hops by our address and the far end's: the same for many flows. At most one for each flow.
+    hops: BTreeMap<(IpAddr, IpAddr), Hop>,
 }
 
 /// A flow that the program knows; must come back to [`Lane::remove`] of the lane it is from.
@@ -60,7 +63,7 @@ impl Lane {
         netlink: Netlink,
         interfaces: Interfaces,
     ) -> Self {
-        Self { rules, progress, slots, netlink, interfaces }
+        Self { rules, progress, slots, netlink, interfaces, hops: BTreeMap::new() }
     }
 
     /// The program notes from now on what goes up of this flow. Nothing is taken yet.
@@ -132,8 +135,14 @@ impl Lane {
         last
     }
 
-    /// Looks whether the next hop is still the same, and lets the program use the new one if it is not. Refused: there is none, and
-    /// the flow should be withdrawn.
+    /// The kernel is asked anew for next hops from here on; flows with the same two addresses share the answer: a question takes
+    /// some 20 microseconds, and there may be thousands of flows to few far ends.
+    pub fn ask_anew(&mut self) {
+        self.hops.clear();
+    }
+
+    /// Looks whether the next hop is still the same by what the kernel said since [`Self::ask_anew`], and lets the program use the new
+    /// one if it is not. Refused: there is none, and the flow should be withdrawn.
     pub fn follow(&mut self, flow: &mut Installed) -> Result<(), Refused> {
         let hop = self.hop(flow.flow.out.ip(), flow.flow.to.ip())?;
         if hop == flow.rule.hop {
@@ -148,6 +157,15 @@ impl Lane {
     }
 
     fn hop(&mut self, from: IpAddr, to: IpAddr) -> Result<Hop, Refused> {
+        if let Some(known) = self.hops.get(&(from, to)) {
+            return Ok(*known);
+        }
+        let hop = self.ask_for_hop(from, to)?;
+        self.hops.insert((from, to), hop);
+        Ok(hop)
+    }
+
+    fn ask_for_hop(&mut self, from: IpAddr, to: IpAddr) -> Result<Hop, Refused> {
         let asked = |why: std::io::Error| Refused::Kernel(why.to_string());
         let route = self.netlink.route(from, to).map_err(asked)?.ok_or(Refused::Way)?;
         let link = self.interfaces.iter().find(|link| link.index == route.interface && route.away);

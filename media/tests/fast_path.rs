@@ -1,24 +1,28 @@
 //! The plane with the kernel's fast path, between far ends in network namespaces (MEDIA-04). Needs root; see `net`.
 #![expect(clippy::unwrap_used, reason = "fixtures of tests; the lint knows only functions marked as tests")]
+#![expect(clippy::disallowed_methods, reason = "phones speak in real time")]
 
 #[path = "../../fastpath/tests/net/mod.rs"]
 mod net;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use media::control::{
-    Answer, Command, Direction, Format, Latching, LegSetup, LegStats, Security, Source, Transport,
+    Answer, Command, Direction, Event, Format, Latching, LegSetup, LegStats, Security, Source, Transport,
 };
 use media::driver::{DriverChoice, DriverConfig};
 use media::plane::{FastPathConfig, FastPathInfo, Interface, Plane, PlaneConfig, PlaneHandle};
+use media::quality::watch::Trouble;
 use media::rtp::rtcp::{self, Packet};
 use model::id::{Id, LegId};
 use model::media::Codec;
 use net::{Net, Side, net, rtp};
 
 const PCMU: Format = Format { payload_type: 0, codec: Codec::Pcmu, ptime_ms: 20 };
+/// After which a far end is called silent.
+const MEDIA_TIMEOUT: Duration = Duration::from_secs(6);
 const LEFT: u64 = 1;
 const RIGHT: u64 = 2;
 
@@ -32,13 +36,32 @@ struct Phone {
     arrived: AtomicU32,
     /// Numbers that are skipped from now on, one at a time.
     skip: AtomicU32,
+    /// Every twentieth number is skipped.
+    lossy: AtomicBool,
+    /// Says nothing, and its numbers stand still.
+    hushed: AtomicBool,
+    /// The longest time between two packets while it spoke: what a machine that is held up does to it.
+    stalled_ms: AtomicU32,
     stop: AtomicBool,
 }
 
 impl Phone {
     fn speak(&self) {
         let mut seq = 0_u16;
+        let mut last: Option<Instant> = None;
         while !self.stop.load(Ordering::Relaxed) {
+            if self.hushed.load(Ordering::Relaxed) {
+                last = None;
+                std::thread::sleep(Duration::from_millis(4));
+                continue;
+            }
+            let now = Instant::now();
+            if let Some(before) = last.replace(now) {
+                self.stalled_ms.fetch_max((now - before).as_millis() as u32, Ordering::Relaxed);
+            }
+            if self.lossy.load(Ordering::Relaxed) && seq.is_multiple_of(20) {
+                seq = seq.wrapping_add(1);
+            }
             if self.skip.load(Ordering::Relaxed) > 0 {
                 self.skip.fetch_sub(1, Ordering::Relaxed);
                 seq = seq.wrapping_add(1);
@@ -104,6 +127,7 @@ fn plane(net: &Net, privileged: bool) -> Plane {
             ..DriverConfig::default()
         },
         fast_path: Some(FastPathConfig { links: Vec::new(), after: Duration::ZERO }),
+        media_timeout: MEDIA_TIMEOUT,
         ..PlaneConfig::default()
     };
     net.within(Side::Middle, || {
@@ -156,6 +180,9 @@ fn phone(net: &Net, media: &PlaneHandle, number: u64) -> Phone {
         sent: AtomicU32::new(0),
         arrived: AtomicU32::new(0),
         skip: AtomicU32::new(0),
+        lossy: AtomicBool::new(false),
+        hushed: AtomicBool::new(false),
+        stalled_ms: AtomicU32::new(0),
         stop: AtomicBool::new(false),
     }
 }
@@ -260,6 +287,77 @@ fn a_plain_call_is_carried_by_the_kernel_and_comes_back_whole_with_every_order()
         assert!(said > 100 && said <= arrived + 20, "{said} of {arrived}");
         let (flows, packets) = forwarded(media);
         assert!(flows == 2 && packets > 1_000, "{flows} {packets}");
+    });
+}
+
+/// Packets carried by the kernel so far, and those that came up to us.
+fn ways(media: &PlaneHandle) -> (u64, u64) {
+    let counters = media.counters()[0].counters;
+    (counters.fast_packets, counters.received_packets)
+}
+
+/// What happened to a leg, in short.
+#[derive(Debug, PartialEq)]
+enum Told {
+    Silent(u64),
+    Poor(u64, bool),
+    Nothing(u64, bool),
+}
+
+fn told(event: Event) -> Option<Told> {
+    let number = |leg: LegId| if leg == LegId::from_number(LEFT) { LEFT } else { RIGHT };
+    match event {
+        Event::Silent { leg, .. } => Some(Told::Silent(number(leg))),
+        Event::Quality { leg, poor, .. } => Some(Told::Poor(number(leg), poor)),
+        Event::Trouble { leg, trouble: Trouble::NothingReceived, began } => {
+            Some(Told::Nothing(number(leg), began))
+        }
+        _ => None,
+    }
+}
+
+/// MEDIA-04, MEDIA-08: a stream that the kernel carries is not taken for silent; its loss is seen in the windows of quality and told;
+/// and when its far end stops, that is told as of any other.
+#[test]
+fn silence_and_poor_quality_are_told_of_what_the_kernel_carries() {
+    let Some(net) = net() else { return };
+    let plane = plane(&net, true);
+    let mut events = plane.events().unwrap();
+    call(&net, &plane, |media, left, right| {
+        let mut all = Vec::new();
+        let mut wait = |what: &str, wanted: &[Told]| {
+            until(what, || {
+                all.extend(std::iter::from_fn(|| events.try_recv().ok()).filter_map(told));
+                wanted.iter().all(|it| all.contains(it))
+            });
+            std::mem::take(&mut all)
+        };
+        let carried = || forwarded(media).0 == 2 && forwarded(media).1 > 400;
+        until("both ways in the kernel", carried);
+        let before = ways(media);
+        left.lossy.store(true, Ordering::Relaxed);
+        // By an average of ten seconds, which is longer than the time after which a far end is called silent.
+        let happened = wait("one in twenty is lost", &[Told::Poor(LEFT, true)]);
+        let stalled = left.stalled_ms.load(Ordering::Relaxed).max(right.stalled_ms.load(Ordering::Relaxed));
+        if stalled < 1_000 {
+            assert_eq!(happened, [Told::Poor(LEFT, true)], "and nothing else is wrong with either");
+        }
+        let after = ways(media);
+        let (kernel, up) = (after.0 - before.0, after.1 - before.1);
+        assert!(kernel > 10 * up && kernel > 2_000, "{kernel} by the kernel, {up} here");
+        let stats = stats(media, LEFT);
+        assert!(stats.quality.is_some_and(|windows| windows.min < 4.2), "{stats:?}");
+        left.lossy.store(false, Ordering::Relaxed);
+
+        left.hushed.store(true, Ordering::Relaxed);
+        wait(
+            "its silence is told, and that audio goes one way",
+            &[Told::Nothing(LEFT, true), Told::Silent(LEFT)],
+        );
+        left.hushed.store(false, Ordering::Relaxed);
+        wait("that it is over is told", &[Told::Nothing(LEFT, false)]);
+        let before = ways(media);
+        until("it is carried again", || ways(media).0 > before.0 + 1_000);
     });
 }
 

@@ -1,7 +1,7 @@
 //! A network of the test's own: a namespace behind a veth pair, for peers that refuse the loopback. Gone with the test.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,6 +20,10 @@ pub struct Namespace {
     pub here: Ipv4Addr,
     /// The address inside.
     pub there: Ipv4Addr,
+    /// Our address in IPv6.
+    pub here6: Ipv6Addr,
+    /// The address inside in IPv6.
+    pub there6: Ipv6Addr,
 }
 
 impl Namespace {
@@ -40,12 +44,18 @@ impl Namespace {
         let (link, inner) = (format!("pv{pid}o{count}"), format!("pv{pid}i{count}"));
         run(&["netns", "add", &name]);
         // From here on a panic takes down what is up already.
-        let namespace = Self { name, link, here, there };
+        let six = |of: Ipv4Addr| {
+            let [_, _, high, low] = of.octets();
+            Ipv6Addr::new(0xFD25, 0x4B, 0, u16::from_be_bytes([high, low & !3]), 0, 0, 0, u16::from(low & 3))
+        };
+        let namespace = Self { name, link, here6: six(here), there6: six(there), here, there };
         let (name, link) = (&namespace.name, &namespace.link);
         run(&["link", "add", "dev", link, "type", "veth", "peer", "name", &inner, "netns", name]);
         run(&["address", "add", &format!("{here}/30"), "dev", link]);
+        run(&["address", "add", &format!("{}/64", namespace.here6), "dev", link, "nodad"]);
         run(&["link", "set", "dev", link, "up"]);
         run(&["-n", name, "address", "add", &format!("{there}/30"), "dev", &inner]);
+        run(&["-n", name, "address", "add", &format!("{}/64", namespace.there6), "dev", &inner, "nodad"]);
         run(&["-n", name, "link", "set", "dev", "lo", "up"]);
         run(&["-n", name, "link", "set", "dev", &inner, "up"]);
         // Nobody fills in checksums that are left to a card which is not there.

@@ -1,7 +1,7 @@
 //! `patchbay media`: a media node with a configuration file of its own.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::eventually;
 use crate::metrics::Metrics;
 use crate::process::{Running, free_port, free_stretch};
 
-/// A running media node on 127.0.0.1.
+/// A running media node, commanded and asked on 127.0.0.1.
 pub struct Node {
     /// The process.
     pub running: Running,
@@ -28,11 +28,23 @@ pub struct Node {
 impl Node {
     /// Starts a node with so many media ports, and more lines for its file's `[ng]` section.
     pub fn start(dir: &Path, name: &str, ports: u16, ng_keys: &str) -> Self {
+        Self::start_at(dir, name, ports, ng_keys, Ipv4Addr::LOCALHOST, "")
+    }
+
+    /// The same with its media at another address, and more lines for the file's `[media]` section.
+    pub fn start_at(
+        dir: &Path,
+        name: &str,
+        ports: u16,
+        ng_keys: &str,
+        at: Ipv4Addr,
+        media_keys: &str,
+    ) -> Self {
         let (ng, watch, media) = (free_port(), free_port(), free_stretch(ports + 2));
         let file = dir.join(format!("{name}.toml"));
         let last = media + ports - 1;
         let text = format!(
-            "[ng]\nlisten = [\"127.0.0.1:{ng}\"]\n{ng_keys}\n[media]\ninterfaces = [\"default/127.0.0.1\"]\n\
+            "[ng]\nlisten = [\"127.0.0.1:{ng}\"]\n{ng_keys}\n[media]\ninterfaces = [\"default/{at}\"]\n{media_keys}\n\
              port_min = {media}\nport_max = {last}\nbrowser_port = {}\nthreads = 1\n[watch]\nlisten = [\"127.0.0.1:{watch}\"]\n",
             last + 1
         );

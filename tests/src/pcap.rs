@@ -82,7 +82,7 @@ impl Capture {
     }
 }
 
-/// Reads a pcap file of Ethernet or loopback frames (link types 1, and 113 for `any`), IPv4 only.
+/// Reads a pcap file of Ethernet or loopback frames (link types 1, and 113 for `any`): datagrams of both families, and what IPv4 takes of a line.
 fn read(bytes: &[u8]) -> (Vec<Datagram>, Vec<Taken>) {
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     assert_eq!(word(0), 0xa1b2_c3d4, "a pcap file of this machine's order, in microseconds");
@@ -133,18 +133,21 @@ fn line(ip: &[u8], at_us: u64) -> Option<Taken> {
 }
 
 fn datagram(ip: &[u8], at_us: u64) -> Option<Datagram> {
-    let header = usize::from(ip.first()? & 15) * 4;
-    if ip[0] >> 4 != 4 || *ip.get(9)? != 17 {
+    let six = ip.first()? >> 4 == 6;
+    // An IPv6 header with others behind it is none of a test's.
+    let (header, protocol) = if six { (40, 6) } else { (usize::from(ip[0] & 15) * 4, 9) };
+    if !matches!(ip[0] >> 4, 4 | 6) || *ip.get(protocol)? != 17 {
         return None;
     }
     let udp = ip.get(header..)?;
-    let address =
-        |at: usize| Some(IpAddr::V4(Ipv4Addr::from(<[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?)));
+    let four = |at: usize| Some(IpAddr::from(<[u8; 4]>::try_from(ip.get(at..at + 4)?).ok()?));
+    let sixteen = |at: usize| Some(IpAddr::from(<[u8; 16]>::try_from(ip.get(at..at + 16)?).ok()?));
+    let (from, to) = if six { (sixteen(8)?, sixteen(24)?) } else { (four(12)?, four(16)?) };
     let port = |at: usize| Some(u16::from_be_bytes([*udp.get(at)?, *udp.get(at + 1)?]));
     Some(Datagram {
         at_us,
-        from: SocketAddr::new(address(12)?, port(0)?),
-        to: SocketAddr::new(address(16)?, port(2)?),
+        from: SocketAddr::new(from, port(0)?),
+        to: SocketAddr::new(to, port(2)?),
         payload: udp.get(8..usize::from(port(4)?))?.to_vec(),
         frame_octets: 0,
     })

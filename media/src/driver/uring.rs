@@ -10,6 +10,8 @@
 #![expect(unsafe_code, reason = "submissions carry pointers, and completions name buffers the kernel wrote")]
 
 mod sockets;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};

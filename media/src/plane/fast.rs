@@ -127,6 +127,13 @@ impl Fast {
 }
 
 impl Shard {
+    /// At each round of looks: next hops may have changed.
+    pub(super) fn ask_for_ways_anew(&mut self) {
+        if let Some(fast) = &mut self.fast {
+            fast.lane.ask_anew();
+        }
+    }
+
     /// Once a second for each leg, before it reports.
     pub(super) fn look_after_flow(&mut self, index: u32) {
         let Some(mut fast) = self.fast.take() else { return };

@@ -257,6 +257,7 @@ impl Shard {
             let (sum, legs) = std::mem::take(&mut self.waits);
             self.counters.playout_waits_ms = sum.checked_div(legs).unwrap_or(0);
             self.forget_ended_guests();
+            self.ask_for_ways_anew();
         }
         for index in (self.sweep_part..self.table.slots()).step_by(SWEEP_PARTS) {
             // xorshift: it only has to scatter.

@@ -11,20 +11,20 @@ const PANEL: (f64, f64) = (300.0, 220.0);
 const PLOT: (f64, f64, f64, f64) = (46.0, 34.0, 236.0, 140.0);
 const COLUMNS: usize = 3;
 /// Programs with the colours of their lines.
-const LINES: [(&str, &str, &str); 3] = [
+const LINES: [(&str, &str, &str); 4] = [
     ("io_uring", "Patchbay, io_uring", "#1f6f5c"),
     ("mmsg", "Patchbay, mmsg", "#7bb661"),
+    ("xdp", "Patchbay, by the kernel", "#2c5f9e"),
     ("rtpengine", "rtpengine 10.5.3, user space", "#b5482a"),
 ];
 
 /// Draws the last run's figures.
-pub fn draw(figures: &Value) {
-    let panels = figures.as_array().cloned().unwrap_or_default();
+pub fn draw(panels: &[Value]) {
     if panels.is_empty() {
         println!("there are no figures yet: `make bench-media` takes them");
         std::process::exit(1);
     }
-    match std::fs::write(PICTURE, picture(&panels)) {
+    match std::fs::write(PICTURE, picture(panels)) {
         Ok(()) => println!("{PICTURE}"),
         Err(why) => {
             println!("cannot write {PICTURE}: {why}");
@@ -44,7 +44,7 @@ fn picture(panels: &[Value]) -> String {
 <rect width="{width}" height="{height}" fill="#fff"/>"##
     );
     for (n, (_, name, colour)) in LINES.iter().enumerate() {
-        let x = 46.0 + 220.0 * n as f64;
+        let x = 46.0 + 210.0 * n as f64;
         _ = writeln!(
             svg,
             r#"<path d="M{x} 18h24" stroke="{colour}" stroke-width="3"/><text x="{}" y="22">{name}</text>"#,

@@ -19,6 +19,34 @@ pub fn spent_us(pid: u32) -> f64 {
     threads(pid).into_iter().filter_map(of).sum::<f64>() / 1_000.0
 }
 
+/// The kernel's threads that take over when packets are too many for whoever caused them.
+pub fn kernel_threads() -> Vec<u32> {
+    let Ok(all) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = all.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let is_one = |pid: &u32| {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        ["ksoftirqd/", "napi/"].iter().any(|kind| name.starts_with(kind))
+    };
+    pids.filter(is_one).collect()
+}
+
+/// Nanoseconds and runs of the busiest BPF program that a process has open, while the kernel keeps statistics of them.
+pub fn bpf_runs(pid: u32) -> Option<(f64, f64)> {
+    let mut sums: Option<(f64, f64)> = None;
+    for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).ok()?.flatten() {
+        let text = fs::read_to_string(entry.path()).unwrap_or_default();
+        let number =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+        // The way from the program to an interface tells the same numbers again.
+        if let (Some(ns), Some(runs), None) = (number("run_time_ns:"), number("run_cnt:"), number("link_id:"))
+        {
+            // A program may be open twice.
+            sums = Some(sums.map_or((ns, runs), |sums| (sums.0.max(ns), sums.1.max(runs))));
+        }
+    }
+    sums
+}
+
 /// Waits until a process does hardly anything, half a minute at most.
 pub fn await_rest(pid: u32) {
     const LOOK: Duration = Duration::from_millis(100);

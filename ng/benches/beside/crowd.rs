@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use media::control::Channel;
-use media::driver::{DriverChoice, pin_to_core};
+use media::driver::pin_to_core;
 use media::record::{Entry, Reader};
 use model::media::Codec;
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::cpu;
 use crate::floor;
 use crate::load::{self, Counted, Listening, Party, Talk};
 use crate::profile::{Profile, Said};
-use crate::program::{Kind, Program};
+use crate::program::Program;
 
 /// How many calls begin in a second.
 const CALLS_PER_SECOND: usize = 40;
@@ -51,8 +51,7 @@ pub fn gather(folder: &Path, calls: usize, length: Duration) {
 fn attempt(folder: &Path, calls: usize, length: Duration) -> Result<(), String> {
     std::fs::remove_dir_all(folder).ok();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let kind = Kind::Ours(DriverChoice::Uring);
-    let mut program = Program::start_with(kind, folder, cores)?;
+    let mut program = Program::start_on_all(folder, cores)?;
     let said = Said::prepare();
     let mut parties = Vec::new();
     for call in 0..calls {
@@ -64,7 +63,8 @@ fn attempt(folder: &Path, calls: usize, length: Duration) -> Result<(), String> 
         println!("no real-time priority here: the load may be late, and be taken for a bad network");
     }
     let ramp = Duration::from_secs(1) * calls as u32 / CALLS_PER_SECOND as u32;
-    let talk = Talk { length: ramp + length, ramp, listening: Listening::InTurn };
+    let talk = Talk { length: ramp + length, ramp, ..Talk::of(length) };
+    let talk = Talk { listening: Listening::InTurn, ..talk };
     let (own_before, all_before) = (cpu::own_us(), cpu::machine_us());
     let mut counted = talk_on_all(&mut parties, cores, talk, &mut program);
     let took = counted.took.as_micros() as f64;

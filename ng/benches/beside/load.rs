@@ -6,7 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a load generator paces real packets with a real clock")]
 
 use std::collections::VecDeque;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,6 @@ const PATIENCE: Duration = Duration::from_millis(60);
 const LATE: Duration = Duration::from_millis(100);
 /// Between two checks of a page (RFC 7675 §5.1).
 const CONSENT: Duration = Duration::from_secs(5);
-/// In which everybody is listened to once by [`Listening::InTurn`].
-const TURN: Duration = Duration::from_millis(4);
 
 /// How parties find out what came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +32,26 @@ pub enum Listening {
     Eagerly,
     /// Everybody looks every 4 ms, to which delays are known: a load that shares its cores.
     InTurn,
+    /// Everybody looks once a packet time, so that listening costs the same however late packets are. Delays are not known.
+    Evenly,
+    /// Nobody looks: what comes is counted elsewhere.
+    Never,
 }
 
 impl Listening {
     /// What parties do is looked at this often.
     const fn tick(self) -> Duration {
         match self {
-            Self::Eagerly => Duration::from_micros(100),
+            Self::Eagerly | Self::Evenly | Self::Never => Duration::from_micros(100),
             Self::InTurn => Duration::from_millis(1),
+        }
+    }
+    /// In which everybody is listened to once.
+    const fn turn(self) -> Option<Duration> {
+        match self {
+            Self::Eagerly | Self::Never => None,
+            Self::InTurn => Some(Duration::from_millis(4)),
+            Self::Evenly => Some(PTIME),
         }
     }
 }
@@ -49,6 +59,9 @@ impl Listening {
 /// How parties talk.
 #[derive(Clone, Copy, Debug)]
 pub struct Talk {
+    /// Before anything is metered.
+    pub lead: Duration,
+    /// What is metered.
     pub length: Duration,
     /// Calls begin one by one within this.
     pub ramp: Duration,
@@ -58,7 +71,7 @@ pub struct Talk {
 impl Talk {
     /// All at once, eagerly.
     pub const fn of(length: Duration) -> Self {
-        Self { length, ramp: Duration::ZERO, listening: Listening::Eagerly }
+        Self { lead: Duration::ZERO, length, ramp: Duration::ZERO, listening: Listening::Eagerly }
     }
 }
 
@@ -92,9 +105,10 @@ pub struct Party {
 }
 
 impl Party {
-    pub fn new(number: usize, speech: Speech, expects: u8) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0")
-            .expect("a socket for each party; is the limit of open files too low?");
+    /// In the network namespace of the thread that asks.
+    pub fn new(number: usize, at: IpAddr, speech: Speech, expects: u8) -> Self {
+        let socket =
+            UdpSocket::bind((at, 0)).expect("a socket for each party; is the limit of open files too low?");
         socket.set_nonblocking(true).expect("a non-blocking socket");
         Self {
             socket,
@@ -139,7 +153,7 @@ impl Party {
         if self.on_their_way.len() < self.on_their_way.capacity() {
             self.on_their_way.push_back(Instant::now());
         }
-        self.socket.send_to(&room[..len], self.to).expect("loopback takes it");
+        self.socket.send_to(&room[..len], self.to).expect("the network takes it");
     }
 }
 
@@ -154,8 +168,11 @@ pub struct Counted {
     pub gaps: u64,
     /// What the meter showed while packets were sent.
     pub spent_us: f64,
-    /// How long packets were sent.
+    /// How long packets were sent and metered, and how many were sent in that time.
     pub took: Duration,
+    pub metered: u64,
+    /// Processor time that sending and listening took meanwhile, waiting and waking left out; only where parties listen evenly or never.
+    pub worked_us: f64,
     /// Delays in microseconds, to the next look.
     delays_us: Vec<u32>,
 }
@@ -168,6 +185,8 @@ impl Counted {
         self.wrong += other.wrong;
         self.gaps += other.gaps;
         self.spent_us += other.spent_us;
+        self.metered += other.metered;
+        self.worked_us += other.worked_us;
         self.took = self.took.max(other.took);
         self.delays_us.extend(other.delays_us);
     }
@@ -186,23 +205,32 @@ impl Counted {
 
 /// Lets these parties talk. `meter`: microseconds of what is measured.
 pub fn run(parties: &mut [Party], talk: Talk, meter: impl Fn() -> f64) -> Counted {
-    let Talk { length, ramp, listening } = talk;
+    let Talk { lead, length, ramp, listening } = talk;
     let mut counted = Counted { delays_us: Vec::with_capacity(1 << 22), ..Counted::default() };
-    parties.iter_mut().for_each(|party| party.on_their_way.clear());
+    for party in &mut *parties {
+        party.on_their_way.clear();
+        // What came meanwhile may have been counted elsewhere.
+        party.came_last = None;
+    }
     let mut room = [0; 2_048];
     // Parties whose partner's packet is on its way, in the order of sending.
     let mut waiting: VecDeque<(usize, Instant)> = VecDeque::with_capacity(parties.len() * 4);
-    let before = meter();
+    let (mut before, mut metered) = (0.0, (Instant::now(), 0));
+    let own_us = || if matches!(listening, Listening::Evenly | Listening::Never) { own_us() } else { 0.0 };
     let began = Instant::now();
     let step = listening.tick();
     let ticks_of = |time: Duration| (time.as_micros() / step.as_micros()) as usize;
-    let (ticks, ramp) = (ticks_of(length), ticks_of(ramp));
-    let (ptime, consent, turn) = (ticks_of(PTIME), ticks_of(CONSENT), ticks_of(TURN));
+    let (lead, ticks, ramp) = (ticks_of(lead), ticks_of(lead + length), ticks_of(ramp));
+    let (ptime, consent, turn) = (ticks_of(PTIME), ticks_of(CONSENT), listening.turn().map(ticks_of));
     for tick in 0..ticks {
         let due = began + step * tick as u32;
         while let Some(early) = due.checked_duration_since(Instant::now()).filter(|early| !early.is_zero()) {
             std::thread::sleep(early);
         }
+        if tick == lead {
+            (before, metered) = (meter(), (Instant::now(), counted.sent));
+        }
+        let begun_us = own_us();
         for n in speakers(parties.len(), tick, ptime) {
             if n * ramp > tick * parties.len() {
                 continue;
@@ -219,7 +247,7 @@ pub fn run(parties: &mut [Party], talk: Talk, meter: impl Fn() -> f64) -> Counte
                 page.check(socket, *to);
             }
         }
-        if listening == Listening::InTurn {
+        if let Some(turn) = turn {
             for n in share(parties.len(), tick % turn, turn) {
                 listen(parties, n, &mut room, &mut counted);
             }
@@ -234,14 +262,24 @@ pub fn run(parties: &mut [Party], talk: Talk, meter: impl Fn() -> f64) -> Counte
                 break;
             }
         }
+        if tick >= lead {
+            counted.worked_us += own_us() - begun_us;
+        }
     }
-    (counted.spent_us, counted.took) = (meter() - before, began.elapsed());
+    (counted.spent_us, counted.took) = (meter() - before, metered.0.elapsed());
+    counted.metered = counted.sent - metered.1;
     let end = Instant::now() + LATE;
     while Instant::now() < end {
         (0..parties.len()).for_each(|n| _ = listen(parties, n, &mut room, &mut counted));
         std::thread::sleep(LATE / 20);
     }
     counted
+}
+
+/// Microseconds on a processor of the thread that asks, to the moment.
+fn own_us() -> f64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    now.tv_sec as f64 * 1e6 + now.tv_nsec as f64 / 1e3
 }
 
 /// The parties that speak at this tick.

@@ -6,6 +6,7 @@
 //! - `relay`, `srtp-rtp`, `pcmu-pcma`, `pcmu-opus`, `recorded`: these profiles alone
 //! - `rounds=N`, `seconds=N`: runs of each program, in turns (3 of 3 s); `calls=N`: this many calls at most
 //! - `crowd`: 400 recorded calls from Opus in browsers to G.711 for a minute, on all cores, ours alone
+//! - `kernel`: plain relay among network namespaces, by the kernel (XDP) and by user space; see the module
 //! - `floor`: what encoding and decoding Opus cost here by themselves, at each effort that the plane knows
 //! - `chart`: measures nothing; draws the figures of the last run to `docs/pictures/cost.svg`
 //!
@@ -16,7 +17,10 @@ mod chart;
 mod cpu;
 mod crowd;
 mod floor;
+mod kernel;
 mod load;
+#[path = "../../../fastpath/tests/net/mod.rs"]
+mod net;
 mod ng_client;
 mod page;
 mod profile;
@@ -50,7 +54,9 @@ fn main() {
         return;
     }
     if words.iter().any(|word| word == "chart") {
-        return chart::draw(&read());
+        let panels = ["beside", "kernel"].map(read).into_iter();
+        let panels: Vec<_> = panels.filter_map(|it| it.as_array().cloned()).flatten().collect();
+        return chart::draw(&panels);
     }
     let number = |name: &str| {
         let said = words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
@@ -75,6 +81,14 @@ fn main() {
         println!("no real-time priority here: other work on this machine will show in the figures");
     }
     let said = Said::prepare();
+    if words.iter().any(|word| word == "kernel") {
+        let plan = kernel::Plan { rounds: plan.rounds, length: plan.length, calls_max: plan.calls_max };
+        let done = kernel::gather(&folder().join("kernel"), &file("kernel"), &plan, &said);
+        return done.unwrap_or_else(|why| {
+            println!("{why}");
+            std::process::exit(1);
+        });
+    }
     let some = Profile::ALL.iter().any(|profile| words.iter().any(|word| word == profile.name()));
     let wanted = |profile: &Profile| !some || words.iter().any(|word| word == profile.name());
     let mut all = Vec::new();
@@ -93,9 +107,10 @@ fn main() {
     std::fs::remove_dir_all(&plan.recordings).ok();
     let text =
         serde_json::to_string_pretty(&Value::from_iter(all.iter().map(Figures::json))).unwrap_or_default();
-    match std::fs::write(file(), text) {
-        Ok(()) => println!("\n{}; `make bench-chart` draws it", file().display()),
-        Err(why) => println!("cannot write {}: {why}", file().display()),
+    let file = file("beside");
+    match std::fs::write(&file, text) {
+        Ok(()) => println!("\n{}; `make bench-chart` draws it", file.display()),
+        Err(why) => println!("cannot write {}: {why}", file.display()),
     }
 }
 
@@ -226,11 +241,11 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn file() -> PathBuf {
-    folder().join("beside.json")
+fn file(name: &str) -> PathBuf {
+    folder().join(name).with_extension("json")
 }
 
-fn read() -> Value {
-    let text = std::fs::read_to_string(file()).unwrap_or_default();
+fn read(name: &str) -> Value {
+    let text = std::fs::read_to_string(file(name)).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }

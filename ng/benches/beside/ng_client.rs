@@ -107,9 +107,12 @@ impl Client {
         let answer = self.ask(dictionary)?;
         let port = answer.split("m=audio ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
         let Some(port) = port else { return Err(answer) };
+        let at =
+            answer.split("c=IN IP4 ").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+        let Some(at) = at else { return Err(answer) };
         let key = |rest: &str| rest.chars().take_while(|c| !c.is_whitespace() && *c != '|').collect();
         let crypto = answer.split("AES_CM_128_HMAC_SHA1_80 inline:").nth(1).map(key);
-        Ok(Learnt { to: SocketAddr::from(([127, 0, 0, 1], port)), crypto, answer })
+        Ok(Learnt { to: SocketAddr::new(at, port), crypto, answer })
     }
 }
 
@@ -120,9 +123,10 @@ impl Line<'_> {
             .map(|key| format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n"))
             .unwrap_or_default();
         format!(
-            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+            "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
              m=audio {} {profile} {payload_type}\r\na=rtpmap:{payload_type} {codec}\r\na=ptime:20\r\na=sendrecv\r\n{crypto}{attributes}",
-            at.port()
+            at.port(),
+            ip = at.ip()
         )
     }
 }

@@ -11,6 +11,7 @@ use model::media::Codec;
 use crate::load::{Party, Speech};
 use crate::ng_client::{Client, Learnt, Line};
 use crate::page::Page;
+use crate::program::HERE;
 
 /// What a page is asked for by whoever sends what it says to a trunk, as the appliance does: no more than is heard there.
 const ASKED_OF_PAGES: &str = "maxplaybackrate=16000;maxaveragebitrate=19000";
@@ -85,8 +86,8 @@ impl Profile {
 
     /// One more call: its parties, who know where to send.
     pub fn set_up(self, client: &mut Client, call: usize, said: &Said) -> Result<[Party; 2], String> {
-        let mut caller = Party::new(2 * call, said.mu.clone(), 0);
-        let mut callee = Party::new(2 * call + 1, said.mu.clone(), 0);
+        let mut caller = Party::new(2 * call, HERE, said.mu.clone(), 0);
+        let mut callee = Party::new(2 * call + 1, HERE, said.mu.clone(), 0);
         let page = (self == Self::Crowd).then(|| Page::open(call)).transpose()?;
         let key = STANDARD.encode(&far_key().key_and_salt);
         let crypto = (self == Self::Srtp).then_some(key.as_str());

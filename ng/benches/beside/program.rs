@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use media::driver::{DriverChoice, DriverConfig};
 use media::leg::DropReason;
-use media::plane::{Interface, Plane, PlaneConfig, PlaneHandle};
+use media::plane::{FastPathConfig, FastPathInfo, Interface, Plane, PlaneConfig, PlaneHandle};
 use model::time::Timestamp;
 use ng::session::{self, Chance};
 use ng::{Config, Server, Surroundings};
@@ -18,7 +18,13 @@ use serde_json::{Value, json};
 
 use crate::ng_client::Client;
 
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// An address of the program, by the name that `direction` calls it.
+pub type Named = (&'static str, IpAddr);
+/// Where both sides of a call are on this machine.
+const LOOPBACK: [Named; 1] = [("default", HERE)];
+/// How long a stream is plain before the kernel is asked to carry it; a bench need not wait for the usual 5 s.
+const PLAIN: Duration = Duration::from_secs(1);
 /// The word that turns this program into the media node that is measured.
 pub const NODE: &str = "--node";
 /// Longer than any bench: calls stand while others are measured.
@@ -28,6 +34,8 @@ const NEVER: Duration = Duration::from_secs(3_600);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Ours(DriverChoice),
+    /// Ours with io_uring, and plain streams carried by the kernel.
+    Kernel,
     Rtpengine,
 }
 
@@ -40,6 +48,7 @@ impl Kind {
             Self::Ours(DriverChoice::Uring) => "io_uring",
             Self::Ours(DriverChoice::Mmsg) => "mmsg",
             Self::Ours(DriverChoice::Auto) => "auto",
+            Self::Kernel => "xdp",
             Self::Rtpengine => "rtpengine",
         }
     }
@@ -56,16 +65,26 @@ pub struct Program {
 impl Program {
     /// On core 0 with one media thread.
     pub fn start(kind: Kind, recordings: &Path) -> Result<Self, String> {
-        Self::start_with(kind, recordings, 1)
+        Self::start_with(kind, recordings, 1, &LOOPBACK)
     }
 
-    /// Ours with more threads has all cores.
-    pub fn start_with(kind: Kind, recordings: &Path, threads: usize) -> Result<Self, String> {
+    /// Ours on all cores.
+    pub fn start_on_all(recordings: &Path, threads: usize) -> Result<Self, String> {
+        Self::start_with(Kind::Ours(DriverChoice::Uring), recordings, threads, &LOOPBACK)
+    }
+
+    /// With these addresses, in the network namespace of the thread that asks; on core 0 with one thread, on all with more.
+    pub fn start_with(
+        kind: Kind,
+        recordings: &Path,
+        threads: usize,
+        addresses: &[Named],
+    ) -> Result<Self, String> {
         let recordings = recordings.join(kind.name());
         std::fs::create_dir_all(&recordings).map_err(|why| format!("{}: {why}", recordings.display()))?;
         let (port, mut command) = match kind {
-            Kind::Ours(driver) => {
-                let port = if driver == DriverChoice::Uring { 22_224 } else { 22_225 };
+            Kind::Ours(_) | Kind::Kernel => {
+                let port = if kind == Kind::Ours(DriverChoice::Mmsg) { 22_225 } else { 22_224 };
                 let program = std::env::current_exe().map_err(|why| why.to_string())?;
                 let mut command = Command::new("taskset");
                 command.args(["-c", if threads == 1 { "0" } else { "0-1023" }]).arg(program);
@@ -73,16 +92,18 @@ impl Program {
                     .args([NODE, &port.to_string(), kind.name()])
                     .arg(&recordings)
                     .arg(threads.to_string());
+                command.args(addresses.iter().map(|(name, ip)| format!("{name}={ip}")));
                 (port, command)
             }
             Kind::Rtpengine => {
                 let mut command = Command::new("taskset");
                 command
                     .args(["-c", "0", "rtpengine", "--config-file=none", "--table=-1", "--foreground"])
-                    .args(["--log-stderr", "--log-level=2", "--interface=127.0.0.1", "--num-threads=1"])
+                    .args(["--log-stderr", "--log-level=2", "--num-threads=1"])
                     .args(["--port-min=40000", "--port-max=59999", "--delete-delay=0", "--timeout=3600"])
                     .args(["--recording-method=pcap", "--listen-ng=127.0.0.1:22223"])
                     .arg(format!("--recording-dir={}", recordings.display()));
+                command.args(addresses.iter().map(|(name, ip)| format!("--interface={name}/{ip}")));
                 (22_223, command)
             }
         };
@@ -129,22 +150,38 @@ impl Drop for Program {
     }
 }
 
-/// Is the media node that is measured, if that is what was asked for: `--node PORT DRIVER FOLDER THREADS`.
+/// Is the media node that is measured, if that is what was asked for: `--node PORT KIND FOLDER THREADS NAME=ADDRESS…`.
 pub fn be_a_node(words: &[String]) -> bool {
     let Some(at) = words.iter().position(|word| word == NODE) else { return false };
-    let [port, driver, folder, threads] = &words[at + 1..] else { return false };
+    let [port, kind, folder, threads, addresses @ ..] = &words[at + 1..] else { return false };
     let (Ok(port), Ok(threads)) = (port.parse(), threads.parse()) else { return false };
-    let driver = if driver == "mmsg" { DriverChoice::Mmsg } else { DriverChoice::Uring };
+    let driver = if kind == "mmsg" { DriverChoice::Mmsg } else { DriverChoice::Uring };
+    let fast_path = (kind == "xdp").then(|| FastPathConfig { after: PLAIN, ..FastPathConfig::default() });
+    let named = |word: &String| {
+        let (name, ip) = word.split_once('=')?;
+        Some(session::Interface { name: name.into(), bind: ip.parse().ok()? })
+    };
+    let interfaces = addresses.iter().filter_map(named).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(node(port, driver, PathBuf::from(folder), threads));
+    runtime.block_on(node(port, driver, PathBuf::from(folder), threads, interfaces, fast_path));
     true
 }
 
-async fn node(port: u16, driver: DriverChoice, recordings: PathBuf, threads: usize) {
+async fn node(
+    port: u16,
+    driver: DriverChoice,
+    recordings: PathBuf,
+    threads: usize,
+    interfaces: Vec<session::Interface>,
+    fast_path: Option<FastPathConfig>,
+) {
+    let wanted = fast_path.is_some();
+    let here = |at: &session::Interface| Interface { bind: at.bind, advertised: at.bind };
+    let binds = interfaces.iter().map(here).collect();
     let config = Config {
         listen: vec![SocketAddr::new(HERE, port)],
         session: session::Config {
-            interfaces: vec![session::Interface { name: "default".into(), bind: HERE }],
+            interfaces,
             recordings: Some(recordings),
             silent_after: NEVER,
             ..session::Config::default()
@@ -155,15 +192,20 @@ async fn node(port: u16, driver: DriverChoice, recordings: PathBuf, threads: usi
     let first = if driver == DriverChoice::Uring { 10_000 } else { 20_000 };
     let plane = Plane::start(PlaneConfig {
         threads,
-        interfaces: vec![Interface { bind: HERE, advertised: HERE }],
+        interfaces: binds,
         port_min: first,
         port_max: first + 9_999,
         ice_port: Some(0),
         driver: DriverConfig { choice: driver, ..DriverConfig::default() },
         period: period(),
+        fast_path,
         ..PlaneConfig::default()
     });
     let plane = plane.expect("the plane starts");
+    if wanted && !matches!(plane.info().fast_path, FastPathInfo::On(_)) {
+        eprintln!("no fast path: {:?}", plane.info().fast_path);
+        return;
+    }
     let handle = plane.handle();
     std::thread::spawn(move || {
         for _ in std::io::stdin().lines().map_while(Result::ok) {
@@ -198,6 +240,7 @@ fn told(plane: &PlaneHandle) -> Value {
             "busy_permille": counters.busy_permille, "effort": counters.effort,
             "send_errors": driver.send_errors, "receive_errors": driver.receive_errors,
             "no_buffers": driver.no_buffers,
+            "fast_flows": counters.fast_flows, "fast_packets": counters.fast_packets,
         })
     };
     plane.counters().into_iter().map(of).collect()
