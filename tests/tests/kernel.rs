@@ -104,7 +104,7 @@ fn where_io_uring_is_refused_calls_are_relayed_all_the_same() {
     let dir = tempfile::tempdir().expect("a folder");
     let start =
         |name: &str, driver: &str| Node::start_at(dir.path(), name, 20, "", Ipv4Addr::LOCALHOST, driver);
-    let allowed = start("allowed", "driver = \"io_uring\"");
+    let allowed = start("allowed", "driver = \"uring\"");
     assert_eq!(legs(&allowed)["totals"]["threads"][0]["driver"], "io_uring", "this machine has it");
     let node = without_io_uring(|| start("refused", ""));
     let log = node.running.output();
