@@ -19,6 +19,10 @@ mod crowd;
 mod floor;
 mod kernel;
 mod load;
+#[expect(
+    clippy::unwrap_used,
+    reason = "the network of tests, which ends by panicking where there can be none"
+)]
 #[path = "../../../fastpath/tests/net/mod.rs"]
 mod net;
 mod ng_client;
