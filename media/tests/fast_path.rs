@@ -346,7 +346,7 @@ fn silence_and_poor_quality_are_told_of_what_the_kernel_carries() {
         let (kernel, up) = (after.0 - before.0, after.1 - before.1);
         assert!(kernel > 10 * up && kernel > 2_000, "{kernel} by the kernel, {up} here");
         let stats = stats(media, LEFT);
-        assert!(stats.quality.is_some_and(|windows| windows.min < 4.2), "{stats:?}");
+        assert!(stats.quality.is_some_and(|windows| windows.worst.mos < 4.2), "{stats:?}");
         left.lossy.store(false, Ordering::Relaxed);
 
         left.hushed.store(true, Ordering::Relaxed);
