@@ -111,3 +111,15 @@ fn more_waits_than_the_completion_queue_holds_and_nothing_is_lost() {
     eprintln!("{} turns with an overflow, {counters:?}", relay.overflows);
     assert_eq!((counters.send_errors, counters.receive_errors, counters.too_large), (0, 0, 0));
 }
+
+/// MEDIA-02: who has no time to rest still reads all that lies there, however many parties it is from.
+#[test]
+fn a_busy_turn_reads_all_that_came() {
+    const PARTIES: usize = 200;
+    let mut relay = Relay::new(PARTIES, 512);
+    // The receives are armed by the first turn.
+    relay.ring.turn(Duration::ZERO, Duration::ZERO, &mut relay.turn).unwrap();
+    relay.feed(0);
+    relay.ring.turn(Duration::ZERO, Duration::ZERO, &mut relay.turn).unwrap();
+    assert_eq!(relay.turn.arrivals.len(), PARTIES);
+}
