@@ -162,7 +162,8 @@ impl Shard {
     }
 
     pub(super) fn turn(&mut self, turn: &mut Turn) -> std::io::Result<()> {
-        let rest = self.period.saturating_sub(self.done.since(self.now));
+        let period = self.period * self.governor.periods();
+        let rest = period.saturating_sub(self.done.since(self.now));
         let wait = self.wait();
         self.driver.turn(rest, wait, turn)?;
         let before = std::mem::replace(&mut self.now, self.clock.now());
