@@ -217,7 +217,7 @@ fn of_source(stats: &LegStats, other_rtt_ms: Option<f32>) -> Value {
     let average = figures(quality.mean, received.jitter_ms, lost, received.rtt_ms);
     let course = Value::dict()
         .with("interval", u64::from(quality.course.every()) * WINDOW_S)
-        .with("entries", quality.course.windows().iter().map(of).collect::<Vec<_>>());
+        .with("entries", quality.course.windows().map(|window| of(&window)).collect::<Vec<_>>());
     Value::dict()
         .with("average MOS", average.with("samples", u64::from(quality.windows)))
         .with("lowest MOS", of(&quality.worst))
