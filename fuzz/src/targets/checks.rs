@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use media::control::{Checks, Direction, Format, LegSetup, Passed};
-use media::leg::{Birth, Door, Leg, Outbox, Received, Wire};
+use media::leg::{Door, Outbox, Received};
 use media::srtp::MAX_OVERHEAD;
-use model::id::{Id, LegId};
 use model::media::Codec;
 use model::time::Timestamp;
 
-use super::leg::clock;
+use super::leg::{Sent, call_due, newborn};
 use crate::peer::{THEIRS, address, check_of};
 use crate::pieces;
 
@@ -26,24 +25,14 @@ const OURS: &str = "ourufrag";
 pub(super) fn checks(input: &[u8]) {
     let Some((first, rest)) = input.split_first() else { return };
     let mut now = Timestamp::from_millis(2_000_000_000_000);
-    let birth = Birth {
-        ssrc: 9,
-        seq: 65_530,
-        timestamp: u32::MAX,
-        media_timeout: Duration::from_secs(9),
-        recording_silence: Duration::from_secs(5),
-        clock: clock(),
-    };
-    let mut leg = Leg::new(LegId::from_number(1), &birth, None);
+    let mut leg = newborn();
     let mut out = Outbox::default();
     let password = "p".repeat(24);
     leg.configure(setup(first & 1 != 0, &password), now, &mut out).expect("the setup can work");
     let (mut wire, mut proven) = (Sent::default(), [[false; 4]; 2]);
     for (how, octets) in pieces(rest) {
         now = now + Duration::from_millis(250 * u64::from(how >> 4));
-        while leg.next_deadline().is_some_and(|at| at <= now) && wire.to.len() < 1_000 {
-            leg.timer(now, &mut wire, &mut out);
-        }
+        call_due(&mut leg, now, &mut wire, &mut out);
         let (place, rtcp) = (usize::from(how & 3), how & 4 != 0);
         let from = address(place);
         let is_check = how & 8 != 0;
@@ -69,21 +58,6 @@ pub(super) fn checks(input: &[u8]) {
             );
         }
         out.events.clear();
-    }
-}
-
-/// Where packets of the leg's own making went.
-#[derive(Default)]
-struct Sent {
-    to: Vec<SocketAddr>,
-}
-
-impl Wire for Sent {
-    fn put(&mut self, _: Door, to: SocketAddr, write: &mut dyn FnMut(&mut [u8]) -> usize) {
-        let mut buffer = [0; 1_600];
-        if write(&mut buffer) > 0 {
-            self.to.push(to);
-        }
     }
 }
 

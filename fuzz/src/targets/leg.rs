@@ -31,23 +31,13 @@ pub(super) fn leg(input: &[u8]) {
     let mut far = Sender::new(&receive).expect("the length is right");
     let security = if protected { Security::Sdes { send, receive } } else { Security::None };
     let mut now = Timestamp::from_millis(2_000_000_000_000);
-    let birth = Birth {
-        ssrc: 9,
-        seq: 65_530,
-        timestamp: u32::MAX,
-        media_timeout: Duration::from_secs(9),
-        recording_silence: Duration::from_secs(5),
-        clock: clock(),
-    };
-    let mut leg = Leg::new(LegId::from_number(1), &birth, None);
+    let mut leg = newborn();
     let mut out = Outbox::default();
     leg.configure(setup(security, mux, latching), now, &mut out).expect("the setup can work");
     let mut wire = Sent::default();
     for (how, octets) in pieces(rest) {
         now = now + Duration::from_millis(250 * u64::from(how >> 4));
-        while leg.next_deadline().is_some_and(|at| at <= now) && wire.to.len() < 1_000 {
-            leg.timer(now, &mut wire, &mut out);
-        }
+        call_due(&mut leg, now, &mut wire, &mut out);
         let (from, door) = (address(usize::from(how & 3)), if how & 4 == 0 { Door::Rtp } else { Door::Rtcp });
         let mut buffer = [octets, &[0; MAX_OVERHEAD + 64]].concat();
         let mut len = octets.len();
@@ -104,10 +94,30 @@ pub(super) fn leg(input: &[u8]) {
     assert!(stats.received.jitter_ms.is_finite() && stats.received.jitter_ms >= 0.0, "{stats:?}");
 }
 
+/// A leg that knows nothing of its far end yet.
+pub(super) fn newborn() -> Leg {
+    let birth = Birth {
+        ssrc: 9,
+        seq: 65_530,
+        timestamp: u32::MAX,
+        media_timeout: Duration::from_secs(9),
+        recording_silence: Duration::from_secs(5),
+        clock: clock(),
+    };
+    Leg::new(LegId::from_number(1), &birth, None)
+}
+
+/// Calls the leg for all that is due.
+pub(super) fn call_due(leg: &mut Leg, now: Timestamp, wire: &mut Sent, out: &mut Outbox) {
+    while leg.next_deadline().is_some_and(|at| at <= now) && wire.to.len() < 1_000 {
+        leg.timer(now, wire, out);
+    }
+}
+
 /// Where packets of the leg's own making went.
 #[derive(Default)]
-struct Sent {
-    to: Vec<SocketAddr>,
+pub(super) struct Sent {
+    pub to: Vec<SocketAddr>,
 }
 
 impl Wire for Sent {

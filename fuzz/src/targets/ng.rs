@@ -61,18 +61,11 @@ pub(super) fn request(input: &[u8]) {
                 written(count, COMMANDS[usize::from(kind)], how, to, FLAGS[usize::from(how >> 3 & 7)], octets)
             }
         };
-        let mut deeds = Vec::new();
-        let proxy: SocketAddr = "192.0.2.100:40000".parse().expect("an address");
-        node.datagram(0, proxy, &datagram, now, &mut deeds);
-        assert!(plane.settle(&mut node, deeds, now) <= 1, "one answer");
-        assert_eq!(node.machine().under_way(), 0, "everything was carried out");
-        assert!(node.machine().legs() <= plane.legs.len(), "the node knows of no leg that is not there");
+        ask(&mut node, &mut plane, &datagram, now);
         assert!(node.machine().calls() <= 8);
         if how >> 6 == 3 {
             now = now + Duration::from_secs(1_800);
-            let mut deeds = Vec::new();
-            node.input(Input::Tick, now, &mut deeds);
-            plane.settle(&mut node, deeds, now);
+            tell(&mut node, &mut plane, Input::Tick, now);
         }
     }
 }
@@ -109,25 +102,32 @@ pub(super) fn subscribe(input: &[u8]) {
             "5:codecd5:strip3:alle",
         ][usize::from(how >> 3 & 7)];
         let datagram = written(count, command, how, to, flags, octets);
-        let mut deeds = Vec::new();
-        let proxy: SocketAddr = "192.0.2.100:40000".parse().expect("an address");
-        node.datagram(0, proxy, &datagram, now, &mut deeds);
-        assert!(plane.settle(&mut node, deeds, now) <= 1, "one answer");
-        assert_eq!(node.machine().under_way(), 0, "everything was carried out");
-        assert!(node.machine().legs() <= plane.legs.len(), "the node knows of no leg that is not there");
+        ask(&mut node, &mut plane, &datagram, now);
         if how >> 7 != 0 {
             now = now + Duration::from_secs(120);
-            let mut deeds = Vec::new();
-            node.input(Input::Tick, now, &mut deeds);
-            plane.settle(&mut node, deeds, now);
+            tell(&mut node, &mut plane, Input::Tick, now);
         }
     }
-    let mut deeds = Vec::new();
-    node.input(Input::End, now, &mut deeds);
-    plane.settle(&mut node, deeds, now);
+    tell(&mut node, &mut plane, Input::End, now);
     assert_eq!((node.machine().calls(), node.machine().legs()), (0, 0), "all calls have ended");
     assert!(plane.legs.is_empty(), "left behind: {:?}", plane.legs);
     assert!(plane.recordings.is_empty(), "still recording: {:?}", plane.recordings);
+}
+
+/// A proxy's datagram, answered once at most, and carried out at once.
+fn ask(node: &mut Node, plane: &mut Plane, datagram: &[u8], now: Timestamp) {
+    let mut deeds = Vec::new();
+    let proxy: SocketAddr = "192.0.2.100:40000".parse().expect("an address");
+    node.datagram(0, proxy, datagram, now, &mut deeds);
+    assert!(plane.settle(node, deeds, now) <= 1, "one answer");
+    assert_eq!(node.machine().under_way(), 0, "everything was carried out");
+    assert!(node.machine().legs() <= plane.legs.len(), "the node knows of no leg that is not there");
+}
+
+fn tell(node: &mut Node, plane: &mut Plane, input: Input, now: Timestamp) {
+    let mut deeds = Vec::new();
+    node.input(input, now, &mut deeds);
+    plane.settle(node, deeds, now);
 }
 
 fn node(now: Timestamp) -> Node {

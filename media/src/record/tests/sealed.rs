@@ -265,7 +265,6 @@ fn the_tenants_key_can_be_changed() {
     assert_eq!(find_unfinished(office.folder.path()).unwrap(), [path]);
 }
 
-/// Two blocks are never encrypted with one nonce, even when the first could not be written.
 /// RECO-05: a key file that anything happened to opens nothing, and says so in a type.
 #[test]
 fn a_damaged_key_opens_nothing() {
@@ -296,6 +295,7 @@ fn a_damaged_key_opens_nothing() {
     }
 }
 
+/// Two blocks are never encrypted with one nonce, even when the first could not be written.
 #[test]
 fn a_block_that_was_given_up_takes_its_number_along() {
     let key = crate::record::RecordingKey::random().unwrap();

@@ -65,6 +65,24 @@ fn what_is_tapped_is_in_the_container_in_order() {
 /// before the writer heard of the pause.
 #[test]
 fn no_octet_of_a_pause_reaches_the_disk() {
+    // What is spoken already when the order comes is in the ring or on the disk, as the two threads happen to run.
+    pause_in_the_middle_of_a_number(|_| ());
+}
+
+/// RECO-04: an order that comes late takes nothing back: the pause begins after what is on the disk, and its mark says so.
+#[test]
+fn a_pause_begins_after_what_was_written_before_the_order() {
+    let frames = pause_in_the_middle_of_a_number(|recorder| {
+        while recorder.counters().frames < 2 * 50 {
+            std::thread::yield_now();
+        }
+    });
+    assert_eq!(frames, 2 * (50 + 39));
+}
+
+/// Somebody says a number from the 41st packet on and the order to pause is for that moment, but comes nine packets later, `before` it
+/// whatever the test waits for. Returns how many payloads were kept.
+fn pause_in_the_middle_of_a_number(before: impl Fn(&Recorder)) -> u64 {
     const CARD: &[u8] = b"4111-1111-1111-1111";
     let folder = tempfile::tempdir().unwrap();
     let (recorder, reports) = recorder(Config::default());
@@ -82,8 +100,8 @@ fn no_octet_of_a_pause_reaches_the_disk() {
         }
     };
     (0..41).for_each(|n| say(&mut tap, n, b"good day"));
-    // Spoken already when the order comes: it is a race that the ring must not win.
     (41..50).for_each(|n| say(&mut tap, n, CARD));
+    before(&recorder);
     recorder.pause(handle, at(41), Some(PauseReason::CardData)).unwrap().blocking_recv().unwrap();
     (50..60).for_each(|n| say(&mut tap, n, CARD));
     recorder.pause(handle, at(61), None).unwrap().blocking_recv().unwrap();
@@ -96,11 +114,14 @@ fn no_octet_of_a_pause_reaches_the_disk() {
     let octets = std::fs::read(&path).unwrap();
     let holds = |what: &[u8]| octets.windows(what.len()).any(|window| window == what);
     let finished = finish(&path, folder.path(), Formats { wav: true, opus: false, mp3: false }).unwrap();
-    // The writer may have seen some of the nine packets before the order: then the pause begins after them.
+    // The writer may have seen some of the nine packets before the order: then the pause begins right after the last of them came.
     let [pause] = finished.pauses[..] else { panic!("one pause: {:?}", finished.pauses) };
     assert_eq!(pause.to_ms, 61 * 20);
-    assert!((41 * 20..=50 * 20).contains(&pause.from_ms), "{pause:?}");
-    assert_eq!(holds(CARD), pause.from_ms > 41 * 20, "what the mark does not cover, and nothing else");
+    assert!((41 * 20..50 * 20).contains(&pause.from_ms), "{pause:?}");
+    let began_us = pause_mark(&octets);
+    assert_eq!(began_us.saturating_sub(BEGAN_US) / 1000, pause.from_ms);
+    let late = began_us > at(41);
+    assert_eq!(holds(CARD), late, "what the mark does not cover, and nothing else");
     assert_eq!(closed, Report::Closed { recording, frames: finished.frames, missing: 0 });
     assert_eq!(finished.verdict, Completeness::CompleteExceptPauses);
     // The order may fall between the two channels of one moment: each is whole by itself.
@@ -111,7 +132,20 @@ fn no_octet_of_a_pause_reaches_the_disk() {
     assert_eq!(finished.length_ms, 2_000, "silence of the same length stands for it");
     let (rate, left, _) = wav(&folder.path().join("call.wav"));
     assert_eq!(left.len(), 16_000);
-    assert!(is_silent(part(&left, rate, pause.from_ms as usize, pause.to_ms as usize)));
+    // A payload is judged by when it came, and is heard for 20 ms from there.
+    let silent_from = pause.from_ms + if late { 20 } else { 0 };
+    assert!(is_silent(part(&left, rate, silent_from as usize, pause.to_ms as usize)));
+    finished.frames
+}
+
+fn pause_mark(container: &[u8]) -> u64 {
+    let mut reader = Reader::new(container).unwrap();
+    while let Some(entry) = reader.next_entry().unwrap() {
+        if let Entry::Pause { at_us, .. } = entry {
+            return at_us;
+        }
+    }
+    panic!("no pause is marked");
 }
 
 #[test]
