@@ -2,7 +2,7 @@
 //!
 //! Instead of filtering every candidate, the target is filtered backwards once; each candidate is then one dot product.
 
-use super::analysis::dot40;
+use super::analysis::{dot16, dot32, dot40};
 use crate::codebook::{DELAY_MAX, DELAY_MIN, Delay, PAST, SUBFRAME, adaptive};
 use crate::ops::*;
 
@@ -43,8 +43,14 @@ pub(super) fn backward(h: &Subframe, x: &Subframe) -> Subframe {
     let reach: i32 = h.iter().fold(0, |sum, h| sum + i32::from(*h).abs());
     let mut sums = [0i32; SUBFRAME];
     if i64::from(reach) * i64::from(loudest(x)) < 1 << 30 {
+        // Behind the target stand zeros, and the later ones need not be asked.
         for (n, sum) in sums.iter_mut().enumerate() {
-            *sum = dot40(&padded[n..n + SUBFRAME], h) << 1;
+            let from = &padded[n..];
+            *sum = match n {
+                ..8 => dot40(from, h),
+                8..24 => dot32(from, h),
+                _ => dot16(from, h),
+            } << 1;
         }
     } else {
         for (n, sum) in sums.iter_mut().enumerate() {
