@@ -241,27 +241,46 @@ fn greatest<const N: usize>(squares: &[i16; N], energies: &[i16; N]) -> usize {
     if energies.iter().fold(i16::MAX, |least, x| least.min(*x)) <= 0 {
         return greatest_in_turn(squares, energies);
     }
-    // Of positive energies quotients have an order, so eight lanes may each look for the first of their greatest.
-    let (mut at, mut square, mut energy) = ([0i16; 8], [-1i16; 8], [1i16; 8]);
-    let eights = squares.as_chunks::<8>().0.iter().zip(energies.as_chunks::<8>().0);
-    for (first, (squares, energies)) in (0i16..).step_by(8).zip(eights) {
-        for i in 0..8 {
-            let (ours, theirs) =
-                (i32::from(squares[i]) * i32::from(energy[i]), i32::from(square[i]) * i32::from(energies[i]));
-            let better = ours > theirs;
-            at[i] = if better { first } else { at[i] };
-            square[i] = if better { squares[i] } else { square[i] };
-            energy[i] = if better { energies[i] } else { energy[i] };
-        }
+    // Of positive energies quotients have an order, so halves may be compared with each other until one place is left.
+    let (mut squares, mut energies) = (*squares, *energies);
+    let mut at: [i16; N] = std::array::from_fn(|i| i as i16);
+    let mut left = N;
+    while left > 8 {
+        left /= 2;
+        let (square, others) = squares.split_at_mut(left);
+        let (energy, other_energies) = energies.split_at_mut(left);
+        let (place, other_places) = at.split_at_mut(left);
+        keep_better((square, energy, place), (others, other_energies, other_places));
     }
-    let mut best = (at[0], square[0], energy[0]);
+    let mut best = (at[0], squares[0], energies[0]);
     for i in 1..8 {
-        let now = (at[i] + i as i16, square[i], energy[i]);
+        let now = (at[i], squares[i], energies[i]);
         let (ours, theirs) = (i32::from(now.1) * i32::from(best.2), i32::from(best.1) * i32::from(now.2));
         let better = ours > theirs || ours == theirs && now.0 < best.0;
         best = if better { now } else { best };
     }
     best.0 as usize
+}
+
+/// Squares, energies and places: of each pair the better stays, of those alike the first.
+#[inline(never)]
+fn keep_better(
+    (squares, energies, at): (&mut [i16], &mut [i16], &mut [i16]),
+    (other_squares, other_energies, other_at): (&[i16], &[i16], &[i16]),
+) {
+    let n = squares.len() & !7;
+    let (squares, energies, at) = (&mut squares[..n], &mut energies[..n], &mut at[..n]);
+    let (other_squares, other_energies, other_at) =
+        (&other_squares[..n], &other_energies[..n], &other_at[..n]);
+    for i in 0..n {
+        let ours = i32::from(other_squares[i]) * i32::from(energies[i]);
+        let theirs = i32::from(squares[i]) * i32::from(other_energies[i]);
+        let first = -i16::from(other_at[i] < at[i]);
+        let better = -i16::from(ours > theirs) | -i16::from(ours == theirs) & first;
+        squares[i] ^= (squares[i] ^ other_squares[i]) & better;
+        energies[i] ^= (energies[i] ^ other_energies[i]) & better;
+        at[i] ^= (at[i] ^ other_at[i]) & better;
+    }
 }
 
 /// [`greatest`], one after the other: where an energy is not positive, the order decides.
