@@ -2,7 +2,6 @@
 //!
 //! Signals stand behind their ten samples of history in one slice, so a filter never asks where its memory is.
 
-use crate::codebook::SUBFRAME;
 use crate::lsp::{Lp, ORDER};
 use crate::ops::*;
 
@@ -31,13 +30,19 @@ pub fn residual(a: &Lp, signal: &[i16], out: &mut [i16]) {
         }
         return;
     }
-    // All sums fit 32 bits: every sample's at once, term by term.
-    for (k, out) in out.chunks_mut(SUBFRAME).enumerate() {
-        let (start, length) = (k * SUBFRAME + ORDER, out.len());
-        let mut sums = [0x800i32; SUBFRAME];
+    // All sums fit 32 bits: eight samples' at once, term by term.
+    let a = a.map(|a| [a; 8]);
+    for (k, out) in out.chunks_mut(8).enumerate() {
+        let mut past = [0i16; 8 + ORDER];
+        let given = &signal[8 * k..][..out.len() + ORDER];
+        match given.first_chunk() {
+            Some(given) => past = *given,
+            None => past[..given.len()].copy_from_slice(given),
+        }
+        let mut sums = [0x800i32; 8];
         for (i, a) in a.iter().enumerate() {
-            for (sum, x) in sums[..length].iter_mut().zip(&signal[start - i..start - i + length]) {
-                *sum = sum.wrapping_add(i32::from(*a).wrapping_mul(i32::from(*x)));
+            for n in 0..8 {
+                sums[n] = sums[n].wrapping_add(i32::from(a[n]).wrapping_mul(i32::from(past[ORDER - i + n])));
             }
         }
         for (out, sum) in out.iter_mut().zip(&sums) {

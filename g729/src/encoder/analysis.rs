@@ -24,9 +24,9 @@ fn energy(samples: &[i16]) -> Option<i32> {
         let mut pairs = 0i64;
         for pair in part.chunks_exact(2) {
             let (a, b) = (i32::from(pair[0]), i32::from(pair[1]));
-            pairs += i64::from((a * a) as u32 + (b * b) as u32);
+            pairs = pairs.wrapping_add(i64::from(((a * a) as u32).wrapping_add((b * b) as u32)));
         }
-        total += pairs;
+        total = total.wrapping_add(pairs);
     }
     i32::try_from(2 * total + 1).ok()
 }

@@ -3,7 +3,7 @@
 //! Track 3 of the codebook has two halves. For each, the search starts twice: from the best two places of one track it
 //! goes through the eight of a second, and with the better pair through the 64 pairs of the two tracks left.
 
-use super::closedloop::{Subframe, backward};
+use super::closedloop::{Subframe, backward, wide_dot};
 use crate::codebook::SUBFRAME;
 use crate::ops::*;
 
@@ -30,7 +30,8 @@ impl Pulses {
         for (pulse, at) in self.at.iter().enumerate() {
             let positive = self.signs >> pulse & 1 == 1;
             for (out, h) in out[*at..].iter_mut().zip(h) {
-                *out = if positive { add(*out, *h) } else { sub(*out, *h) };
+                let (more, less) = (add(*out, *h), sub(*out, *h));
+                *out = if positive { more } else { less };
             }
         }
         out
@@ -88,7 +89,7 @@ struct Way {
 
 /// `h` so large that its energy fills 31 bits.
 fn scaled(h: &Subframe) -> Subframe {
-    let total = h.iter().fold(0i64, |sum, h| sum + 2 * i64::from(i32::from(*h) * i32::from(*h)));
+    let total = 2 * wide_dot(h, h);
     let shift = match i32::try_from(total) {
         Ok(total) if extract_h(total) <= 32000 => norm_l(total) >> 1,
         Ok(_) => -1,
@@ -168,7 +169,7 @@ impl Tree {
     fn pairs(&self, way: &Way, squares: &mut [i16; 64], energies: &mut [i16; 64]) {
         let [first, second, third, fourth] = way.tracks;
         let (one, two) = (5 * way.one + first, 5 * way.two + second);
-        let likeness = self.likeness[first][way.one] + self.likeness[second][way.two];
+        let likeness = self.likeness[first][way.one].wrapping_add(self.likeness[second][way.two]);
         let alone = |track: usize| {
             let (own, a, b) = (&self.own[track], self.cross(one, track), self.cross(two, track));
             let mut out = [0; 8];
@@ -182,7 +183,7 @@ impl Tree {
         let parts = squares.as_chunks_mut::<8>().0.iter_mut().zip(energies.as_chunks_mut::<8>().0);
         for (j, (squares, energies)) in parts.enumerate() {
             *squares = squares_of(likeness.wrapping_add(self.likeness[third][j]), &self.likeness[fourth]);
-            let before = 4 * i32::from(way.energy) + before[j] + 8;
+            let before = (4 * i32::from(way.energy) + 8).wrapping_add(before[j]);
             *energies = energies_of::<4>(before, &last, self.cross(5 * j + third, fourth));
         }
     }
@@ -222,7 +223,7 @@ fn one_more(sums: &mut [i32; 32], factor: i16, ends: &[i16; 32], sign: i16, sign
 fn squares_of(so_far: i16, others: &Track) -> Track {
     others.map(|other| {
         let x = so_far.wrapping_add(other) as u16;
-        (u32::from(x) * u32::from(x.wrapping_mul(2)) >> 16) as i16
+        ((u32::from(x) * u32::from(x.wrapping_mul(2))) >> 16) as i16
     })
 }
 
