@@ -156,6 +156,12 @@ impl TryFrom<File> for Config {
         if !(1..=10_000).contains(&f.sip.calls_max) {
             return value("sip.calls_max", format!("{} is not within 1 to 10000", f.sip.calls_max));
         }
+        let codecs = &f.sip.codecs;
+        if codecs.is_empty()
+            || codecs.iter().enumerate().any(|(n, codec)| codecs.iter().take(n).any(|c| c == codec))
+        {
+            return value("sip.codecs", "name at least one codec, and each of them once".into());
+        }
         if f.sip.realm.is_empty() || f.sip.realm.contains(['"', '\\']) || f.sip.realm.len() > 64 {
             return value("sip.realm", "1 to 64 characters without quotes or backslashes".into());
         }

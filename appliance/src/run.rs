@@ -16,7 +16,6 @@ use desk::{Desk, DeskConfig, DeskHandle, Parts};
 use media::plane::Plane;
 use media::prompt::tones::{Plan, Tone};
 use media::record::Formats;
-use model::media::Codec;
 use prometheus::{IntCounterVec, Registry};
 use signaling::service::{Algorithm, Signaling, SignalingConfig, SignalingControl, TlsIdentity};
 use store::{Journal, JournalConfig, Store};
@@ -133,7 +132,8 @@ impl Appliance {
                 move |sound| sounds.get(sound)
             }),
             announce: Arc::new(Plan::default().tone(Tone::TwoTone)?),
-            codecs: vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu],
+            codecs: config.sip.codecs.clone(),
+            annexb: config.sip.g729_annexb,
             calls_max: usize::try_from(config.sip.calls_max)?,
             user_agent: format!("Patchbay/{}", env!("CARGO_PKG_VERSION")),
             clock: Arc::new(clock::now),

@@ -172,8 +172,7 @@ impl Lane {
         let link = link.ok_or(Refused::Way)?;
         let neighbour = self.netlink.neighbour(route.interface, route.neighbour).map_err(asked)?;
         let to = neighbour.ok_or(Refused::Neighbour)?;
-        let Link { index: interface, mac: from, mtu, is_veth, .. } = *link;
-        Ok(Hop { interface, from, to, mtu, is_veth })
+        Ok(Hop { interface: link.index, from: link.mac, to, mtu: link.mtu })
     }
 }
 

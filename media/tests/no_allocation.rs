@@ -3,7 +3,7 @@
 mod counting;
 
 use counting::allocations;
-use media::codec::{OpusShape, Recoder, rates};
+use media::codec::{Recoder, Shape, rates};
 use media::control::{Channel, Format};
 use media::jitter::{Config, Kind, Meta, Player};
 use media::prompt::tones::{Plan, Tone};
@@ -19,7 +19,7 @@ fn transcoding_a_packet_takes_no_memory() {
         let (given_hz, wanted_hz) = rates(from, to, 48_000);
         let to = Format { payload_type: 0, codec: to, ptime_ms: 20 };
         let mut player = Player::with(from, given_hz, Config::in_phase(from.clock_hz())).unwrap();
-        let mut recoder = Recoder::new(given_hz, wanted_hz, to, &OpusShape::default()).unwrap();
+        let mut recoder = Recoder::new(given_hz, wanted_hz, to, &Shape::default()).unwrap();
         let frames = tone.frames(from, 20).unwrap();
         let mut samples = vec![0; given_hz as usize / 50];
         let (mut packets, mut timestamp) = (0, 0u32);

@@ -131,6 +131,7 @@ impl Party {
         media.command(Command::ConfigureLeg { leg, setup: Box::new(setup) }).await.unwrap();
         let payload = match carries {
             Carries::Voice(Format { codec: Codec::Opus, .. }) => opus_frame(),
+            Carries::Voice(Format { codec: Codec::G729, .. }) => vec![0x55; 20],
             Carries::Video(_) => vec![0x55; 900],
             _ => vec![0x55; 160],
         };
@@ -251,7 +252,7 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
             pin: false,
             interfaces: vec![Interface { bind: here, advertised: here }],
             port_min: 24_000,
-            port_max: 24_039,
+            port_max: 24_059,
             ice_port: Some(0),
             driver: DriverConfig { choice, ..DriverConfig::default() },
             ..PlaneConfig::default()
@@ -264,19 +265,22 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
             ptime_ms: 20,
         };
         let (mu, a, opus) = (format(Codec::Pcmu), format(Codec::Pcma), format(Codec::Opus));
+        let g729 = format(Codec::G729);
         let browsers = opus;
         let mut parties = Vec::new();
         WATCHING.store(true, Ordering::SeqCst);
         let passed = Passed { payload_type: 18, format: 1, clock_hz: 8_000 };
         let vp8 = Passed { payload_type: 96, format: 2, clock_hz: 90_000 };
-        let [mu, a, opus] = [mu, a, opus].map(Carries::Voice);
+        let [mu, a, opus, g729] = [mu, a, opus, g729].map(Carries::Voice);
         let (passed, video) = (Carries::Passed(passed), Carries::Video(vp8));
-        // Relay; SRTP to plain; mu-law to A-law; mu-law to Opus; a codec that is passed on; video.
+        // Relay; SRTP to plain; mu-law to A-law; mu-law to Opus and to G.729; G.729 to Opus; a codec that is passed on; video.
         for (n, (left, right)) in [
             ((mu, false), (mu, false)),
             ((mu, true), (mu, false)),
             ((mu, false), (a, false)),
             ((mu, false), (opus, false)),
+            ((mu, false), (g729, false)),
+            ((g729, false), (opus, false)),
             ((passed, true), (passed, false)),
             ((video, true), (video, true)),
         ]
@@ -294,14 +298,14 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
         let phone = Party::join(&media, 99, opus, false).await;
         media.command(Command::Bridge { a: browser.leg, b: phone.leg }).await.unwrap();
         parties.extend([browser, phone]);
-        // And three in a room, each with another codec.
+        // And four in a room, each with another codec.
         let mut inside = Vec::new();
-        for (n, format) in [mu, a, opus].into_iter().enumerate() {
+        for (n, format) in [mu, a, opus, g729].into_iter().enumerate() {
             inside.push(Party::join(&media, 100 + n as u64, format, n == 0).await);
         }
         let room = RoomId::from_number(1);
         let members = inside.iter().map(|party| (party.leg, RoomRole::Member)).collect();
-        let setup = RoomSetup { parties_max: 3, speakers: 3, parties: members };
+        let setup = RoomSetup { parties_max: 4, speakers: 3, parties: members };
         media.command(Command::Room { room, order: RoomOrder::Open(setup) }).await.unwrap();
         WATCHING.store(false, Ordering::SeqCst);
         assert!(TAKEN.load(Ordering::SeqCst) > 0, "commands take memory, and the count sees it");
@@ -331,9 +335,9 @@ async fn a_running_plane_takes_no_memory_for_a_packet() {
         let after = media.counters()[0].counters;
         assert_eq!(TAKEN.load(Ordering::SeqCst), 0, "{choice:?} took memory");
         let moved = after.relayed_in_place - before.relayed_in_place;
-        assert!(moved >= 12 * 800, "twelve of fourteen parties are relayed in place: {moved}");
-        assert!(after.transcoded - before.transcoded >= 2 * 800, "and two are transcoded");
-        assert!(after.mixed - before.mixed >= 3 * 50, "three in a room are sent their mixes");
+        assert!(moved >= 12 * 800, "twelve of eighteen parties are relayed in place: {moved}");
+        assert!(after.transcoded - before.transcoded >= 6 * 800, "and six are transcoded");
+        assert!(after.mixed - before.mixed >= 4 * 50, "four in a room are sent their mixes");
         assert_eq!(after.relayed_copies, 0);
         assert!(after.recorded - before.recorded >= 2 * 800, "two are recorded");
         let dropped = after.dropped.iter().sum::<u64>() - before.dropped.iter().sum::<u64>();

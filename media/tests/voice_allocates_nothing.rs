@@ -5,6 +5,7 @@ mod counting;
 use counting::allocations;
 use media::codec::comfort::{NoiseMaker, NoiseMeter};
 use media::codec::g722::{G722Decoder, G722Encoder};
+use media::codec::g729::{G729Decoder, G729Encoder};
 use media::dtmf::inband::{Detector, Tones};
 use media::jitter::{Kind, Meta, Player};
 use media::mix::{Mixer, Role};
@@ -76,7 +77,8 @@ fn coding_and_listening_take_no_memory() {
     // The detector's tables are made once, by whoever listens first.
     detector.feed(&[0; 160], &mut |_| {});
     let (mut octets, mut wide, mut samples, mut payload) = ([0; 160], [0; 320], [0; 160], [0; 11]);
-    let mut found = 0;
+    let (mut found, mut g729, mut frame) = (0, G729Encoder::new(true), [0; 10]);
+    let mut back = G729Decoder::default();
     let taken = allocations(|| {
         for n in 0..200 {
             if let Some(mut tones) = Tones::new('5', std::time::Duration::from_millis(80), 8_000)
@@ -89,6 +91,9 @@ fn coding_and_listening_take_no_memory() {
             }
             encoder.encode(&wide, &mut octets);
             decoder.decode(&octets, &mut wide);
+            let len = g729.encode(&samples[..80], &mut frame).unwrap_or(0);
+            back.decode(&frame[..len], &mut samples);
+            back.conceal(&mut samples[..30]);
             meter.listen(&samples);
             meter.payload(&mut payload);
             maker.wish(&payload);

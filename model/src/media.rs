@@ -14,23 +14,25 @@ pub enum Codec {
     Opus,
     /// G.722 at 64 kbit/s: 16 kHz are sampled, the RTP clock is 8 kHz, static payload type 9 (RFC 3551 §4.5.2).
     G722,
+    /// G.729 at 8 kbit/s, frames of 10 ms, static payload type 18 (RFC 3551 §4.5.6).
+    G729,
 }
 
 impl Codec {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::Opus, Self::G722];
+    pub const ALL: [Self; 5] = [Self::Pcmu, Self::Pcma, Self::Opus, Self::G722, Self::G729];
 
     /// The RTP clock in Hz: not always the sampling rate.
     pub const fn clock_hz(self) -> u32 {
         match self {
-            Self::Pcmu | Self::Pcma | Self::G722 => 8_000,
+            Self::Pcmu | Self::Pcma | Self::G722 | Self::G729 => 8_000,
             Self::Opus => 48_000,
         }
     }
     /// The sampling rate it works at, in Hz; `None` for Opus, which takes and gives several.
     pub const fn rate_hz(self) -> Option<u32> {
         match self {
-            Self::Pcmu | Self::Pcma => Some(8_000),
+            Self::Pcmu | Self::Pcma | Self::G729 => Some(8_000),
             Self::G722 => Some(16_000),
             Self::Opus => None,
         }
@@ -41,6 +43,7 @@ impl Codec {
             Self::Pcmu => Some(0),
             Self::Pcma => Some(8),
             Self::G722 => Some(9),
+            Self::G729 => Some(18),
             Self::Opus => None,
         }
     }
@@ -55,7 +58,13 @@ impl Codec {
             Self::Pcma => "PCMA",
             Self::Opus => "opus",
             Self::G722 => "G722",
+            Self::G729 => "G729",
         }
+    }
+    /// Whether an encoding name means it: case is of no matter (RFC 8866 §6.6), and gateways older than RFC 3551 call G.729 by the
+    /// name of its Annex A, whose bitstream is the same.
+    pub fn is_named(self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(self.sdp_name()) || self == Self::G729 && name.eq_ignore_ascii_case("G729A")
     }
 }
 

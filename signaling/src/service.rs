@@ -106,6 +106,8 @@ pub struct SignalingConfig {
     pub announce: Arc<Prompt>,
     /// Codecs towards trunks and phones, preferred first.
     pub codecs: Vec<Codec>,
+    /// Silence may be left out of G.729 (Annex B), if the far end agrees.
+    pub annexb: bool,
     /// Calls at once; the next INVITE gets 503 with Retry-After.
     pub calls_max: usize,
     /// `User-Agent` and `Server`.
@@ -172,8 +174,13 @@ impl Signaling {
             directory: Directory::default(),
             farewells: TaskTracker::new(),
         });
-        let switchboard =
-            Switchboard::new(shared, accounts, config.codecs, config.calls_max, internal_sender);
+        let switchboard = Switchboard::new(
+            shared,
+            accounts,
+            (config.codecs, config.annexb),
+            config.calls_max,
+            internal_sender,
+        );
         let queues = Queues {
             orders: order_receiver,
             incoming,

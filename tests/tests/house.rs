@@ -21,7 +21,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("fastpath", &[]),
     ("g729", &[]),
     ("router", &["model"]),
-    ("media", &["model", "fastpath"]),
+    ("media", &["model", "fastpath", "g729"]),
     ("store", &["model"]),
     ("signaling", &["model", "media"]),
     ("ng", &["model", "media"]),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use model::media::Codec;
 use model::service::SrtpPolicy;
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,8 @@ section!(
         phone_srtp: SrtpPolicy = SrtpPolicy::Accept,
         advertise: String = String::new(),
         calls_max: u32 = 1_000,
+        codecs: Vec<Codec> = vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu, Codec::G729],
+        g729_annexb: bool = true,
     }
 );
 section!(

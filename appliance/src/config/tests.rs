@@ -36,6 +36,9 @@ fn a_misspelt_key_is_refused_with_its_line_and_the_word_that_was_meant() {
 #[test]
 fn values_outside_their_range_say_the_range() {
     assert!(config("[sip]\ncalls_max = 0").unwrap_err().contains("1 to 10000"));
+    assert!(config("[sip]\ncodecs = []").unwrap_err().contains("at least one codec"));
+    assert!(config("[sip]\ncodecs = [\"g729\", \"g729\"]").unwrap_err().contains("once"));
+    assert!(config("[sip]\ncodecs = [\"gsm\"]").unwrap_err().contains("g729"));
     assert!(config("[media]\nport_min = 30001").unwrap_err().contains("even port"));
     assert!(config("[media]\nbrowser_port = 30010").unwrap_err().contains("browser_port"));
     assert!(config("[http]\ncert_file = \"a.pem\"").unwrap_err().contains("both"));

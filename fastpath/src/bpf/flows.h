@@ -45,7 +45,6 @@ struct rule {
     u16 src_port;      /* net */
     u16 dst_port;      /* net */
     u32 mtu;
-    u32 is_veth;       /* the interface where it leaves */
     struct meter resume;
 };
 

@@ -4,8 +4,8 @@
 //! any length; nothing allocates after construction. [`resample::Resampler`] changes the sampling rate, [`g711`] holds the
 //! tables, [`comfort`] the noise of pauses.
 //!
-//! Not here: waiting for late packets (`jitter`). A codec more (G.729 is to come) begins as a variant of
-//! [`model::media::Codec`]: the compiler then finds the places it concerns.
+//! Not here: waiting for late packets (`jitter`). A codec more begins as a variant of [`model::media::Codec`]: the compiler then
+//! finds the places it concerns.
 
 pub mod comfort;
 mod conceal;
@@ -13,12 +13,15 @@ mod decode;
 mod encode;
 pub mod g711;
 pub mod g722;
+pub mod g729;
 mod recode;
 pub mod resample;
 
 pub use decode::Decoder;
-pub use encode::{Encoder, OPUS_COMPLEXITY, OpusShape};
+pub use encode::{Encoder, OPUS_COMPLEXITY, Shape};
 pub use recode::{Encoded, Recoder, rates};
+
+use model::media::Codec;
 
 /// Why a codec could not be set up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,3 +51,27 @@ pub const RATE_MAX: usize = 48_000;
 pub const PACKET_SAMPLES_MAX: usize = RATE_MAX / 1000 * PACKET_MS_MAX;
 /// Room for one encoded packet; also what a datagram on Ethernet carries.
 pub const PAYLOAD_MAX: usize = 1_400;
+
+/// The packet time a codec makes of a wish of 10 to 60 ms: Opus packets hold 10, 20, 40 or 60 ms (RFC 6716 §2.1.4), G.729 whole
+/// frames of 10.
+pub const fn packet_ms(codec: Codec, wish_ms: u8) -> u8 {
+    match (codec, wish_ms) {
+        (Codec::Opus, 60) => 60,
+        (Codec::Opus, 40..) => 40,
+        (Codec::Opus, 20..) => 20,
+        (Codec::Opus, _) => 10,
+        (Codec::G729, 20..) => wish_ms - wish_ms % 10,
+        (Codec::G729, _) => 10,
+        (Codec::Pcmu | Codec::Pcma | Codec::G722, ms) => ms,
+    }
+}
+
+/// Whether a payload says that the talker pauses: a frame without content (DTX, RFC 7587 §3.1.3), or a description of silence at its
+/// end (G.729 Annex B, RFC 3551 §4.5.6). What follows, if anything, is the noise of the room until the next payload of speech.
+pub const fn begins_pause(codec: Codec, payload: &[u8]) -> bool {
+    match codec {
+        Codec::Opus => payload.len() <= 2,
+        Codec::G729 => g729::describes_silence(payload),
+        Codec::Pcmu | Codec::Pcma | Codec::G722 => false,
+    }
+}

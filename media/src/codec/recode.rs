@@ -7,13 +7,13 @@
 use model::media::Codec;
 
 use super::resample::Resampler;
-use super::{CodecError, Encoder, OpusShape, PACKET_MS_MAX, PAYLOAD_MAX};
+use super::{CodecError, Encoder, PACKET_MS_MAX, PAYLOAD_MAX, Shape, begins_pause, packet_ms};
 use crate::control::Format;
 
 /// A packet's worth: borrowed from the recoder until the callback returns.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoded<'a> {
-    /// The payload; empty where the codec says that nothing need be sent (DTX).
+    /// The payload; empty where the codec says that nothing need be sent (DTX, Annex B of G.729).
     pub payload: &'a [u8],
     /// How long it lasts, in the listener's RTP clock.
     pub duration: u32,
@@ -24,14 +24,18 @@ pub struct Recoder {
     to: Format,
     resampler: Option<Resampler>,
     encoder: Encoder,
-    /// Samples a packet to the listener, and its length in RTP ticks.
+    /// Samples encoded at a time, and how long they last in RTP ticks: a whole packet, or a frame of G.729 that may be left out.
     frame: usize,
+    step: u32,
+    /// A whole packet in RTP ticks.
     duration: u32,
     /// Samples that wait; `held` of them.
     store: Box<[i16]>,
     held: usize,
-    /// Where packets are encoded.
+    /// Where packets are encoded; of the next one there are `len` octets and `ticks` already.
     packet: Box<[u8]>,
+    len: usize,
+    ticks: u32,
     /// Whether the next packet begins something new.
     fresh: bool,
 }
@@ -62,9 +66,9 @@ const fn opus_rate(max_hz: u32) -> u32 {
 }
 
 impl Recoder {
-    /// For samples at `given_hz`, to be encoded from `wanted_hz` (see [`rates`]). `to` decides the packet time; Opus rounds it
-    /// down to 10, 20, 40 or 60 ms.
-    pub fn new(given_hz: u32, wanted_hz: u32, to: Format, shape: &OpusShape) -> Result<Self, CodecError> {
+    /// For samples at `given_hz`, to be encoded from `wanted_hz` (see [`rates`]). `to` decides the packet time, as far as the codec can
+    /// have it ([`packet_ms`]). Packets of G.729 are shorter where silence begins that the far end need not be sent.
+    pub fn new(given_hz: u32, wanted_hz: u32, to: Format, shape: &Shape) -> Result<Self, CodecError> {
         if !(10..=60).contains(&to.ptime_ms) {
             return Err(CodecError::PacketTime(to.ptime_ms));
         }
@@ -72,24 +76,22 @@ impl Recoder {
             true => None,
             false => Some(Resampler::new(given_hz, wanted_hz).ok_or(CodecError::Rate(given_hz))?),
         };
-        let ptime_ms = match (to.codec, to.ptime_ms) {
-            (Codec::Opus, 60) => 60,
-            (Codec::Opus, 40..) => 40,
-            (Codec::Opus, 20..) => 20,
-            (Codec::Opus, _) => 10,
-            (_, ms) => usize::from(ms),
-        };
+        let ptime_ms = usize::from(packet_ms(to.codec, to.ptime_ms));
+        let step_ms = if to.codec == Codec::G729 && shape.dtx { 10 } else { ptime_ms };
         let (rate, clock) = (wanted_hz as usize / 1_000, to.codec.clock_hz() as usize / 1_000);
         Ok(Self {
             to,
             resampler,
             encoder: Encoder::shaped(to.codec, wanted_hz, shape)?,
-            frame: rate * ptime_ms,
+            frame: rate * step_ms,
+            step: (clock * step_ms) as u32,
             duration: (clock * ptime_ms) as u32,
             // Less than a frame is left over; what is pushed at once is added to that, and a resampler's odd sample.
             store: vec![0; rate * (ptime_ms + PACKET_MS_MAX) + 2].into_boxed_slice(),
             held: 0,
             packet: vec![0; PAYLOAD_MAX].into_boxed_slice(),
+            len: 0,
+            ticks: 0,
             fresh: true,
         })
     }
@@ -118,24 +120,31 @@ impl Recoder {
                 self.encoder.next_stands_alone(true);
             }
             // The only way to fail is a packet that does not fit, and 60 ms at our bit rates are 300 octets.
-            let len = self.encoder.encode(frame, &mut self.packet).unwrap_or(0);
+            let made = self.encoder.encode(frame, &mut self.packet[self.len..]).unwrap_or(0);
             self.encoder.next_stands_alone(false);
-            // A frame without content need not be sent (RFC 7587 §3.1.3).
-            let len = if self.to.codec == Codec::Opus && len <= 2 { 0 } else { len };
-            out(Encoded { payload: &self.packet[..len], duration: self.duration });
+            (self.len, self.ticks) = (self.len + made, self.ticks + self.step);
+            // Nothing may follow a description of silence in its packet (RFC 3551 §4.5.6), and nothing follows what is left out.
+            let pauses = made == 0 || begins_pause(self.to.codec, &self.packet[..self.len]);
+            if self.ticks < self.duration && !pauses {
+                continue;
+            }
+            let (len, duration) = (std::mem::take(&mut self.len), std::mem::take(&mut self.ticks));
+            // A frame of Opus without content need not be sent (RFC 7587 §3.1.3).
+            let len = if self.to.codec == Codec::Opus && pauses { 0 } else { len };
+            out(Encoded { payload: &self.packet[..len], duration });
         }
         self.store.copy_within(sent..self.held, 0);
         self.held -= sent;
     }
 
-    /// How hard Opus tries, 0 to 10.
+    /// How hard Opus tries, 0 to 10. No effect on others.
     pub fn set_effort(&mut self, complexity: i32) {
         self.encoder.set_effort(complexity);
     }
 
     /// What follows is another voice, or the same after a rest: what is held is dropped.
     pub fn rest(&mut self) {
-        self.held = 0;
+        (self.held, self.len, self.ticks) = (0, 0, 0);
         self.fresh = true;
         if let Some(resampler) = &mut self.resampler {
             resampler.reset();
@@ -177,7 +186,7 @@ mod tests {
             for ptime_ms in [10, 20, 30, 60] {
                 let (given_hz, wanted_hz) = rates(from, to, 48_000);
                 let to = format(to, ptime_ms);
-                let mut recoder = Recoder::new(given_hz, wanted_hz, to, &OpusShape::default()).unwrap();
+                let mut recoder = Recoder::new(given_hz, wanted_hz, to, &Shape::default()).unwrap();
                 let rate_hz = to.codec.rate_hz().unwrap_or(48_000);
                 let mut decoder = Decoder::new(to.codec, rate_hz).unwrap();
                 let (mut heard, mut ticks) = (Vec::new(), 0);
@@ -211,9 +220,8 @@ mod tests {
 
     #[test]
     fn a_packet_time_out_of_range_is_refused() {
-        let made = |ptime_ms| {
-            Recoder::new(8_000, 8_000, format(Codec::Pcma, ptime_ms), &OpusShape::default()).map(drop)
-        };
+        let made =
+            |ptime_ms| Recoder::new(8_000, 8_000, format(Codec::Pcma, ptime_ms), &Shape::default()).map(drop);
         assert_eq!(made(5), Err(CodecError::PacketTime(5)));
         assert_eq!(made(60), Ok(()));
     }
@@ -224,7 +232,7 @@ mod tests {
         for from in [Codec::Pcma, Codec::G722] {
             let (given_hz, wanted_hz) = rates(from, Codec::Opus, 48_000);
             let to = format(Codec::Opus, 20);
-            let mut recoder = Recoder::new(given_hz, wanted_hz, to, &OpusShape::default()).unwrap();
+            let mut recoder = Recoder::new(given_hz, wanted_hz, to, &Shape::default()).unwrap();
             let (mut octets, mut packets, mut state) = (0, 0, 1u32);
             let frame = given_hz as usize / 50;
             for n in 0..500 {
@@ -249,7 +257,7 @@ mod tests {
     /// RFC 7587 §6.1: what the far end says about the Opus it wants is obeyed.
     #[test]
     fn the_far_end_shapes_the_opus_it_gets() {
-        let made = |shape: &OpusShape, level: i16| {
+        let made = |shape: &Shape, level: i16| {
             let mut recoder = Recoder::new(16_000, 16_000, format(Codec::Opus, 20), shape).unwrap();
             let (mut octets, mut sent, mut state) = (0, 0, 7u32);
             for _ in 0..250 {
@@ -266,14 +274,14 @@ mod tests {
             }
             (octets * 8 / 5, sent)
         };
-        let usual = OpusShape::default();
+        let usual = Shape::default();
         let (bits, sent) = made(&usual, 2_000);
         assert!((12_000..20_500).contains(&bits) && sent == 250, "{bits} bit/s in {sent} packets");
-        let (bits, _) = made(&OpusShape { average_bitrate_max: Some(10_000), ..usual }, 2_000);
+        let (bits, _) = made(&Shape { average_bitrate_max: Some(10_000), ..usual }, 2_000);
         assert!(bits < 11_500, "{bits} bit/s where 10 kbit/s are allowed");
-        let (bits, _) = made(&OpusShape { average_bitrate_max: Some(510_000), ..usual }, 2_000);
+        let (bits, _) = made(&Shape { average_bitrate_max: Some(510_000), ..usual }, 2_000);
         assert!((25_000..45_000).contains(&bits), "{bits} bit/s for a wide voice where much is allowed");
-        let (_, sent) = made(&OpusShape { dtx: true, ..usual }, 0);
+        let (_, sent) = made(&Shape { dtx: true, ..usual }, 0);
         assert!(sent < 50, "{sent} packets of silence for one who wants none");
         let (_, sent) = made(&usual, 0);
         assert_eq!(sent, 250, "silence is sent to those who did not ask for less");
@@ -320,7 +328,7 @@ mod tests {
 
     #[test]
     fn after_a_rest_nothing_of_before_is_sent() {
-        let mut recoder = Recoder::new(8_000, 8_000, format(Codec::Pcmu, 30), &OpusShape::default()).unwrap();
+        let mut recoder = Recoder::new(8_000, 8_000, format(Codec::Pcmu, 30), &Shape::default()).unwrap();
         recoder.push(&[9_000; 160], &mut |_| panic!("not a packet's worth"));
         recoder.rest();
         let mut packets = 0;

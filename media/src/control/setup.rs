@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::codec::OpusShape;
+use crate::codec::Shape;
 use model::media::Codec;
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +30,8 @@ pub struct LegSetup {
     pub overhear: bool,
     /// Comfort noise (RFC 3389) at 8 kHz: what we accept and may send. `None`: pauses are no packets, or silence.
     pub comfort_noise: Option<u8>,
-    /// What the far end wants of the Opus it is sent; of use when that is what we send.
-    pub opus: OpusShape,
+    /// How the far end wants what it is sent: what it said of Opus, and whether silence may be left out.
+    pub shape: Shape,
     /// Keys, or how to get them.
     pub security: Security,
     /// Connectivity checks on a leg with ports of its own; `None`: no ICE, or only on the shared port.
@@ -56,7 +56,7 @@ impl Default for LegSetup {
             events: None,
             overhear: false,
             comfort_noise: None,
-            opus: OpusShape::default(),
+            shape: Shape::default(),
             security: Security::None,
             checks: None,
             direction: Direction::Inactive,

@@ -4,7 +4,7 @@ use model::media::Codec;
 
 use super::{Buffer, Config, Counts, Kind, Meta, Pace, Placed, Taken, stretch};
 use crate::codec::comfort::NoiseMaker;
-use crate::codec::{CodecError, Decoder, PACKET_MS_MAX};
+use crate::codec::{CodecError, Decoder, PACKET_MS_MAX, begins_pause};
 
 /// What a frame is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +31,9 @@ pub struct Player {
     noise_frame: Vec<i16>,
     /// Whether the frame before was silence.
     quiet: bool,
-    /// The talker pauses as Opus does (DTX): its decoder makes the noise of the room meanwhile.
+    codec: Codec,
+    /// The talker pauses as its codec can say it (DTX): its decoder makes the noise of the room meanwhile.
     dtx: bool,
-    may_dtx: bool,
     /// Samples of the frame given last.
     given: usize,
 }
@@ -62,8 +62,8 @@ impl Player {
             noise: NoiseMaker::new(config.seed),
             noise_frame: vec![0; rate_hz as usize * 60 / 1000],
             quiet: true,
+            codec,
             dtx: false,
-            may_dtx: codec == Codec::Opus,
             given: 0,
         })
     }
@@ -155,7 +155,7 @@ impl Player {
                     self.decoder.reset();
                 }
                 self.quiet = false;
-                self.dtx = self.may_dtx && payload.len() <= DTX_LEN;
+                self.dtx = begins_pause(self.codec, payload);
                 let samples = self.decoder.samples_in(payload).unwrap_or(0);
                 self.line.resize(from + samples, 0);
                 if self.decoder.decode(payload, &mut self.line[from..]) != Some(samples) {
@@ -240,7 +240,5 @@ enum Decoded {
     },
 }
 
-/// Octets of an Opus packet without sound (RFC 7587 §3.1.3).
-const DTX_LEN: usize = 2;
 /// Packets looked at for one frame: 60 ms of packets of 2.5 ms, and 30 ms for accelerating.
 const TRIES_MAX: u32 = 40;

@@ -63,6 +63,10 @@ impl Leg {
     /// What goes out, if a voice in this codec is sent just as it came, and nothing else goes with it.
     pub fn plain_out(&self, codec: Codec, now: Timestamp) -> Option<PlainOut> {
         let send = self.send_format().filter(|send| send.codec == codec)?;
+        // The kernel does not see when a talker begins to leave out silence.
+        if self.terms.is_some_and(|terms| terms.wants_silence) {
+            return None;
+        }
         let busy = self.digits.is_some() || self.tone.is_some() || self.sound.is_some();
         // What checks chose may be another address with the next of them.
         let ice = self.ice.is_some() || self.checks.is_some();

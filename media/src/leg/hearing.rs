@@ -42,10 +42,13 @@ pub(super) struct EventRelay {
 const EVENT_OVER: std::time::Duration = std::time::Duration::from_millis(100);
 
 impl Leg {
-    /// How a voice in this codec would reach the far end now.
-    pub fn way(&self, codec: Codec) -> Way {
+    /// How a voice in this codec would reach the far end now. `describes_silence`: see [`Audio::describes_silence`].
+    pub fn way(&self, codec: Codec, describes_silence: bool) -> Way {
         match self.send_format().map(|send| send.codec) {
             None => Way::Nowhere,
+            Some(_) if describes_silence && self.terms.is_some_and(|terms| terms.wants_silence) => {
+                Way::Transcoded
+            }
             Some(own) if own == codec => Way::InPlace,
             // One table look-up an octet, in place (G.711): no decoding.
             Some(Codec::Pcmu | Codec::Pcma) if matches!(codec, Codec::Pcmu | Codec::Pcma) => Way::InPlace,
@@ -123,9 +126,16 @@ impl Leg {
         Some((at..at + len, to))
     }
 
+    /// Whether its far end may leave out silence of the voice it sends, as was negotiated.
+    pub fn may_describe_silence(&self) -> bool {
+        self.setup.as_ref().is_some_and(|setup| {
+            setup.shape.dtx && setup.receive.iter().any(|format| format.codec == Codec::G729)
+        })
+    }
+
     /// Makes what a voice in this codec needs beforehand, so that its first packet need not.
-    pub fn expect(&mut self, key: SourceKey, from: Codec) -> Result<(), MediaError> {
-        if self.way(from) != Way::Transcoded {
+    pub fn expect(&mut self, key: SourceKey, from: Codec, describes_silence: bool) -> Result<(), MediaError> {
+        if self.way(from, describes_silence && from == Codec::G729) != Way::Transcoded {
             return Ok(());
         }
         self.prepare_voice(key, from).map_err(|why| MediaError::BadSetup(why.to_string()))

@@ -11,6 +11,7 @@ use super::passing::Passing;
 use super::setup::FORMATS_MAX;
 use super::silence::silence;
 use super::{Door, Leg, Outbox, Protection};
+use crate::codec::begins_pause;
 use crate::control::{Direction, Event, Format};
 use crate::dtmf;
 use crate::ice::{self, Kind};
@@ -34,6 +35,8 @@ pub struct Audio {
     pub payload_at: usize,
     /// Octets of payload.
     pub payload_len: usize,
+    /// It is G.729 that leaves silence out (Annex B): not for those who want it sent.
+    pub describes_silence: bool,
 }
 
 /// A telephone event for whoever hears the leg.
@@ -324,7 +327,15 @@ impl Leg {
             }
             let stream = self.stream.number;
             let (payload_at, payload_len) = (view.payload_at, view.payload_len);
-            return Ok(Received::Noise(Audio { header, codec, stream, payload_at, payload_len }));
+            let describes_silence = self.stream.describes_silence;
+            return Ok(Received::Noise(Audio {
+                header,
+                codec,
+                stream,
+                payload_at,
+                payload_len,
+                describes_silence,
+            }));
         }
         let codec = match said {
             Some(Said::Codec(codec)) => codec,
@@ -352,6 +363,7 @@ impl Leg {
         };
         let said = buffer.get(payload).ok_or(DropReason::Malformed)?;
         self.watching.heard(codec, self.stream.number, header.timestamp.0, said, now);
+        self.stream.describes_silence |= codec == Codec::G729 && begins_pause(codec, said);
         let mut payload_len = view.payload_len;
         if self.overhears {
             let room = buffer.get_mut(view.payload_at..).ok_or(DropReason::Malformed)?;
@@ -362,7 +374,8 @@ impl Leg {
             payload_len = silence(codec, room, payload_len);
         }
         let stream = self.stream.number;
-        Ok(Received::Audio(Audio { header, codec, stream, payload_at: view.payload_at, payload_len }))
+        let (payload_at, describes_silence) = (view.payload_at, self.stream.describes_silence);
+        Ok(Received::Audio(Audio { header, codec, stream, payload_at, payload_len, describes_silence }))
     }
 
     fn receive_event(
@@ -392,10 +405,12 @@ impl Leg {
             stream.before = stream.ssrc.map(|old| (old, now + STRAGGLERS));
             stream.ssrc = Some(ssrc);
             stream.number = stream.number.wrapping_add(1);
+            stream.describes_silence = false;
         }
         if let Some(said) = said.filter(|said| stream.said != Some(*said)) {
             stream.said = Some(said);
             stream.number = stream.number.wrapping_add(1);
+            stream.describes_silence = false;
             match said {
                 Said::Codec(codec) => self.meter.set_codec(codec),
                 Said::Passed { clock_hz, .. } => self.meter.set_passed(clock_hz),

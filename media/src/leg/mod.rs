@@ -174,12 +174,15 @@ struct Terms {
     send: Option<Format>,
     comfort_noise: Option<u8>,
     events: Option<EventFormat>,
+    /// What it is sent is G.729, and silence may not be left out of it (`annexb=no`).
+    wants_silence: bool,
 }
 
 impl Terms {
     const fn of(setup: &LegSetup) -> Self {
-        let LegSetup { direction, send, comfort_noise, events, .. } = *setup;
-        Self { direction, send, comfort_noise, events }
+        let LegSetup { direction, send, comfort_noise, events, shape, .. } = *setup;
+        let wants_silence = matches!(send, Some(Format { codec: Codec::G729, .. })) && !shape.dtx;
+        Self { direction, send, comfort_noise, events, wants_silence }
     }
 }
 
@@ -204,6 +207,8 @@ struct Stream {
     timestamp: Option<crate::rtp::RtpTimestamp>,
     /// Grows with each new SSRC or format.
     number: u32,
+    /// It described silence (G.729 Annex B): it may do so again.
+    describes_silence: bool,
 }
 
 impl Stream {

@@ -49,7 +49,7 @@ impl Leg {
                 addr.into_iter().for_each(|addr| self.latch.chosen(addr, rtcp));
             }
         }
-        if self.setup.as_ref().map(|old| (old.send, old.opus)) != Some((setup.send, setup.opus)) {
+        if self.setup.as_ref().map(|old| (old.send, old.shape)) != Some((setup.send, setup.shape)) {
             let passed = setup.passed.first().map(|passed| passed.clock_hz);
             if let Some(clock_hz) = setup.send.map(|send| send.codec.clock_hz()).or(passed) {
                 self.outgoing.set_clock(clock_hz);

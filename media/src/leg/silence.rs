@@ -4,6 +4,8 @@
 
 use model::media::Codec;
 
+use crate::codec::g729;
+
 /// One frame of 20 ms without sound, as libopus codes digital silence in CELT.
 const OPUS_SILENT_FRAME: [u8; 2] = [0xFF, 0xFE];
 
@@ -24,6 +26,12 @@ pub fn silence(codec: Codec, room: &mut [u8], len: usize) -> usize {
         Codec::G722 => {
             if let Some(payload) = room.get_mut(..len) {
                 payload.fill(G722_SILENT);
+            }
+            len
+        }
+        Codec::G729 => {
+            if let Some(payload) = room.get_mut(..len) {
+                g729::silence(payload);
             }
             len
         }

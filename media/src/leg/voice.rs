@@ -10,7 +10,8 @@
 //! In a pause frames of silence, or of the noise the talker wishes for, go on: a stream that stops makes gateways nervous.
 //! They end where the far end asked for DTX, when a pause that was not announced lasts, and after [`PAUSE_MAX`].
 //!
-//! Not here: G.711 to G.711, which is a table, and equal codecs; they are relayed as they come.
+//! Not here: G.711 to G.711, which is a table, and equal codecs; they are relayed as they come. But for G.729 whose talker describes
+//! silence (Annex B) to a listener who wants it sent: that passes here too.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use model::time::Timestamp;
 use super::incoming::Audio;
 use super::{Door, Leg, SourceKey, Wire};
 use crate::codec::comfort::NoiseMeter;
-use crate::codec::{CodecError, Encoded, OpusShape, Recoder, rates};
+use crate::codec::{CodecError, Encoded, Recoder, Shape, begins_pause, rates};
 use crate::control::{Format, Playout};
 use crate::jitter::{Config, Counts, Heard, Kind, Meta, Player};
 use crate::quality::watch::CLIPPED;
@@ -42,7 +43,7 @@ const NOISE_EVERY: u32 = 50;
 pub(super) struct Voice {
     speaker: u64,
     from: Codec,
-    shape: OpusShape,
+    shape: Shape,
     player: Player,
     recoder: Recoder,
     /// What is taken at a time, and how long that is.
@@ -94,7 +95,7 @@ impl std::fmt::Debug for Voice {
 }
 
 impl Voice {
-    fn new(speaker: u64, from: Codec, to: Format, shape: OpusShape) -> Result<Self, CodecError> {
+    fn new(speaker: u64, from: Codec, to: Format, shape: Shape) -> Result<Self, CodecError> {
         let (given_hz, wanted_hz) = rates(from, to.codec, shape.playback_rate_max_hz);
         let seed = speaker.wrapping_add(1);
         let config = Config { seed, ..Config::in_phase(from.clock_hz()) };
@@ -120,7 +121,7 @@ impl Voice {
         })
     }
 
-    fn fits(&self, from: Codec, to: Format, shape: &OpusShape) -> bool {
+    fn fits(&self, from: Codec, to: Format, shape: &Shape) -> bool {
         self.from == from && self.recoder.to() == to && self.shape == *shape
     }
 
@@ -129,7 +130,7 @@ impl Voice {
         self.player.put(meta, payload, now.micros());
         self.heard_at = now;
         self.pauses = match meta.kind {
-            Kind::Audio => self.from == Codec::Opus && payload.len() <= 2,
+            Kind::Audio => begins_pause(self.from, payload),
             Kind::Noise => true,
             Kind::Event => self.pauses,
         };
@@ -166,7 +167,7 @@ impl Voice {
             }
         } else {
             self.quiet_frames = 0;
-            if matches!(self.from, Codec::Opus | Codec::G722) {
+            if !matches!(self.from, Codec::Pcmu | Codec::Pcma) {
                 self.listen();
             }
         }
@@ -202,7 +203,7 @@ impl Leg {
         let Some((setup, send)) = self.setup.as_ref().and_then(|setup| Some((setup, setup.send?))) else {
             return Ok(false);
         };
-        let voice = prepare(&mut self.voice, key.speaker, audio.codec, send, setup.opus)?;
+        let voice = prepare(&mut self.voice, key.speaker, audio.codec, send, setup.shape)?;
         let rested = voice.next_at.is_none();
         let kind = if noise { Kind::Noise } else { Kind::Audio };
         let header = &audio.header;
@@ -225,7 +226,7 @@ impl Leg {
         let Some((setup, send)) = self.setup.as_ref().and_then(|setup| Some((setup, setup.send?))) else {
             return Ok(());
         };
-        prepare(&mut self.voice, key.speaker, from, send, setup.opus).map(drop)
+        prepare(&mut self.voice, key.speaker, from, send, setup.shape).map(drop)
     }
 
     /// Another talker comes, or nobody.
@@ -266,8 +267,11 @@ impl Leg {
             return;
         };
         self.outgoing.set_clock(voice.recoder.to().codec.clock_hz());
+        // A codec that describes silence itself does so better.
+        let described = voice.recoder.to().codec == Codec::G729 && voice.shape.dtx;
         if let Some(noise) = self.setup.as_ref().and_then(|setup| setup.comfort_noise)
             && voice.quiet_frames > NOISE_AFTER
+            && !described
         {
             return self.say_noise(voice, noise, to, now, wire);
         }
@@ -364,7 +368,7 @@ fn prepare(
     speaker: u64,
     from: Codec,
     to: Format,
-    shape: OpusShape,
+    shape: Shape,
 ) -> Result<&mut Voice, CodecError> {
     if !slot.as_ref().is_some_and(|old| old.fits(from, to, &shape)) {
         *slot = Some(Box::new(Voice::new(speaker, from, to, shape)?));

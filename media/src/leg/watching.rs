@@ -7,7 +7,7 @@ use model::media::Codec;
 use model::time::Timestamp;
 
 use super::{Leg, Loudness, Outbox};
-use crate::codec::g711;
+use crate::codec::{begins_pause, g711};
 use crate::control::{Direction, Event};
 use crate::quality::watch::Tick;
 
@@ -41,12 +41,11 @@ impl Watching {
         let said_us = ticks * 1_000_000 / i64::from(codec.clock_hz());
         let transit_us = now.micros().cast_signed() - said_us;
         self.transit_us = Some(self.transit_us.map_or(transit_us, |fastest| fastest.min(transit_us)));
-        // A frame without content is how Opus says that it pauses (DTX, RFC 7587 §3.1.3).
-        self.pausing = codec == Codec::Opus && payload.len() <= 2;
+        self.pausing = begins_pause(codec, payload);
         match codec {
             Codec::Pcmu => self.look(payload, |code| !code, g711::decode_mu),
             Codec::Pcma => self.look(payload, |code| code ^ 0x55, g711::decode_a),
-            Codec::Opus | Codec::G722 => {}
+            Codec::Opus | Codec::G722 | Codec::G729 => {}
         }
     }
 

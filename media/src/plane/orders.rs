@@ -325,9 +325,9 @@ impl Shard {
         else {
             return Ok(());
         };
-        let tones = seat.leg.has_no_events();
+        let (tones, silences) = (seat.leg.has_no_events(), seat.leg.may_describe_silence());
         let Some(seat) = self.table.get_mut(listener) else { return Ok(()) };
-        seat.leg.expect(key, from)?;
+        seat.leg.expect(key, from, silences)?;
         if tones && seat.leg.takes_events() {
             let Some(seat) = self.table.get_mut(speaker) else { return Ok(()) };
             seat.leg.overhear(true).map_err(|why| MediaError::BadSetup(why.to_string()))?;

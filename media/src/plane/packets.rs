@@ -131,7 +131,11 @@ impl Shard {
         let mut nth = 0;
         while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
             nth += 1;
-            match self.table.get(hearer).map_or(Way::Nowhere, |seat| seat.leg.way(audio.codec)) {
+            match self
+                .table
+                .get(hearer)
+                .map_or(Way::Nowhere, |seat| seat.leg.way(audio.codec, audio.describes_silence))
+            {
                 Way::InPlace => {
                     if let Some(before) = last.replace(hearer) {
                         self.relay_copy(before, key, audio, &packet, at);
@@ -229,7 +233,11 @@ impl Shard {
         let mut nth = 0;
         while let Some(hearer) = self.table.get(speaker).and_then(|seat| seat.hearers.get(nth).copied()) {
             nth += 1;
-            match self.table.get(hearer).map_or(Way::Nowhere, |seat| seat.leg.way(audio.codec)) {
+            match self
+                .table
+                .get(hearer)
+                .map_or(Way::Nowhere, |seat| seat.leg.way(audio.codec, audio.describes_silence))
+            {
                 // One each half second or so: a copy is cheaper than to know who is last.
                 Way::InPlace => {
                     let Some(copy) = self.copy(&packet) else { break };

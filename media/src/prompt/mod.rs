@@ -1,7 +1,7 @@
 //! Sounds that can be played: prompts, hold music, tones.
 //!
 //! A [`Prompt`] is encoded in every codec when it is made, so that playing it costs a media thread what relaying costs:
-//! it sends octets that lie ready. Ten minutes take about 26 MB, therefore that is the limit. [`tones`] makes the sounds
+//! it sends octets that lie ready. Ten minutes take about 27 MB, therefore that is the limit. [`tones`] makes the sounds
 //! of exchanges, [`music`] the melody-free chords that callers hear when nothing better is configured.
 
 pub mod music;
@@ -11,7 +11,7 @@ mod wav;
 
 use model::media::Codec;
 
-use crate::codec::{CodecError, Encoder, g711, g722, resample::Resampler};
+use crate::codec::{CodecError, Encoder, g711, g722, g729, packet_ms, resample::Resampler};
 
 /// Why a sound cannot be played.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,7 @@ pub struct Prompt {
     pcmu: Vec<u8>,
     pcma: Vec<u8>,
     g722: Vec<u8>,
+    g729: Vec<u8>,
     opus: Vec<u8>,
     /// Where each Opus packet ends.
     opus_ends: Vec<u32>,
@@ -74,8 +75,8 @@ pub struct Frames<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum Cut<'a> {
-    /// Every so many octets.
-    Even(usize),
+    /// Every so many octets, each of them so many ticks long.
+    Even { octets: usize, each: u32 },
     /// At these places.
     Ends(&'a [u32]),
 }
@@ -92,7 +93,7 @@ pub struct Frame<'a> {
 impl Prompt {
     /// A sound from mono samples at any rate up to 48 kHz. A last part of less than 20 ms is filled with silence.
     ///
-    /// Takes about 8 ms of processor time a second of sound, nearly all of it for Opus: make prompts when the program
+    /// Takes about 10 ms of processor time a second of sound, most of it for Opus: make prompts when the program
     /// starts or a file changes, not when a call arrives.
     pub fn from_pcm(name: impl Into<String>, rate_hz: u32, samples: &[i16]) -> Result<Self, PromptError> {
         if samples.is_empty() {
@@ -121,6 +122,7 @@ impl Prompt {
             pcmu: pcm_8k.iter().map(|s| g711::encode_mu(*s)).collect(),
             pcma: pcm_8k.iter().map(|s| g711::encode_a(*s)).collect(),
             g722: encode_g722(rate_hz, samples, pcm_8k.len())?,
+            g729: encode_g729(&pcm_8k),
             pcm_8k,
             opus,
             opus_ends,
@@ -141,20 +143,22 @@ impl Prompt {
         Self::from_pcm(name, ogg_opus::RATE, &ogg_opus::read(file)?)
     }
 
-    /// The packets for a codec. G.711 is cut to any packet time of 10 to 60 ms (the last packet may be shorter); Opus
-    /// is always 20 ms, which every receiver takes (RFC 7587 §4.2). `None` for other packet times.
+    /// The packets for a codec. G.711 is cut to any packet time of 10 to 60 ms (the last packet may be shorter), G.729 to whole
+    /// frames; Opus is always 20 ms, which every receiver takes (RFC 7587 §4.2). `None` for other packet times.
     pub fn frames(&self, codec: Codec, ptime_ms: u8) -> Option<Frames<'_>> {
         if !(10..=60).contains(&ptime_ms) {
             return None;
         }
-        let even = |octets| {
+        let ptime_ms = packet_ms(codec, ptime_ms);
+        let even = |octets, each| {
             let ticks = u32::from(ptime_ms) * 8;
-            Frames { octets, cut: Cut::Even(ticks as usize), ticks, ptime_ms }
+            Frames { octets, cut: Cut::Even { octets: (ticks / each) as usize, each }, ticks, ptime_ms }
         };
         Some(match codec {
-            Codec::Pcmu => even(&self.pcmu[..]),
-            Codec::Pcma => even(&self.pcma[..]),
-            Codec::G722 => even(&self.g722[..]),
+            Codec::Pcmu => even(&self.pcmu[..], 1),
+            Codec::Pcma => even(&self.pcma[..], 1),
+            Codec::G722 => even(&self.g722[..], 1),
+            Codec::G729 => even(&self.g729[..], 8),
             Codec::Opus => {
                 Frames { octets: &self.opus, cut: Cut::Ends(&self.opus_ends), ticks: 960, ptime_ms: 20 }
             }
@@ -181,7 +185,7 @@ impl<'a> Frames<'a> {
     /// How many packets there are; at least one.
     pub fn len(&self) -> usize {
         match self.cut {
-            Cut::Even(size) => self.octets.len().div_ceil(size),
+            Cut::Even { octets, .. } => self.octets.len().div_ceil(octets),
             Cut::Ends(ends) => ends.len(),
         }
     }
@@ -191,7 +195,7 @@ impl<'a> Frames<'a> {
         self.len() == 0
     }
 
-    /// Milliseconds between packets: what was asked for, or 20 for Opus.
+    /// Milliseconds between packets: what was asked for, whole frames of it for G.729, or 20 for Opus.
     pub fn ptime_ms(&self) -> u8 {
         self.ptime_ms
     }
@@ -199,10 +203,10 @@ impl<'a> Frames<'a> {
     /// One packet; `None` after the last.
     pub fn get(&self, index: usize) -> Option<Frame<'a>> {
         match self.cut {
-            Cut::Even(size) => {
+            Cut::Even { octets: size, each } => {
                 let from = index.checked_mul(size).filter(|from| *from < self.octets.len())?;
                 let payload = &self.octets[from..(from + size).min(self.octets.len())];
-                Some(Frame { payload, ticks: payload.len() as u32 })
+                Some(Frame { payload, ticks: payload.len() as u32 * each })
             }
             Cut::Ends(ends) => {
                 let end = *ends.get(index)? as usize;
@@ -251,6 +255,17 @@ fn encode_g722(rate_hz: u32, samples: &[i16], octets: usize) -> Result<Vec<u8>, 
     Ok(coded)
 }
 
+/// Frames of G.729 that may be repeated for ever.
+fn encode_g729(pcm_8k: &[i16]) -> Vec<u8> {
+    let mut encoder = g729::G729Encoder::new(false);
+    let mut coded = vec![0; pcm_8k.len() / 8];
+    // Up to a second of the end is heard before the beginning, as it is when the sound repeats.
+    let run_up = pcm_8k.len().min(8_000);
+    encoder.encode(&pcm_8k[pcm_8k.len() - run_up..], &mut coded);
+    encoder.encode(pcm_8k, &mut coded);
+    coded
+}
+
 /// Opus packets of 20 ms that may be repeated for ever.
 fn encode_opus(rate_hz: u32, samples: &[i16]) -> Result<(Vec<u8>, Vec<u32>), PromptError> {
     let frame = rate_hz as usize / 50;
@@ -273,7 +288,7 @@ fn encode_opus(rate_hz: u32, samples: &[i16]) -> Result<(Vec<u8>, Vec<u32>), Pro
     Ok((octets, ends))
 }
 
-/// Longest sound, in seconds: ten minutes take 9.6 MB of samples, 9.6 MB of G.711, 4.8 MB of G.722 and 1.8 MB of Opus.
+/// Longest sound, in seconds: ten minutes take 9.6 MB of samples, 9.6 MB of G.711, 4.8 MB of G.722, 0.6 MB of G.729 and 1.8 MB of Opus.
 pub const LENGTH_S_MAX: u64 = 600;
 
 #[cfg(test)]

@@ -40,11 +40,13 @@ fn a_sound_can_be_played_in_every_codec() {
     for rate in [8_000, 16_000, 44_100, 48_000] {
         let prompt = Prompt::from_pcm("tone", rate, &tone(rate, 1_000.0, 2.0)).unwrap();
         assert_eq!(prompt.length().as_millis(), 2_000);
-        for codec in [Codec::Pcmu, Codec::Pcma, Codec::Opus] {
+        for codec in Codec::ALL.into_iter().filter(|codec| *codec != Codec::G722) {
             let pcm = played(&prompt, codec, 20, 1);
             assert_eq!(pcm.len(), 16_000);
             let pure = purity(&pcm[800..15_200], 1_000.0);
-            assert!(pure > 0.97, "{codec:?} from {rate} Hz: {pure:.3}");
+            // G.729 makes voices, not tones.
+            let least = if codec == Codec::G729 { 0.95 } else { 0.97 };
+            assert!(pure > least, "{codec:?} from {rate} Hz: {pure:.3}");
         }
     }
 }
@@ -58,7 +60,12 @@ fn packets_are_as_long_as_was_negotiated() {
         assert_eq!(frames.get(0).unwrap().payload.len(), usize::from(ptime) * 8);
         assert_eq!(frames.iter().map(|f| f.ticks).sum::<u32>(), 8_000);
         assert_eq!(frames.get(frames.len()), None);
+        let frames = prompt.frames(Codec::G729, ptime).unwrap();
+        assert_eq!(frames.get(0).unwrap().payload.len(), usize::from(ptime));
+        assert_eq!(frames.iter().map(|f| f.ticks).sum::<u32>(), 8_000);
     }
+    let frames = prompt.frames(Codec::G729, 35).unwrap();
+    assert_eq!((frames.ptime_ms(), frames.get(0).unwrap().payload.len()), (30, 30), "whole frames");
     assert_eq!(prompt.frames(Codec::Opus, 60).unwrap().ptime_ms(), 20);
     assert!(prompt.frames(Codec::Pcmu, 5).is_none());
 }

@@ -37,6 +37,7 @@ impl Impairment {
             Codec::Pcmu | Codec::Pcma => Self::G711_PLC,
             Codec::Opus => Self::OPUS,
             Codec::G722 => Self::G722,
+            Codec::G729 => Self::G729A,
         }
     }
 }

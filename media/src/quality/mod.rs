@@ -301,7 +301,11 @@ impl StreamMeter {
     /// the codec's lookahead and the player's buffer (twice the jitter, at least 40 ms) as delay.
     pub fn conversational(&self) -> Option<f32> {
         let (totals, codec) = (self.totals(), self.codec?);
-        let lookahead_ms = if codec == Codec::Opus { 6.5 } else { 0.0 };
+        let lookahead_ms = match codec {
+            Codec::Opus => 6.5,
+            Codec::G729 => 5.0,
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => 0.0,
+        };
         let buffer_ms = (2.0 * self.jitter.ms()).max(40.0);
         let delay_ms = self.rtt_ms? / 2.0 + 20.0 + lookahead_ms + buffer_ms;
         let loss = self.windows().loss(totals);

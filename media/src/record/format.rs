@@ -363,6 +363,7 @@ fn codec_octet(codec: Codec) -> u8 {
         Codec::Pcmu => 0,
         Codec::Pcma => 8,
         Codec::G722 => 9,
+        Codec::G729 => 18,
         Codec::Opus => 111,
     }
 }
@@ -372,6 +373,7 @@ fn codec_of(octet: u8) -> Option<Codec> {
         0 => Some(Codec::Pcmu),
         8 => Some(Codec::Pcma),
         9 => Some(Codec::G722),
+        18 => Some(Codec::G729),
         111 => Some(Codec::Opus),
         _ => None,
     }

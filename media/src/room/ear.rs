@@ -1,9 +1,7 @@
 //! What a party hears: frames of the mix, as packets of its codec.
 
-use model::media::Codec;
-
 use super::voice::FRAME_MAX;
-use crate::codec::{CodecError, Encoder, PAYLOAD_MAX, resample::Resampler};
+use crate::codec::{CodecError, Encoder, PAYLOAD_MAX, packet_ms, resample::Resampler};
 use crate::control::Format;
 
 /// An encoder with what must come before it.
@@ -23,7 +21,7 @@ pub(super) struct Ear {
 }
 
 impl Ear {
-    /// For a far end that is sent `to`, in a room of this rate. Opus packets last 10, 20, 40 or 60 ms.
+    /// For a far end that is sent `to`, in a room of this rate; packets last as the codec can have it ([`packet_ms`]).
     pub fn new(to: Format, room_hz: u32) -> Result<Self, CodecError> {
         if !(10..=60).contains(&to.ptime_ms) {
             return Err(CodecError::PacketTime(to.ptime_ms));
@@ -34,13 +32,7 @@ impl Ear {
             .filter_map(|hz| Some((hz, Encoder::new(to.codec, hz).ok()?)))
             .next()
             .ok_or(CodecError::Rate(room_hz))?;
-        let ptime_ms = match (to.codec, to.ptime_ms) {
-            (Codec::Opus, 60) => 60,
-            (Codec::Opus, 40..) => 40,
-            (Codec::Opus, 20..) => 20,
-            (Codec::Opus, _) => 10,
-            (_, ms) => u32::from(ms),
-        };
+        let ptime_ms = u32::from(packet_ms(to.codec, to.ptime_ms));
         let frame = (hz / 1_000 * ptime_ms) as usize;
         Ok(Self {
             to,

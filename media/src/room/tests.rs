@@ -181,6 +181,27 @@ fn parties_of_different_codecs_hear_the_others_and_not_themselves() {
     assert_eq!(hall.room.mixer.rate_hz(), 48_000, "two of them can have it");
 }
 
+/// MEDIA-05, MEDIA-10: a party with G.729 is heard and hears.
+#[test]
+fn a_party_with_g729_is_mixed_like_any_other() {
+    let mut hall = Hall::open(4, 4);
+    let phone = hall.join(PCMU, RoomRole::Member, 400.0, 3_000.0);
+    let trunk = hall.join(
+        Format { payload_type: 18, codec: Codec::G729, ptime_ms: 20 },
+        RoomRole::Member,
+        700.0,
+        3_000.0,
+    );
+    hall.pass(100);
+    for (leg, own, others) in [(phone, 400.0, 700.0), (trunk, 700.0, 400.0)] {
+        let (heard, echo) = (hall.hears(leg, others), hall.hears(leg, own));
+        assert!(
+            (2_000.0..4_000.0).contains(&heard) && echo < 200.0,
+            "{others} Hz: {heard:.0}; itself: {echo:.0}"
+        );
+    }
+}
+
 /// MEDIA-10: one wide-band party among narrow ones is understood at their rate; two make the room wide.
 #[test]
 fn wide_band_parties_are_mixed_at_the_rate_that_two_can_have() {

@@ -8,11 +8,13 @@ use media::driver::DriverChoice;
 use model::media::Codec;
 
 use crate::both_drivers;
-use crate::world::{G722, How, OPUS, PCMA, PCMU, Phone, World};
+use crate::world::{G722, G729, How, OPUS, PCMA, PCMU, Phone, SOON, World};
 
 both_drivers! {
     /// MEDIA-05: any to any, through the plane.
     a_voice_crosses_between_any_two_codecs;
+    /// MEDIA-05, RFC 7261: descriptions of silence reach only those who agreed to them; the others hear the noise.
+    silence_is_described_only_to_those_who_agreed;
 }
 
 /// A far end's voice: a tone, coded packet by packet.
@@ -82,8 +84,8 @@ impl Ear {
 }
 
 async fn a_voice_crosses_between_any_two_codecs(driver: DriverChoice) {
-    let world = World::with(driver, 1, 80, Duration::from_secs(30));
-    let codecs: [Format; 4] = [PCMU, PCMA, OPUS, G722];
+    let world = World::with(driver, 1, 120, Duration::from_secs(30));
+    let codecs: [Format; 5] = [PCMU, PCMA, OPUS, G722, G729];
     let mut calls: Vec<(Phone, Phone, Voice, Ear)> = Vec::new();
     for from in codecs {
         for to in codecs {
@@ -108,5 +110,34 @@ async fn a_voice_crosses_between_any_two_codecs(driver: DriverChoice) {
     for (talker, listener, _, ear) in &calls {
         let pure = ear.purity(440.0);
         assert!(pure > 0.9, "{:?} to {:?}: {pure:.3}", talker.how.send.codec, listener.how.send.codec);
+    }
+}
+
+async fn silence_is_described_only_to_those_who_agreed(driver: DriverChoice) {
+    let world = World::with(driver, 1, 80, Duration::from_secs(30));
+    for agreed in [true, false] {
+        let how = |pauses| How { send: G729, pauses, ..How::default() };
+        let (mut talker, mut listener) = (world.phone(how(true)).await, world.phone(how(agreed)).await);
+        world.bridge(&talker, &listener).await;
+        let mut voice = Voice::tone(Codec::G729, 440.0);
+        for _ in 0..5 {
+            let said = voice.packet();
+            talker.says(&said);
+            let heard = listener.hears_within(SOON).await.expect("speech");
+            assert_eq!(heard.payload, said, "as it came");
+        }
+        // Silence begins in the second frame of a packet; then two octets alone, now and then.
+        let last = [&voice.packet()[..10], &[0, 14 << 1]].concat();
+        talker.says(&last);
+        for _ in 0..4 {
+            let heard = listener.hears_within(SOON).await.expect("the pause");
+            match agreed {
+                true => {
+                    assert!([12, 2].contains(&heard.payload.len()), "{heard:?}");
+                    talker.says(&[0, 14 << 1]);
+                }
+                false => assert_eq!(heard.payload.len(), 20, "noise, packet after packet: {heard:?}"),
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
+use media::codec::Shape;
 use media::control::{
     Answer, Command, Direction, Event, EventFormat, Format, Latching, LegCreated, LegSetup, LegStats,
     MediaError, Passed, Security, Source, SrtpKey, SrtpSuite, Transport, Video,
@@ -124,12 +125,15 @@ pub struct How {
     pub latching: Latching,
     pub direction: Direction,
     pub mux: bool,
+    /// Silence may be left out of what it is sent and sends.
+    pub pauses: bool,
 }
 
 pub const PCMU: Format = Format { payload_type: 0, codec: Codec::Pcmu, ptime_ms: 20 };
 pub const PCMA: Format = Format { payload_type: 8, codec: Codec::Pcma, ptime_ms: 20 };
 pub const OPUS: Format = Format { payload_type: 111, codec: Codec::Opus, ptime_ms: 20 };
 pub const G722: Format = Format { payload_type: 9, codec: Codec::G722, ptime_ms: 20 };
+pub const G729: Format = Format { payload_type: 18, codec: Codec::G729, ptime_ms: 20 };
 
 impl Default for How {
     fn default() -> Self {
@@ -141,6 +145,7 @@ impl Default for How {
             latching: Latching::Off,
             direction: Direction::SendRecv,
             mux: false,
+            pauses: false,
         }
     }
 }
@@ -214,6 +219,7 @@ impl Phone {
             },
             direction: self.how.direction,
             latching: self.how.latching,
+            shape: Shape { dtx: self.how.pauses, ..Shape::default() },
             ..LegSetup::default()
         }
     }

@@ -87,10 +87,24 @@ impl Format {
             return None;
         }
         Codec::ALL.into_iter().find(|codec| {
-            codec.sdp_name().eq_ignore_ascii_case(&self.name)
+            codec.is_named(&self.name)
                 && codec.clock_hz() == self.clock_hz
                 && (*codec == Codec::Opus || self.channels == 1)
         })
+    }
+
+    /// One of the parameters of its `a=fmtp`.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let (_, entries) =
+            self.lines.iter().find_map(|line| line.strip_prefix("a=fmtp:")?.split_once(' '))?;
+        let mut pairs = entries.split(';').filter_map(|entry| entry.trim().split_once('='));
+        pairs.find(|(known, _)| known.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
+
+    /// Whether it is G.729 from which silence may be left out: so it is, unless it says no (RFC 4856 §2.1.9).
+    pub fn takes_annexb(&self) -> bool {
+        self.codec() == Some(Codec::G729)
+            && !self.parameter("annexb").is_some_and(|value| value.eq_ignore_ascii_case("no"))
     }
 
     /// Whether it is telephone events at a clock the plane counts.

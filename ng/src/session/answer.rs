@@ -216,7 +216,7 @@ impl OneLine<'_> {
                 receive: agreed.from_answerer.clone(),
                 passed: agreed.passed_answerer.clone(),
                 comfort_noise: agreed.noise.map(|[_, theirs]| theirs),
-                opus: agreed.opus[1],
+                shape: agreed.shape[1],
                 video: video.clone(),
                 events: agreed.answerer_events.filter(|_| !legs.1.digits_blocked),
                 checks: travel::checks(legs.1, answer)
@@ -239,7 +239,7 @@ impl OneLine<'_> {
                 receive: agreed.from_offerer.clone(),
                 passed: agreed.passed_offerer.clone(),
                 comfort_noise: agreed.noise.map(|[ours, _]| ours),
-                opus: agreed.opus[0],
+                shape: agreed.shape[0],
                 video: video.clone(),
                 events: agreed.offerer_events.filter(|_| !legs.0.digits_blocked),
                 checks: travel::checks(legs.0, offer).filter(|_| answers),

@@ -1,6 +1,6 @@
 //! Which codecs the answerer is offered, and which of them the offerer gets back.
 
-use media::codec::OpusShape;
+use media::codec::{Shape, packet_ms};
 use media::control::{EventFormat, Format as PlaneFormat, Passed};
 use model::media::Codec;
 
@@ -56,20 +56,30 @@ fn add(name: &str, offered: &[Format], formats: &mut Vec<Format>) {
         }
         return;
     }
-    let Some(codec) = Codec::ALL.into_iter().find(|codec| Format::of(*codec, 0).is_called(name)) else {
+    // rtpengine knows G.729 by a second name too, under which it has no payload type of its own.
+    let by_annex = Format { name: "G729a".to_owned(), ..Format::of(Codec::G729, 0) };
+    let is_annex = by_annex.is_called(name);
+    let known = Codec::ALL.into_iter().find(|codec| Format::of(*codec, 0).is_called(name));
+    let Some(codec) = known.or(is_annex.then_some(Codec::G729)) else {
         return;
     };
     // A codec that was stripped and is wanted again keeps its payload type.
-    let before = offered.iter().find(|format| format.codec() == Some(codec));
-    let Some(payload_type) =
-        before.map(|format| format.payload_type).or_else(|| free_type(Some(codec), &used))
+    let before = offered.iter().find(|format| format.codec() == Some(codec) && !is_annex);
+    let own_type = Some(codec).filter(|_| !is_annex);
+    let Some(payload_type) = before.map(|format| format.payload_type).or_else(|| free_type(own_type, &used))
     else {
         return;
     };
     let mut added = Format::of(codec, payload_type);
+    if is_annex {
+        added.name = by_annex.name;
+    }
     // NAME/clock/channels/bitrate/ptime/parameters: the last are what we tell that party about the stream it may send.
     if let Some(parameters) = name.split('/').nth(5).filter(|text| is_plain(text)) {
         added.lines.push(format!("a=fmtp:{payload_type} {parameters}"));
+    } else if codec == Codec::G729 && !is_annex {
+        // As rtpengine does: whom G.729 is new to had no say in whether silence is left out.
+        added.lines.push(format!("a=fmtp:{payload_type} annexb=no"));
     }
     formats.insert(place, added);
     let events = formats.iter().any(Format::is_events);
@@ -110,8 +120,8 @@ pub(super) struct Agreed {
     pub answerer_events: Option<EventFormat>,
     /// Comfort noise that both speak: the offerer's payload type and the answerer's.
     pub noise: Option<[u8; 2]>,
-    /// What the offerer and the answerer want of the Opus they are sent.
-    pub opus: [OpusShape; 2],
+    /// How the offerer and the answerer want what they are sent.
+    pub shape: [Shape; 2],
     /// Which of what is passed on are retransmissions.
     pub repairs: Vec<u16>,
 }
@@ -155,7 +165,10 @@ pub(super) fn agree(
             || is_listed(format, &offer_options.codec.consume)
             || convertible && !listed.iter().any(Format::is_main);
         if accept && !listed.iter().any(|one| one.is_same(format)) {
-            listed.push(Format { lines: Vec::new(), ..format.clone() });
+            // Who offered G.729 without Annex B must be answered so (RFC 7261 §3.3).
+            let plain = format.codec() == Some(Codec::G729) && !format.takes_annexb();
+            let lines = if plain { format.lines.clone() } else { Vec::new() };
+            listed.push(Format { lines, ..format.clone() });
         }
     }
     if offer_options.single_codec || answer_options.single_codec {
@@ -207,14 +220,23 @@ pub(super) fn agree(
             }
         }
     }
-    let shape = |formats: &[Format], sent: Option<PlaneFormat>| {
+    // Silence is left out of G.729 where the party and what it was told both allow it.
+    let shape = |said: &[Format], told: &[Format], sent: Option<PlaneFormat>| {
         let is_sent = |format: &&Format| sent.is_some_and(|sent| sent.payload_type == format.payload_type);
-        formats.iter().find(is_sent).map(opus_shape).unwrap_or_default()
+        let Some(wanted) = said.iter().find(is_sent) else { return Shape::default() };
+        match wanted.codec() {
+            Some(Codec::G729) => {
+                let twin = wanted.twin(told);
+                let dtx = wanted.takes_annexb() && twin.is_none_or(Format::takes_annexb);
+                Shape { dtx, ..Shape::default() }
+            }
+            _ => opus_shape(wanted),
+        }
     };
-    let opus = [shape(&offer.formats, to_offerer), shape(&answer.formats, to_answerer)];
+    let shape = [shape(&offer.formats, &listed, to_offerer), shape(&answer.formats, shown, to_answerer)];
     Some(Agreed {
         noise,
-        opus,
+        shape,
         from_offerer,
         from_answerer,
         passed_offerer,
@@ -229,16 +251,11 @@ pub(super) fn agree(
 }
 
 /// What a party says about the Opus it wants (RFC 7587 §6.1).
-fn opus_shape(format: &Format) -> OpusShape {
-    let parameters = format.lines.iter().find_map(|line| line.strip_prefix("a=fmtp:")?.split_once(' '));
-    let value = |name: &str| {
-        let entries = parameters.map_or("", |(_, entries)| entries).split(';');
-        let mut pairs = entries.filter_map(|entry| entry.trim().split_once('='));
-        pairs.find(|(known, _)| known.trim().eq_ignore_ascii_case(name))?.1.trim().parse::<u32>().ok()
-    };
+fn opus_shape(format: &Format) -> Shape {
+    let value = |name: &str| format.parameter(name)?.parse::<u32>().ok();
     let is_on = |name: &str| value(name) == Some(1);
     let rate = value("maxplaybackrate").filter(|hz| (8_000..=48_000).contains(hz));
-    OpusShape {
+    Shape {
         playback_rate_max_hz: rate.unwrap_or(48_000),
         average_bitrate_max: value("maxaveragebitrate").filter(|bits| (6_000..=510_000).contains(bits)),
         fec: is_on("useinbandfec"),
@@ -283,5 +300,8 @@ fn events<'a>(formats: impl Iterator<Item = &'a Format>, clock_hz: u32) -> Optio
 }
 
 fn in_plane(format: &Format, ptime_ms: u8) -> Option<PlaneFormat> {
-    Some(PlaneFormat { payload_type: format.payload_type, codec: format.codec()?, ptime_ms })
+    let codec = format.codec()?;
+    // Whole frames.
+    let ptime_ms = if codec == Codec::G729 { packet_ms(codec, ptime_ms) } else { ptime_ms };
+    Some(PlaneFormat { payload_type: format.payload_type, codec, ptime_ms })
 }

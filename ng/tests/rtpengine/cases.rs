@@ -207,6 +207,48 @@ pub fn cases() -> Vec<Case> {
             none(),
         ),
         case(
+            "G.729 masked, another added",
+            &format!("{HEAD}m=audio 5000 RTP/AVP 18\r\na=fmtp:18 annexb=no\r\n"),
+            none().with("codec", none().with("mask", list(&["G729"])).with("transcode", list(&["PCMU"]))),
+            &format!("{BEN}m=audio 6000 RTP/AVP 0\r\n"),
+            none(),
+        ),
+        case(
+            "G.729 that leaves out silence, masked, another added",
+            &format!("{HEAD}m=audio 5000 RTP/AVP 18\r\n"),
+            none().with("codec", none().with("mask", list(&["G729"])).with("transcode", list(&["PCMU"]))),
+            &format!("{BEN}m=audio 6000 RTP/AVP 0\r\n"),
+            none(),
+        ),
+        case(
+            "G.729 added and chosen",
+            &format!("{HEAD}m=audio 5000 RTP/AVP 0\r\n"),
+            none().with("codec", none().with("mask", list(&["PCMU"])).with("transcode", list(&["G729"]))),
+            &format!("{BEN}m=audio 6000 RTP/AVP 18\r\na=fmtp:18 annexb=no\r\n"),
+            none(),
+        ),
+        case(
+            "G.729 added by its names",
+            &anna,
+            none().with("flags", list(&["transcode-G729", "transcode-G729a"])),
+            &ben,
+            none(),
+        ),
+        case(
+            "G.729 added with parameters",
+            &anna,
+            none().with("codec", none().with("transcode", list(&["G729/8000///annexb=yes"]))),
+            &ben,
+            none(),
+        ),
+        case(
+            "G.729 on both sides, silence left out or not",
+            &format!("{HEAD}m=audio 5000 RTP/AVP 18\r\na=fmtp:18 annexb=yes\r\n"),
+            none(),
+            &format!("{BEN}m=audio 6000 RTP/AVP 18\r\na=fmtp:18 annexb=no\r\n"),
+            none(),
+        ),
+        case(
             "an added codec with parameters",
             &format!("{HEAD}m=audio 5000 RTP/AVP 0\r\n"),
             none().with(

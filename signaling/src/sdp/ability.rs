@@ -18,6 +18,8 @@ pub struct Ability {
     pub events: bool,
     /// SRTP by SDP. Browsers are always encrypted, whatever this says.
     pub srtp: SrtpPolicy,
+    /// Silence may be left out of G.729 (Annex B, RFC 7261), if the far end agrees.
+    pub annexb: bool,
     /// Packet time we wish for, 10 to 60 ms.
     pub ptime_ms: u8,
     /// Which ways we want audio: `SendOnly` or `Inactive` while we hold the far end.
@@ -46,6 +48,7 @@ impl Ability {
             far_end: FarEnd::Sip,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             events: true,
+            annexb: true,
             srtp,
             ptime_ms: 20,
             direction: Direction::SendRecv,

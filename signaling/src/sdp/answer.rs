@@ -93,12 +93,7 @@ fn take(offer: &Sdp, media: &Media, ability: &Ability, seed: &KeySeed) -> Result
     let mid = media.mid().map(str::to_owned);
     let audio = Audio {
         protocol: media.protocol.clone(),
-        formats: AudioFormats::chosen(
-            send,
-            settled.setup.events,
-            settled.setup.comfort_noise,
-            ability.far_end,
-        ),
+        formats: AudioFormats::chosen(send, &settled.setup, ability.far_end),
         direction: settled.setup.direction,
         rtcp_mux: far.rtcp_mux,
         bundled: mid.as_deref().is_some_and(|mid| offer.bundle().contains(&mid)),

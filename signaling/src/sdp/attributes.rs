@@ -168,6 +168,7 @@ impl Media {
                 8 => Some(fixed("PCMA")),
                 9 => Some(fixed("G722")),
                 13 => Some(fixed("CN")),
+                18 => Some(fixed("G729")),
                 _ => None,
             },
         )

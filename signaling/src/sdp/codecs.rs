@@ -1,7 +1,7 @@
 //! Payload types: which mean a codec we have, and how our own choice is written.
 
-use media::codec::OpusShape;
-use media::control::{EventFormat, Format};
+use media::codec::Shape;
+use media::control::{EventFormat, Format, LegSetup};
 use model::media::Codec;
 
 use super::ability::{Ability, FarEnd};
@@ -34,8 +34,8 @@ pub struct OpusParameters {
 
 impl OpusParameters {
     /// For the encoder of what we send it.
-    pub(super) const fn shape(&self) -> OpusShape {
-        OpusShape {
+    pub(super) const fn shape(&self) -> Shape {
+        Shape {
             playback_rate_max_hz: self.playback_rate_max_hz,
             average_bitrate_max: self.average_bitrate_max,
             fec: self.fec,
@@ -62,11 +62,17 @@ impl OpusParameters {
     }
 }
 
+/// Whether the far end takes G.729 with silence left out: yes, unless it says no (RFC 4856 §2.1.9).
+pub(super) fn takes_annexb(media: &Media, payload_type: u8) -> bool {
+    let parameters = media.format_parameters(payload_type);
+    !parameters.iter().any(|(name, value)| name == "annexb" && value.eq_ignore_ascii_case("no"))
+}
+
 /// The codec that a payload type of a media line means, if it is one of ours.
 pub(super) fn codec_of(media: &Media, payload_type: u8) -> Option<Codec> {
     let map = media.rtp_map(payload_type)?;
     Codec::ALL.into_iter().find(|codec| {
-        map.encoding.eq_ignore_ascii_case(codec.sdp_name())
+        codec.is_named(&map.encoding)
             && map.clock_hz == codec.clock_hz()
             && map.channels == codec.sdp_channels()
     })
@@ -93,14 +99,14 @@ pub(super) fn events_of(media: &Media, beside: Codec) -> Option<EventFormat> {
     at(beside.clock_hz()).or_else(|| at(8_000).filter(|_| beside == Codec::Opus))
 }
 
-/// Comfort noise (RFC 3389) beside G.711, whose noise it is made for.
+/// Comfort noise (RFC 3389) beside G.711, whose noise it is made for. G.729 describes its own.
 pub(super) fn comfort_noise_of(media: &Media, beside: Codec) -> Option<u8> {
     let is_noise = |pt: &u8| {
         media.rtp_map(*pt).is_some_and(|map| {
             map.encoding.eq_ignore_ascii_case("CN") && map.clock_hz == 8_000 && map.channels == 1
         })
     };
-    media.payload_types().find(is_noise).filter(|_| beside.rate_hz() == Some(8_000))
+    media.payload_types().find(is_noise).filter(|_| matches!(beside, Codec::Pcmu | Codec::Pcma))
 }
 
 /// The packet time we send with: the far end's wish within its limit and ours, or our own wish.
@@ -109,7 +115,7 @@ pub(super) fn ptime_ms(media: &Media, payload_type: u8, codec: Codec, own_ms: u8
     // Opus packets hold 10, 20, 40 or 60 ms in one frame or a few of 20 (RFC 6716 §2.1.4).
     let steps: &[u8] = match codec {
         Codec::Opus => &[10, 20, 40, 60],
-        Codec::Pcmu | Codec::Pcma | Codec::G722 => &[10, 20, 30, 40, 50, 60],
+        Codec::Pcmu | Codec::Pcma | Codec::G722 | Codec::G729 => &[10, 20, 30, 40, 50, 60],
     };
     let parameters = media.format_parameters(payload_type);
     let least = parameters
@@ -131,6 +137,8 @@ pub(super) struct AudioFormats {
     pub ptime_ms: u8,
     /// What we tell the far end of the Opus we wish for, beside what everybody is told.
     pub opus_wish: &'static str,
+    /// Silence may be left out of G.729.
+    pub annexb: bool,
 }
 
 /// What a browser is asked for. Left to itself, Chromium sends the full band with 32 kbit/s: 67 on the wire, where an agent's
@@ -148,7 +156,7 @@ pub(super) const fn opus_wish(far_end: FarEnd) -> &'static str {
 impl AudioFormats {
     /// All that we can do, for an offer. Payload types that the session knows keep their meaning (RFC 3264 §8.3.2).
     pub fn to_offer(ability: &Ability, before: Option<&Media>) -> Self {
-        let Ability { codecs, events, ptime_ms, far_end, .. } = ability;
+        let Ability { codecs, events, ptime_ms, far_end, annexb, .. } = ability;
         let mut used: Vec<u8> = before.map(|m| m.payload_types().collect()).unwrap_or_default();
         let mut formats = Vec::new();
         for codec in codecs.iter().copied() {
@@ -170,22 +178,25 @@ impl AudioFormats {
             event_formats.push(known.unwrap_or_else(fresh));
         }
         let opus_wish = opus_wish(*far_end);
-        Self { formats, events: event_formats, comfort_noise: None, ptime_ms: *ptime_ms, opus_wish }
+        Self {
+            formats,
+            events: event_formats,
+            comfort_noise: None,
+            ptime_ms: *ptime_ms,
+            opus_wish,
+            annexb: *annexb,
+        }
     }
 
     /// What was chosen, for an answer.
-    pub fn chosen(
-        send: Format,
-        events: Option<EventFormat>,
-        comfort_noise: Option<u8>,
-        far_end: FarEnd,
-    ) -> Self {
+    pub fn chosen(send: Format, setup: &LegSetup, far_end: FarEnd) -> Self {
         Self {
             formats: vec![(send.payload_type, send.codec)],
-            events: events.into_iter().collect(),
-            comfort_noise,
+            events: setup.events.into_iter().collect(),
+            comfort_noise: setup.comfort_noise,
             ptime_ms: send.ptime_ms,
             opus_wish: opus_wish(far_end),
+            annexb: setup.shape.dtx,
         }
     }
 
@@ -203,11 +214,17 @@ impl AudioFormats {
             let channels = if codec.sdp_channels() == 2 { "/2" } else { "" };
             let map = format_args!("{pt} {}/{}{channels}", codec.sdp_name(), codec.clock_hz()).to_string();
             lines.push(Attribute::new("rtpmap", map));
-            if *codec == Codec::Opus {
-                lines.push(Attribute::new(
+            match codec {
+                Codec::Opus => lines.push(Attribute::new(
                     "fmtp",
                     format_args!("{pt} minptime=10;useinbandfec=1{}", self.opus_wish),
-                ));
+                )),
+                // Said always: what it means to say nothing is forgotten by many (RFC 7261 §3).
+                Codec::G729 => {
+                    let annexb = if self.annexb { "yes" } else { "no" };
+                    lines.push(Attribute::new("fmtp", format_args!("{pt} annexb={annexb}")));
+                }
+                Codec::Pcmu | Codec::Pcma | Codec::G722 => {}
             }
         }
         if let Some(payload_type) = self.comfort_noise {

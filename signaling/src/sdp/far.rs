@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use media::codec::Shape;
 use media::control::{Direction, Format, Latching, LegSetup, Security};
 
 use super::ability::{Ability, FarEnd, Refusal, Settled, common, direction, receives, reversed, sends};
-use super::codecs::{OpusParameters, codec_of, events_of, ptime_ms};
+use super::codecs::{OpusParameters, codec_of, events_of, ptime_ms, takes_annexb};
 use super::description::{Media, Sdp};
 use model::media::Codec;
 
@@ -90,6 +91,8 @@ pub(super) fn settle(
     security: Security,
 ) -> Settled {
     let opus = (send.codec == Codec::Opus).then(|| OpusParameters::of(media, send.payload_type));
+    // Both must say so, whoever offered: who said no gets none, whatever the answer says (RFC 7261 §3.3).
+    let annexb = send.codec == Codec::G729 && ability.annexb && takes_annexb(media, send.payload_type);
     let events = ability.events.then(|| events_of(media, send.codec)).flatten();
     let latching = match ability.far_end {
         FarEnd::Sip => ability.latching,
@@ -107,7 +110,7 @@ pub(super) fn settle(
         // Digits that come as tones are told, where there is no other form.
         overhear: ability.events && events.is_none(),
         comfort_noise: None,
-        opus: opus.map(|said| said.shape()).unwrap_or_default(),
+        shape: opus.map_or(Shape { dtx: annexb, ..Shape::default() }, |said| said.shape()),
         security,
         direction: common(ability.direction, reversed(far.direction)),
         checks: None,

@@ -159,6 +159,7 @@ impl Switchboard {
         let interface = self.shared.interface(incoming.flow.listener);
         let ability = Ability {
             codecs: self.codecs.clone(),
+            annexb: self.annexb,
             ipv4: interface.is_ipv4(),
             ipv6: interface.is_ipv6(),
             ..Ability::sip(line.srtp)

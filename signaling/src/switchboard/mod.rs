@@ -74,6 +74,7 @@ pub(crate) struct Switchboard {
     pub(crate) phones_up: HashMap<String, UserId>,
     softphones: HashMap<UserId, SoftphoneEntry>,
     codecs: Vec<Codec>,
+    annexb: bool,
     next_branch: u32,
     draining: bool,
     stopping: Option<oneshot::Sender<()>>,
@@ -111,7 +112,7 @@ impl Switchboard {
     pub(crate) fn new(
         shared: Arc<Shared>,
         accounts: SharedAccounts,
-        codecs: Vec<Codec>,
+        (codecs, annexb): (Vec<Codec>, bool),
         calls_max: usize,
         internal: mpsc::Sender<Internal>,
     ) -> Self {
@@ -132,6 +133,7 @@ impl Switchboard {
             phones_up: HashMap::new(),
             softphones: HashMap::new(),
             codecs,
+            annexb,
             next_branch: 0,
             draining: false,
             stopping: None,

@@ -105,6 +105,7 @@ impl Switchboard {
         let interface = self.shared.interface(0);
         let ability = Ability {
             codecs: self.codecs.clone(),
+            annexb: self.annexb,
             ipv4: interface.is_ipv4(),
             ipv6: interface.is_ipv6(),
             ..Ability::sip(SrtpPolicy::Accept)

@@ -90,6 +90,7 @@ impl House {
             sounds: Arc::new(move |_: Sound| music.clone()),
             announce: Arc::new(prompt("two tones", 2_400)),
             codecs: vec![Codec::Pcma, Codec::Pcmu],
+            annexb: true,
             calls_max,
             user_agent: "Patchbay test".into(),
             clock: Arc::new(now),

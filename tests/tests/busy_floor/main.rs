@@ -229,8 +229,7 @@ async fn serve(
 
 /// Waits until everybody is ready again and no recording waits to be finished.
 async fn quiet(admin: &Http) {
-    // Recordings are finished below everything else, so beside other work this takes its time.
-    for _ in 0..900 {
+    for _ in 0..300 {
         let agents = admin.get("/agents").await;
         let ready = agents["items"]
             .as_array()

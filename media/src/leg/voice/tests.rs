@@ -9,7 +9,7 @@ use crate::codec::{Decoder, Encoder, PACKET_SAMPLES_MAX};
 use crate::control::{Direction, Latching, LegSetup, Security};
 use crate::driver::Clock;
 use crate::jitter::test_dice::Dice;
-use crate::leg::{Birth, Outbox};
+use crate::leg::{Birth, Outbox, Way};
 use crate::rtp::{Header, SeqNo, View};
 
 const TALKER: SourceKey = SourceKey { speaker: 5, stream: 0 };
@@ -40,11 +40,11 @@ impl Wire for Sent {
 }
 
 impl Line {
-    fn between(from: Codec, to: Codec, shape: OpusShape) -> Self {
+    fn between(from: Codec, to: Codec, shape: Shape) -> Self {
         Self::with_noise(from, to, shape, None)
     }
 
-    fn with_noise(from: Codec, to: Codec, shape: OpusShape, comfort_noise: Option<u8>) -> Self {
+    fn with_noise(from: Codec, to: Codec, shape: Shape, comfort_noise: Option<u8>) -> Self {
         let birth = Birth {
             ssrc: 9,
             seq: 1,
@@ -62,7 +62,7 @@ impl Line {
             send: Some(send),
             receive: vec![send],
             events: None,
-            opus: shape,
+            shape,
             comfort_noise,
             security: Security::None,
             direction: Direction::SendRecv,
@@ -71,7 +71,7 @@ impl Line {
         };
         let started = Timestamp::from_millis(1_700_000_000_000);
         leg.configure(setup, started, &mut Outbox::default()).unwrap();
-        leg.expect(TALKER, from).unwrap();
+        leg.expect(TALKER, from, true).unwrap();
         let rate_hz = from.rate_hz().unwrap_or(8_000);
         let mut encoder = Encoder::new(from, rate_hz).unwrap();
         let tone: Vec<i16> = (0..rate_hz as usize / 50)
@@ -89,7 +89,7 @@ impl Line {
         let timestamp = RtpTimestamp(n.wrapping_mul(self.from.clock_hz() / 50));
         let header = Header { marker: false, payload_type: 0, seq: SeqNo(n as u16), timestamp, ssrc };
         let (codec, payload_len) = (self.from, self.voice.len());
-        let audio = Audio { header, codec, stream: 0, payload_at: 12, payload_len };
+        let audio = Audio { header, codec, stream: 0, payload_at: 12, payload_len, describes_silence: false };
         let voice = self.voice.clone();
         self.leg.hear_voice(TALKER, &audio, false, &voice, at, 0).unwrap();
     }
@@ -141,7 +141,7 @@ fn calm(packets: u32, phase_us: u64) -> Vec<(u64, u32)> {
 #[test]
 fn a_calm_network_costs_little_delay() {
     for phase_us in [0, 1_300, 4_900, 12_345, 19_999] {
-        let mut line = Line::between(Codec::Pcmu, Codec::Opus, OpusShape::default());
+        let mut line = Line::between(Codec::Pcmu, Codec::Opus, Shape::default());
         let arrivals = calm(500, phase_us);
         line.runs(arrivals.clone(), 10_000);
         let delays = line.delays(&arrivals);
@@ -168,8 +168,10 @@ fn a_bad_network_is_made_even_in_any_codec() {
         (Codec::G722, Codec::Pcma),
         (Codec::Pcmu, Codec::G722),
         (Codec::G722, Codec::Opus),
+        (Codec::G729, Codec::Opus),
+        (Codec::Opus, Codec::G729),
     ] {
-        let mut line = Line::between(from, to, OpusShape::default());
+        let mut line = Line::between(from, to, Shape::default());
         line.runs(arrivals.clone(), 30_000);
         let step = to.clock_hz() / 50;
         for pair in line.sent.packets.windows(2) {
@@ -194,7 +196,7 @@ fn a_bad_network_is_made_even_in_any_codec() {
 #[test]
 fn a_clock_that_runs_apart_is_followed() {
     for ppm in [-300i64, 300] {
-        let mut line = Line::between(Codec::Pcmu, Codec::Opus, OpusShape::default());
+        let mut line = Line::between(Codec::Pcmu, Codec::Opus, Shape::default());
         let step_us = (20_000 - 20_000 * ppm / 1_000_000) as u64;
         let arrivals: Vec<(u64, u32)> = (0..15_000).map(|n| (u64::from(n) * step_us, n)).collect();
         line.runs(arrivals, 299_000);
@@ -209,7 +211,7 @@ fn a_clock_that_runs_apart_is_followed() {
 /// MEDIA-06: a stream towards G.711 goes on through a short silence, rests after it, and begins anew with a marker.
 #[test]
 fn a_voice_rests_when_nothing_comes_and_wakes_with_the_next_packet() {
-    let mut line = Line::between(Codec::Opus, Codec::Pcma, OpusShape::default());
+    let mut line = Line::between(Codec::Opus, Codec::Pcma, Shape::default());
     let mut arrivals = calm(50, 0);
     // Ten seconds later it goes on, as after hold.
     arrivals.extend((0..50).map(|n| (11_000_000 + u64::from(n) * 20_000, 550 + n)));
@@ -232,7 +234,7 @@ fn a_voice_rests_when_nothing_comes_and_wakes_with_the_next_packet() {
 #[test]
 fn silence_is_not_sent_to_who_asked_for_dtx() {
     let sent = |dtx| {
-        let mut line = Line::between(Codec::Pcmu, Codec::Opus, OpusShape { dtx, ..OpusShape::default() });
+        let mut line = Line::between(Codec::Pcmu, Codec::Opus, Shape { dtx, ..Shape::default() });
         line.voice = vec![0xFF; 160];
         line.runs(calm(500, 0), 10_000);
         line.sent.packets.len()
@@ -244,7 +246,7 @@ fn silence_is_not_sent_to_who_asked_for_dtx() {
 /// What one said is not heard by whom the next one talks to.
 #[test]
 fn nothing_of_the_talker_before_is_said_after_a_change() {
-    let mut line = Line::between(Codec::Pcmu, Codec::G722, OpusShape::default());
+    let mut line = Line::between(Codec::Pcmu, Codec::G722, Shape::default());
     line.runs(calm(50, 0), 1_000);
     let now = line.started + Duration::from_millis(1_000);
     for n in 50..58 {
@@ -272,12 +274,19 @@ fn nothing_of_the_talker_before_is_said_after_a_change() {
 /// MEDIA-05, RFC 3389: comfort noise is heard as noise by who takes none, for as long as the pause lasts.
 #[test]
 fn comfort_noise_is_made_for_who_takes_none() {
-    let mut line = Line::between(Codec::Pcmu, Codec::G722, OpusShape::default());
+    let mut line = Line::between(Codec::Pcmu, Codec::G722, Shape::default());
     line.runs(calm(50, 0), 1_000);
     let paused = line.started + Duration::from_millis(1_000);
     let header =
         Header { marker: false, payload_type: 13, seq: SeqNo(50), timestamp: RtpTimestamp(8_000), ssrc: 7 };
-    let audio = Audio { header, codec: Codec::Pcmu, stream: 0, payload_at: 12, payload_len: 1 };
+    let audio = Audio {
+        header,
+        codec: Codec::Pcmu,
+        stream: 0,
+        payload_at: 12,
+        payload_len: 1,
+        describes_silence: false,
+    };
     line.leg.hear_voice(TALKER, &audio, true, &[40], paused, 0).unwrap();
     let before = line.sent.packets.len();
     for tick in 1..=1_000 {
@@ -300,7 +309,7 @@ fn comfort_noise_is_made_for_who_takes_none() {
 /// MEDIA-05, RFC 3389: who takes comfort noise is told how a pause sounds, about once a second, instead of being sent it.
 #[test]
 fn who_takes_comfort_noise_is_told_how_a_pause_sounds() {
-    let mut line = Line::with_noise(Codec::Opus, Codec::Pcma, OpusShape::default(), Some(13));
+    let mut line = Line::with_noise(Codec::Opus, Codec::Pcma, Shape::default(), Some(13));
     line.runs(calm(50, 0), 1_000);
     // The talker pauses, and says so every 400 ms by a frame without content.
     line.voice.truncate(1);
@@ -317,4 +326,63 @@ fn who_takes_comfort_noise_is_told_how_a_pause_sounds() {
     let noise = sent.iter().filter(|(_, header, payload)| header.payload_type == 13 && payload.len() == 1);
     assert!(noise.count() >= 5, "{} packets in 10 s", sent.len());
     assert!(sent.len() < 400, "{} packets in 10 s", sent.len());
+}
+
+/// MEDIA-05, Annex B: a far end that allows it is told how a pause sounds in two octets, and is sent nothing between; one that does not
+/// is sent all of it.
+#[test]
+fn a_pause_is_left_out_of_g729_only_for_who_allows_it() {
+    for dtx in [false, true] {
+        let mut line = Line::between(Codec::Pcmu, Codec::G729, Shape { dtx, ..Shape::default() });
+        line.voice = vec![0xFF; 160];
+        line.runs(calm(500, 0), 10_000);
+        let sent = &line.sent.packets;
+        let described = sent.iter().filter(|(_, _, payload)| payload.len() % 10 == 2).count();
+        match dtx {
+            true => assert!(sent.len() < 60 && described > 0, "{described} of {} packets", sent.len()),
+            false => assert!(sent.len() >= 498 && described == 0, "{described} of {} packets", sent.len()),
+        }
+        let time = |n: usize| i64::from(sent[n].1.timestamp.since(sent[0].1.timestamp));
+        let passed_ms = sent.last().unwrap().0.since(sent[0].0).as_millis() as i64;
+        assert!((time(sent.len() - 1) / 8 - passed_ms).abs() <= 20, "time goes on while nothing is sent");
+    }
+}
+
+/// MEDIA-05, Annex B: what a talker leaves out is sent on as the noise it described, for as long as it is silent.
+#[test]
+fn a_described_pause_is_heard_as_noise_by_who_takes_another_codec() {
+    let mut line = Line::between(Codec::G729, Codec::Pcma, Shape::default());
+    line.runs(calm(50, 0), 1_000);
+    let before = line.sent.packets.len();
+    // Energy 8 of 31, nothing more for four seconds.
+    line.voice = vec![0, 8 << 1];
+    line.arrives(50, 7, line.started + Duration::from_millis(1_000));
+    for tick in 1..=800 {
+        line.sent.now = line.started + Duration::from_millis(1_000 + tick * 5);
+        line.leg.timer(line.sent.now, &mut line.sent, &mut Outbox::default());
+    }
+    let noise = &line.sent.packets[before..];
+    assert!(noise.len() >= 199, "{} packets in 4 s", noise.len());
+    for (n, (_, _, payload)) in noise.iter().enumerate().skip(5) {
+        let peak =
+            payload.iter().map(|code| crate::codec::g711::decode_a(*code).unsigned_abs()).max().unwrap();
+        assert!((10..2_000).contains(&peak), "packet {n}: {peak}");
+    }
+    assert_eq!(line.playout().lost, 0, "a pause is no loss");
+}
+
+/// RFC 7261: a talker's description of silence does not reach a far end that did not agree to it; before it, and for those who did,
+/// G.729 passes as it comes.
+#[test]
+fn g729_passes_as_it_comes_until_silence_is_described_to_who_wants_it_sent() {
+    for (dtx, way) in [(true, Way::InPlace), (false, Way::Transcoded)] {
+        let line = Line::between(Codec::G729, Codec::G729, Shape { dtx, ..Shape::default() });
+        assert_eq!(line.leg.way(Codec::G729, false), Way::InPlace);
+        assert_eq!(line.leg.way(Codec::G729, true), way);
+    }
+    let mut line = Line::between(Codec::G729, Codec::G729, Shape::default());
+    line.voice = vec![0, 14 << 1];
+    line.runs(calm(100, 0), 2_000);
+    assert!(line.sent.packets.len() >= 98);
+    assert!(line.sent.packets.iter().all(|(_, _, payload)| payload.len() == 20));
 }

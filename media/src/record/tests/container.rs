@@ -153,11 +153,11 @@ proptest! {
     #[test]
     fn every_payload_comes_back_as_it_went(
         epoch in any::<u16>(), seq in any::<u16>(), timestamp in any::<u32>(), at_us in any::<u64>(),
-        octets in proptest::collection::vec(any::<u8>(), 0..1_500), right in any::<bool>(), codec in 0usize..3,
+        octets in proptest::collection::vec(any::<u8>(), 0..1_500), right in any::<bool>(), codec in 0usize..4,
     ) {
         let payload = Payload {
             channel: if right { Channel::Right } else { Channel::Left },
-            codec: [Codec::Pcmu, Codec::Pcma, Codec::Opus][codec],
+            codec: [Codec::Pcmu, Codec::Pcma, Codec::Opus, Codec::G729][codec],
             epoch, seq, timestamp, at_us, octets: &octets,
         };
         let mut file = head().encode(false).to_vec();

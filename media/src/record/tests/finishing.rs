@@ -179,14 +179,14 @@ proptest::proptest! {
     #[test]
     fn no_packets_make_finishing_fail(
         packets in proptest::collection::vec(
-            (0u64..9_000_000, 0usize..3, 0u16..3, 0u16.., 0u32.., proptest::collection::vec(0u8.., 0..400), proptest::bool::ANY),
+            (0u64..9_000_000, 0usize..4, 0u16..3, 0u16.., 0u32.., proptest::collection::vec(0u8.., 0..400), proptest::bool::ANY),
             0..60,
         ),
     ) {
         let mut written = Written::new();
         for (after_us, codec, epoch, seq, timestamp, octets, right) in &packets {
             let channel = if *right { Channel::Right } else { Channel::Left };
-            let codec = [Codec::Pcmu, Codec::Pcma, Codec::Opus][*codec];
+            let codec = [Codec::Pcmu, Codec::Pcma, Codec::Opus, Codec::G729][*codec];
             let (epoch, seq, timestamp, at_us) = (*epoch, *seq, *timestamp, BEGAN_US + after_us);
             written.add(Entry::Payload(Payload { channel, codec, epoch, seq, timestamp, at_us, octets }));
         }

@@ -13,7 +13,7 @@ fn finished(mut written: Written, length_us: u64) -> (Finished, u32, Vec<i16>, V
 
 #[test]
 fn network_jitter_is_not_heard() {
-    for codec in [Codec::Pcma, Codec::Opus] {
+    for codec in [Codec::Pcma, Codec::Opus, Codec::G729] {
         let mut written = Written::new();
         let mut left = Talker::new(Channel::Left, codec, 440.0);
         let mut packets: Vec<(u64, Vec<u8>, u16, u32)> = (0..250u64)

@@ -265,3 +265,34 @@ fn octets_of_any_character_set_pass_unchanged() {
     let sdp = ANNA.replace("s=call", "s=Grüße");
     assert!(world.offer(&sdp, json!({})).contains("s=Grüße\r\n"));
 }
+
+/// MEDIA-05, MEDIA-15, RFC 7261: silence is left out of G.729 towards a party where it and what it was told both allow that, whether the
+/// other party has G.729 or not.
+#[test]
+fn silence_is_left_out_of_g729_only_where_both_said_so() {
+    let line = |port: u16, annexb: &str| {
+        let said = if annexb.is_empty() { String::new() } else { format!("a=fmtp:18 annexb={annexb}\r\n") };
+        format!("m=audio {port} RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n{said}")
+    };
+    let head = |text: &str| text.split("m=").next().unwrap().to_owned();
+    for (offered, answered, agreed) in
+        [("yes", "yes", true), ("", "", true), ("yes", "no", false), ("no", "", false), ("no", "no", false)]
+    {
+        let mut world = World::new();
+        world.offer(&(head(ANNA) + &line(5_000, offered)), json!({}));
+        world.answer(&(head(BEN) + &line(6_000, answered)), json!({}));
+        let (anna, ben) = (world.setup_towards(5_000), world.setup_towards(6_000));
+        assert_eq!((anna.send.unwrap().codec, ben.send.unwrap().codec), (Codec::G729, Codec::G729));
+        assert_eq!((anna.shape.dtx, ben.shape.dtx), (agreed, agreed), "{offered} was answered {answered}");
+    }
+    for (offered, agreed) in [("", true), ("yes", true), ("no", false)] {
+        let mut world = World::new();
+        let offer = head(ANNA) + &line(5_000, offered);
+        world.offer(&offer, json!({"codec": {"mask": ["G729"], "transcode": ["PCMA"]}}));
+        let text = world.answer(&(head(BEN) + "m=audio 6000 RTP/AVP 8\r\n"), json!({}));
+        assert_eq!(text.contains("a=fmtp:18 annexb=no"), !agreed, "{text}");
+        let (anna, ben) = (world.setup_towards(5_000), world.setup_towards(6_000));
+        assert_eq!((anna.send.unwrap().codec, ben.send.unwrap().codec), (Codec::G729, Codec::Pcma));
+        assert_eq!((anna.shape.dtx, ben.shape.dtx), (agreed, false), "{offered}");
+    }
+}

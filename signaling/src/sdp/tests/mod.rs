@@ -1,6 +1,7 @@
 //! Negotiation as a whole: matrices of what is offered and what we can, and the descriptions of real far ends.
 
 mod basics;
+mod g729;
 mod matrix;
 mod properties;
 mod samples;
