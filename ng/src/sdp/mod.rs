@@ -123,8 +123,11 @@ impl Sdp {
             return Err(BadSdp);
         }
         let default = connection(&session);
-        let media =
-            blocks.iter().map(|block| Medium::read(block, &session, default)).collect::<Result<_, _>>()?;
+        // Kept for as long as the call: without room that is not used.
+        let mut media = Vec::with_capacity(blocks.len());
+        for block in &blocks {
+            media.push(Medium::read(block, &session, default)?);
+        }
         Ok(Self { session, media })
     }
 
