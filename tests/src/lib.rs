@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod appliance;
 pub mod baresip;
+pub mod bcg729;
 pub mod browser;
 pub mod call;
 pub mod http;

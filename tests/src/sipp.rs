@@ -24,6 +24,18 @@ pub struct Caller<'a> {
     pub extra: &'a [&'a str],
 }
 
+/// What a caller speaks, and offers alone.
+pub struct Speech {
+    /// Its static payload type.
+    pub payload_type: u8,
+    /// Its name and clock, as SIPp and `a=rtpmap` write them.
+    pub map: &'static str,
+    /// Lines of the offer about it, each with its end.
+    pub lines: &'static str,
+    /// Payloads one after the other, repeated without end.
+    pub octets: Vec<u8>,
+}
+
 /// A running SIPp.
 pub struct Sipp {
     /// The process.
@@ -42,12 +54,18 @@ impl Caller<'_> {
 
     /// Begins to call, from an address of this machine to the same address.
     pub fn start_at(&self, dir: &Path, name: &str, address: &str) -> Sipp {
+        let octets = tone::sine(self.hz, 8_000, 10.0).into_iter().map(tone::to_mulaw).collect();
+        let speech = Speech { payload_type: 0, map: "PCMU/8000", lines: "", octets };
+        self.start_speaking(dir, name, address, &speech)
+    }
+
+    /// The same in another codec.
+    pub fn start_speaking(&self, dir: &Path, name: &str, address: &str, speech: &Speech) -> Sipp {
         let dir = dir.join(name);
         std::fs::create_dir_all(&dir).expect("a folder");
-        let speech: Vec<u8> = tone::sine(self.hz, 8_000, 10.0).into_iter().map(tone::to_mulaw).collect();
-        std::fs::write(dir.join("tone.ul"), speech).expect("a file");
+        std::fs::write(dir.join("speech.raw"), &speech.octets).expect("a file");
         let scenario = dir.join("caller.xml");
-        std::fs::write(&scenario, scenario_text(self.hold_ms)).expect("a file");
+        std::fs::write(&scenario, scenario_text(self.hold_ms, speech)).expect("a file");
         let media_port = free_stretch(u16::try_from(self.calls * 4 + 8).unwrap_or(1_000).min(2_000));
         let mut command = Command::new("sipp");
         command
@@ -95,7 +113,8 @@ impl Sipp {
 }
 
 /// The customer: INVITE, wait for the answer, speak, and hang up or be hung up on.
-fn scenario_text(hold_ms: Option<u32>) -> String {
+fn scenario_text(hold_ms: Option<u32>, speech: &Speech) -> String {
+    let Speech { payload_type, map, lines, .. } = speech;
     let end = match hold_ms {
         Some(ms) => format!(
             r#"
@@ -147,9 +166,9 @@ o=customer 53655765 2353687637 IN IP[local_ip_type] [local_ip]
 s=-
 c=IN IP[media_ip_type] [media_ip]
 t=0 0
-m=audio [rtpstream_audio_port] RTP/AVP 0 101
-a=rtpmap:0 PCMU/8000
-a=rtpmap:101 telephone-event/8000
+m=audio [rtpstream_audio_port] RTP/AVP {payload_type} 101
+a=rtpmap:{payload_type} {map}
+{lines}a=rtpmap:101 telephone-event/8000
 a=fmtp:101 0-15
 a=ptime:20
 a=sendrecv
@@ -169,7 +188,7 @@ Max-Forwards: 70
 Content-Length: 0
 
   ]]></send>
-  <nop><action><exec rtp_stream="tone.ul,-1,0,PCMU/8000"/></action></nop>{end}
+  <nop><action><exec rtp_stream="speech.raw,-1,{payload_type},{map}"/></action></nop>{end}
 </scenario>
 "#
     )

@@ -8,6 +8,7 @@ mod cases;
 mod chain;
 #[path = "../support/mod.rs"]
 mod support;
+mod transcoded;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, Command, Stdio};
