@@ -1,5 +1,6 @@
 //! Log lines: text for people or JSON for programs, on standard error. The level can be changed while running.
 
+use std::io::IsTerminal;
 use std::str::FromStr;
 
 use anyhow::{Context, Result};
@@ -24,12 +25,19 @@ pub fn start(log: &LogFile) -> Result<LevelHandle> {
     let (filter, handle) = reload::Layer::new(filter(&log.level)?);
     let registry = tracing_subscriber::registry().with(filter);
     match log.format {
-        LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr)).try_init()?,
+        LogFormat::Text => {
+            registry.with(fmt::layer().with_ansi(in_colour()).with_writer(std::io::stderr)).try_init()?
+        }
         LogFormat::Json => {
             registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()?
         }
     }
     Ok(LevelHandle(handle))
+}
+
+/// Where somebody looks and has not said no (no-color.org): colours in a file or the journal are noise.
+fn in_colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
 }
 
 /// Libraries speak only from `warn` on, whatever our own level is; a level for one of them by name still counts.

@@ -172,7 +172,8 @@ impl Lane {
         let link = link.ok_or(Refused::Way)?;
         let neighbour = self.netlink.neighbour(route.interface, route.neighbour).map_err(asked)?;
         let to = neighbour.ok_or(Refused::Neighbour)?;
-        Ok(Hop { interface: link.index, from: link.mac, to, mtu: link.mtu })
+        let Link { index: interface, mac: from, mtu, is_veth, .. } = *link;
+        Ok(Hop { interface, from, to, mtu, is_veth })
     }
 }
 

@@ -130,7 +130,7 @@ impl Rule {
         writer.put(&self.from.port().to_be_bytes());
         writer.put(&self.to.port().to_be_bytes());
         writer.u32(self.hop.mtu);
-        writer.u32(0);
+        writer.u32(self.hop.is_veth.into());
         writer.meter(&self.resume);
         raw
     }

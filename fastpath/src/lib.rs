@@ -132,6 +132,7 @@ struct Hop {
     from: [u8; 6],
     to: [u8; 6],
     mtu: u32,
+    is_veth: bool,
 }
 
 /// Why a flow stays in user space.

@@ -13,6 +13,8 @@ pub(crate) struct Link {
     pub name: String,
     pub mac: [u8; 6],
     pub mtu: u32,
+    /// One end of a pair, as containers have.
+    pub is_veth: bool,
 }
 
 /// Where packets to an address go.
@@ -55,6 +57,8 @@ const MULTI: u16 = 2;
 const LINK_ADDRESS: u16 = 1;
 const LINK_NAME: u16 = 3;
 const LINK_MTU: u16 = 4;
+const LINK_INFO: u16 = 18;
+const INFO_KIND: u16 = 1;
 const ADDRESS_ADDRESS: u16 = 1;
 const ADDRESS_LOCAL: u16 = 2;
 const ROUTE_TO: u16 = 1;
@@ -88,7 +92,7 @@ impl Netlink {
         let asked = self.ask(GET_LINK, 0, body, |kind, body| {
             let Some(attributes) = body.get(16..).filter(|_| kind == NEW_LINK) else { return };
             let (Some(hardware), Some(index)) = (number(body, 2, 2), number(body, 4, 4)) else { return };
-            let mut link = Link { index, name: String::new(), mac: [0; 6], mtu: 0 };
+            let mut link = Link { index, name: String::new(), mac: [0; 6], mtu: 0, is_veth: false };
             let mut has_mac = false;
             for (kind, value) in walk(attributes) {
                 match kind {
@@ -99,6 +103,10 @@ impl Netlink {
                         link.name = String::from_utf8_lossy(value).trim_end_matches('\0').to_owned();
                     }
                     LINK_MTU => link.mtu = number(value, 0, 4).unwrap_or(0),
+                    LINK_INFO => {
+                        link.is_veth =
+                            walk(value).any(|(kind, value)| kind == INFO_KIND && value.starts_with(b"veth"));
+                    }
                     _ => {}
                 }
             }

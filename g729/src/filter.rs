@@ -2,7 +2,6 @@
 //!
 //! Signals stand behind their ten samples of history in one slice, so a filter never asks where its memory is.
 
-use crate::codebook::SUBFRAME;
 use crate::lsp::{Lp, ORDER};
 use crate::ops::*;
 
@@ -31,13 +30,19 @@ pub fn residual(a: &Lp, signal: &[i16], out: &mut [i16]) {
         }
         return;
     }
-    // All sums fit 32 bits: every sample's at once, term by term.
-    for (k, out) in out.chunks_mut(SUBFRAME).enumerate() {
-        let (start, length) = (k * SUBFRAME + ORDER, out.len());
-        let mut sums = [0x800i32; SUBFRAME];
+    // All sums fit 32 bits: eight samples' at once, term by term.
+    let a = a.map(|a| [a; 8]);
+    for (k, out) in out.chunks_mut(8).enumerate() {
+        let mut past = [0i16; 8 + ORDER];
+        let given = &signal[8 * k..][..out.len() + ORDER];
+        match given.first_chunk() {
+            Some(given) => past = *given,
+            None => past[..given.len()].copy_from_slice(given),
+        }
+        let mut sums = [0x800i32; 8];
         for (i, a) in a.iter().enumerate() {
-            for (sum, x) in sums[..length].iter_mut().zip(&signal[start - i..start - i + length]) {
-                *sum = sum.wrapping_add(i32::from(*a).wrapping_mul(i32::from(*x)));
+            for n in 0..8 {
+                sums[n] = sums[n].wrapping_add(i32::from(a[n]).wrapping_mul(i32::from(past[ORDER - i + n])));
             }
         }
         for (out, sum) in out.iter_mut().zip(&sums) {
@@ -54,12 +59,62 @@ pub fn synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
         return wide_synthesis(a, input, signal);
     }
     // Coefficients that small cannot lead a sum out of 32 bits.
+    quick_synthesis(a, input, signal) && limited_synthesis(a, input, signal)
+}
+
+/// [`synthesis`] as long as nothing has to be limited. True if something would have to be: then only the memory before the
+/// samples is right.
+///
+/// Two samples are under way in each 64 bits: the sum of the later one stands in the upper half, less what a negative lower
+/// half has borrowed from it. One multiplication moves both on.
+fn quick_synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
+    let pack = |low: i16, high: i16| i64::from(low).wrapping_add(i64::from(high) << 32);
+    // What the first and the second sample of a pair contribute to the five pairs after it.
+    let by_first: [i64; 5] =
+        std::array::from_fn(|k| pack(a[2 * k + 2], if k < 4 { a[2 * k + 3] } else { 0 }));
+    let by_second: [i64; 5] = std::array::from_fn(|k| pack(a[2 * k + 1], a[2 * k + 2]));
+    let mut sums = [0i64; 5];
+    for (p, pair) in signal[..ORDER].as_chunks::<2>().0.iter().enumerate() {
+        if *pair == [0; 2] {
+            continue;
+        }
+        for k in 0..=p {
+            let sum = &mut sums[k];
+            let back = k + 4 - p;
+            *sum = sum.wrapping_sub(i64::from(pair[0]).wrapping_mul(by_first[back]));
+            *sum = sum.wrapping_sub(i64::from(pair[1]).wrapping_mul(by_second[back]));
+        }
+    }
+    let (unit, next) = (i64::from(a[0]), i32::from(a[1]));
+    let mut beyond = 0;
+    let pairs = input.as_chunks::<2>().0.iter().zip(signal[ORDER..].as_chunks_mut::<2>().0);
+    for (input, out) in pairs {
+        let given = pack(input[0], input[1]).wrapping_mul(unit).wrapping_add(0x0000_0800_0000_0800);
+        let sum = sums[0].wrapping_add(given);
+        let low = sum as i32;
+        let high = (sum.wrapping_add(1 << 31) >> 32) as i32;
+        let first = low >> 12;
+        let second = high.wrapping_sub(first.wrapping_mul(next)) >> 12;
+        let (s, t) = (i64::from(first), i64::from(second));
+        for k in 0..5 {
+            let later = if k < 4 { sums[k + 1] } else { 0 };
+            let first = later.wrapping_sub(s.wrapping_mul(by_first[k]));
+            sums[k] = first.wrapping_sub(t.wrapping_mul(by_second[k]));
+        }
+        beyond |= u32::from(first.wrapping_add(32_767) as u32 > 65_534);
+        beyond |= u32::from(second.wrapping_add(32_767) as u32 > 65_534);
+        *out = [first as i16, second as i16];
+    }
+    beyond != 0
+}
+
+/// [`synthesis`] with what leaves the range limited.
+fn limited_synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
     let a = a.map(i32::from);
     let mut past: [i32; ORDER] = std::array::from_fn(|i| i32::from(signal[ORDER - 1 - i]));
     let mut overflow = false;
     for (x, out) in input.iter().zip(&mut signal[ORDER..]) {
         let mut sum = i32::from(*x).wrapping_mul(a[0]);
-        // The latest sample last: it alone has to be waited for.
         for i in (0..ORDER).rev() {
             sum = sum.wrapping_sub(a[i + 1].wrapping_mul(past[i]));
         }

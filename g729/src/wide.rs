@@ -31,14 +31,27 @@ impl Split {
     /// Fractional product with a short value.
     #[inline(always)]
     pub fn mul16(self, n: i16) -> i32 {
-        l_mac(l_mult(self.high, n), mult(self.low, n), 1)
+        let high = i32::from(self.high) * i32::from(n);
+        let low = (i32::from(self.low) * i32::from(n)) >> 15;
+        if high == 1 << 30 {
+            // -1 by -1, the only product that saturates.
+            return i32::MAX.saturating_add(low << 1);
+        }
+        high.wrapping_add(low) << 1
     }
 
     /// Fractional product; what two low halves give is left out.
     #[inline(always)]
     pub fn mul32(self, other: Split) -> i32 {
-        let acc = l_mac(l_mult(self.high, other.high), mult(self.high, other.low), 1);
-        l_mac(acc, mult(self.low, other.high), 1)
+        let highs = i32::from(self.high) * i32::from(other.high);
+        if highs == 1 << 30 {
+            // -1 by -1, the only product that saturates: what follows is subtracted from the greatest value.
+            let acc = l_mac(i32::MAX, mult(self.high, other.low), 1);
+            return l_mac(acc, mult(self.low, other.high), 1);
+        }
+        let mixed = |a: i16, b: i16| (i32::from(a) * i32::from(b)) >> 15;
+        // Each low half has the sign of the other's high one: so even where both are greatest, twice the sum fits 32 bits.
+        highs.wrapping_add(mixed(self.high, other.low)).wrapping_add(mixed(self.low, other.high)) << 1
     }
 }
 
@@ -116,6 +129,22 @@ mod tests {
             for n in [i16::MIN + 1, -20_000, -1, 0, 1, 9_999, i16::MAX] {
                 let exact = (i64::from(x) * i64::from(n)) >> 15;
                 assert!((i64::from(Split::of(x).mul16(n)) - exact).abs() <= 4, "{x} * {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn products_are_those_of_the_saturating_operators() {
+        let shorts = [i16::MIN, i16::MIN + 1, -12_345, -1, 0, 1, 777, i16::MAX];
+        let splits =
+            || shorts.iter().flat_map(|high| [0, 1, 9_999, i16::MAX].map(|low| Split { high: *high, low }));
+        for a in splits() {
+            for n in shorts {
+                assert_eq!(a.mul16(n), l_mac(l_mult(a.high, n), mult(a.low, n), 1), "{a:?} {n}");
+            }
+            for b in splits() {
+                let acc = l_mac(l_mult(a.high, b.high), mult(a.high, b.low), 1);
+                assert_eq!(a.mul32(b), l_mac(acc, mult(a.low, b.high), 1), "{a:?} {b:?}");
             }
         }
     }

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::node::{Counts, Deed, Node};
 use crate::session::{self, Chance, Input, LegOwner, Totals};
 use crate::sounds::Sounds;
+use crate::told;
 
 /// Datagrams that wait for the node.
 const DATAGRAMS_MAX: usize = 1_024;
@@ -177,7 +178,10 @@ impl Server {
                 }
                 Some(input) = results.recv() => driver.input(input, clock()),
                 event = next(&mut events) => match event {
-                    Some(event) => driver.input(Input::Event(event), clock()),
+                    Some(event) => {
+                        told::tell(driver.node.machine(), &event);
+                        driver.input(Input::Event(event), clock());
+                    }
                     None => events = None,
                 },
                 // Who asked may be gone.

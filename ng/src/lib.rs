@@ -19,6 +19,7 @@ pub mod request;
 pub mod sdp;
 pub mod session;
 mod sounds;
+mod told;
 pub mod wire;
 
 pub use driver::{Config, OwnersHandle, Server, StatusHandle, Surroundings, serve};

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use scenarios::appliance::binary;
+use scenarios::call::call;
 use scenarios::eventually;
 use scenarios::node::Node;
 use scenarios::process::{Running, free_port, free_stretch};
@@ -236,4 +237,57 @@ fn recordings_of_a_node_are_encrypted_where_it_has_a_key() {
     std::fs::remove_file(sealed.with_extension("key")).expect("the recording's key");
     let proof = verify("sealed", &sealed);
     assert!(!proof.contains("50 of 50 packets"), "{proof}");
+}
+
+/// RECO-04: a party that is recorded and sends nothing, and a disk that is full, are in the node's log with the call's name; the call goes on.
+#[test]
+fn a_node_says_what_is_wrong_with_a_recording() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = SmallDisk::new(&dir.path().join("full"));
+    let node = Node::start(dir.path(), "node", 20, &format!("[recording]\ndir = {:?}", folder.0));
+    let socket = |_| UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let [mut anna, ben] = call(&node, "one-sided", [0, 1].map(socket));
+    let proxy = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    proxy.connect(("127.0.0.1", node.ng)).expect("connected");
+    proxy.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
+    let record = [("call-id", "one-sided"), ("command", "start recording")];
+    assert!(ask(&proxy, "record", &bencode(&record)).contains("6:result2:ok"));
+    let mut said = 0_u8;
+    let mut until_logged = |what: &str| {
+        eventually(what, Duration::from_secs(60), || {
+            for _ in 0..25 {
+                anna.says();
+                assert_eq!(ben.hears(), said, "the call goes on");
+                said = said.wrapping_add(1);
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let log = node.running.output();
+            log.lines().any(|line| line.contains(what) && line.contains("one-sided")).then_some(())
+        });
+    };
+    until_logged("a recorded party sends nothing");
+    until_logged("a recording is no longer complete");
+    let log = node.running.output();
+    assert!(log.contains("No space left"), "{log}");
+    assert!(!log.contains('\u{1b}'), "no colours where nobody looks: {log}");
+}
+
+/// A file system of a few pages, unmounted when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn new(at: &Path) -> Self {
+        std::fs::create_dir(at).expect("a folder");
+        let mount = ["-t", "tmpfs", "-o", "size=64k", "none"];
+        let mounted = Command::new("mount").args(mount).arg(at).status().expect("mount runs");
+        assert!(mounted.success(), "a file system cannot be mounted: this needs root");
+        Self(at.to_owned())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: the node may be ending still.
+        Command::new("umount").arg("--lazy").arg(&self.0).status().ok();
+    }
 }

@@ -45,6 +45,7 @@ struct rule {
     u16 src_port;      /* net */
     u16 dst_port;      /* net */
     u32 mtu;
+    u32 is_veth;       /* the interface where it leaves */
     struct meter resume;
 };
 

@@ -205,7 +205,7 @@ SEC("xdp") int relay(struct xdp_md *ctx) {
     u16 seq = net16(rtp->seq);
     u32 time = net32(rtp->timestamp);
     u32 octets = udp_len - sizeof(*udp);
-    u32 out = 0;
+    u32 out = 0, is_veth = 0;
 
     spin_lock(&rule->lock);
     u32 offer = rule->offer;
@@ -223,6 +223,7 @@ SEC("xdp") int relay(struct xdp_md *ctx) {
         return XDP_PASS;
     }
     out = rule->ifindex;
+    is_veth = rule->is_veth;
     rtp->type = (rtp->type & 0x80) | rule->type_out;
     rtp->seq = net16((u16)(seq + rule->seq_offset));
     rtp->timestamp = net32(time + rule->time_offset);
@@ -257,7 +258,9 @@ SEC("xdp") int relay(struct xdp_md *ctx) {
         eth->src[i] = rule->eth_src[i];
     }
     spin_unlock(&rule->lock);
-    return out == ctx->ingress_ifindex ? XDP_TX : redirect(out, 0);
+    /* A veth that sends back wakes its peer only if that has a program too; one that sends what is redirected wakes any that
+     * reads by NAPI. */
+    return out == ctx->ingress_ifindex && !is_veth ? XDP_TX : redirect(out, 0);
 }
 
 char LICENSE[] SEC("license") = "Apache-2.0 OR MIT";

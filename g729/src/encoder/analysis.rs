@@ -17,16 +17,16 @@ pub(super) struct Autocorrelation {
 }
 
 /// 1 + the doubled energy, if that is a 32-bit value.
-fn energy(samples: &[i16; 240]) -> Option<i32> {
+fn energy(samples: &[i16]) -> Option<i32> {
     // Two squares fit 31 bits; sums of pairs go on in 64.
     let mut total = 0i64;
     for part in samples.chunks_exact(8) {
         let mut pairs = 0i64;
         for pair in part.chunks_exact(2) {
             let (a, b) = (i32::from(pair[0]), i32::from(pair[1]));
-            pairs += i64::from((a * a) as u32 + (b * b) as u32);
+            pairs = pairs.wrapping_add(i64::from(((a * a) as u32).wrapping_add((b * b) as u32)));
         }
-        total += pairs;
+        total = total.wrapping_add(pairs);
     }
     i32::try_from(2 * total + 1).ok()
 }
@@ -37,27 +37,53 @@ pub(super) fn dot(a: &[i16], b: &[i16]) -> i32 {
     a.iter().zip(b).fold(0i32, |sum, (x, y)| sum.wrapping_add(i32::from(*x) * i32::from(*y)))
 }
 
-/// [`dot`] of a subframe's length, which the compiler can unroll. `a` has at least 40 samples.
+/// The sum of `N` products, with wrapping. Up to 32 of them the compiler makes four multiplications and two sums one instruction of, if
+/// it is not led astray by what stands around: so the functions below stand alone.
+#[inline(always)]
+fn dot_of<const N: usize>(a: &[i16], b: &[i16]) -> i32 {
+    let (Some(a), Some(b)) = (a.first_chunk::<N>(), b.first_chunk::<N>()) else { return 0 };
+    let mut sum = 0i32;
+    for i in 0..N {
+        sum = sum.wrapping_add(i32::from(a[i]) * i32::from(b[i]));
+    }
+    sum
+}
+
+/// [`dot`] of the first 16.
+#[inline(never)]
+pub(super) fn dot16(a: &[i16], b: &[i16]) -> i32 {
+    dot_of::<16>(a, b)
+}
+
+/// [`dot`] of the first 32.
+#[inline(never)]
+pub(super) fn dot32(a: &[i16], b: &[i16]) -> i32 {
+    dot_of::<32>(a, b)
+}
+
+/// [`dot`] of a subframe's length. `a` has at least 40 samples.
 #[inline(always)]
 pub(super) fn dot40(a: &[i16], b: &[i16; 40]) -> i32 {
-    a.first_chunk::<40>().map_or(0, |a| {
-        let mut sum = 0i32;
-        for i in 0..40 {
-            sum = sum.wrapping_add(i32::from(a[i]) * i32::from(b[i]));
-        }
-        sum
-    })
+    let [sum, rest] = dot_32_and_8(a, b);
+    sum.wrapping_add(rest)
+}
+
+#[inline(never)]
+fn dot_32_and_8(a: &[i16], b: &[i16; 40]) -> [i32; 2] {
+    let Some(a) = a.first_chunk::<40>() else { return [0; 2] };
+    [dot_of::<32>(a, b), dot_of::<8>(&a[32..], &b[32..])]
 }
 
 /// Autocorrelation of the last 240 samples up to lag `last`.
 pub(super) fn autocorrelation(speech: &[i16; 240], last: usize) -> Autocorrelation {
-    let mut windowed = [0i16; 240];
+    // Zeros follow, so that every lag is a sum of eight times 32 products.
+    let mut windowed = [0i16; 256 + LAGS];
     for ((out, sample), weight) in windowed.iter_mut().zip(speech).zip(&WINDOW) {
         *out = ((i32::from(*sample) * i32::from(*weight) + 0x4000) >> 15) as i16;
     }
     let mut shift = 0;
     let zero = loop {
-        if let Some(energy) = energy(&windowed) {
+        if let Some(energy) = energy(&windowed[..240]) {
             break energy;
         }
         // Too loud for 32 bits: a sixteenth of the energy does.
@@ -69,7 +95,10 @@ pub(super) fn autocorrelation(speech: &[i16; 240], last: usize) -> Autocorrelati
     lags[0] = Split::of(zero << norm);
     for (lag, out) in lags.iter_mut().enumerate().take(last + 1).skip(1) {
         // No partial sum exceeds the energy.
-        *out = Split::of(dot(&windowed[lag..], &windowed[..240 - lag]) << (norm + 1));
+        let late = &windowed[lag..];
+        let parts = windowed[..256].as_chunks::<32>().0.iter().zip(late.as_chunks::<32>().0);
+        let sum = parts.fold(0i32, |sum, (a, b)| sum.wrapping_add(dot32(a, b)));
+        *out = Split::of(sum << (norm + 1));
     }
     Autocorrelation { lags, shift: shift + norm }
 }

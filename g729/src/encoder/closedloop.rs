@@ -2,7 +2,7 @@
 //!
 //! Instead of filtering every candidate, the target is filtered backwards once; each candidate is then one dot product.
 
-use super::analysis::dot40;
+use super::analysis::{dot16, dot32, dot40};
 use crate::codebook::{DELAY_MAX, DELAY_MIN, Delay, PAST, SUBFRAME, adaptive};
 use crate::ops::*;
 
@@ -26,32 +26,44 @@ impl Scaled {
     }
 }
 
-/// The sum of products in 64 bits.
-pub(super) fn wide_dot(a: &[i16], b: &[i16]) -> i64 {
-    a.iter().zip(b).map(|(x, y)| i64::from(i32::from(*x) * i32::from(*y))).sum()
+/// The sum of a subframe's products in 64 bits. `a` has at least 40 samples.
+pub(super) fn wide_dot(a: &[i16], b: &Subframe) -> i64 {
+    if i64::from(loudest(a)) * i64::from(loudest(b)) * (SUBFRAME as i64) < 1 << 31 {
+        return i64::from(dot40(a, b));
+    }
+    a.iter().zip(b).fold(0i64, |sum, (x, y)| sum.wrapping_add(i64::from(i32::from(*x) * i32::from(*y))))
 }
 
 /// The greatest magnitude of some samples.
 pub(super) fn loudest(samples: &[i16]) -> i32 {
-    samples.iter().fold(0i32, |most, x| most.max(i32::from(*x).abs()))
+    let (least, most) = samples.iter().fold((0i16, 0i16), |(least, most), x| (least.min(*x), most.max(*x)));
+    i32::from(most).max(-i32::from(least))
 }
 
 /// The correlation of `x` with the response `h` begun at each sample (equation 52), moved so that it fits 13 bits.
 pub(super) fn backward(h: &Subframe, x: &Subframe) -> Subframe {
     let mut padded = [0i16; 2 * SUBFRAME];
     padded[..SUBFRAME].copy_from_slice(x);
-    let reach: i32 = h.iter().fold(0, |sum, h| sum + i32::from(*h).abs());
+    let reach = h.iter().fold(0i32, |sum, h| sum.wrapping_add(i32::from(*h).abs()));
     let mut sums = [0i32; SUBFRAME];
     if i64::from(reach) * i64::from(loudest(x)) < 1 << 30 {
+        // Behind the target stand zeros, and the later ones need not be asked.
         for (n, sum) in sums.iter_mut().enumerate() {
-            *sum = dot40(&padded[n..n + SUBFRAME], h) << 1;
+            let from = &padded[n..];
+            *sum = match n {
+                ..8 => dot40(from, h),
+                8..24 => dot32(from, h),
+                _ => dot16(from, h),
+            } << 1;
         }
     } else {
         for (n, sum) in sums.iter_mut().enumerate() {
             *sum = sat32(wide_dot(&padded[n..n + SUBFRAME], h) << 1);
         }
     }
-    let most = sums.iter().fold(0i32, |most, sum| most.max(sum.saturating_abs()));
+    let (least, most) =
+        sums.iter().fold((0, 0), |(least, most): (i32, i32), sum| (least.min(*sum), most.max(*sum)));
+    let most = most.max(l_negate(least));
     let shift = 18 - norm_l(most).min(16);
     let mut out = [0; SUBFRAME];
     for (out, sum) in out.iter_mut().zip(&sums) {
@@ -83,7 +95,7 @@ pub(super) fn search(
     range: (i16, i16),
     thirds_below: i16,
 ) -> Delay {
-    let reach: i32 = target.iter().fold(0, |sum, d| sum + i32::from(*d).abs());
+    let reach = target.iter().fold(0i32, |sum, d| sum.wrapping_add(i32::from(*d).abs()));
     let safe = i64::from(reach) * i64::from(loudest(excitation)) < 1 << 30;
     let likeness = |past: &[i16]| {
         if safe { dot40(past, target) << 1 } else { sat32(wide_dot(past, target) << 1) }

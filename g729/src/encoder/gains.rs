@@ -58,32 +58,74 @@ pub(super) fn quantise(
         terms[i] = i64::from(l_shr(deposit_h(form[i].mantissa), form[i].q + scales[i] - least) >> 1);
     }
 
-    let mut best = (i32::MAX, first_a, first_b);
-    for a in first_a..first_a + 4 {
-        for b in first_b..first_b + 8 {
-            let pitch = add(GA[a][0], GB[b][0]);
-            if tamed && pitch >= 16383 {
-                continue;
-            }
-            let correction = ((i32::from(GA[a][1]) + i32::from(GB[b][1])) >> 1) as i16;
-            let code = mult(predicted.mantissa, correction);
-            let powers = [mult(pitch, pitch), pitch, mult(code, code), code, mult(code, pitch)];
-            let mut error = 0;
-            for i in 0..5 {
-                error = l_add(error, (((terms[i] * i64::from(powers[i])) >> 15) << 1) as i32);
-            }
-            if error < best.0 {
-                best = (error, a, b);
-            }
+    let (mut pitches, mut codes) = ([0i16; 32], [0i16; 32]);
+    for i in 0..32 {
+        let (row_a, row_b) = (&GA[first_a + i / 8], &GB[first_b + i % 8]);
+        pitches[i] = row_a[0] + row_b[0];
+        let correction = ((i32::from(row_a[1]) + i32::from(row_b[1])) >> 1) as i16;
+        codes[i] = mult(predicted.mantissa, correction);
+    }
+    let mut errors = errors(&terms, &pitches, &codes);
+    if tamed {
+        for (error, pitch) in errors.iter_mut().zip(&pitches) {
+            *error = if *pitch >= 16383 { i32::MAX } else { *error };
         }
     }
-    let (_, a, b) = best;
+    let least = errors.iter().fold(i32::MAX, |least, error| least.min(*error));
+    let best = errors.iter().position(|error| *error == least).unwrap_or(0);
+    let (a, b) = (first_a + best / 8, first_b + best % 8);
     let correction = i32::from(GA[a][1]) + i32::from(GB[b][1]);
     predictor.push(correction);
     Chosen {
         gains: Gains { pitch: add(GA[a][0], GB[b][0]), code: predicted.times(correction) },
         wire: [GA_TO_WIRE[a], GB_TO_WIRE[b]],
     }
+}
+
+/// Powers of two gains: pitch gain squared, pitch gain, code gain squared, code gain, both.
+#[inline(always)]
+fn powers(pitch: i16, code: i16) -> [i16; 5] {
+    // Gains are not negative, so no product overflows.
+    let product = |a: i16, b: i16| ((i32::from(a) * i32::from(b)) >> 15) as i16;
+    [product(pitch, pitch), pitch, product(code, code), code, product(code, pitch)]
+}
+
+/// The form's value for each pair of gains.
+fn errors(terms: &[i64; 5], pitches: &[i16; 32], codes: &[i16; 32]) -> [i32; 32] {
+    // Of the gains no power exceeds that of the greatest ones.
+    let most = |all: &[i16; 32]| all.iter().fold(0, |most: i16, x| most.max(*x));
+    let most = powers(most(pitches), most(codes));
+    let bound: i64 = (0..5).map(|i| ((terms[i].abs() * i64::from(most[i])) >> 15) + 1).sum();
+    if bound < 1 << 30 {
+        return errors_in_range(
+            &terms.map(|t| (t >> 15) as i16),
+            &terms.map(|t| (t & 0x7fff) as i16),
+            pitches,
+            codes,
+        );
+    }
+    std::array::from_fn(|n| {
+        let powers = powers(pitches[n], codes[n]);
+        (0..5).fold(0, |error, i| l_add(error, (((terms[i] * i64::from(powers[i])) >> 15) << 1) as i32))
+    })
+}
+
+/// [`errors`] where none of the sums saturates; terms as their upper 16 and lower 15 bits. On its own, so that the compiler
+/// makes vectors of it.
+#[inline(never)]
+fn errors_in_range(high: &[i16; 5], low: &[i16; 5], pitches: &[i16; 32], codes: &[i16; 32]) -> [i32; 32] {
+    let mut out = [0; 32];
+    for n in 0..32 {
+        let powers = powers(pitches[n], codes[n]);
+        let mut sum = 0i32;
+        for i in 0..5 {
+            let power = i32::from(powers[i]);
+            sum =
+                sum.wrapping_add(i32::from(high[i]) * power).wrapping_add((i32::from(low[i]) * power) >> 15);
+        }
+        out[n] = sum << 1;
+    }
+    out
 }
 
 /// `a * b - c * d`, as a mantissa below 2^31 and its scale.

@@ -3,7 +3,7 @@
 //! Track 3 of the codebook has two halves. For each, the search starts twice: from the best two places of one track it
 //! goes through the eight of a second, and with the better pair through the 64 pairs of the two tracks left.
 
-use super::closedloop::{Subframe, backward};
+use super::closedloop::{Subframe, backward, wide_dot};
 use crate::codebook::SUBFRAME;
 use crate::ops::*;
 
@@ -30,7 +30,8 @@ impl Pulses {
         for (pulse, at) in self.at.iter().enumerate() {
             let positive = self.signs >> pulse & 1 == 1;
             for (out, h) in out[*at..].iter_mut().zip(h) {
-                *out = if positive { add(*out, *h) } else { sub(*out, *h) };
+                let (more, less) = (add(*out, *h), sub(*out, *h));
+                *out = if positive { more } else { less };
             }
         }
         out
@@ -40,27 +41,21 @@ impl Pulses {
 /// The pulses that come nearest to the target `x` behind the response `h`.
 pub(super) fn search(x: &Subframe, h: &Subframe) -> Pulses {
     let likeness = backward(h, x);
-    let mut magnitudes = [0; SUBFRAME];
-    let mut signs = [0; SUBFRAME];
-    for n in 0..SUBFRAME {
-        magnitudes[n] = abs_s(likeness[n]);
-        signs[n] = 1 | likeness[n] >> 15;
+    let tree = Tree::new(&likeness, h);
+    let ways =
+        [tree.way([2, 3, 0, 1]), tree.way([3, 0, 1, 2]), tree.way([2, 4, 0, 1]), tree.way([4, 0, 1, 2])];
+    let mut squares = [0; 256];
+    let mut energies = [0; 256];
+    let parts = squares.as_chunks_mut::<64>().0.iter_mut().zip(energies.as_chunks_mut::<64>().0);
+    for (way, (squares, energies)) in ways.iter().zip(parts) {
+        tree.pairs(way, squares, energies);
     }
-    let tree = Tree { likeness: magnitudes, energy: energies(h, &signs) };
-    // The last two tracks of both ways down, each needed for both halves of track 3.
-    let last = [tree.block(0, 1), tree.block(1, 2)];
-    let mut best = Candidate::WORST;
-    for half in [3, 4] {
-        for (tracks, last) in [[2, half, 0, 1], [half, 0, 1, 2]].into_iter().zip(&last) {
-            let found = tree.descend(tracks, last);
-            if found.beats(&best) {
-                best = found;
-            }
-        }
-    }
+    let best = greatest(&squares, &energies);
+    let way = &ways[best / 64];
+    let sample = |track: usize, k: usize| 5 * k + way.tracks[track];
     let mut at = [0; 4];
     let mut signs = 0;
-    for sample in best.at {
+    for sample in [sample(0, way.one), sample(1, way.two), sample(2, best / 8 % 8), sample(3, best % 8)] {
         let track = (sample % 5).min(3);
         at[track] = sample;
         signs |= u8::from(likeness[sample] >= 0) << track;
@@ -68,184 +63,236 @@ pub(super) fn search(x: &Subframe, h: &Subframe) -> Pulses {
     Pulses { at, signs }
 }
 
-/// `[39 - later][later - earlier]`: what the responses begun at two samples have in common (equation 50), with the signs
-/// their pulses would have.
-type Energies = [[i16; SUBFRAME]; SUBFRAME];
+/// The samples of a track: `[k]` is sample `5 k + track`.
+type Track = [i16; 8];
 
-/// Sums over the tail both responses have in the frame. Both begun one sample earlier, the tail has one product more: so
-/// the sums for all distances go on from row to row, eight at a time.
-fn energies(h: &Subframe, signs: &Subframe) -> Energies {
-    let total = h.iter().fold(0i64, |sum, h| sum + 2 * i64::from(i32::from(*h) * i32::from(*h)));
+/// What the search asks of the target and the response.
+struct Tree {
+    /// Likeness of a pulse at each sample with the target, without its sign, 13 bits, by track.
+    likeness: [Track; 5],
+    /// Energy of a pulse alone, by track.
+    own: [Track; 5],
+    /// What a pulse at each sample and one at each of the four tracks after its own have in common (equation 50), with the
+    /// signs they would have.
+    cross: [[i16; 32]; SUBFRAME],
+}
+
+/// A way down the tree, with the best pair of its first two tracks.
+struct Way {
+    tracks: [usize; 4],
+    /// Places in the first track and the second.
+    one: usize,
+    two: usize,
+    /// Energy of the pair, a quarter.
+    energy: i16,
+}
+
+/// `h` so large that its energy fills 31 bits.
+fn scaled(h: &Subframe) -> Subframe {
+    let total = 2 * wide_dot(h, h);
     let shift = match i32::try_from(total) {
         Ok(total) if extract_h(total) <= 32000 => norm_l(total) >> 1,
         Ok(_) => -1,
         // A response this wild fits no 32 bits; half of its width too much, at most, is lost.
         Err(_) => -4,
     };
-    // Both with zeros behind them, the signs from the last to the first.
-    let mut scaled = [0i16; 2 * SUBFRAME];
-    let mut backwards = [0i16; 2 * SUBFRAME];
-    for n in 0..SUBFRAME {
-        scaled[n] = shl(h[n], shift);
-        backwards[n] = signs[SUBFRAME - 1 - n];
-    }
-    let mut sums = [[0i32; 8]; 5];
-    let mut out = [[0i16; SUBFRAME]; SUBFRAME];
-    for (n, row) in out.iter_mut().enumerate() {
-        let (factor, sign) = (i32::from(scaled[n]), backwards[n]);
-        let apart = scaled[n..].as_chunks::<8>().0.iter().zip(backwards[n..].as_chunks::<8>().0);
-        let eights = sums.iter_mut().zip(row.as_chunks_mut::<8>().0).zip(apart);
-        // What lies beyond the frame is never asked for.
-        for ((sums, row), (response, signs)) in eights.take((SUBFRAME - n).div_ceil(8)) {
-            for i in 0..8 {
-                // The whole energy fits 31 bits, so no part of it overflows.
-                sums[i] = sums[i].wrapping_add(factor * i32::from(response[i]));
-                row[i] = ((sums[i] >> 15) as i16).wrapping_mul(sign.wrapping_mul(signs[i]));
-            }
-        }
-    }
-    out
-}
-
-/// Four samples, and how well pulses there do: `square / energy`.
-#[derive(Clone, Copy)]
-struct Candidate {
-    at: [usize; 4],
-    square: i16,
-    energy: i16,
-}
-
-impl Candidate {
-    const WORST: Candidate = Candidate { at: [0, 1, 2, 3], square: -1, energy: 1 };
-
-    fn beats(&self, other: &Candidate) -> bool {
-        i32::from(self.square) * i32::from(other.energy) > i32::from(other.square) * i32::from(self.energy)
-    }
-}
-
-/// The place of the greatest `square / energy`, and both; the first of those alike.
-#[inline(always)]
-fn greatest<const N: usize>(squares: &[i16; N], energies: &[i16; N]) -> (usize, i16, i16) {
-    let (mut at, mut square, mut energy) = (0, -1i16, 1i16);
-    let eights = squares.as_chunks::<8>().0.iter().zip(energies.as_chunks::<8>().0);
-    for (eight, (squares, energies)) in eights.enumerate() {
-        // Most eights hold nothing better, and that is seen at once.
-        let mut most = 0;
-        for i in 0..8 {
-            let ours = i32::from(squares[i]) * i32::from(energy);
-            most = most.max(ours.wrapping_sub(i32::from(square) * i32::from(energies[i])));
-        }
-        if most > 0 {
-            for i in 0..8 {
-                if i32::from(squares[i]) * i32::from(energy) > i32::from(square) * i32::from(energies[i]) {
-                    (at, square, energy) = (8 * eight + i, squares[i], energies[i]);
-                }
-            }
-        }
-    }
-    (at, square, energy)
-}
-
-struct Tree {
-    /// Likeness of a pulse at each sample with the target, without its sign, 13 bits.
-    likeness: Subframe,
-    energy: Energies,
+    h.map(|h| shl(h, shift))
 }
 
 impl Tree {
-    /// The best of: one of two in the first track, any of the second; with those any pair of the third and fourth.
-    fn descend(&self, [first, second, third, fourth]: [usize; 4], block: &[[i16; 8]; 8]) -> Candidate {
+    fn new(likeness: &Subframe, h: &Subframe) -> Tree {
+        let h = scaled(h);
+        let mut tree = Tree { likeness: [[0; 8]; 5], own: [[0; 8]; 5], cross: [[0; 32]; SUBFRAME] };
+        // The response from its end, and signs, both by track and the tracks twice.
+        let mut ends = [[0i16; 8]; 10];
+        let mut signs = [[0i16; 8]; 10];
+        for track in 0..5 {
+            for k in 0..8 {
+                let sample = 5 * k + track;
+                tree.likeness[track][k] = abs_s(likeness[sample]);
+                signs[track][k] = 1 | likeness[sample] >> 15;
+                ends[track][k] = h[SUBFRAME - 1 - sample];
+            }
+            (ends[track + 5], signs[track + 5]) = (ends[track], signs[track]);
+        }
+        let (ends, signs) = (ends.as_flattened(), signs.as_flattened());
+        let mut own = 0i32;
+        let mut sums = [0i32; 32];
+        for k in (0..8).rev() {
+            for track in (0..5).rev() {
+                if track < 4 {
+                    // One sample before the first track's is the last track's one place before.
+                    let from = 8 * (3 - track);
+                    sums.copy_within(from + 1..from + 8, from);
+                    sums[from + 7] = 0;
+                }
+                let sample = 5 * k + track;
+                let factor = h[SUBFRAME - 1 - sample];
+                own = own.wrapping_add(i32::from(factor) * i32::from(factor));
+                tree.own[track][k] = (own >> 15) as i16;
+                let others = 8 * (track + 1);
+                if let (Some(ends), Some(signs)) =
+                    (ends[others..].first_chunk(), signs[others..].first_chunk())
+                {
+                    let sign = 1 | likeness[sample] >> 15;
+                    tree.cross[sample] = one_more(&mut sums, factor, ends, sign, signs);
+                }
+            }
+        }
+        tree
+    }
+
+    /// What a pulse at `sample` and each of a track have in common. Not for the sample's own track.
+    fn cross(&self, sample: usize, track: usize) -> &Track {
+        let apart = (track + 4 - sample % 5) % 5;
+        &self.cross[sample].as_chunks::<8>().0[apart.min(3)]
+    }
+
+    /// The best of: one of two in the first track, any of the second.
+    fn way(&self, tracks: [usize; 4]) -> Way {
+        let [first, second, ..] = tracks;
         let ones = self.best_two(first);
         let mut squares = [0; 16];
         let mut energies = [0; 16];
-        for (i, one) in ones.into_iter().enumerate() {
-            let cross = self.cross(one, second);
-            for k in 0..8 {
-                let two = 5 * k + second;
-                let likeness = i32::from(self.likeness[one] + self.likeness[two]);
-                let energy = self.own(one) + self.own(two) + 2 * i32::from(cross[k]);
-                squares[8 * i + k] = ((likeness * likeness) >> 15) as i16;
-                energies[8 * i + k] = ((energy + 2) >> 2) as i16;
-            }
+        let parts = squares.as_chunks_mut::<8>().0.iter_mut().zip(energies.as_chunks_mut::<8>().0);
+        for (one, (squares, energies)) in ones.into_iter().zip(parts) {
+            *squares = squares_of(self.likeness[first][one], &self.likeness[second]);
+            let own = i32::from(self.own[first][one]) + 2;
+            *energies =
+                energies_of::<2>(own, &self.own[second].map(i32::from), self.cross(5 * one + first, second));
         }
-        let (pair, _, pair_energy) = greatest(&squares, &energies);
-        let (one, two) = (ones[pair / 8], 5 * (pair % 8) + second);
+        let best = greatest(&squares, &energies);
+        Way { tracks, one: ones[best / 8], two: best % 8, energy: energies[best] }
+    }
 
-        let likeness = self.likeness[one] + self.likeness[two];
+    /// All pairs of the third and fourth track with a way's first pair: how alike, squared, and of what energy.
+    fn pairs(&self, way: &Way, squares: &mut [i16; 64], energies: &mut [i16; 64]) {
+        let [first, second, third, fourth] = way.tracks;
+        let (one, two) = (5 * way.one + first, 5 * way.two + second);
+        let likeness = self.likeness[first][way.one].wrapping_add(self.likeness[second][way.two]);
         let alone = |track: usize| {
-            let (a, b) = (self.cross(one, track), self.cross(two, track));
+            let (own, a, b) = (&self.own[track], self.cross(one, track), self.cross(two, track));
             let mut out = [0; 8];
             for k in 0..8 {
-                out[k] = self.own(5 * k + track) + 2 * (i32::from(a[k]) + i32::from(b[k]));
+                out[k] = i32::from(own[k]) + 2 * (i32::from(a[k]) + i32::from(b[k]));
             }
             out
         };
         let before = alone(third);
-        let mut last = alone(fourth);
-        let mut last_likeness = [0; 8];
-        for k in 0..8 {
-            last[k] = 4 * (last[k] >> 2);
-            last_likeness[k] = self.likeness[5 * k + fourth];
+        let last = alone(fourth).map(|x| x & !3);
+        let parts = squares.as_chunks_mut::<8>().0.iter_mut().zip(energies.as_chunks_mut::<8>().0);
+        for (j, (squares, energies)) in parts.enumerate() {
+            *squares = squares_of(likeness.wrapping_add(self.likeness[third][j]), &self.likeness[fourth]);
+            let before = (4 * i32::from(way.energy) + 8).wrapping_add(before[j]);
+            *energies = energies_of::<4>(before, &last, self.cross(5 * j + third, fourth));
         }
-        let mut squares = [0; 64];
-        let mut energies = [0; 64];
-        for j in 0..8 {
-            let three = 5 * j + third;
-            let cross = &block[j];
-            let before = 4 * i32::from(pair_energy) + before[j] + 8;
-            let so_far = likeness + self.likeness[three];
-            for k in 0..8 {
-                // Four times 13 bits is 15.
-                let all = so_far.wrapping_add(last_likeness[k]);
-                squares[8 * j + k] = ((i32::from(all) * i32::from(all)) >> 15) as i16;
-                energies[8 * j + k] = ((before + last[k] + 2 * i32::from(cross[k])) >> 4) as i16;
-            }
-        }
-        let (rest, square, energy) = greatest(&squares, &energies);
-        Candidate { at: [one, two, 5 * (rest / 8) + third, 5 * (rest % 8) + fourth], square, energy }
     }
 
-    /// The two samples of a track most like the target, the better first.
+    /// The two places of a track most like the target, the better first; of those alike the first.
     fn best_two(&self, track: usize) -> [usize; 2] {
-        let best = |but: usize| {
-            let mut found = (-1, track);
-            for sample in (track..SUBFRAME).step_by(5) {
-                if sample != but && self.likeness[sample] > found.0 {
-                    found = (self.likeness[sample], sample);
-                }
-            }
-            found.1
-        };
-        let first = best(usize::MAX);
-        [first, best(first)]
-    }
-
-    /// Energy of a pulse alone.
-    fn own(&self, sample: usize) -> i32 {
-        i32::from(self.energy[SUBFRAME - 1 - sample][0])
-    }
-
-    /// What a pulse at `sample` and one at each of a track's have in common.
-    #[inline(always)]
-    fn cross(&self, sample: usize, track: usize) -> [i16; 8] {
-        // Said so that the compiler knows it too.
-        let (sample, track) = (sample.min(SUBFRAME - 1), track.min(4));
-        let mut out = [0; 8];
-        for (k, out) in out.iter_mut().enumerate() {
-            let other = 5 * k + track;
-            *out = self.energy[SUBFRAME - 1 - sample.max(other)][sample.abs_diff(other)];
+        let mut keys = [0i32; 8];
+        for k in 0..8 {
+            keys[k] = i32::from(self.likeness[track][k]) << 3 | (7 - k as i32);
         }
-        out
+        let best =
+            |below: i32| keys.iter().fold(0, |most, key| if *key < below { most.max(*key) } else { most });
+        let first = best(i32::MAX);
+        [first, best(first)].map(|key| 7 - (key & 7) as usize)
     }
+}
 
-    /// [`Tree::cross`] for each sample of a track.
-    fn block(&self, track: usize, other: usize) -> [[i16; 8]; 8] {
-        let mut out = [[0; 8]; 8];
-        for (k, row) in out.iter_mut().enumerate() {
-            *row = self.cross(5 * k + track, other);
-        }
-        out
+/// Moves all sums of a sample on by one product: `factor` is the response's value for the sample itself, `ends` those for the samples
+/// of the other tracks. What they are with both signs, half of it.
+///
+/// Sums over the tail that both responses have in the frame. Both begun one sample earlier, the tail has one product more. The
+/// whole energy fits 31 bits, so no part of it overflows. On its own, so that the compiler makes vectors of it.
+#[inline(never)]
+fn one_more(sums: &mut [i32; 32], factor: i16, ends: &[i16; 32], sign: i16, signs: &[i16; 32]) -> [i16; 32] {
+    let mut out = [0; 32];
+    for i in 0..32 {
+        sums[i] = sums[i].wrapping_add(i32::from(factor) * i32::from(ends[i]));
     }
+    for i in 0..32 {
+        out[i] = ((sums[i] >> 15) as i16).wrapping_mul(sign.wrapping_mul(signs[i]));
+    }
+    out
+}
+
+/// Squares, Q15, of likenesses of at most 15 bits without sign.
+#[inline(always)]
+fn squares_of(so_far: i16, others: &Track) -> Track {
+    others.map(|other| {
+        let x = so_far.wrapping_add(other) as u16;
+        ((u32::from(x) * u32::from(x.wrapping_mul(2))) >> 16) as i16
+    })
+}
+
+/// `(so_far + others + 2 cross)` without its lowest `BITS`.
+#[inline(always)]
+fn energies_of<const BITS: u32>(so_far: i32, others: &[i32; 8], cross: &Track) -> Track {
+    let mut out = [0; 8];
+    for k in 0..8 {
+        out[k] = (so_far.wrapping_add(others[k]).wrapping_add(2 * i32::from(cross[k])) >> BITS) as i16;
+    }
+    out
+}
+
+/// The place of the greatest `square / energy`; the first of those alike.
+fn greatest<const N: usize>(squares: &[i16; N], energies: &[i16; N]) -> usize {
+    if energies.iter().fold(i16::MAX, |least, x| least.min(*x)) <= 0 {
+        return greatest_in_turn(squares, energies);
+    }
+    // Of positive energies quotients have an order, so halves may be compared with each other until one place is left.
+    let (mut squares, mut energies) = (*squares, *energies);
+    let mut at: [i16; N] = std::array::from_fn(|i| i as i16);
+    let mut left = N;
+    while left > 8 {
+        left /= 2;
+        let (square, others) = squares.split_at_mut(left);
+        let (energy, other_energies) = energies.split_at_mut(left);
+        let (place, other_places) = at.split_at_mut(left);
+        keep_better((square, energy, place), (others, other_energies, other_places));
+    }
+    let mut best = (at[0], squares[0], energies[0]);
+    for i in 1..8 {
+        let now = (at[i], squares[i], energies[i]);
+        let (ours, theirs) = (i32::from(now.1) * i32::from(best.2), i32::from(best.1) * i32::from(now.2));
+        let better = ours > theirs || ours == theirs && now.0 < best.0;
+        best = if better { now } else { best };
+    }
+    best.0 as usize
+}
+
+/// Squares, energies and places: of each pair the better stays, of those alike the first.
+#[inline(never)]
+fn keep_better(
+    (squares, energies, at): (&mut [i16], &mut [i16], &mut [i16]),
+    (other_squares, other_energies, other_at): (&[i16], &[i16], &[i16]),
+) {
+    let n = squares.len() & !7;
+    let (squares, energies, at) = (&mut squares[..n], &mut energies[..n], &mut at[..n]);
+    let (other_squares, other_energies, other_at) =
+        (&other_squares[..n], &other_energies[..n], &other_at[..n]);
+    for i in 0..n {
+        let ours = i32::from(other_squares[i]) * i32::from(energies[i]);
+        let theirs = i32::from(squares[i]) * i32::from(other_energies[i]);
+        let first = -i16::from(other_at[i] < at[i]);
+        let better = -i16::from(ours > theirs) | -i16::from(ours == theirs) & first;
+        squares[i] ^= (squares[i] ^ other_squares[i]) & better;
+        energies[i] ^= (energies[i] ^ other_energies[i]) & better;
+        at[i] ^= (at[i] ^ other_at[i]) & better;
+    }
+}
+
+/// [`greatest`], one after the other: where an energy is not positive, the order decides.
+fn greatest_in_turn<const N: usize>(squares: &[i16; N], energies: &[i16; N]) -> usize {
+    let (mut at, mut square, mut energy) = (0, -1i16, 1i16);
+    for i in 0..N {
+        if i32::from(squares[i]) * i32::from(energy) > i32::from(square) * i32::from(energies[i]) {
+            (at, square, energy) = (i, squares[i], energies[i]);
+        }
+    }
+    at
 }
 
 #[cfg(test)]
@@ -279,12 +326,35 @@ mod tests {
             }
             let shift = if extract_h(total) > 32000 { -1 } else { norm_l(total) >> 1 };
             let scaled = h.map(|h| shl(h, shift));
-            let found = energies(&h, &[1; SUBFRAME]);
+            let tree = Tree::new(&[0; SUBFRAME], &h);
             for later in 0..SUBFRAME {
                 for earlier in 0..=later {
                     let sum = (later..SUBFRAME)
                         .fold(0, |sum, n| l_mac(sum, scaled[n - later], scaled[n - earlier]));
-                    assert_eq!(found[39 - later][later - earlier], extract_h(sum), "{later} {earlier}");
+                    let found = [(earlier, later), (later, earlier)].map(|(a, b)| {
+                        if a == b { tree.own[a % 5][a / 5] } else { tree.cross(a, b % 5)[b / 5] }
+                    });
+                    if later == earlier || later % 5 != earlier % 5 {
+                        assert_eq!(found, [extract_h(sum); 2], "{later} {earlier}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_greatest_of_lanes_is_the_first_greatest_in_turn() {
+        let mut seed = 5u32;
+        let mut any = |most: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((seed >> 16) % most) as i16
+        };
+        for most in [2, 3, 9, 400, 32_768] {
+            for least in [0, 1] {
+                for _ in 0..300 {
+                    let squares: [i16; 64] = std::array::from_fn(|_| any(most));
+                    let energies: [i16; 64] = std::array::from_fn(|_| any(most).max(least));
+                    assert_eq!(greatest(&squares, &energies), greatest_in_turn(&squares, &energies));
                 }
             }
         }

@@ -17,29 +17,38 @@ static GRID: [i16; 51] = [
 
 /// One of the two polynomials as a Chebyshev series.
 struct Series {
-    /// Coefficients 1 to 5 on the scale of `bits`.
-    coefficients: [i16; 6],
-    /// 11 if all of them fit so, else 10.
-    bits: i16,
+    /// 1.0 and coefficients 1 to 5, Q24 (Q23 where they would not fit 16 bits in Q11); the last one half of that.
+    terms: [i64; 6],
+    /// 10, or 9: bits that a value of the cosine, Q15, moves left for twice of it on that scale less one.
+    unit: u32,
+}
+
+impl Series {
+    /// Of coefficients of `bits`, 11 or 10.
+    fn of(coefficients: [i16; 6], bits: u32) -> Series {
+        let mut terms = coefficients.map(|f| i64::from(f) << 13);
+        terms[5] >>= 1;
+        Series { terms, unit: bits - 1 }
+    }
 }
 
 impl Series {
     /// Its value at `x = cos(w)`, Q14, limited.
     #[inline]
     fn at(&self, x: i16) -> i16 {
-        let f = &self.coefficients;
-        let down = 11 - self.bits;
-        let x = i64::from(x);
         // Q24 for 11 bits, Q23 for 10. Values lose their lowest bit between two steps, as two halves of 16 bits do. Nothing
-        // is limited before the end.
-        let mut two = 1i64 << (24 - down);
-        let mut one = ((x << (10 - down)) + (i64::from(f[1]) << 13)) & !1;
-        for coefficient in &f[2..5] {
-            let next = (((one >> 1) * x) >> 15 << 2) - two + (i64::from(*coefficient) << 13);
+        // is limited before the end: coefficients have 29 bits, so values stay below 35, and their products below 50.
+        let [start, first, second, third, fourth, last] = self.terms;
+        let x = i64::from(x);
+        let times = |value: i64, down: u32| (value >> 1).wrapping_mul(x) >> down;
+        let mut two = start;
+        let mut one = (x << self.unit).wrapping_add(first) & !1;
+        for term in [second, third, fourth] {
+            let next = (times(one, 13) & !3).wrapping_sub(two).wrapping_add(term);
             (two, one) = (one, next & !1);
         }
-        let sum = (((one >> 1) * x) >> 15 << 1) - two + (i64::from(f[5]) << 12);
-        (sum >> (10 - down)).clamp(-32768, 32767) as i16
+        let sum = (times(one, 14) & !1).wrapping_sub(two).wrapping_add(last);
+        (sum >> self.unit).clamp(-32768, 32767) as i16
     }
 }
 
@@ -59,7 +68,7 @@ fn series(a: &[i16; 11]) -> [Series; 2] {
             sum[i + 1] = sat16(plus);
             difference[i + 1] = sat16(minus);
         }
-        let of = |coefficients| Series { coefficients, bits };
+        let of = |coefficients| Series::of(coefficients, bits as u32);
         (fits, [of(sum), of(difference)])
     };
     match build(11) {
@@ -83,15 +92,20 @@ pub(super) fn pairs(a: &[i16; 11]) -> Option<[i16; 10]> {
         if i32::from(at_low) * i32::from(at_high) > 0 {
             continue;
         }
-        for _ in 0..2 {
-            let middle = (low >> 1) + (high >> 1);
-            let at_middle = current.at(middle);
-            if i32::from(at_low) * i32::from(at_middle) <= 0 {
-                (high, at_high) = (middle, at_middle);
-            } else {
-                (low, at_low) = (middle, at_middle);
-            }
-        }
+        // Two halvings: all three points they may ask for at once, as none has to wait for another.
+        let middle = (low >> 1) + (high >> 1);
+        let quarters = [(low >> 1) + (middle >> 1), (middle >> 1) + (high >> 1)];
+        let at_middle = current.at(middle);
+        let at_quarters = quarters.map(|x| current.at(x));
+        let differ = |a: i16, b: i16| i32::from(a) * i32::from(b) <= 0;
+        let below = differ(at_low, at_middle);
+        (high, at_high) = if below { (middle, at_middle) } else { (high, at_high) };
+        (low, at_low) = if below { (low, at_low) } else { (middle, at_middle) };
+        let (quarter, at_quarter) =
+            if below { (quarters[0], at_quarters[0]) } else { (quarters[1], at_quarters[1]) };
+        let below = differ(at_low, at_quarter);
+        (high, at_high) = if below { (quarter, at_quarter) } else { (high, at_high) };
+        (low, at_low) = if below { (low, at_low) } else { (quarter, at_quarter) };
         low = crossing(low, high, at_low, at_high);
         out[found] = low;
         found += 1;
@@ -150,9 +164,10 @@ mod tests {
         use crate::wide::Split;
         let a = filter([(0.97, 0.12), (0.95, 0.3), (0.9, 0.5), (0.9, 0.7), (0.8, 0.88)]);
         for series in series(&a) {
-            assert_eq!(series.bits, 11);
+            assert_eq!(series.unit, 10);
+            let mut f = series.terms.map(|term| (term >> 13) as i16);
+            f[5] = (series.terms[5] >> 12) as i16;
             for x in -32760..=32760i16 {
-                let f = &series.coefficients;
                 let mut two = Split::of(1 << 24);
                 let mut one = Split::of(l_mac(l_mult(x, 512), f[1], 4096));
                 for coefficient in &f[2..5] {

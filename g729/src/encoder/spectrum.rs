@@ -180,7 +180,8 @@ fn nearest_second(left: &[i16], weight: &[i16], start: usize) -> usize {
     for ((column, left), weight) in COLUMNS_23[start..start + 5].iter().zip(left).zip(weight) {
         for (distance, c) in distances.iter_mut().zip(column) {
             let off = left.wrapping_sub(*c);
-            let weighted = ((i32::from(*weight) * i32::from(off)) >> 15) as i16;
+            // Twice 14000 is still 16 bits.
+            let weighted = ((i32::from(*weight) * i32::from(off.wrapping_mul(2))) >> 16) as i16;
             *distance = distance.wrapping_add(i32::from(weighted) * i32::from(off));
         }
     }

@@ -1,6 +1,6 @@
 //! Whose media legs are, for those who watch them.
 
-use model::id::LegId;
+use model::id::{LegId, RecordingId};
 
 use super::Machine;
 
@@ -47,5 +47,18 @@ impl Machine {
             }));
         }
         owners
+    }
+
+    /// The call that a leg belongs to.
+    pub fn call_of(&self, leg: LegId) -> Option<&str> {
+        self.legs.get(&leg).map(String::as_str)
+    }
+
+    /// The call that is recorded as this. Looks at all calls: for what happens seldom.
+    pub fn recorded_call(&self, recording: RecordingId) -> Option<&str> {
+        let mut calls = self.calls.iter();
+        calls
+            .find(|(_, call)| call.recording.as_ref().is_some_and(|it| it.id == recording))
+            .map(|(id, _)| id.as_str())
     }
 }

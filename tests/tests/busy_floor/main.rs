@@ -229,7 +229,8 @@ async fn serve(
 
 /// Waits until everybody is ready again and no recording waits to be finished.
 async fn quiet(admin: &Http) {
-    for _ in 0..300 {
+    // Recordings are finished below everything else, so beside other work this takes its time.
+    for _ in 0..900 {
         let agents = admin.get("/agents").await;
         let ready = agents["items"]
             .as_array()
