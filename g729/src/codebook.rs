@@ -1,5 +1,6 @@
 //! The two sources of excitation that both sides build: what was before (3.7), and four pulses (3.8).
 
+use crate::gain::Gains;
 use crate::ops::*;
 use crate::tables::pitch::EXCITATION;
 
@@ -95,6 +96,15 @@ pub fn pulses(index: u16, signs: u8) -> [i16; SUBFRAME] {
         code[at] = if signs >> i & 1 == 1 { 8192 } else { -8192 };
     }
     code
+}
+
+/// A sample of the excitation (equation 75) of those of both codebooks, the fixed one's Q13: rounded and limited. Gains are not negative.
+#[inline(always)]
+pub fn excite(adaptive: i16, fixed: i16, gains: Gains) -> i16 {
+    // Of Q14 both. A pitch gain is below 1.4, that is 2^14.5: so the sum fits 32 bits.
+    let sum =
+        (i32::from(adaptive) * i32::from(gains.pitch)).wrapping_add(i32::from(fixed) * i32::from(gains.code));
+    sat16(sum.wrapping_add(0x2000) >> 14)
 }
 
 /// Repeats the pulses at the pitch delay (equation 48): `gain` is the last pitch gain, Q14, within its bounds.

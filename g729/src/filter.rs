@@ -2,6 +2,7 @@
 //!
 //! Signals stand behind their ten samples of history in one slice, so a filter never asks where its memory is.
 
+use crate::codebook::SUBFRAME;
 use crate::lsp::{Lp, ORDER};
 use crate::ops::*;
 
@@ -59,6 +60,9 @@ pub fn synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
         return wide_synthesis(a, input, signal);
     }
     // Coefficients that small cannot lead a sum out of 32 bits.
+    if input.len() != SUBFRAME {
+        return limited_synthesis(a, input, signal);
+    }
     quick_synthesis(a, input, signal) && limited_synthesis(a, input, signal)
 }
 
@@ -69,10 +73,11 @@ pub fn synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
 /// half has borrowed from it. One multiplication moves both on.
 fn quick_synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
     let pack = |low: i16, high: i16| i64::from(low).wrapping_add(i64::from(high) << 32);
+    let minus = |low: i16, high: i16| pack(low, high).wrapping_neg();
     // What the first and the second sample of a pair contribute to the five pairs after it.
     let by_first: [i64; 5] =
-        std::array::from_fn(|k| pack(a[2 * k + 2], if k < 4 { a[2 * k + 3] } else { 0 }));
-    let by_second: [i64; 5] = std::array::from_fn(|k| pack(a[2 * k + 1], a[2 * k + 2]));
+        std::array::from_fn(|k| minus(a[2 * k + 2], if k < 4 { a[2 * k + 3] } else { 0 }));
+    let by_second: [i64; 5] = std::array::from_fn(|k| minus(a[2 * k + 1], a[2 * k + 2]));
     let mut sums = [0i64; 5];
     for (p, pair) in signal[..ORDER].as_chunks::<2>().0.iter().enumerate() {
         if *pair == [0; 2] {
@@ -81,13 +86,14 @@ fn quick_synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
         for k in 0..=p {
             let sum = &mut sums[k];
             let back = k + 4 - p;
-            *sum = sum.wrapping_sub(i64::from(pair[0]).wrapping_mul(by_first[back]));
-            *sum = sum.wrapping_sub(i64::from(pair[1]).wrapping_mul(by_second[back]));
+            *sum = sum.wrapping_add(i64::from(pair[0]).wrapping_mul(by_first[back]));
+            *sum = sum.wrapping_add(i64::from(pair[1]).wrapping_mul(by_second[back]));
         }
     }
     let (unit, next) = (i64::from(a[0]), i32::from(a[1]));
-    let mut beyond = 0;
-    let pairs = input.as_chunks::<2>().0.iter().zip(signal[ORDER..].as_chunks_mut::<2>().0);
+    // Samples as they come out, seen over at the end.
+    let mut made = [[0i32; 2]; SUBFRAME / 2];
+    let pairs = input.as_chunks::<2>().0.iter().zip(&mut made);
     for (input, out) in pairs {
         let given = pack(input[0], input[1]).wrapping_mul(unit).wrapping_add(0x0000_0800_0000_0800);
         let sum = sums[0].wrapping_add(given);
@@ -98,14 +104,17 @@ fn quick_synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
         let (s, t) = (i64::from(first), i64::from(second));
         for k in 0..5 {
             let later = if k < 4 { sums[k + 1] } else { 0 };
-            let first = later.wrapping_sub(s.wrapping_mul(by_first[k]));
-            sums[k] = first.wrapping_sub(t.wrapping_mul(by_second[k]));
+            let first = later.wrapping_add(s.wrapping_mul(by_first[k]));
+            sums[k] = first.wrapping_add(t.wrapping_mul(by_second[k]));
         }
-        beyond |= u32::from(first.wrapping_add(32_767) as u32 > 65_534);
-        beyond |= u32::from(second.wrapping_add(32_767) as u32 > 65_534);
-        *out = [first as i16, second as i16];
+        *out = [first, second];
     }
-    beyond != 0
+    let mut inside = true;
+    for (out, sample) in signal[ORDER..].iter_mut().zip(made.as_flattened()) {
+        inside &= *sample > -32_768 && *sample <= 32_767;
+        *out = *sample as i16;
+    }
+    !inside
 }
 
 /// [`synthesis`] with what leaves the range limited.

@@ -32,6 +32,7 @@
 pub mod bits;
 pub mod codebook;
 mod decoder;
+mod dot;
 mod encoder;
 pub mod filter;
 pub mod frame;

@@ -155,8 +155,7 @@ impl Decoder {
             self.sharp = self.last.pitch.clamp(SHARPEN_MIN, SHARPEN_MAX);
             for (n, code) in code.iter().enumerate() {
                 let at = &mut self.excitation[end - SUBFRAME + n];
-                let sum = l_mac(l_mult(*at, self.last.pitch), *code, self.last.code);
-                *at = round(l_shl(sum, 1));
+                *at = excite(*at, *code, self.last);
             }
             self.synthesise(&filters[half], half);
         }

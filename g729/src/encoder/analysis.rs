@@ -1,5 +1,6 @@
 //! Linear prediction (3.2.1, 3.2.2): window, autocorrelation, lag window, Levinson-Durbin.
 
+use crate::dot::dot32;
 use crate::ops::*;
 use crate::tables::analysis::{LAG_HIGH, LAG_LOW, WINDOW};
 use crate::wide::{Split, div_32};
@@ -29,49 +30,6 @@ fn energy(samples: &[i16]) -> Option<i32> {
         total = total.wrapping_add(pairs);
     }
     i32::try_from(2 * total + 1).ok()
-}
-
-/// The sum of products, with wrapping: the caller knows that it fits.
-#[inline(always)]
-pub(super) fn dot(a: &[i16], b: &[i16]) -> i32 {
-    a.iter().zip(b).fold(0i32, |sum, (x, y)| sum.wrapping_add(i32::from(*x) * i32::from(*y)))
-}
-
-/// The sum of `N` products, with wrapping. Up to 32 of them the compiler makes four multiplications and two sums one instruction of, if
-/// it is not led astray by what stands around: so the functions below stand alone.
-#[inline(always)]
-fn dot_of<const N: usize>(a: &[i16], b: &[i16]) -> i32 {
-    let (Some(a), Some(b)) = (a.first_chunk::<N>(), b.first_chunk::<N>()) else { return 0 };
-    let mut sum = 0i32;
-    for i in 0..N {
-        sum = sum.wrapping_add(i32::from(a[i]) * i32::from(b[i]));
-    }
-    sum
-}
-
-/// [`dot`] of the first 16.
-#[inline(never)]
-pub(super) fn dot16(a: &[i16], b: &[i16]) -> i32 {
-    dot_of::<16>(a, b)
-}
-
-/// [`dot`] of the first 32.
-#[inline(never)]
-pub(super) fn dot32(a: &[i16], b: &[i16]) -> i32 {
-    dot_of::<32>(a, b)
-}
-
-/// [`dot`] of a subframe's length. `a` has at least 40 samples.
-#[inline(always)]
-pub(super) fn dot40(a: &[i16], b: &[i16; 40]) -> i32 {
-    let [sum, rest] = dot_32_and_8(a, b);
-    sum.wrapping_add(rest)
-}
-
-#[inline(never)]
-fn dot_32_and_8(a: &[i16], b: &[i16; 40]) -> [i32; 2] {
-    let Some(a) = a.first_chunk::<40>() else { return [0; 2] };
-    [dot_of::<32>(a, b), dot_of::<8>(&a[32..], &b[32..])]
 }
 
 /// Autocorrelation of the last 240 samples up to lag `last`.

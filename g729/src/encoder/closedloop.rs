@@ -2,8 +2,8 @@
 //!
 //! Instead of filtering every candidate, the target is filtered backwards once; each candidate is then one dot product.
 
-use super::analysis::{dot16, dot32, dot40};
 use crate::codebook::{DELAY_MAX, DELAY_MIN, Delay, PAST, SUBFRAME, adaptive};
+use crate::dot::{dot16, dot32, dot40};
 use crate::ops::*;
 
 /// A subframe's worth of samples.

@@ -2,7 +2,6 @@
 
 use crate::ops::*;
 use crate::tables::analysis::{HIGH_PASS_140_A, HIGH_PASS_140_B};
-use crate::wide::Split;
 
 /// The high pass. Its feedback runs in 32 bits: a pole this near to the unit circle would hum in 16.
 #[derive(Clone, Debug, Default)]
@@ -17,23 +16,28 @@ impl HighPass {
     /// Filters one frame.
     pub(super) fn run(&mut self, samples: &[i16; 80], out: &mut [i16]) {
         let [b0, b1, b2] = HIGH_PASS_140_B.map(i32::from);
-        let [mut one, mut two] = self.made.map(Split::of);
-        let [mut x1, mut x2] = self.given.map(i32::from);
-        let mut newest = self.made[0];
-        let mut before = self.made[1];
-        for (sample, out) in samples.iter().zip(out) {
-            let x0 = i32::from(*sample);
-            // None of these sums can leave 32 bits: 2 * (2 * 1899 + 3798) * 2^15 and 0.36 * 2^31.
-            let direct = 2 * (b0 * x0 + b1 * x1 + b2 * x2);
-            let acc = one.mul16(HIGH_PASS_140_A[1]) + two.mul16(HIGH_PASS_140_A[2]) + direct;
-            before = newest;
-            newest = l_shl(acc, 3);
-            *out = round(newest);
-            (two, one) = (one, Split::of(newest));
-            (x2, x1) = (x1, x0);
+        // None of these sums can leave 32 bits: 2 * (2 * 1899 + 3798) * 2^15.
+        let mut given = [0i16; 82];
+        (given[0], given[1]) = (self.given[1], self.given[0]);
+        given[2..].copy_from_slice(samples);
+        let mut direct = [0i32; 80];
+        for n in 0..80 {
+            let [x2, x1, x0] = [given[n], given[n + 1], given[n + 2]].map(i32::from);
+            direct[n] = (b0 * x0).wrapping_add(b1 * x1).wrapping_add(b2 * x2) << 1;
         }
-        self.given = [x1 as i16, x2 as i16];
-        self.made = [newest, before];
+        let [mut one, mut two] = self.made;
+        for (direct, out) in direct.iter().zip(out) {
+            // A split value times a coefficient is that of its upper 31 bits. 0.36 * 2^31 is the most the sum can be.
+            let times =
+                |made: i32, a: i16| ((i64::from(made >> 1).wrapping_mul(i64::from(a)) >> 15) << 1) as i32;
+            let back = times(two, HIGH_PASS_140_A[2]).wrapping_add(*direct);
+            let acc = times(one, HIGH_PASS_140_A[1]).wrapping_add(back);
+            let newest = (acc.clamp(-1 << 28, (1 << 28) - 1) << 3) | if acc >= 1 << 28 { 7 } else { 0 };
+            *out = round(newest);
+            (two, one) = (one, newest);
+        }
+        self.given = [samples[79], samples[78]];
+        self.made = [one, two];
     }
 }
 

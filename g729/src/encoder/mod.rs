@@ -230,8 +230,7 @@ impl Encoder {
         }
 
         // What the past does not explain is the pulses' to match.
-        let rest: Subframe =
-            std::array::from_fn(|n| sub(x[n], extract_h(l_shl(l_mult(y[n], pitch.gain), 1))));
+        let rest: Subframe = std::array::from_fn(|n| sub(x[n], scaled(y[n], pitch.gain)));
         codebook::sharpen(&mut h, delay.whole, self.sharpening);
         let pulses = pulses::search(&rest, &h);
         let mut code = codebook::pulses(pulses.index(), pulses.signs);
@@ -242,11 +241,11 @@ impl Encoder {
         let gain = gains.gains;
         self.sharpening = gain.pitch.clamp(SHARPEN_MIN, SHARPEN_MAX);
         for (u, c) in excitation[PAST..].iter_mut().zip(&code) {
-            *u = round(l_shl(l_mac(l_mult(*u, gain.pitch), *c, gain.code), 1));
+            *u = codebook::excite(*u, *c, gain);
         }
         self.taming.follow(gain.pitch, delay.whole);
         for (memory, n) in self.error_memory.iter_mut().zip(30..) {
-            let past = extract_h(l_shl(l_mult(y[n], gain.pitch), 1));
+            let past = scaled(y[n], gain.pitch);
             let fixed = extract_h(l_shl(l_mult(z[n], gain.code), 2));
             *memory = sub(x[n], add(past, fixed));
         }
@@ -263,6 +262,12 @@ struct Sub {
 
 /// Weighting of Annex A: 0.75, Q15.
 const GAMMA: i16 = 24576;
+
+/// `y` times a gain of Q14, towards minus infinity, limited.
+#[inline(always)]
+fn scaled(y: i16, gain: i16) -> i16 {
+    sat16((i32::from(y) * i32::from(gain)) >> 14)
+}
 
 /// `A(z / gamma) (1 - 0.7 / z)` without its last term.
 fn low_passed(weighted: &Lp) -> Lp {

@@ -1,7 +1,7 @@
 //! The pitch of a frame at a glance (A.3.4): correlation of every second weighted sample in three ranges of delay, shorter
 //! ones preferred where a longer one may be their multiple.
 
-use super::analysis::{dot, dot40};
+use crate::dot::{dot, dot40};
 use crate::ops::*;
 use crate::wide::{Split, inverse_root};
 

@@ -96,7 +96,13 @@ fn scaled(h: &Subframe) -> Subframe {
         // A response this wild fits no 32 bits; half of its width too much, at most, is lost.
         Err(_) => -4,
     };
-    h.map(|h| shl(h, shift))
+    // What is moved left so far keeps its energy in 31 bits, so no value leaves 16.
+    let (left, right) = (shift.max(0) as u32, (-shift).max(0) as u32);
+    let mut out = *h;
+    for value in &mut out {
+        *value = value.wrapping_shl(left) >> right;
+    }
+    out
 }
 
 impl Tree {

@@ -37,7 +37,10 @@ pub(super) fn weights(lsf: &Lines) -> Lines {
         *middle = extract_h(l_shl(l_mult(*middle, 19661), 1));
     }
     let most = out.iter().fold(0, |most: i16, w| most.max(*w));
-    out.map(|w| shl(w, norm_s(most)))
+    // None of them is negative or greater than the greatest: nothing saturates.
+    let left = norm_s(most) as u32;
+    out.iter_mut().for_each(|w| *w = w.wrapping_shl(left));
+    out
 }
 
 /// Quantises `lsf`, moves the predictor on; the indices and the frequencies they stand for.
