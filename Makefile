@@ -57,7 +57,7 @@ bench-media: setup-test ## Relay, SRTP, transcoding, recording: cost, loss, dela
 bench-fast: setup-test ## Plain relay by the kernel (XDP) beside rtpengine and our sockets, in network namespaces; needs root; FAST="rounds=5"
 	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- kernel $(FAST)
 
-load: setup-test ## 400 calls at once, Opus in browsers to G.711, recorded, for a minute: nothing lost, every recording whole; LOAD="calls=300 seconds=20"
+load: setup-test ## 400 calls at once, Opus in browsers to G.711, recorded, for a minute: nothing lost, every recording whole; LOAD="calls=300 seconds=20 codec=g729"
 	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- crowd $(LOAD)
 
 bench-chart: ## Draws the figures of the last bench-media to docs/pictures/cost.svg

@@ -1,5 +1,5 @@
-//! 400 calls at once for a minute on all cores: a browser's Opus (ICE, DTLS-SRTP, one port) on one side, a trunk's G.711 on
-//! the other, both directions recorded.
+//! 400 calls at once for a minute on all cores: a browser's Opus (ICE, DTLS-SRTP, one port) on one side, a trunk's G.711 or G.729
+//! on the other, both directions recorded.
 //!
 //! Calls begin one by one, 40 a second; the minute is counted from the last one, loss from the first. The load shares the cores, a
 //! thread on each; its packets were encoded before, and it has real-time priority where it may, as a network has.
@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::cpu;
 use crate::floor;
 use crate::load::{self, Counted, Listening, Party, Talk};
-use crate::profile::{Profile, Said};
+use crate::profile::{Profile, Said, Trunk};
 use crate::program::Program;
 
 /// How many calls begin in a second.
@@ -41,21 +41,22 @@ const NOTHING: [&str; 7] = [
 ];
 
 /// Runs it; ends the program with an error where it was not passed.
-pub fn gather(folder: &Path, calls: usize, length: Duration) {
-    if let Err(why) = attempt(folder, calls, length) {
+pub fn gather(folder: &Path, trunk: Trunk, calls: usize, length: Duration) {
+    if let Err(why) = attempt(folder, trunk, calls, length) {
         println!("not passed: {why}");
         std::process::exit(1);
     }
 }
 
-fn attempt(folder: &Path, calls: usize, length: Duration) -> Result<(), String> {
+fn attempt(folder: &Path, trunk: Trunk, calls: usize, length: Duration) -> Result<(), String> {
     std::fs::remove_dir_all(folder).ok();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut program = Program::start_on_all(folder, cores)?;
     let said = Said::prepare();
+    println!("{}", Profile::Crowd(trunk).title());
     let mut parties = Vec::new();
     for call in 0..calls {
-        let set_up = Profile::Crowd.set_up(&mut program.client, call, &said);
+        let set_up = Profile::Crowd(trunk).set_up(&mut program.client, call, &said);
         parties.extend(set_up.map_err(|why| format!("call {call}: {why}"))?);
     }
     // After the program was started: it has none.
@@ -180,12 +181,16 @@ fn sum(counters: &Value, name: &str) -> u64 {
 fn whole(file: &Path, said: &Said) -> Result<[u32; 2], String> {
     let open = File::open(file).map_err(|why| why.to_string())?;
     let mut reader = Reader::new(open).map_err(|why| why.to_string())?;
-    let all = [&said.mu, &said.page].map(|speech| speech.payloads.iter().collect::<HashSet<_>>());
+    let all = [&said.mu, &said.page, &said.g729].map(|speech| speech.payloads.iter().collect::<HashSet<_>>());
     let (mut heard, mut changed) = ([0; 2], 0);
     while let Some(entry) = reader.next_entry().map_err(|why| why.to_string())? {
         if let Entry::Payload(payload) = entry {
             heard[usize::from(payload.channel == Channel::Right)] += 1;
-            let known = &all[usize::from(payload.codec == Codec::Opus)];
+            let known = match payload.codec {
+                Codec::Opus => &all[1],
+                Codec::G729 => &all[2],
+                _ => &all[0],
+            };
             changed += u64::from(!known.contains(&payload.octets.to_vec()));
         }
     }

@@ -5,6 +5,7 @@ use media::driver::pin_to_core;
 use model::media::Codec;
 
 use crate::cpu;
+use crate::load::Speech;
 use crate::profile::{Profile, Said};
 
 /// Streams side by side, so that their states are as cold as in a program with calls.
@@ -18,7 +19,11 @@ pub fn us_per_packet(profile: Profile, said: &Said) -> Option<f64> {
         let work = || {
             pin_to_core(0).ok();
             // Between the laws of G.711 it is a table look-up an octet, 0.04 us a packet: nothing to compare with.
-            if profile == Profile::Opus { opus(said) } else { None }
+            match profile {
+                Profile::Opus => bare(said, Codec::Opus, &said.opus),
+                Profile::G729 => bare(said, Codec::G729, &said.g729),
+                _ => None,
+            }
         };
         scope.spawn(work).join().ok().flatten()
     })
@@ -36,13 +41,13 @@ fn timed(work: impl FnOnce() -> usize) -> f64 {
     (own() - before) / packets as f64
 }
 
-fn opus(said: &Said) -> Option<f64> {
-    let pair = || Some((Encoder::new(Codec::Opus, 8_000).ok()?, Decoder::new(Codec::Opus, 8_000).ok()?));
+fn bare(said: &Said, codec: Codec, speech: &Speech) -> Option<f64> {
+    let pair = || Some((Encoder::new(codec, 8_000).ok()?, Decoder::new(codec, 8_000).ok()?));
     let mut streams: Vec<_> = (0..STREAMS).map(|_| pair()).collect::<Option<_>>()?;
     let (mut room, mut samples) = ([0; PAYLOAD_MAX], [0; PACKET_SAMPLES_MAX]);
     let us = timed(|| {
         for at in 0..SECONDS * 50 {
-            let (voice, packet) = (&said.samples[at % 50], &said.opus.payloads[at % 50]);
+            let (voice, packet) = (&said.samples[at % 50], &speech.payloads[at % 50]);
             for (encoder, decoder) in &mut streams {
                 std::hint::black_box(encoder.encode(voice, &mut room));
                 std::hint::black_box(decoder.decode(packet, &mut samples));

@@ -3,9 +3,9 @@
 //! Both programs are processes with one media thread on core 0; the load is on core 1; calls are set up over NG in the same
 //! words (`ng_client`). `cargo bench -p ng --bench beside [-- WORDS]`:
 //!
-//! - `relay`, `srtp-rtp`, `pcmu-pcma`, `pcmu-opus`, `recorded`: these profiles alone
+//! - `relay`, `srtp-rtp`, `pcmu-pcma`, `pcmu-opus`, `pcmu-g729`, `recorded`: these profiles alone
 //! - `rounds=N`, `seconds=N`: runs of each program, in turns (3 of 3 s); `calls=N`: this many calls at most
-//! - `crowd`: 400 recorded calls from Opus in browsers to G.711 for a minute, on all cores, ours alone
+//! - `crowd`: 400 recorded calls from Opus in browsers to G.711 for a minute, on all cores, ours alone; `codec=g729`: to G.729
 //! - `kernel`: plain relay among network namespaces, by the kernel (XDP) and by user space; see the module
 //! - `floor`: what encoding and decoding Opus cost here by themselves, at each effort that the plane knows
 //! - `chart`: measures nothing; draws the figures of the last run to `docs/pictures/cost.svg`
@@ -38,12 +38,12 @@ use media::driver::pin_to_core;
 use serde_json::Value;
 
 use load::{Party, Talk};
-use profile::{Profile, Said};
+use profile::{Profile, Said, Trunk};
 use program::{Kind, Program};
 use table::{Delay, Figures, Run};
 
-/// Calls with Opus beside the bare codecs, ours alone.
-const OPUS_CALLS: usize = 150;
+/// Calls with Opus or G.729 beside the bare codecs, ours alone.
+const ENCODED_CALLS: usize = 150;
 const WARM_UP: Duration = Duration::from_secs(1);
 /// A load that took longer than this for its time was not the load it says.
 const LATE: f64 = 1.01;
@@ -72,7 +72,15 @@ fn main() {
     }
     if words.iter().any(|word| word == "crowd") {
         let (calls, seconds) = (number("calls").unwrap_or(400), number("seconds").unwrap_or(60));
-        return crowd::gather(&folder().join("crowd"), calls, Duration::from_secs(seconds as u64));
+        let trunk = match words.iter().find_map(|word| word.strip_prefix("codec=")) {
+            None | Some("g711") => Trunk::G711,
+            Some("g729") => Trunk::G729,
+            Some(other) => {
+                println!("codec={other}: trunks speak g711 or g729");
+                std::process::exit(1);
+            }
+        };
+        return crowd::gather(&folder().join("crowd"), trunk, calls, Duration::from_secs(seconds as u64));
     }
     let plan = Plan {
         rounds: number("rounds").unwrap_or(3).max(1),
@@ -162,10 +170,10 @@ impl Plan {
             engines.iter_mut().for_each(|engine| engine.run(*calls, self.length));
         }
         // What codecs cost shows where waking for packets does not: with more calls than the peer can carry.
-        if profile == Profile::Opus && self.calls_max >= OPUS_CALLS {
+        if profile.encodes() && self.calls_max >= ENCODED_CALLS {
             for engine in engines.iter_mut().filter(|engine| engine.kind != Kind::Rtpengine) {
-                engine.grow(profile, OPUS_CALLS, said)?;
-                engine.run(OPUS_CALLS, self.length);
+                engine.grow(profile, ENCODED_CALLS, said)?;
+                engine.run(ENCODED_CALLS, self.length);
             }
         }
         if profile == Profile::Relay {

@@ -23,13 +23,21 @@ pub enum Profile {
     Srtp,
     Laws,
     Opus,
+    G729,
     Recorded,
-    /// Not measured beside anybody: a browser's Opus to a trunk's G.711, recorded.
-    Crowd,
+    /// Not measured beside anybody: a browser's Opus to a trunk, recorded.
+    Crowd(Trunk),
+}
+
+/// What a trunk of the crowd speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trunk {
+    G711,
+    G729,
 }
 
 impl Profile {
-    pub const ALL: [Self; 5] = [Self::Relay, Self::Srtp, Self::Laws, Self::Opus, Self::Recorded];
+    pub const ALL: [Self; 6] = [Self::Relay, Self::Srtp, Self::Laws, Self::Opus, Self::G729, Self::Recorded];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -37,8 +45,9 @@ impl Profile {
             Self::Srtp => "srtp-rtp",
             Self::Laws => "pcmu-pcma",
             Self::Opus => "pcmu-opus",
+            Self::G729 => "pcmu-g729",
             Self::Recorded => "recorded",
-            Self::Crowd => "crowd",
+            Self::Crowd(_) => "crowd",
         }
     }
     pub const fn title(self) -> &'static str {
@@ -47,8 +56,10 @@ impl Profile {
             Self::Srtp => "SRTP (AES-CM, HMAC-SHA1) to RTP",
             Self::Laws => "PCMU to PCMA",
             Self::Opus => "PCMU to Opus",
+            Self::G729 => "PCMU to G.729",
             Self::Recorded => "relay, both directions recorded",
-            Self::Crowd => "Opus in a browser to G.711, recorded",
+            Self::Crowd(Trunk::G711) => "Opus in a browser to G.711, recorded",
+            Self::Crowd(Trunk::G729) => "Opus in a browser to G.729, recorded",
         }
     }
     /// The ratio of processor time to the peer's that we want to stay below, and the one we dream of.
@@ -58,14 +69,20 @@ impl Profile {
             Self::Srtp => (0.45, 0.35),
             Self::Laws => (0.25, 0.20),
             Self::Opus => (0.20, 0.15),
+            Self::G729 => (0.50, 0.35),
             Self::Recorded => (0.60, 0.50),
-            Self::Crowd => (1.0, 1.0),
+            Self::Crowd(_) => (1.0, 1.0),
         }
+    }
+    /// Whether voices are encoded anew, by codecs that cost more than all else.
+    pub const fn encodes(self) -> bool {
+        matches!(self, Self::Opus | Self::G729)
     }
     /// Calls that are measured; the peer's core carries some 46 with Opus.
     pub const fn sizes(self) -> &'static [usize] {
         match self {
             Self::Opus => &[20, 40],
+            Self::G729 => &[50, 100],
             _ => &[500, 1_000],
         }
     }
@@ -73,40 +90,50 @@ impl Profile {
     pub const fn more_sizes(self) -> &'static [usize] {
         match self {
             Self::Opus => &[10, 30],
+            Self::G729 => &[25, 75],
             _ => &[100, 250, 750],
         }
     }
     /// KiB of memory a call at most.
     pub const fn memory_goal_kib(self) -> f64 {
         match self {
-            Self::Opus => 128.0,
+            Self::Opus | Self::G729 => 128.0,
             _ => 16.0,
         }
     }
 
     /// One more call: its parties, who know where to send.
     pub fn set_up(self, client: &mut Client, call: usize, said: &Said) -> Result<[Party; 2], String> {
-        let mut caller = Party::new(2 * call, HERE, said.mu.clone(), 0);
+        let trunk = if self == Self::Crowd(Trunk::G729) { &said.g729 } else { &said.mu };
+        let mut caller = Party::new(2 * call, HERE, trunk.clone(), trunk.payload_type);
         let mut callee = Party::new(2 * call + 1, HERE, said.mu.clone(), 0);
-        let page = (self == Self::Crowd).then(|| Page::open(call)).transpose()?;
+        let page = matches!(self, Self::Crowd(_)).then(|| Page::open(call)).transpose()?;
         let key = STANDARD.encode(&far_key().key_and_salt);
         let crypto = (self == Self::Srtp).then_some(key.as_str());
         let opus = format!("opus/48000/2///{ASKED_OF_PAGES}");
-        let crowd = format!("5:codecd4:maskl4:PCMUe9:transcodel{}:{opus}ee5:flagsl6:WebRTCe", opus.len());
+        let codec = if trunk.payload_type == 18 { "G729" } else { "PCMU" };
+        let crowd = format!("5:codecd4:maskl4:{codec}e9:transcodel{}:{opus}ee5:flagsl6:WebRTCe", opus.len());
         let (profile, more) = match self {
             Self::Relay | Self::Recorded => ("RTP/AVP", "3:ICE6:remove"),
             Self::Srtp => ("RTP/SAVP", "3:ICE6:remove18:transport-protocol7:RTP/AVP4:DTLS3:off"),
             Self::Laws => ("RTP/AVP", "3:ICE6:remove5:codecd4:maskl4:PCMUe9:transcodel4:PCMAee"),
             Self::Opus => ("RTP/AVP", "3:ICE6:remove5:codecd4:maskl4:PCMUe9:transcodel4:opusee"),
-            Self::Crowd => ("RTP/AVP", crowd.as_str()),
+            Self::G729 => ("RTP/AVP", "3:ICE6:remove5:codecd4:maskl4:PCMUe9:transcodel4:G729ee"),
+            Self::Crowd(_) => ("RTP/AVP", crowd.as_str()),
         };
         let at = caller.addr();
-        let offer = Line { at, profile, payload_type: 0, codec: "PCMU/8000", crypto, attributes: "" };
+        let map = format!("{codec}/8000");
+        // Each frame is sent, and each counts.
+        let whole = "a=fmtp:18 annexb=no\r\n";
+        let attributes = if codec == "G729" { whole } else { "" };
+        let payload_type = trunk.payload_type;
+        let offer = Line { at, profile, payload_type, codec: &map, crypto, attributes };
         let offered = client.offer(call, &offer, more)?;
         let (payload_type, codec, speech) = match self {
             Self::Laws => (8, "PCMA/8000", &said.a),
             Self::Opus => (opus_of(&offered)?, "opus/48000/2", &said.opus),
-            Self::Crowd => {
+            Self::G729 => (18, "G729/8000", &said.g729),
+            Self::Crowd(_) => {
                 let payload_type = opus_of(&offered)?;
                 let asked = format!("{payload_type} {ASKED_OF_PAGES}");
                 if offered.attribute("fmtp") != Some(&asked) {
@@ -118,7 +145,10 @@ impl Profile {
         };
         callee.speech = Speech { payload_type, ..speech.clone() };
         callee.expects.0 = payload_type;
-        let attributes = page.as_ref().map(Page::attributes).unwrap_or_default();
+        let mut attributes = page.as_ref().map(Page::attributes).unwrap_or_default();
+        if self == Self::G729 {
+            attributes.push_str(whole);
+        }
         let profile = if page.is_some() { "UDP/TLS/RTP/SAVPF" } else { "RTP/AVP" };
         let at = callee.addr();
         let answer = Line { at, profile, payload_type, codec, crypto: None, attributes: &attributes };
@@ -139,7 +169,7 @@ impl Profile {
             (callee.protect, callee.open) = (Some(protect), Some(open));
             callee.page = Some(page);
         }
-        if matches!(self, Self::Recorded | Self::Crowd) {
+        if matches!(self, Self::Recorded | Self::Crowd(_)) {
             client.record(call)?;
         }
         Ok([caller, callee])
@@ -159,6 +189,7 @@ pub struct Said {
     pub mu: Speech,
     pub a: Speech,
     pub opus: Speech,
+    pub g729: Speech,
     /// What a page sends that does as it is asked ([`ASKED_OF_PAGES`]).
     pub page: Speech,
     /// The same as samples at 8 kHz, packet by packet.
@@ -184,10 +215,18 @@ impl Said {
             let payloads = voice(rate_hz).into_iter().map(packet).collect();
             Speech { payload_type: 96, payloads, ticks: 960 }
         };
+        let mut encoder = Encoder::new(Codec::G729, 8_000).expect("an encoder");
+        let packet = |samples: &Vec<i16>| {
+            let mut room = vec![0; 20];
+            encoder.encode(samples, &mut room).expect("a packet");
+            room
+        };
+        let g729 = samples.iter().map(packet).collect();
         Self {
             mu: Speech { payload_type: 0, payloads: mu, ticks: 160 },
             a: Speech { payload_type: 8, payloads: a, ticks: 160 },
             opus: opus(48_000, OPUS_COMPLEXITY),
+            g729: Speech { payload_type: 18, payloads: g729, ticks: 160 },
             // Chromium's effort on a desktop.
             page: opus(16_000, 9),
             samples,

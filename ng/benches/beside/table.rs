@@ -202,7 +202,7 @@ pub fn show(figures: &Figures) {
         }
         if let (Some(floor), Some(run)) = (figures.floor_us, engine.runs.last()) {
             let over = run.us_per_packet / floor;
-            let judged = if profile == Profile::Opus { verdict(over <= OVER_FLOOR_MAX) } else { "" };
+            let judged = if profile.encodes() { verdict(over <= OVER_FLOOR_MAX) } else { "" };
             println!(
                 "        {:10} {over:.2} times the bare codecs ({floor:.2} us a packet) with {} calls{judged}",
                 engine.kind.name(),
