@@ -85,12 +85,17 @@ fn voice() -> std::io::Result<()> {
 }
 
 fn playout() -> std::io::Result<()> {
-    for (name, first) in [("pcmu", 0), ("opus", 2)] {
+    for (name, first) in [("pcmu", 0), ("opus", 2), ("g729", 4)] {
         let mut input = vec![first];
         let opus = opus(12, 20);
         let step = if first == 2 { 960 } else { 160 };
         for n in 0..12u16 {
-            let payload = if first == 2 { opus[usize::from(n)].clone() } else { speech(n) };
+            let payload = match first {
+                2 => opus[usize::from(n)].clone(),
+                // Two frames; at last one and a description of silence, and a description alone.
+                4 => speech(n)[..[20, 20, 20, 20, 20, 20, 20, 20, 20, 12, 2, 20][usize::from(n)]].to_vec(),
+                _ => speech(n),
+            };
             let head = [&[1][..], &n.to_be_bytes(), &(u32::from(n) * step).to_be_bytes()].concat();
             // Some come late, one is noise, one an event.
             let how = [4, 4, 0, 8, 4, 0x12, 4, 0x22, 15, 0, 1, 4][usize::from(n)];

@@ -123,9 +123,14 @@ pub(super) fn comfort_noise(input: &[u8]) {
 /// timestamp (4), payload.
 pub(super) fn playout(input: &[u8]) {
     let Some((first, rest)) = input.split_first() else { return };
-    let (codec, rate) =
-        [(Codec::Pcmu, 8_000), (Codec::Pcma, 8_000), (Codec::Opus, 48_000), (Codec::Opus, 16_000)]
-            [usize::from(first & 3)];
+    let (codec, rate) = [
+        (Codec::Pcmu, 8_000),
+        (Codec::Pcma, 8_000),
+        (Codec::Opus, 48_000),
+        (Codec::Opus, 16_000),
+        (Codec::G729, 8_000),
+        (Codec::G722, 16_000),
+    ][usize::from(first % 6)];
     let mut player = Player::new(codec, rate).expect("a rate of the codec");
     let mut out = vec![0; rate as usize / 50];
     let mut now_us = 1_000_000;

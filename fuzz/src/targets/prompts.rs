@@ -25,7 +25,9 @@ pub(super) fn prompt(input: &[u8]) {
     let Ok(prompt) = prompt else { return };
     let seconds = prompt.length().as_secs_f64();
     assert!(seconds > 0.0 && seconds <= 601.0, "{seconds} s");
-    for (codec, ptime_ms) in [(Codec::Pcma, 20), (Codec::Pcmu, 30), (Codec::G722, 60), (Codec::Opus, 20)] {
+    for (codec, ptime_ms) in
+        [(Codec::Pcma, 20), (Codec::Pcmu, 30), (Codec::G722, 60), (Codec::G729, 40), (Codec::Opus, 20)]
+    {
         let frames = prompt.frames(codec, ptime_ms).expect("a usual packet time");
         let told = frames.iter().count() as f64 * f64::from(ptime_ms) / 1e3;
         assert!(told >= seconds - 0.001 && told < seconds + 0.1, "{codec:?}: {told} of {seconds} s");

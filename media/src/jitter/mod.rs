@@ -119,6 +119,8 @@ pub struct Meta {
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod pauses;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 pub(crate) mod test_dice;

@@ -207,6 +207,13 @@ fn a_muted_talker_falls_silent() {
     assert!(room.iter().all(|s| s.abs() < 40), "{room:?}");
 }
 
+/// What [`Encoder`] and [`Decoder`] say of their memory.
+#[test]
+fn the_state_of_a_direction_is_small() {
+    let (encoder, decoder) = (size_of::<G729Encoder>(), size_of::<G729Decoder>());
+    assert!(encoder <= 3_072 && decoder <= 3_072, "{encoder} and {decoder} octets");
+}
+
 #[test]
 fn lengths_that_are_no_frames_are_refused() {
     let mut decoder = Decoder::new(Codec::G729, 8_000).unwrap();
