@@ -237,7 +237,7 @@ impl Leg {
             }
             lasting = lasting.min(unchecked);
         }
-        if lasting >= self.media_timeout && !self.alive.silent_told {
+        if lasting >= self.patience() && !self.alive.silent_told {
             self.alive.silent_told = true;
             out.events.push(Event::Silent { leg: self.id, lasting });
         }

@@ -3,6 +3,8 @@
 //! Samples are looked at where that is cheap, in G.711, and where they are decoded anyway; an Opus stream that is passed on
 //! as it came says nothing about silence or clipping, nor does what the kernel carries.
 
+use std::time::Duration;
+
 use model::media::Codec;
 use model::time::Timestamp;
 
@@ -10,6 +12,10 @@ use super::{Leg, Loudness, Outbox};
 use crate::codec::{begins_pause, g711};
 use crate::control::{Direction, Event};
 use crate::quality::watch::Tick;
+
+/// A far end that said that it pauses may be silent for so many times longer, with nobody to be blamed: customers listen to music for
+/// minutes. Those who send reports show that they are there all the same.
+const PAUSE_PATIENCE: u32 = 10;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +31,8 @@ pub(super) struct Watching {
     clock: Option<(u32, u32, i64)>,
     /// The far end said that it pauses: it sends nothing, or seldom, until it speaks again.
     pausing: bool,
+    /// And how it said so promises no packet before it speaks again: comfort noise, or silence described in G.729.
+    pausing_long: bool,
 }
 
 impl Watching {
@@ -42,6 +50,8 @@ impl Watching {
         let transit_us = now.micros().cast_signed() - said_us;
         self.transit_us = Some(self.transit_us.map_or(transit_us, |fastest| fastest.min(transit_us)));
         self.pausing = begins_pause(codec, payload);
+        // Opus says it anew each 400 ms.
+        self.pausing_long = self.pausing && codec == Codec::G729;
         match codec {
             Codec::Pcmu => self.look(payload, |code| !code, g711::decode_mu),
             Codec::Pcma => self.look(payload, |code| code ^ 0x55, g711::decode_a),
@@ -57,7 +67,7 @@ impl Watching {
     /// Comfort noise came: the far end pauses.
     pub fn heard_noise(&mut self) {
         self.received += 1;
-        self.pausing = true;
+        (self.pausing, self.pausing_long) = (true, true);
     }
 
     /// A packet came that is no audio of ours: a telephone event, or what is passed on without being understood.
@@ -91,6 +101,11 @@ impl Leg {
     pub fn expects_voice(&self) -> bool {
         let receives = |direction| matches!(direction, Direction::SendRecv | Direction::RecvOnly);
         self.terms.is_some_and(|terms| receives(terms.direction)) && !self.watching.pausing
+    }
+
+    /// For how long nothing may come before the far end is taken for gone.
+    pub(super) fn patience(&self) -> Duration {
+        self.media_timeout * if self.watching.pausing_long { PAUSE_PATIENCE } else { 1 }
     }
 
     /// Somebody who hears this leg decoded what it said.
@@ -132,7 +147,73 @@ impl Leg {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use model::id::{Id, LegId};
+
     use super::*;
+    use crate::control::{Format, LegSetup};
+    use crate::driver::Clock;
+    use crate::leg::{Birth, Door};
+
+    struct Nowhere;
+
+    impl crate::leg::Wire for Nowhere {
+        fn put(&mut self, _: Door, _: SocketAddr, _: &mut dyn FnMut(&mut [u8]) -> usize) {}
+    }
+
+    /// After how many seconds a far end is taken for gone whose last packets these were.
+    fn gone_after(payloads: &[&[u8]]) -> u64 {
+        let birth = Birth {
+            ssrc: 9,
+            seq: 1,
+            timestamp: 1_000,
+            media_timeout: Duration::from_secs(30),
+            recording_silence: Duration::from_secs(5),
+            clock: Clock::start(),
+        };
+        let mut leg = Leg::new(LegId::from_number(1), &birth, None);
+        let far: SocketAddr = "127.0.0.1:4000".parse().unwrap();
+        let send = Format { payload_type: 18, codec: Codec::G729, ptime_ms: 20 };
+        let setup = LegSetup {
+            remote: Some(far),
+            rtcp_mux: true,
+            send: Some(send),
+            receive: vec![send],
+            direction: Direction::SendRecv,
+            ..LegSetup::default()
+        };
+        let (began, mut out) = (Timestamp::from_millis(1_700_000_000_000), Outbox::default());
+        leg.configure(setup, began, &mut out).unwrap();
+        for (n, payload) in (0u8..).zip(payloads) {
+            let mut packet = [&[0x80, 18, 0, n, 0, 0, 0, n, 0, 0, 0, 7][..], payload].concat();
+            let len = packet.len();
+            packet.resize(200, 0);
+            leg.receive(&mut packet, len, far, Door::Rtp, began, &mut out);
+        }
+        for tick in 1..2_000u64 {
+            let now = began + Duration::from_millis(400 * tick);
+            leg.look_after(1, (false, false), now, &mut Nowhere, &mut out);
+            let silent = |event: Event| match event {
+                Event::Silent { lasting, .. } => Some(lasting.as_secs()),
+                _ => None,
+            };
+            if let Some(lasting) = out.events.drain(..).find_map(silent) {
+                return lasting;
+            }
+        }
+        panic!("never")
+    }
+
+    /// MEDIA-05, MEDIA-13: who described silence in G.729 may send nothing for minutes; who stopped in the middle of speech may not, nor
+    /// who spoke again after it.
+    #[test]
+    fn an_announced_pause_may_last() {
+        let (speech, described) = (&[7u8; 20][..], &[0u8, 16][..]);
+        assert_eq!(gone_after(&[speech, speech]), 30);
+        assert_eq!(gone_after(&[speech, described]), 300);
+        assert_eq!(gone_after(&[speech, described, speech]), 30);
+    }
 
     #[test]
     fn loudness_is_read_off_the_codes() {
