@@ -36,11 +36,16 @@ pub(super) fn weights(lsf: &Lines) -> Lines {
         // 1.2 in Q14.
         *middle = extract_h(l_shl(l_mult(*middle, 19661), 1));
     }
-    let most = out.iter().fold(0, |most: i16, w| most.max(*w));
+    filled(out)
+}
+
+/// Weights moved left until the greatest fills 15 bits.
+fn filled(mut weights: Lines) -> Lines {
+    let most = weights.iter().fold(0, |most: i16, w| most.max(*w));
     // None of them is negative or greater than the greatest: nothing saturates.
     let left = norm_s(most) as u32;
-    out.iter_mut().for_each(|w| *w = w.wrapping_shl(left));
-    out
+    weights.iter_mut().for_each(|w| *w = w.wrapping_shl(left));
+    weights
 }
 
 /// Quantises `lsf`, moves the predictor on; the indices and the frequencies they stand for.
@@ -69,11 +74,13 @@ fn best_word(target: &Lines, weight: &Lines, rest: &Lines) -> Found {
     let first = nearest_first(target);
     let row = &L1[first];
     let left: Lines = std::array::from_fn(|i| sub(target[i], row[i]));
+    // The error is that of the frequencies, of which a codeword is a part only (equation 21).
+    let heard = filled(std::array::from_fn(|i| mult(mult(weight[i], rest[i]), rest[i])));
     let mut word = [0i16; ORDER];
     let mut halves = [0u8; 2];
     for (half, index) in halves.iter_mut().enumerate() {
         let part = 5 * half..5 * half + 5;
-        let found = nearest_second(&left[part.clone()], &weight[part.clone()], part.start);
+        let found = nearest_second(&left[part.clone()], &heard[part.clone()], part.start);
         *index = found as u8;
         for i in part.clone() {
             word[i] = add(row[i], L23[found][i]);
