@@ -5,7 +5,7 @@ mod common;
 
 use axum::http::Method;
 use common::{Api, Client};
-use desk::testing::{anna, german, help};
+use desk::testing::{anna, ben, german, help};
 use model::call::CallOrder;
 use serde_json::{Value, json};
 
@@ -353,4 +353,110 @@ async fn every_kind_can_be_made_shown_changed_and_removed() {
 
 async fn list(client: &Client, path: &str) -> Vec<Value> {
     client.get(path).await.body["items"].as_array().unwrap().clone()
+}
+
+fn steps(texts: &[&str]) -> Value {
+    let step = |text: &&str| json!({"who_text": text, "lasts_ms": null});
+    json!({"steps": texts.iter().map(step).collect::<Vec<_>>()})
+}
+
+/// ROUTE-02: each step of a requirement may be given as text, and is shown as text beside the JSON.
+#[tokio::test]
+async fn a_requirement_is_given_and_shown_as_text() {
+    let api = Api::open().await;
+    let admin = api.client("adam").await;
+    let wanted = steps(&["german >= 7", "GERMAN and not agent in (anna, ben)", "any"]);
+    let made = admin.post("/services", json!({"name": "Rings", "requirement": wanted})).await;
+    assert_eq!(made.status, 201, "{:?}", made.body);
+    let path = format!("/services/{}", made.body["id"].as_str().unwrap());
+    let shown = admin.get(&path).await;
+    let at_least = |level: u8| json!({"at_least": {"skill": german(), "level": level}});
+    let rings = &shown.body["requirement"]["steps"];
+    assert_eq!((&rings[0]["who_text"], &rings[0]["who"]), (&json!("German >= 7"), &at_least(7)));
+    let not_them = json!({"not": {"one_of": [anna(), ben()]}});
+    assert_eq!(rings[1]["who_text"], json!("German and not agent in (anna, ben)"));
+    assert_eq!(rings[1]["who"], json!({"and": [at_least(1), not_them]}));
+    assert_eq!((&rings[2]["who_text"], &rings[2]["who"]), (&json!("any"), &json!("any")));
+    assert!(list(&admin, "/services").await.iter().any(|s| s["requirement"] == shown.body["requirement"]));
+    let again = admin.put(&path, &shown.etag(), shown.body.clone()).await;
+    assert_eq!((again.status, &again.body["requirement"]), (200, &shown.body["requirement"]));
+    let skill = format!("/skills/{}", german());
+    assert_eq!(admin.put(&skill, "*", json!({"name": "Deutsch (DE)"})).await.status, 200);
+    let renamed = admin.get(&path).await;
+    assert_eq!(renamed.body["requirement"]["steps"][0]["who_text"], "\"Deutsch (DE)\" >= 7");
+    assert_eq!(renamed.body["requirement"]["steps"][0]["who"], at_least(7));
+}
+
+/// ROUTE-02: a wrong text is refused with its place and reason, and what was configured stays.
+#[tokio::test]
+async fn a_wrong_requirement_is_refused_with_its_place_and_the_old_one_stays() {
+    let api = Api::open().await;
+    let admin = api.client("adam").await;
+    let path = format!("/services/{}", help());
+    let before = admin.get(&path).await;
+    let mut service = before.body.clone();
+    service["requirement"] = steps(&["any", "any and\n  (germn >= 2)"]);
+    let refused = admin.put(&path, &before.etag(), service.clone()).await;
+    assert_eq!((refused.status, refused.problem()), (422, "invalid"));
+    let error = &refused.body["errors"][0];
+    assert_eq!(error["pointer"], "/requirement/steps/1/who_text");
+    let why = "line 2, column 4: there is no skill `germn`; did you mean `German`?";
+    assert_eq!(error["message"], why);
+    let place = json!({"at": 11, "length": 5, "line": 2, "column": 4, "code": "unknown",
+        "params": {"kind": "skill", "name": "germn", "instead": "German"},
+        "message": "there is no skill `germn`; did you mean `German`?", "shown": "  (germn >= 2)\n   ^^^^^"});
+    assert_eq!(error["text"], place);
+    let mut contrary = before.body.clone();
+    contrary["requirement"]["steps"][0]["who_text"] = json!("German >= 9");
+    let refused = admin.put(&path, &before.etag(), contrary).await;
+    assert_eq!(
+        (refused.status, &refused.body["errors"][0]["pointer"]),
+        (422, &json!("/requirement/steps/0/who_text"))
+    );
+    service["requirement"] = json!({"steps": [{"lasts_ms": null}]});
+    let refused = admin.put(&path, &before.etag(), service).await;
+    assert_eq!(
+        (refused.status, &refused.body["errors"][0]["pointer"]),
+        (422, &json!("/requirement/steps/0"))
+    );
+    let after = admin.get(&path).await;
+    assert_eq!((after.etag(), after.body), (before.etag(), before.body));
+}
+
+/// ROUTE-02: a text can be tried without being stored: whether it is valid, how many meet it now, and who.
+#[tokio::test]
+async fn a_requirement_is_tried_without_being_stored() {
+    let api = Api::open().await;
+    let admin = api.client("adam").await;
+    let try_text = async |text: &str| {
+        let answer = admin.post("/requirement/check", json!({"text": text})).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        answer.body
+    };
+    let who = |body: &Value| {
+        let all = body["who_meet"].as_array().unwrap();
+        assert_eq!(body["agents"], all.len());
+        all.iter().map(|user| user["login"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let fine = try_text("german").await;
+    assert_eq!(
+        (&fine["valid"], &fine["problem"], &fine["who_text"]),
+        (&json!(true), &json!(null), &json!("German"))
+    );
+    assert_eq!(fine["who"], json!({"at_least": {"skill": german(), "level": 1}}));
+    assert_eq!(who(&fine), ["anna", "ben"]);
+    assert_eq!(who(&try_text("any and not german and not agent sue").await), ["adam", "cleo"]);
+    assert!(who(&try_text("nobody").await).is_empty());
+    let wrong = try_text("german >").await;
+    assert_eq!((&wrong["valid"], &wrong["agents"], &wrong["who"]), (&json!(false), &json!(0), &json!(null)));
+    assert_eq!((&wrong["problem"]["code"], &wrong["problem"]["column"]), (&json!("expected"), &json!(9)));
+    let path = format!("/users/{}", ben());
+    let mut user = admin.get(&path).await.body;
+    user["disabled"] = json!(true);
+    assert_eq!(admin.put(&path, "*", user).await.status, 200);
+    assert_eq!(who(&try_text("german").await), ["anna"], "who may not sign in does not count");
+    assert_eq!(try_text("agent ben").await["valid"], json!(true));
+    let text = json!({"text": "any"});
+    assert_eq!(api.client("sue").await.post("/requirement/check", text.clone()).await.status, 200);
+    assert_eq!(api.client("cleo").await.post("/requirement/check", text).await.status, 403);
 }

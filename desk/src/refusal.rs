@@ -1,6 +1,8 @@
 //! Why something was not done: one list for console and REST, with a stable name for each kind.
 
 use model::people::Privilege;
+use model::skill::text::TextError;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A field that cannot be taken as it is.
@@ -10,12 +12,56 @@ pub struct FieldError {
     pub pointer: String,
     /// What is wrong, for people.
     pub message: String,
+    /// Where in the field, when it is a text with a grammar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Box<TextProblem>>,
 }
 
 impl FieldError {
     /// About this field.
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into() }
+        Self { pointer: pointer.into(), message: message.into(), text: None }
+    }
+    /// About a place in this field.
+    pub fn in_text(pointer: impl Into<String>, text: &str, error: &TextError) -> Self {
+        Self { text: Some(Box::new(TextProblem::new(text, error))), ..Self::new(pointer, error.to_string()) }
+    }
+}
+
+/// What is wrong with a text, and where.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+pub struct TextProblem {
+    /// Octets of UTF-8 before it.
+    pub at: usize,
+    /// Octets it covers; 0 at the end of the text.
+    pub length: usize,
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    /// A stable name of what is wrong: `unknown`, `expected`, `level`, …
+    pub code: String,
+    /// What it is about: `name`, `kind`, `expected`, `found`, and `instead`: what to write.
+    pub params: BTreeMap<String, String>,
+    /// For people.
+    pub message: String,
+    /// The line and carets under the error, in two lines.
+    pub shown: String,
+}
+
+impl TextProblem {
+    /// An error in `text`.
+    pub fn new(text: &str, error: &TextError) -> Self {
+        Self {
+            at: error.at,
+            length: error.length,
+            line: error.line,
+            column: error.column,
+            code: error.problem.code().to_owned(),
+            params: error.problem.params().into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            message: error.problem.to_string(),
+            shown: error.shown(text),
+        }
     }
 }
 

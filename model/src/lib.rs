@@ -1,7 +1,7 @@
 //! The words of the house.
 //!
 //! Ids, points in time, skills, people, services, interactions and the events of the journal: what every other room
-//! speaks about. Data only. Nothing here decides, waits, or does I/O, and this crate knows no other room.
+//! speaks about. Data only, with the text form of requirements. Nothing here decides, waits, or does I/O, and this crate knows no other room.
 #![forbid(unsafe_code)]
 
 pub mod agent;

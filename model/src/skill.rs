@@ -5,6 +5,13 @@ use std::time::Duration;
 
 use crate::id::{AgentId, GroupId, SkillId};
 
+pub mod text;
+
+/// Terms of one condition, counting `and`, `or`, `not` and each agent named.
+pub const TERMS_MAX: usize = 256;
+/// How deep conditions may be nested.
+pub const DEPTH_MAX: usize = 16;
+
 /// How well an agent masters a skill: 1 (knows the words) to 10 (teaches it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]

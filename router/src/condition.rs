@@ -116,6 +116,9 @@ pub(crate) fn named(who: &SkillExpr, f: &mut impl FnMut(AgentId)) {
 }
 
 #[cfg(test)]
+mod text;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use model::id::Id;

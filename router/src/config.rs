@@ -7,6 +7,7 @@ use model::id::{AgentId, GroupId, ReasonId, ServiceId, SkillId};
 use model::interaction::Channel;
 use model::people::{GroupRules, User};
 use model::service::Service;
+pub use model::skill::{DEPTH_MAX, TERMS_MAX};
 use model::skill::{Level, Requirement, SkillExpr};
 
 /// Everything the floor decides by.
@@ -45,10 +46,6 @@ pub const SERVICES_MAX: usize = 50_000;
 pub const CLASSES_MAX: usize = 65_536;
 /// Steps of one requirement.
 pub const STEPS_MAX: usize = 16;
-/// Terms of one condition, counting `and`, `or`, `not` and each agent named.
-pub const TERMS_MAX: usize = 256;
-/// How deep conditions may be nested.
-pub const DEPTH_MAX: usize = 16;
 /// Different skills a floor knows: a level for each is kept with each profile.
 pub const SKILLS_MAX: usize = 4_096;
 
@@ -236,5 +233,24 @@ mod tests {
         let none = Requirement { steps: vec![], mode: Default::default() };
         assert_eq!(check_requirement(&none), Err(RequirementError::NoStep));
         assert_eq!(check_requirement(&Requirement::fixed(SkillExpr::Any)), Ok(()));
+    }
+
+    /// ROUTE-02: a text that can be read can be evaluated, and the largest that can be evaluated can be read.
+    #[test]
+    fn a_text_is_read_up_to_exactly_the_bounds_of_routing() {
+        use model::skill::text::{Names, parse};
+        let any = |terms: usize| vec!["any"; terms].join(" or ");
+        for (text, fits) in [
+            (format!("{}any", "not ".repeat(DEPTH_MAX - 1)), true),
+            (format!("{}any", "not ".repeat(DEPTH_MAX)), false),
+            (any(TERMS_MAX - 1), true),
+            (any(TERMS_MAX), false),
+        ] {
+            let read = parse(&text, &Names::default());
+            assert_eq!(read.is_ok(), fits, "{read:?}");
+            if let Ok(who) = read {
+                assert_eq!(check_requirement(&Requirement::fixed(who)), Ok(()));
+            }
+        }
     }
 }

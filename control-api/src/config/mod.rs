@@ -2,6 +2,7 @@
 
 mod dispositions;
 mod people;
+mod requirement;
 mod special;
 mod tenant;
 
@@ -34,7 +35,8 @@ pub async fn list<W: Wire>(
 ) -> Result<axum::Json<List<W>>, ApiError> {
     who.needs(Privilege::SeeConfiguration)?;
     let page = state.desk.list::<W::Item>(paging.after().as_ref(), paging.limit()).await?;
-    Ok(axum::Json(List::of(page, |row| W::show(row.item))))
+    let now = state.desk.configuration();
+    Ok(axum::Json(List::of(page, |row| W::show(row.item).named(&now))))
 }
 
 /// One object with its ETag.
@@ -45,7 +47,7 @@ pub async fn show<W: Wire + Serialize>(
 ) -> Result<Response, ApiError> {
     who.needs(Privilege::SeeConfiguration)?;
     let row = state.desk.get::<W::Item>(id).await?;
-    Ok(with_etag(StatusCode::OK, row.version, &W::show(row.item)))
+    Ok(with_etag(StatusCode::OK, row.version, &W::show(row.item).named(&state.desk.configuration())))
 }
 
 /// A new object, once for each Idempotency-Key.
@@ -59,7 +61,7 @@ pub async fn create<W: Wire + Serialize>(
     who.needs(Privilege::Administer)?;
     let request = fingerprint(path, &body);
     let work = async {
-        let item = body.into_item(state.desk.sources().id(), state.desk.tenant());
+        let item = stored(body, state, state.desk.sources().id())?;
         let row = state.desk.create(item, who.actor).await?;
         Ok((201, json(&W::show(row.item))))
     };
@@ -76,9 +78,14 @@ pub async fn replace<W: Wire + Serialize>(
 ) -> Result<Response, ApiError> {
     who.needs(Privilege::Administer)?;
     let expected = expected::<W>(state, headers, id).await?;
-    let item = body.into_item(id, state.desk.tenant());
+    let item = stored(body, state, id)?;
     let row = state.desk.update(item, expected, who.actor).await?;
     Ok(with_etag(StatusCode::OK, row.version, &W::show(row.item)))
+}
+
+/// A body as it is stored, under this id.
+pub fn stored<W: Wire>(body: W, state: &ApiState, id: IdOf<W>) -> Result<W::Item, Refusal> {
+    body.into_item(id, state.desk.tenant(), &state.desk.configuration())
 }
 
 /// Removes an object.
@@ -302,5 +309,6 @@ pub fn routes() -> OpenApiRouter<ApiState> {
         .merge(users::routes())
         .merge(people::routes())
         .merge(dispositions::routes())
+        .merge(requirement::routes())
         .merge(tenant::routes())
 }

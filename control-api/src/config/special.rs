@@ -6,7 +6,7 @@ use desk::configuration::Checked;
 use desk::refusal::Refusal;
 use model::people::Privilege;
 
-use super::{IdOf, Served, expected, fingerprint, json, once, with_etag};
+use super::{IdOf, Served, expected, fingerprint, json, once, stored, with_etag};
 use crate::identity::Who;
 use crate::problem::ApiError;
 use crate::state::ApiState;
@@ -24,7 +24,7 @@ impl Served for wire::User {
         let request = fingerprint(path, &self);
         let work = async {
             let password = self.password.clone();
-            let user = self.into_item(state.desk.sources().id(), state.desk.tenant());
+            let user = stored(self, state, state.desk.sources().id())?;
             let row = state.desk.create_user(user, password.as_deref(), who.actor).await?;
             Ok((201, json(&Self::show(row.item))))
         };
@@ -43,7 +43,7 @@ impl Served for wire::User {
             return Err(Refusal::field("/password", "set it under /users/{id}/password").into());
         }
         let expected = expected::<Self>(state, headers, id).await?;
-        let user = self.into_item(id, state.desk.tenant());
+        let user = stored(self, state, id)?;
         let row = state.desk.update_user(user, expected, who.actor).await?;
         Ok(with_etag(StatusCode::OK, row.version, &Self::show(row.item)))
     }
@@ -74,7 +74,7 @@ impl Served for wire::Trunk {
         let request = fingerprint(path, &self);
         let work = async {
             let password = self.password.clone();
-            let trunk = self.into_item(state.desk.sources().id(), state.desk.tenant());
+            let trunk = stored(self, state, state.desk.sources().id())?;
             check_password(&trunk, password.as_deref())?;
             let row = state.desk.create(trunk, who.actor).await?;
             state.desk.set_trunk_password(&row.item, password.as_deref(), who.actor).await?;
@@ -93,7 +93,7 @@ impl Served for wire::Trunk {
         who.needs(Privilege::Administer)?;
         let expected = expected::<Self>(state, headers, id).await?;
         let password = self.password.clone();
-        let trunk = self.into_item(id, state.desk.tenant());
+        let trunk = stored(self, state, id)?;
         check_password(&trunk, password.as_deref())?;
         let row = state.desk.update(trunk, expected, who.actor).await?;
         state.desk.set_trunk_password(&row.item, password.as_deref(), who.actor).await?;
@@ -125,7 +125,7 @@ impl Served for wire::Service {
         who.needs(Privilege::Administer)?;
         let request = fingerprint(path, &self);
         let work = async {
-            let service = self.into_item(state.desk.sources().id(), state.desk.tenant());
+            let service = stored(self, state, state.desk.sources().id())?;
             let row = state.desk.create(service, who.actor).await?;
             Ok((201, json(&warned(state, row.item))))
         };
@@ -141,13 +141,14 @@ impl Served for wire::Service {
     ) -> Result<Response, ApiError> {
         who.needs(Privilege::Administer)?;
         let expected = expected::<Self>(state, headers, id).await?;
-        let service = self.into_item(id, state.desk.tenant());
+        let service = stored(self, state, id)?;
         let row = state.desk.update(service, expected, who.actor).await?;
         Ok(with_etag(StatusCode::OK, row.version, &warned(state, row.item)))
     }
 }
 
 fn warned(state: &ApiState, service: model::service::Service) -> wire::Service {
-    let warnings = service.warnings(&state.desk.configuration());
-    wire::Service { warnings, ..wire::Service::show(service) }
+    let now = state.desk.configuration();
+    let warnings = service.warnings(&now);
+    wire::Service { warnings, ..wire::Service::show(service).named(&now) }
 }

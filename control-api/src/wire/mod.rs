@@ -5,6 +5,8 @@ mod people;
 mod rules;
 mod tenant;
 
+use desk::configuration::Configuration;
+use desk::refusal::Refusal;
 use model::id::{DispositionId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId};
 use model::service::SrtpPolicy;
 use serde::{Deserialize, Serialize};
@@ -18,10 +20,19 @@ pub use self::tenant::{Names, Tenant};
 pub trait Wire: Sized {
     /// The stored one.
     type Item: desk::configuration::Configured;
-    /// As it is stored, under this id.
-    fn into_item(self, id: <Self::Item as desk::configuration::Item>::Id, tenant: TenantId) -> Self::Item;
+    /// As it is stored, under this id. `now` has the names that it may use.
+    fn into_item(
+        self,
+        id: <Self::Item as desk::configuration::Item>::Id,
+        tenant: TenantId,
+        now: &Configuration,
+    ) -> Result<Self::Item, Refusal>;
     /// As it travels.
     fn show(item: Self::Item) -> Self;
+    /// With what is told by the names of other objects.
+    fn named(self, _now: &Configuration) -> Self {
+        self
+    }
 }
 
 /// An id before the appliance has given one: read and ignored in requests.
@@ -44,8 +55,9 @@ macro_rules! objects {
 
         impl Wire for $name {
             type Item = $item;
-            fn into_item(self, id: $id, tenant: TenantId) -> $item {
-                $item { id, tenant, $($field: self.$field,)* }
+            fn into_item(self, id: $id, tenant: TenantId, _: &Configuration) -> Result<$item, Refusal> {
+                type Stored = $item;
+                Ok(Stored { id, tenant, $($field: self.$field,)* })
             }
             fn show(item: $item) -> Self {
                 Self { id: item.id, $($field: item.$field,)* }
@@ -130,8 +142,13 @@ fn calls_max() -> u32 {
 
 impl Wire for Trunk {
     type Item = model::service::Trunk;
-    fn into_item(self, id: TrunkId, tenant: TenantId) -> model::service::Trunk {
-        model::service::Trunk {
+    fn into_item(
+        self,
+        id: TrunkId,
+        tenant: TenantId,
+        _: &Configuration,
+    ) -> Result<model::service::Trunk, Refusal> {
+        Ok(model::service::Trunk {
             id,
             tenant,
             name: self.name,
@@ -140,7 +157,7 @@ impl Wire for Trunk {
             target: self.target,
             calls_max: self.calls_max,
             srtp: self.srtp,
-        }
+        })
     }
     fn show(item: model::service::Trunk) -> Self {
         Self {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use desk::configuration::Configuration;
+use desk::refusal::Refusal;
 use model::id::{GroupId, SkillId, TenantId, UserId};
 use model::people::{GroupRules, PhoneKind, RestState, Role};
 use model::skill::Level;
@@ -61,8 +63,13 @@ impl From<model::people::User> for User {
 
 impl Wire for User {
     type Item = model::people::User;
-    fn into_item(self, id: UserId, tenant: TenantId) -> model::people::User {
-        model::people::User {
+    fn into_item(
+        self,
+        id: UserId,
+        tenant: TenantId,
+        _: &Configuration,
+    ) -> Result<model::people::User, Refusal> {
+        Ok(model::people::User {
             id,
             tenant,
             login: self.login.to_lowercase(),
@@ -74,7 +81,7 @@ impl Wire for User {
             skills: self.skills,
             phone: self.phone,
             disabled: self.disabled,
-        }
+        })
     }
     fn show(item: model::people::User) -> Self {
         Self {
@@ -166,8 +173,13 @@ impl From<Rules> for GroupRules {
 
 impl Wire for Group {
     type Item = model::people::Group;
-    fn into_item(self, id: GroupId, tenant: TenantId) -> model::people::Group {
-        model::people::Group { id, tenant, name: self.name, rules: self.rules.into() }
+    fn into_item(
+        self,
+        id: GroupId,
+        tenant: TenantId,
+        _: &Configuration,
+    ) -> Result<model::people::Group, Refusal> {
+        Ok(model::people::Group { id, tenant, name: self.name, rules: self.rules.into() })
     }
     fn show(item: model::people::Group) -> Self {
         Self { id: item.id, name: item.name, rules: item.rules.into() }

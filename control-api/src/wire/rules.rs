@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use desk::configuration::Configuration;
+use desk::refusal::{FieldError, Refusal};
 use model::id::{ServiceId, TenantId};
 use model::recording::RecordingRules;
 use model::service::{QueueRules, Treatment};
-use model::skill::StepMode;
+use model::skill::{StepMode, text};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -93,20 +95,47 @@ pub struct Requirement {
 
 impl Default for Requirement {
     fn default() -> Self {
-        Self { mode: StepMode::Replace, steps: vec![Step { who: SkillExpr::Any, lasts_ms: None }] }
+        Self {
+            mode: StepMode::Replace,
+            steps: vec![Step { who: Some(SkillExpr::Any), who_text: None, lasts_ms: None }],
+        }
     }
 }
 
-/// One step of a requirement.
+/// One step of a requirement. Requests have `who` or `who_text`, or both saying the same; answers have both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// `"any"`, `{"at_least":{"skill","level"}}`, `{"in_group"}`, `{"one_of":[…]}`, `{"and":[…]}`, `{"or":[…]}`, `{"not":…}`.
+    #[serde(default)]
     #[schema(value_type = serde_json::Value)]
-    pub who: SkillExpr,
+    pub who: Option<SkillExpr>,
+    /// The same as text: `german >= 7 and (billing or not trainee)`, `group "Night shift"`, `agent in (anna, boris)`.
+    #[serde(default)]
+    pub who_text: Option<String>,
     /// How long it lasts; `null`: until somebody answers.
     #[serde(default)]
     pub lasts_ms: Option<u64>,
+}
+
+impl Step {
+    /// As it is stored. `pointer`: where it stands.
+    fn read(self, pointer: &str, now: &Configuration) -> Result<model::skill::Step, FieldError> {
+        let text = |text: &String| {
+            let read = text::parse(text, now.names());
+            read.map_err(|error| FieldError::in_text(format!("{pointer}/who_text"), text, &error))
+        };
+        let who = match (self.who, self.who_text.as_ref().map(text).transpose()?) {
+            (None, None) => return Err(FieldError::new(pointer, "one of who and who_text is needed")),
+            // Whoever changed one of both and sent the other back as it was would be misunderstood either way.
+            (Some(who), Some(said)) if who != said => {
+                let why = "says something else than who: leave out the one that was not changed";
+                return Err(FieldError::new(format!("{pointer}/who_text"), why));
+            }
+            (Some(who), _) | (None, Some(who)) => who,
+        };
+        Ok(model::skill::Step { who, lasts: self.lasts_ms.map(Duration::from_millis) })
+    }
 }
 
 /// How callers wait and how agents are rung.
@@ -175,28 +204,40 @@ impl From<Queue> for QueueRules {
 
 impl Wire for Service {
     type Item = model::service::Service;
-    fn into_item(self, id: ServiceId, tenant: TenantId) -> model::service::Service {
-        let step = |step: Step| model::skill::Step {
-            who: step.who,
-            lasts: step.lasts_ms.map(Duration::from_millis),
-        };
-        model::service::Service {
+    fn into_item(
+        self,
+        id: ServiceId,
+        tenant: TenantId,
+        now: &Configuration,
+    ) -> Result<model::service::Service, Refusal> {
+        let (mut steps, mut errors) = (Vec::new(), Vec::new());
+        for (n, step) in self.requirement.steps.into_iter().enumerate() {
+            match step.read(&format!("/requirement/steps/{n}"), now) {
+                Ok(step) => steps.push(step),
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(Refusal::Invalid { errors });
+        }
+        Ok(model::service::Service {
             id,
             tenant,
             name: self.name,
-            requirement: model::skill::Requirement {
-                steps: self.requirement.steps.into_iter().map(step).collect(),
-                mode: self.requirement.mode,
-            },
+            requirement: model::skill::Requirement { steps, mode: self.requirement.mode },
             queue: self.queue.into(),
             disposition_mandatory: self.disposition_mandatory,
             record: self.record,
             recording: self.recording.into(),
             open: self.open,
-        }
+        })
     }
     fn show(item: model::service::Service) -> Self {
-        let step = |step: model::skill::Step| Step { who: step.who, lasts_ms: step.lasts.map(ms) };
+        let step = |step: model::skill::Step| Step {
+            who: Some(step.who),
+            who_text: None,
+            lasts_ms: step.lasts.map(ms),
+        };
         Self {
             id: item.id,
             name: item.name,
@@ -211,5 +252,11 @@ impl Wire for Service {
             open: item.open,
             warnings: Vec::new(),
         }
+    }
+    fn named(mut self, now: &Configuration) -> Self {
+        for step in &mut self.requirement.steps {
+            step.who_text = step.who.as_ref().map(|who| text::print(who, now.names()));
+        }
+        self
     }
 }

@@ -6,8 +6,9 @@ use model::agent::Reason;
 use model::call::{CallConfig, Ha1, PhoneAccount};
 use model::id::{DispositionId, GroupId, ReasonId, ServiceId, TenantId, UserId};
 use model::people::{Group, GroupRules, PhoneKind, Privilege, User};
-use model::service::{Disposition, Service, SrtpPolicy, Trunk};
+use model::service::{Disposition, Service, Skill, SrtpPolicy, Trunk};
 use model::skill::SkillExpr;
+use model::skill::text::Names;
 use model::tenant::{OfferWindow, SystemNames};
 use router::{AgentProfile, FloorConfig};
 use store::secrets::DigestSecret;
@@ -38,13 +39,16 @@ pub struct Configuration {
     pub system_names: SystemNames,
     /// Who may answer each service, in some step of its requirement.
     eligible: BTreeMap<ServiceId, Vec<UserId>>,
+    /// What requirements may name, disabled users too.
+    names: Names,
 }
 
 impl Configuration {
     /// Reads everything of a tenant.
     pub async fn load(store: &Store, tenant: TenantId) -> Result<Self, StoreError> {
         let users = catalogue::all::<User>(store.users(), tenant).await?;
-        let groups = catalogue::all(store.groups(), tenant).await?;
+        let groups = catalogue::all::<Group>(store.groups(), tenant).await?;
+        let skills = catalogue::all::<Skill>(store.skills(), tenant).await?;
         let reasons = catalogue::all(store.reasons(), tenant).await?;
         let services = catalogue::all(store.services(), tenant).await?;
         let dispositions = catalogue::all(store.dispositions(), tenant).await?;
@@ -53,10 +57,15 @@ impl Configuration {
         let settings = store.tenants().tenant(tenant).await?.map(|row| row.item);
         let (offer_window, system_names) =
             settings.map(|tenant| (tenant.offer_window, tenant.system_names)).unwrap_or_default();
+        let mut names = Names::default();
+        skills.iter().for_each(|row| names.skill(row.item.id, &row.item.name));
+        groups.iter().for_each(|row| names.group(row.item.id, &row.item.name));
+        users.iter().for_each(|row| names.agent(row.item.id, &row.item.login));
         Ok(Self {
             offer_window,
             system_names,
             eligible: BTreeMap::new(),
+            names,
             users: users.into_iter().map(|row| (row.item.id, row.item)).collect(),
             groups: groups.into_iter().map(|row| (row.item.id, row.item)).collect(),
             reasons: reasons.into_iter().map(|row| (row.item.id, row.item)).collect(),
@@ -86,6 +95,16 @@ impl Configuration {
     /// Agents who may answer a service, in some step of its requirement.
     pub fn eligible(&self, service: ServiceId) -> &[UserId] {
         self.eligible.get(&service).map_or(&[], Vec::as_slice)
+    }
+
+    /// What requirements may name.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Who meets a condition now, by id.
+    pub fn who_meet(&self, who: &SkillExpr) -> impl Iterator<Item = &User> {
+        self.users.values().filter(move |user| !user.disabled && meets(user, who))
     }
 
     /// What the floor decides by.

@@ -9,6 +9,7 @@ mod ng;
 mod payloads;
 mod prompts;
 mod recording;
+mod requirement;
 mod rtp;
 mod sip;
 mod srtp;
@@ -25,7 +26,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 25] = [
     Target { name: "rtp", run: rtp::rtp, tries: 100_000 },
     Target { name: "rtcp", run: rtp::rtcp, tries: 100_000 },
     Target { name: "stun", run: ice::stun, tries: 20_000 },
@@ -50,6 +51,7 @@ pub const TARGETS: [Target; 24] = [
     Target { name: "comfort_noise", run: payloads::comfort_noise, tries: 2_000 },
     Target { name: "playout", run: payloads::playout, tries: 2_000 },
     Target { name: "prompt", run: prompts::prompt, tries: 300 },
+    Target { name: "requirement", run: requirement::requirement, tries: 30_000 },
 ];
 
 /// The target of that name.
