@@ -42,6 +42,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/agents/{user}/state", "put"),
     ("/queues", "get"),
     ("/colleagues", "get"),
+    ("/requirement/check", "post"),
     ("/tenant", "get put"),
     ("/calls", "get"),
     ("/calls/{interaction}", "get"),
