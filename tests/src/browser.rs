@@ -164,9 +164,9 @@ impl Browser {
             .into_iter()
             .flatten()
             // Refusals that the page shows in words of its own; Chromium logs each as an error: nobody is signed in yet,
-            // signed in elsewhere or still in use, changed in the meantime.
+            // signed in elsewhere or still in use, changed in the meantime, a field that cannot be taken.
             .filter(|c| {
-                let refusals = ["status of 401", "status of 409", "status of 412"];
+                let refusals = ["status of 401", "status of 409", "status of 412", "status of 422"];
                 !c.as_str().is_some_and(|c| refusals.iter().any(|r| c.contains(r)))
             })
             .collect();

@@ -77,10 +77,16 @@ export interface NumberItem {
   service: string;
 }
 export type SkillExpr = "any" | { at_least: { skill: string; level: number } } | Record<string, unknown>;
+/** As the appliance tells it both `who` and `who_text` are there; one of them is enough for the appliance. */
+export interface RequirementStep {
+  who?: SkillExpr;
+  who_text?: string;
+  lasts_ms: number | null;
+}
 export interface ServiceItem {
   id: string;
   name: string;
-  requirement: { mode: "replace" | "cumulative"; steps: { who: SkillExpr; lasts_ms: number | null }[] };
+  requirement: { mode: "replace" | "cumulative"; steps: RequirementStep[] };
   queue: {
     priority: number;
     priority_second: number;

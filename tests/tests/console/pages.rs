@@ -92,7 +92,33 @@ async fn states_are_chosen_by_keyboard_and_their_time_runs() {
     page.gone("dialog[open]");
 }
 
-/// REC-01, REC-02, REC-07, STATE-22: a house furnished in the browser, its first call, and who sees which records.
+/// A requirement is typed as text: the page says where it is wrong and takes one there, and who meets it.
+fn requirement_as_text(page: &mut Browser) {
+    page.click("Garden advice");
+    page.click("Write as text");
+    assert_eq!(page.evaluate("document.querySelector('dialog textarea').value"), "Gardening >= 3");
+    page.fill("Who may answer", "any and (Gardning >= 3 or agent anna)");
+    page.see("dialog [role=status]:has-text('Line 1, column 10: there is no skill “Gardning”. Did you mean Gardening?')");
+    page.see("dialog textarea[aria-invalid=true]");
+    page.shot("requirement-as-text");
+    page.assert_clean("a requirement with an error");
+    page.click("Save");
+    page.see("dialog [role=alert]:has-text('there is no skill `Gardning`')");
+    page.click("Go to the error");
+    // What is selected is replaced by typing.
+    page.press("Delete");
+    page.see("dialog [role=status]:has-text('“>=” stands where a condition')");
+    page.fill("Who may answer", "Gardening >= 3 or agent anna");
+    page.see("dialog [role=status]:has-text('Agents who meet it now: 1 (Agent anna).')");
+    page.gone("dialog textarea[aria-invalid]");
+    page.fill("Who may answer", "gardening >= 3 and not agent anna");
+    page.see("dialog [role=status]:has-text('Nobody meets it now')");
+    page.click("Save");
+    page.gone("dialog[open]");
+    page.see("td:text-is('Gardening >= 3 and not agent anna')");
+}
+
+/// REC-01, REC-02, REC-07, STATE-22, ROUTE-02: a house furnished in the browser, a requirement written as text, its first call, and who sees which records.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_there() {
     let mut office = Office::open().await;
@@ -124,6 +150,7 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     page.assert_clean("service editor");
     page.click("Save");
     page.gone("dialog[open]");
+    requirement_as_text(page);
     page.tab("Numbers");
     page.click("Add");
     page.fill("Number", "+4930555300");
