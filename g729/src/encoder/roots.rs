@@ -92,20 +92,14 @@ pub(super) fn pairs(a: &[i16; 11]) -> Option<[i16; 10]> {
         if i32::from(at_low) * i32::from(at_high) > 0 {
             continue;
         }
-        // Two halvings: all three points they may ask for at once, as none has to wait for another.
-        let middle = (low >> 1) + (high >> 1);
-        let quarters = [(low >> 1) + (middle >> 1), (middle >> 1) + (high >> 1)];
-        let at_middle = current.at(middle);
-        let at_quarters = quarters.map(|x| current.at(x));
-        let differ = |a: i16, b: i16| i32::from(a) * i32::from(b) <= 0;
-        let below = differ(at_low, at_middle);
-        (high, at_high) = if below { (middle, at_middle) } else { (high, at_high) };
-        (low, at_low) = if below { (low, at_low) } else { (middle, at_middle) };
-        let (quarter, at_quarter) =
-            if below { (quarters[0], at_quarters[0]) } else { (quarters[1], at_quarters[1]) };
-        let below = differ(at_low, at_quarter);
-        (high, at_high) = if below { (quarter, at_quarter) } else { (high, at_high) };
-        (low, at_low) = if below { (low, at_low) } else { (quarter, at_quarter) };
+        for _ in 0..2 {
+            let middle = (low >> 1) + (high >> 1);
+            let at_middle = current.at(middle);
+            // Chosen, not branched: nobody can guess which.
+            let below = i32::from(at_low) * i32::from(at_middle) <= 0;
+            (high, at_high) = if below { (middle, at_middle) } else { (high, at_high) };
+            (low, at_low) = if below { (low, at_low) } else { (middle, at_middle) };
+        }
         low = crossing(low, high, at_low, at_high);
         out[found] = low;
         found += 1;
