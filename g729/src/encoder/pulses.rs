@@ -46,11 +46,10 @@ pub(super) fn search(x: &Subframe, h: &Subframe) -> Pulses {
         [tree.way([2, 3, 0, 1]), tree.way([3, 0, 1, 2]), tree.way([2, 4, 0, 1]), tree.way([4, 0, 1, 2])];
     let mut squares = [0; 256];
     let mut energies = [0; 256];
-    let parts = squares.as_chunks_mut::<64>().0.iter_mut().zip(energies.as_chunks_mut::<64>().0);
-    for (way, (squares, energies)) in ways.iter().zip(parts) {
-        tree.pairs(way, squares, energies);
+    for (n, way) in ways.iter().enumerate() {
+        tree.pairs(way, n, &mut squares, &mut energies);
     }
-    let best = greatest(&squares, &energies);
+    let best = greatest(&squares, &energies, &TURNED);
     let way = &ways[best / 64];
     let sample = |track: usize, k: usize| 5 * k + way.tracks[track];
     let mut at = [0; 4];
@@ -167,12 +166,12 @@ impl Tree {
             *energies =
                 energies_of::<2>(own, &self.own[second].map(i32::from), self.cross(5 * one + first, second));
         }
-        let best = greatest(&squares, &energies);
+        let best = greatest(&squares, &energies, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
         Way { tracks, one: ones[best / 8], two: best % 8, energy: energies[best] }
     }
 
-    /// All pairs of the third and fourth track with a way's first pair: how alike, squared, and of what energy.
-    fn pairs(&self, way: &Way, squares: &mut [i16; 64], energies: &mut [i16; 64]) {
+    /// All pairs of the third and fourth track with the first pair of way `number`: how alike, squared, and of what energy.
+    fn pairs(&self, way: &Way, number: usize, squares: &mut [i16; 256], energies: &mut [i16; 256]) {
         let [first, second, third, fourth] = way.tracks;
         let (one, two) = (5 * way.one + first, 5 * way.two + second);
         let likeness = self.likeness[first][way.one].wrapping_add(self.likeness[second][way.two]);
@@ -186,8 +185,10 @@ impl Tree {
         };
         let before = alone(third);
         let last = alone(fourth).map(|x| x & !3);
-        let parts = squares.as_chunks_mut::<8>().0.iter_mut().zip(energies.as_chunks_mut::<8>().0);
-        for (j, (squares, energies)) in parts.enumerate() {
+        let (squares, energies) = (squares.as_chunks_mut::<8>().0, energies.as_chunks_mut::<8>().0);
+        for j in 0..8 {
+            let place = TURNED[64 * number + 8 * j] as usize / 8;
+            let (squares, energies) = (&mut squares[place], &mut energies[place]);
             *squares = squares_of(likeness.wrapping_add(self.likeness[third][j]), &self.likeness[fourth]);
             let before = (4 * i32::from(way.energy) + 8).wrapping_add(before[j]);
             *energies = energies_of::<4>(before, &last, self.cross(5 * j + third, fourth));
@@ -243,14 +244,26 @@ fn energies_of<const BITS: u32>(so_far: i32, others: &[i32; 8], cross: &Track) -
     out
 }
 
-/// The place of the greatest `square / energy`; the first of those alike.
-fn greatest<const N: usize>(squares: &[i16; N], energies: &[i16; N]) -> usize {
+/// Where each of 32 eights lies: the bits of its number from the last to the first. So what is in the first half of any
+/// halving comes before what is compared with it. The same table leads back.
+static TURNED: [i16; 256] = {
+    let mut places = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        places[i] = (((i / 8) as u8).reverse_bits() as usize / 8 * 8 + i % 8) as i16;
+        i += 1;
+    }
+    places
+};
+
+/// The place of the greatest `square / energy`, as `places` names it; the first of those alike.
+fn greatest<const N: usize>(squares: &[i16; N], energies: &[i16; N], places: &[i16; N]) -> usize {
     if energies.iter().fold(i16::MAX, |least, x| least.min(*x)) <= 0 {
-        return greatest_in_turn(squares, energies);
+        return greatest_in_turn(squares, energies, places);
     }
     // Of positive energies quotients have an order, so halves may be compared with each other until one place is left.
     let (mut squares, mut energies) = (*squares, *energies);
-    let mut at: [i16; N] = std::array::from_fn(|i| i as i16);
+    let mut at = *places;
     let mut left = N;
     while left > 8 {
         left /= 2;
@@ -269,7 +282,7 @@ fn greatest<const N: usize>(squares: &[i16; N], energies: &[i16; N]) -> usize {
     best.0 as usize
 }
 
-/// Squares, energies and places: of each pair the better stays, of those alike the first.
+/// Squares, energies and places: of each pair the better stays, of those alike the one that is there.
 #[inline(never)]
 fn keep_better(
     (squares, energies, at): (&mut [i16], &mut [i16], &mut [i16]),
@@ -282,8 +295,7 @@ fn keep_better(
     for i in 0..n {
         let ours = i32::from(other_squares[i]) * i32::from(energies[i]);
         let theirs = i32::from(squares[i]) * i32::from(other_energies[i]);
-        let first = -i16::from(other_at[i] < at[i]);
-        let better = -i16::from(ours > theirs) | -i16::from(ours == theirs) & first;
+        let better = -i16::from(ours > theirs);
         squares[i] ^= (squares[i] ^ other_squares[i]) & better;
         energies[i] ^= (energies[i] ^ other_energies[i]) & better;
         at[i] ^= (at[i] ^ other_at[i]) & better;
@@ -291,11 +303,12 @@ fn keep_better(
 }
 
 /// [`greatest`], one after the other: where an energy is not positive, the order decides.
-fn greatest_in_turn<const N: usize>(squares: &[i16; N], energies: &[i16; N]) -> usize {
+fn greatest_in_turn<const N: usize>(squares: &[i16; N], energies: &[i16; N], places: &[i16; N]) -> usize {
     let (mut at, mut square, mut energy) = (0, -1i16, 1i16);
     for i in 0..N {
-        if i32::from(squares[i]) * i32::from(energy) > i32::from(square) * i32::from(energies[i]) {
-            (at, square, energy) = (i, squares[i], energies[i]);
+        let place = places[i] as usize;
+        if i32::from(squares[place]) * i32::from(energy) > i32::from(square) * i32::from(energies[place]) {
+            (at, square, energy) = (i, squares[place], energies[place]);
         }
     }
     at
@@ -358,9 +371,11 @@ mod tests {
         for most in [2, 3, 9, 400, 32_768] {
             for least in [0, 1] {
                 for _ in 0..300 {
-                    let squares: [i16; 64] = std::array::from_fn(|_| any(most));
-                    let energies: [i16; 64] = std::array::from_fn(|_| any(most).max(least));
-                    assert_eq!(greatest(&squares, &energies), greatest_in_turn(&squares, &energies));
+                    let squares: [i16; 256] = std::array::from_fn(|_| any(most));
+                    let energies: [i16; 256] = std::array::from_fn(|_| any(most).max(least));
+                    let found = greatest(&squares, &energies, &TURNED);
+                    assert_eq!(found, greatest_in_turn(&squares, &energies, &TURNED));
+                    assert_eq!(usize::from(TURNED[TURNED[found] as usize] as u16), found);
                 }
             }
         }
