@@ -26,12 +26,21 @@ impl Pulses {
 
     /// The pulses filtered by `h`.
     pub(super) fn filtered(&self, h: &Subframe) -> Subframe {
+        // Zeros before it, so that each pulse's response is a window of the same length.
+        let mut padded = [0i16; 2 * SUBFRAME];
+        padded[SUBFRAME..].copy_from_slice(h);
         let mut out = [0i16; SUBFRAME];
         for (pulse, at) in self.at.iter().enumerate() {
-            let positive = self.signs >> pulse & 1 == 1;
-            for (out, h) in out[*at..].iter_mut().zip(h) {
-                let (more, less) = (add(*out, *h), sub(*out, *h));
-                *out = if positive { more } else { less };
+            let from = SUBFRAME - (*at).min(SUBFRAME);
+            let Some(response) = padded[from..].first_chunk::<SUBFRAME>() else { continue };
+            if self.signs >> pulse & 1 == 1 {
+                for n in 0..SUBFRAME {
+                    out[n] = add(out[n], response[n]);
+                }
+            } else {
+                for n in 0..SUBFRAME {
+                    out[n] = sub(out[n], response[n]);
+                }
             }
         }
         out
