@@ -196,6 +196,23 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_of_the_excitation_is_that_of_the_saturating_operators() {
+        let values = [i16::MIN, i16::MIN + 1, -20_000, -8192, -1, 0, 1, 3, 8192, 16_000, i16::MAX];
+        for (adaptive, fixed) in values.iter().flat_map(|a| values.map(|f| (*a, f))) {
+            for (pitch, code) in
+                [0, 1, 9_999, 16_384, 22_215].iter().flat_map(|p| [0, 7, 1800, i16::MAX].map(|c| (*p, c)))
+            {
+                let sum = l_mac(l_mult(adaptive, pitch), fixed, code);
+                assert_eq!(
+                    excite(adaptive, fixed, Gains { pitch, code }),
+                    round(l_shl(sum, 1)),
+                    "{adaptive} {fixed} {pitch} {code}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn pulses_repeat_at_the_delay_and_fade() {
         let mut code = [0; SUBFRAME];
         code[2] = 8000;

@@ -183,3 +183,34 @@ fn preselect(form: &Form, predicted: i16, predicted_q: i16, tamed: bool) -> (usi
     let second = GB_THRESHOLD.iter().take_while(|t| 2 * along_second > i64::from(**t)).count();
     (first, second)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_those_of_the_saturating_operators() {
+        let mut seed = 3u32;
+        let mut any = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as i16
+        };
+        let mut saturated = 0;
+        for round in 0..600 {
+            let terms: [i64; 5] = std::array::from_fn(|_| i64::from(any()) << (15 - round % 9));
+            let pitches: [i16; 32] = std::array::from_fn(|_| (any() & 0x7fff).min(22_215));
+            let codes: [i16; 32] = std::array::from_fn(|_| any() & 0x7fff);
+            let found = errors(&terms, &pitches, &codes);
+            for n in 0..32 {
+                let (pitch, code) = (pitches[n], codes[n]);
+                let powers = [mult(pitch, pitch), pitch, mult(code, code), code, mult(code, pitch)];
+                let plain = (0..5).fold(0, |error, i| {
+                    l_add(error, (((terms[i] * i64::from(powers[i])) >> 15) << 1) as i32)
+                });
+                assert_eq!(found[n], plain);
+                saturated += usize::from(plain == i32::MAX || plain == i32::MIN);
+            }
+        }
+        assert!(saturated > 50, "the wide sums are tried too: {saturated}");
+    }
+}

@@ -70,6 +70,34 @@ mod tests {
     }
 
     #[test]
+    fn samples_are_those_of_the_saturating_operators() {
+        use crate::wide::Split;
+        let mut seed = 8u32;
+        let (mut x, mut y) = ([0i16; 2], [Split::default(); 2]);
+        let mut filter = HighPass::default();
+        for part in 0..60 {
+            let samples = std::array::from_fn(|n| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if part % 3 == 0 && n > 9 {
+                    i16::MAX - 7 * (seed >> 31) as i16
+                } else {
+                    (seed >> 16) as i16 >> (part % 5)
+                }
+            });
+            let mut out = [0; 80];
+            filter.run(&samples, &mut out);
+            for (now, found) in samples.iter().zip(&out) {
+                let (a, b) = (&HIGH_PASS_140_A, &HIGH_PASS_140_B);
+                let back = l_add(y[0].mul16(a[1]), y[1].mul16(a[2]));
+                let sum = l_mac(l_mac(l_mac(back, *now, b[0]), x[0], b[1]), x[1], b[2]);
+                let sum = l_shl(sum, 3);
+                assert_eq!(*found, round(sum));
+                (x, y) = ([*now, x[0]], [Split::of(sum), y[0]]);
+            }
+        }
+    }
+
+    #[test]
     fn the_loudest_square_wave_neither_panics_nor_wraps() {
         let mut filter = HighPass::default();
         for frame in 0..40 {

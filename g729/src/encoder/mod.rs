@@ -7,6 +7,7 @@
 mod analysis;
 mod closedloop;
 mod gains;
+mod greatest;
 mod input;
 mod openloop;
 mod pulses;
