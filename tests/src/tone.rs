@@ -118,6 +118,18 @@ pub fn seconds_with(samples: &[i16], rate: u32, hz: f64) -> f64 {
     windows_with(samples, rate, hz) * samples.len() as f64 / f64::from(rate)
 }
 
+/// A recording's two channels each hold the tone of their own party, and nothing of the other's: half of six seconds of talk at least, since
+/// a browser may be slow to begin, and repeats its microphone's file with a click.
+pub fn assert_apart(channels: &[Vec<i16>], rate: u32, [left, right]: [f64; 2]) {
+    for (channel, own, other) in [(0, left, right), (1, right, left)] {
+        assert!(seconds_with(&channels[channel], rate, own) > 3.0, "channel {channel} lacks its own party");
+        assert!(
+            windows_with(&channels[channel], rate, other) < 0.05,
+            "channel {channel} holds the other party"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
