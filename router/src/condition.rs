@@ -17,7 +17,7 @@ impl Skills {
         *self.numbers.entry(skill).or_insert(next)
     }
     /// The number of a skill that some agent has or had; a skill nobody ever had needs none.
-    fn known(&self, skill: SkillId) -> Option<usize> {
+    pub fn known(&self, skill: SkillId) -> Option<usize> {
         self.numbers.get(&skill).copied()
     }
 }

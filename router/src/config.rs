@@ -9,9 +9,12 @@ use model::people::{GroupRules, User};
 use model::service::Service;
 pub use model::skill::{DEPTH_MAX, TERMS_MAX};
 use model::skill::{Level, Requirement, SkillExpr};
+use serde::{Deserialize, Serialize};
 
-/// Everything the floor decides by.
-#[derive(Clone, Debug)]
+/// Everything the floor decides by. It is stored beside the journal, so that a replay can decide by it again: new fields
+/// need a default that decides as before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FloorConfig {
     /// Who may take interactions. At most [`AGENTS_MAX`].
     pub agents: Vec<AgentProfile>,
@@ -65,7 +68,7 @@ impl Default for FloorConfig {
 }
 
 /// An agent as routing sees one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentProfile {
     /// Who.
     pub agent: AgentId,
@@ -82,7 +85,8 @@ impl From<&User> for AgentProfile {
 }
 
 /// How much one agent carries at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Capacity {
     /// What an agent has. Default 100.
     pub units: u32,
@@ -91,7 +95,7 @@ pub struct Capacity {
 }
 
 /// What one kind of contact takes of an agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Weight {
     /// Units for each.
     pub units: u32,
@@ -115,7 +119,8 @@ impl Capacity {
 }
 
 /// One term of the order in which agents are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AgentTerm {
     /// The highest level first: the lowest level among the skills asked for counts.
     MostSkilled,

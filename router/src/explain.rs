@@ -1,7 +1,15 @@
-//! Why an interaction is where it is (ROUTE-09): who may take it, who may not and on what ground, and what comes next.
+//! Why an interaction is where it is (ROUTE-09): who may take it, who may not and on what ground, who would be rung first
+//! and who lost on which term, what comes next and what would help.
+//!
+//! On a floor folded up to the moment before an offer ([`Floor::stand_at`]) the first [`Candidate`] is the agent whom the
+//! floor then rang: the explanation re-derives the decision.
+
+pub(crate) mod advice;
+pub(crate) mod choice;
 
 use model::agent::AgentState;
 use model::id::{AgentId, InteractionId};
+use model::skill::SkillExpr;
 use model::time::Timestamp;
 use serde::Serialize;
 
@@ -10,25 +18,38 @@ use crate::floor::Floor;
 use crate::item::Phase;
 use crate::profiles::lane;
 use crate::views::InteractionView;
+use advice::Advice;
+use choice::Candidate;
 
 /// Agents listed one by one; the counts speak of all.
 pub const EXPLAINED_AGENTS_MAX: usize = 200;
 
-/// The answer to "why does this caller wait?".
+/// The answer to "why does this caller wait?" and "why did it ring there?".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explanation {
+    /// The moment it speaks of.
+    pub at: Timestamp,
     /// The interaction: its place, step, refusals, and when the next step begins.
     pub interaction: InteractionView,
     /// How many unanswered interactions of the same service come first.
     pub position: Option<usize>,
+    /// Whom the current step asks for: with cumulative steps also whoever fitted an earlier one.
+    pub who: Option<SkillExpr>,
+    /// Whom the next step will ask for.
+    pub next: Option<SkillExpr>,
     /// Agents whose skills fit the current step, signed in or not.
     pub fitting: usize,
     /// Of those, how many are signed in and not Offline.
     pub online: usize,
     /// Whether no agent of the configuration fits this step or a later one.
     pub hopeless: bool,
+    /// Who may be rung now, the first in the configured order first, with the term on which each lost. Empty for an
+    /// interaction that waits (I3): on a live floor only somebody rung along with others has any.
+    pub candidates: Vec<Candidate>,
     /// What holds for each agent, first those who fit; then by id. Cut at [`EXPLAINED_AGENTS_MAX`].
     pub agents: Vec<(AgentId, Verdict)>,
+    /// What would bring somebody to take it.
+    pub advice: Vec<Advice>,
 }
 
 /// What stands between an interaction and an agent. The first ground that holds is named.
@@ -67,6 +88,7 @@ impl Floor {
         let key = self.item_key(interaction).ok()?;
         let item = self.items.get(key)?;
         let class = item.class().map(|class| self.board.classes.get(class));
+        let next = item.plan.steps.get(item.step + 1).map(|step| self.board.classes.get(step.class));
         let later = item.plan.steps.get(item.step..).unwrap_or_default();
         let (mut fitting, mut online) = (0, 0);
         let mut agents = Vec::new();
@@ -86,15 +108,21 @@ impl Floor {
             };
             agents.push((agent.id, here.unwrap_or_else(|| self.verdict(item, number, fit))));
         }
+        let advice = if item.is_unanswered() { self.advice(item, &agents) } else { Vec::new() };
         agents.sort_unstable_by_key(|(agent, verdict)| (*verdict == Verdict::Unskilled, *agent));
         agents.truncate(EXPLAINED_AGENTS_MAX);
         Some(Explanation {
+            at: self.now,
             interaction: self.interaction(interaction)?,
             position: self.position(interaction),
+            who: class.map(|class| class.who.clone()),
+            next: next.filter(|_| item.is_unanswered()).map(|class| class.who.clone()),
             fitting,
             online,
             hopeless: !later.is_empty() && !later.iter().any(|step| self.board.has_agents(step.class)),
+            candidates: self.candidates(item),
             agents,
+            advice,
         })
     }
 

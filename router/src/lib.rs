@@ -96,6 +96,7 @@ mod people;
 mod profiles;
 mod pump;
 mod replay;
+mod retrace;
 mod slab;
 mod timers;
 mod views;
@@ -107,7 +108,10 @@ pub use config::{
     AGENTS_MAX, AgentProfile, AgentTerm, CLASSES_MAX, Capacity, ConfigError, DEPTH_MAX, FloorConfig,
     NAMED_MAX, RequirementError, SERVICES_MAX, SKILLS_MAX, STEPS_MAX, TERMS_MAX, Weight,
 };
+pub use explain::advice::Advice;
+pub use explain::choice::{Candidate, Decider, Rank};
 pub use explain::{EXPLAINED_AGENTS_MAX, Explanation, Verdict};
 pub use floor::Floor;
 pub use io::{Arrival, Input, Output, Refusal};
+pub use retrace::{Difference, Retrace, Retraced};
 pub use views::{AgentView, InteractionView, QueueView, Snapshot, Stage};

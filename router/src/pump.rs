@@ -197,7 +197,7 @@ impl Floor {
     }
 
     /// Completes a standing by how well the agent meets the condition.
-    fn with_fit(&self, mut standing: Standing, fit: u8) -> Standing {
+    pub(crate) fn with_fit(&self, mut standing: Standing, fit: u8) -> Standing {
         for (place, term) in standing.iter_mut().zip(&self.config.agent_order).take(ORDER_TERMS) {
             match term {
                 AgentTerm::MostSkilled => *place = u64::from(u8::MAX - fit),

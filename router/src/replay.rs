@@ -21,11 +21,23 @@ impl Floor {
     ) -> Result<Self, ConfigError> {
         let mut floor = Self::new(config)?;
         for entry in entries {
-            floor.now = floor.now.max(entry.at);
-            floor.apply(&entry.event, entry.at);
+            floor.fold(entry);
         }
         floor.pass_silently();
         Ok(floor)
+    }
+
+    /// Makes one more entry true, and decides nothing.
+    pub fn fold(&mut self, entry: &Entry) {
+        self.now = self.now.max(entry.at);
+        self.apply(&entry.event, entry.at);
+    }
+
+    /// A folded floor as it stood at `at`, just before anything was decided there: steps that have begun by then have
+    /// begun, refusals that are old enough are forgiven.
+    pub fn stand_at(&mut self, at: Timestamp) {
+        self.now = self.now.max(at);
+        self.pass_silently();
     }
 
     /// Moves on what time moves without an entry in the journal: steps and forgiven refusals.

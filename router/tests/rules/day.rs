@@ -28,8 +28,8 @@ enum Plan {
     LosePage(AgentId),
 }
 
-struct Day {
-    world: Watched,
+pub struct Day {
+    pub world: Watched,
     dice: Dice,
     plans: BinaryHeap<Reverse<(Timestamp, u64, Plan)>>,
     planned: u64,
@@ -43,7 +43,7 @@ const AGENTS: u64 = 40;
 const SHIFT: Duration = Duration::from_secs(4 * 3_600);
 
 impl Day {
-    fn begin(seed: u64) -> Self {
+    pub fn begin(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let world = Watched::new(Self::call_centre(&mut dice), 50);
         let mut day = Self {
@@ -117,7 +117,7 @@ impl Day {
     }
 
     /// Jumps from event to event until the shift is over.
-    fn run(&mut self) {
+    pub fn run(&mut self) {
         let end = MORNING + SHIFT;
         while self.world.now < end {
             let due = self.world.floor.next_deadline();

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod day;
+mod decided_again;
 mod events;
 mod hall;
 mod oracle;

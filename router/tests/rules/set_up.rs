@@ -1,7 +1,7 @@
 //! Changes of the set-up while people work, and what may be asked about who waits and why.
 
 use model::skill::Requirement;
-use router::{Input, Output, Refusal, Verdict};
+use router::{Advice, Input, Output, Refusal, Verdict};
 
 use crate::hall::{Billing, English, German, Hall, hotline, seconds};
 
@@ -93,6 +93,17 @@ fn the_explanation_names_what_stands_between_a_caller_and_each_agent() {
     assert_eq!(verdict(resting), Verdict::NotReady);
     assert_eq!(verdict(busy), Verdict::NoRoom);
     assert_eq!(verdict(refuser), Verdict::Refused { until: hall.now + seconds(60) });
+    let until = hall.now + seconds(60);
+    let [english, away, resting, busy] = [english, away, resting, busy].map(|agent| (1, vec![agent]));
+    let expected = [
+        Advice::NotReady { agents: resting.0, who: resting.1 },
+        Advice::AtWork { agents: busy.0, who: busy.1.clone() },
+        Advice::Refused { agents: 1, until },
+        Advice::Away { agents: away.0, who: away.1 },
+        Advice::LacksOnly { skill: German.id(), asked: 1, agents: english.0, who: english.1 },
+    ];
+    assert_eq!(why.advice, expected);
+    let busy = busy.1[0];
     let why = hall.floor.explain(talk).unwrap();
     assert_eq!(why.agents.iter().find(|(who, _)| *who == busy).unwrap().1, Verdict::Handling);
 }

@@ -10,7 +10,7 @@ use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
 use model::time::Timestamp;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use router::{AgentProfile, AgentTerm, Floor, FloorConfig, Input, Output, Refusal, Weight};
+use router::{AgentProfile, AgentTerm, Floor, FloorConfig, Input, Output, Refusal, Retrace, Weight};
 
 use crate::hall::{MORNING, service};
 use crate::oracle::Oracle;
@@ -263,5 +263,19 @@ impl Watched {
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "byte for byte");
         assert_eq!(copy.next_deadline(), self.floor.next_deadline());
         assert_eq!(copy.audit(), Vec::<String>::new());
+        self.check_decided_again();
+    }
+
+    /// Told the same again, the floor decides the same again (I11).
+    pub fn check_decided_again(&self) -> router::Retraced {
+        let mut again = Retrace::of(Floor::new(self.oracle.config.clone()).unwrap());
+        for (n, entry) in self.journal.iter().enumerate() {
+            let taken = again.take(entry, &self.journal[n + 1..]);
+            if let Err(difference) = taken {
+                let around = &self.journal[n.saturating_sub(8)..(n + 6).min(self.journal.len())];
+                panic!("entry {n}: {difference:#?}\namong {around:#?}");
+            }
+        }
+        again.tally()
     }
 }

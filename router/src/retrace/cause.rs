@@ -1,0 +1,98 @@
+//! What must have happened outside for an entry to be written.
+
+use model::agent::NotReadyReason;
+use model::id::AgentId;
+use model::journal::{Entry, Event, OfferEnd};
+
+use crate::floor::Floor;
+use crate::io::Input;
+
+pub(super) enum Cause {
+    /// The floor was told this.
+    Input(Input),
+    /// The event itself is taken over.
+    Fact,
+}
+
+/// The cause of the first entry of a group; `None` for one that only follows from something else. `later` are the entries
+/// after it of the same instant.
+pub(super) fn of<'a>(
+    floor: &Floor,
+    entry: &Entry,
+    later: impl Iterator<Item = &'a Entry> + Clone,
+) -> Option<Cause> {
+    let mut later = later.map(|entry| &entry.event);
+    let input = match entry.event.clone() {
+        Event::AgentLoggedIn { agent, session, phone } => Input::LogIn { agent, session, phone },
+        Event::AgentLoggedOut { agent } => signed_out(agent, later.next()),
+        Event::AgentReady { agent, by_hand: true } => Input::Ready { agent },
+        Event::AgentReady { agent, by_hand: false } => Input::ForceReady { agent },
+        Event::AgentNotReady { agent, reason: NotReadyReason::Forced } => Input::ForceNotReady { agent },
+        Event::AgentNotReady { agent, reason } => Input::NotReady { agent, reason },
+        Event::AgentOffline { agent } => Input::Offline { agent },
+        Event::Queued { .. } => return Some(Cause::Fact),
+        Event::Offered { interaction, agent, deadline, .. } => {
+            if floor.item_key(interaction).is_ok() {
+                return None;
+            }
+            // Never queued: a colleague calls.
+            Input::CallAgent { interaction, agent, ring_time: deadline.since(entry.at) }
+        }
+        Event::Accepted { agent, token, .. } => Input::Accept { agent, token },
+        Event::HandlingStarted { interaction, agent, channel, internal } => {
+            Input::Begin { interaction, agent, channel, internal }
+        }
+        Event::OfferEnded { interaction, agent, token, why } => match why {
+            OfferEnd::Declined => Input::Decline { agent, token },
+            OfferEnd::ConnectionLost => Input::OfferFailed { agent, token },
+            OfferEnd::CallerLeft => Input::Abandon { interaction },
+            OfferEnd::TakenElsewhere => later.find_map(|event| match event {
+                Event::Accepted { agent, token: taken, .. } if *taken == token => {
+                    Some(Input::Accept { agent: *agent, token })
+                }
+                _ => None,
+            })?,
+            OfferEnd::AgentLeft => leaves(agent, later).unwrap_or(Input::ForceNotReady { agent }),
+            OfferEnd::NoAnswer | OfferEnd::Restart => return None,
+        },
+        Event::Ended { interaction, by, .. } => Input::Hangup { interaction, by },
+        Event::WrapUpContinued { interaction, .. } => Input::WrapUpContinue { interaction },
+        Event::Completed { interaction, agent, .. } => {
+            leaves(agent, later).unwrap_or(Input::Complete { agent, interaction })
+        }
+        _ => return None,
+    };
+    Some(Cause::Input(input))
+}
+
+/// Signed out, or signed in elsewhere, which is one input.
+fn signed_out(agent: AgentId, next: Option<&Event>) -> Input {
+    match next {
+        Some(Event::AgentLoggedIn { agent: same, session, phone }) if *same == agent => {
+            Input::LogIn { agent, session: *session, phone: *phone }
+        }
+        _ => Input::LogOut { agent },
+    }
+}
+
+/// What took an offer or after-call work from an agent: the first change of state after it says so.
+fn leaves<'a>(agent: AgentId, mut later: impl Iterator<Item = &'a Event>) -> Option<Input> {
+    loop {
+        match later.next()? {
+            Event::AgentLoggedOut { agent: who } if *who == agent => {
+                return Some(signed_out(agent, later.next()));
+            }
+            Event::AgentOffline { agent: who } if *who == agent => return Some(Input::Offline { agent }),
+            Event::AgentNotReady { agent: who, reason: NotReadyReason::Forced } if *who == agent => {
+                return Some(Input::ForceNotReady { agent });
+            }
+            Event::AgentReady { agent: who, by_hand: false } if *who == agent => {
+                return Some(Input::ForceReady { agent });
+            }
+            // More of the same leaving; whatever else happens ends the search.
+            Event::Completed { agent: who, .. } if *who == agent => {}
+            Event::Ended { .. } | Event::OfferEnded { .. } => {}
+            _ => return None,
+        }
+    }
+}
