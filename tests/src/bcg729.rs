@@ -13,6 +13,19 @@ pub fn encode(speech: &[i16]) -> Vec<u8> {
     frames.chunks_exact(11).flat_map(|frame| frame[1..].to_vec()).collect()
 }
 
+/// The same with silence left out (Annex B): ten octets of speech, two that describe a silence, or none, each 10 ms.
+pub fn encode_with_pauses(speech: &[i16]) -> Vec<Vec<u8>> {
+    let octets: Vec<u8> = speech.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let coded = run(&["encode", "1"], octets);
+    let (mut frames, mut rest) = (Vec::new(), &coded[..]);
+    while let Some((&length, after)) = rest.split_first() {
+        let (frame, after) = after.split_at(length.into());
+        frames.push(frame.to_vec());
+        rest = after;
+    }
+    frames
+}
+
 /// Samples at 8 kHz of frames of ten octets.
 pub fn decode(frames: &[u8]) -> Vec<i16> {
     let with_lengths = frames.chunks_exact(10).flat_map(|frame| [&[10], frame].concat()).collect();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::pcap::write_rtp;
 use crate::process::{Running, free_port, free_stretch};
 use crate::tone;
 
@@ -32,8 +33,16 @@ pub struct Speech {
     pub map: &'static str,
     /// Lines of the offer about it, each with its end.
     pub lines: &'static str,
+    /// What is said.
+    pub said: Said,
+}
+
+/// How a caller's speech is given.
+pub enum Said {
     /// Payloads one after the other, repeated without end.
-    pub octets: Vec<u8>,
+    Octets(Vec<u8>),
+    /// Packets said once: milliseconds since the start, time of the first sample at 8 kHz, payload.
+    Packets(Vec<(u64, u32, Vec<u8>)>),
 }
 
 /// A running SIPp.
@@ -55,7 +64,7 @@ impl Caller<'_> {
     /// Begins to call, from an address of this machine to the same address.
     pub fn start_at(&self, dir: &Path, name: &str, address: &str) -> Sipp {
         let octets = tone::sine(self.hz, 8_000, 10.0).into_iter().map(tone::to_mulaw).collect();
-        let speech = Speech { payload_type: 0, map: "PCMU/8000", lines: "", octets };
+        let speech = Speech { payload_type: 0, map: "PCMU/8000", lines: "", said: Said::Octets(octets) };
         self.start_speaking(dir, name, address, &speech)
     }
 
@@ -63,7 +72,12 @@ impl Caller<'_> {
     pub fn start_speaking(&self, dir: &Path, name: &str, address: &str, speech: &Speech) -> Sipp {
         let dir = dir.join(name);
         std::fs::create_dir_all(&dir).expect("a folder");
-        std::fs::write(dir.join("speech.raw"), &speech.octets).expect("a file");
+        match &speech.said {
+            Said::Octets(octets) => std::fs::write(dir.join("speech.raw"), octets).expect("a file"),
+            Said::Packets(packets) => {
+                write_rtp(&dir.join("speech.pcap"), speech.payload_type, packets);
+            }
+        }
         let scenario = dir.join("caller.xml");
         std::fs::write(&scenario, scenario_text(self.hold_ms, speech)).expect("a file");
         let media_port = free_stretch(u16::try_from(self.calls * 4 + 8).unwrap_or(1_000).min(2_000));
@@ -115,6 +129,12 @@ impl Sipp {
 /// The customer: INVITE, wait for the answer, speak, and hang up or be hung up on.
 fn scenario_text(hold_ms: Option<u32>, speech: &Speech) -> String {
     let Speech { payload_type, map, lines, .. } = speech;
+    let (port, play) = match speech.said {
+        Said::Octets(_) => {
+            ("rtpstream_audio_port", format!(r#"rtp_stream="speech.raw,-1,{payload_type},{map}""#))
+        }
+        Said::Packets(_) => ("media_port", r#"play_pcap_audio="speech.pcap""#.into()),
+    };
     let end = match hold_ms {
         Some(ms) => format!(
             r#"
@@ -166,7 +186,7 @@ o=customer 53655765 2353687637 IN IP[local_ip_type] [local_ip]
 s=-
 c=IN IP[media_ip_type] [media_ip]
 t=0 0
-m=audio [rtpstream_audio_port] RTP/AVP {payload_type} 101
+m=audio [{port}] RTP/AVP {payload_type} 101
 a=rtpmap:{payload_type} {map}
 {lines}a=rtpmap:101 telephone-event/8000
 a=fmtp:101 0-15
@@ -188,7 +208,7 @@ Max-Forwards: 70
 Content-Length: 0
 
   ]]></send>
-  <nop><action><exec rtp_stream="speech.raw,-1,{payload_type},{map}"/></action></nop>{end}
+  <nop><action><exec {play}/></action></nop>{end}
 </scenario>
 "#
     )
