@@ -300,6 +300,21 @@ pub enum Event {
         /// Who resumed it; `None`: the service's limit.
         by: Option<AgentId>,
     },
+    /// The audit of a running floor found something that must never be (ROUTE-06): a fault of the program.
+    InvariantBroken {
+        /// The rule, such as `I3`.
+        invariant: String,
+        /// What is broken, in words for whoever repairs the program.
+        what: String,
+    },
+    /// What the floor decides by changed here, or the appliance was started with it.
+    Configured {
+        /// Number of the stored configuration.
+        generation: u64,
+        /// Whether the appliance was started: what the run before left open ends after this.
+        #[serde(default)]
+        started: bool,
+    },
     /// A call that should be recorded is not.
     RecordingFailed {
         /// The interaction.
@@ -361,7 +376,9 @@ impl Event {
             | Self::AgentLoggedOut { .. }
             | Self::AgentReady { .. }
             | Self::AgentNotReady { .. }
-            | Self::AgentOffline { .. } => None,
+            | Self::AgentOffline { .. }
+            | Self::InvariantBroken { .. }
+            | Self::Configured { .. } => None,
             Self::Arrived { interaction, .. }
             | Self::Queued { interaction, .. }
             | Self::Offered { interaction, .. }

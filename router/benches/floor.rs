@@ -21,7 +21,7 @@ use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
 use model::time::Timestamp;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use router::{AgentProfile, Arrival, Floor, FloorConfig, Input, Output};
+use router::{AUDIT_STEPS, AgentProfile, Arrival, Floor, FloorConfig, Input, Output, Walk};
 
 /// A call centre of a size, and what is expected of it.
 struct Case {
@@ -250,6 +250,18 @@ fn quantile(sorted: &[u32], share: f64) -> u32 {
         .unwrap_or(0)
 }
 
+/// The longest of many slices of the run-time audit, as the desk takes them.
+fn audit(floor: &Floor) -> u64 {
+    let (mut walk, mut broken, mut longest) = (Walk::default(), Vec::new(), Duration::ZERO);
+    for _ in 0..2_000 {
+        let start = Instant::now();
+        floor.audit_some(&mut walk, AUDIT_STEPS, &mut broken);
+        longest = longest.max(start.elapsed());
+    }
+    assert_eq!(broken, [], "a floor under load is whole");
+    u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX)
+}
+
 fn run(case: &Case, events: usize) -> serde_json::Value {
     let mut bench = Bench::new(case);
     // Steps and forgiven refusals reach their steady state before anything is measured.
@@ -269,9 +281,10 @@ fn run(case: &Case, events: usize) -> serde_json::Value {
     let mut sorted = std::mem::take(&mut bench.took);
     sorted.sort_unstable();
     let [p50, p99, p999, max] = [0.5, 0.99, 0.999, 1.0].map(|share| quantile(&sorted, share));
+    let audit = audit(&bench.floor);
     let rate_ratio = per_second / case.goal_per_second;
     println!(
-        "{:6} {:>9.0} events/s (goal {:.0}, ratio {rate_ratio:.2}), {:.0} offers/s, p50 {p50} ns, p99 {p99} ns{}, p99.9 {p999} ns, longest {max} ns",
+        "{:6} {:>9.0} events/s (goal {:.0}, ratio {rate_ratio:.2}), {:.0} offers/s, p50 {p50} ns, p99 {p99} ns{}, p99.9 {p999} ns, longest {max} ns, longest audit slice {audit} ns",
         case.name,
         per_second,
         case.goal_per_second,
@@ -285,6 +298,7 @@ fn run(case: &Case, events: usize) -> serde_json::Value {
         "agents": case.agents, "profiles": case.profiles, "classes": case.classes, "backlog": case.backlog,
         "events": sorted.len(), "offers": offers,
         "events_per_second": per_second, "goal_events_per_second": case.goal_per_second, "ratio": rate_ratio,
+        "longest_audit_slice_ns": audit,
         "p50_ns": p50, "p99_ns": p99, "p999_ns": p999, "longest_ns": max,
         "goal_p99_ns": case.goal_p99.map(|goal| goal.as_nanos() as u64),
     })

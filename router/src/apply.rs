@@ -126,7 +126,9 @@ impl Floor {
             | Event::RecordingPaused { .. }
             | Event::RecordingResumed { .. }
             | Event::RecordingFailed { .. }
-            | Event::RecordingSilent { .. } => {}
+            | Event::RecordingSilent { .. }
+            | Event::InvariantBroken { .. }
+            | Event::Configured { .. } => {}
         }
     }
 

@@ -1,146 +1,180 @@
 //! The floor checks itself: what must hold between any two inputs, tested the slow way.
 //!
-//! The appliance runs it now and then and raises an event when something is broken (ROUTE-06); the simulation runs it
-//! after every event. Numbers such as I2 are those of the invariants' list in the crate's documentation.
+//! The simulation runs all of it after every event. The appliance walks through it a few steps at a time ([`walk`]) and
+//! writes down what is broken (ROUTE-06). Numbers such as I2 are those of the invariants' list in the crate's
+//! documentation.
 
-use std::collections::BTreeMap;
+pub(crate) mod walk;
 
 use crate::agent::CHANNELS;
 use crate::classes::Place;
 use crate::floor::Floor;
-use crate::item::{Kind, Phase};
+use crate::item::{Item, Kind, Phase};
 use crate::profiles::lane;
+use crate::slab::Key;
+
+/// Something that must hold and does not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// Which rule: `I1`, `I2`, `I3`, `I9`, `I10`, `lists` (who is filed where) or `matrix` (who fits whom).
+    pub invariant: &'static str,
+    /// What is broken, in words.
+    pub what: String,
+}
+
+/// Where violations are gathered.
+pub(crate) type Broken = Vec<Violation>;
+
+fn tell(broken: &mut Broken, invariant: &'static str, what: String) {
+    broken.push(Violation { invariant, what });
+}
 
 impl Floor {
     /// Everything found broken, in words; empty when all is well. Costs agents × waiting: for a quiet moment.
     pub fn audit(&self) -> Vec<String> {
-        let mut broken = Vec::new();
-        self.audit_items(&mut broken);
-        self.audit_agents(&mut broken);
-        self.audit_board(&mut broken);
+        let mut broken = Broken::new();
+        for (key, item) in self.items.iter() {
+            self.audit_item(key, item, &mut broken);
+        }
+        for number in 0..self.agents.len() {
+            self.audit_agent(number, &mut broken);
+        }
+        for class in self.board.classes.all() {
+            for profile in self.board.profiles.all() {
+                self.audit_pair(class, profile, &mut broken);
+            }
+            self.audit_class(class, &mut broken);
+        }
+        for block in 0..self.board.classes.block_heads.len() {
+            self.audit_block(block, &mut broken);
+        }
+        for profile in self.board.profiles.all() {
+            self.audit_open(profile, &mut broken);
+        }
         self.audit_queues(&mut broken);
-        self.audit_conservation(&mut broken);
-        broken
+        for number in (0..self.agents.len()).filter(|&number| self.is_free(number)) {
+            for class in self.board.classes.all() {
+                self.audit_conservation(number, class, &mut broken);
+            }
+        }
+        broken.into_iter().map(|broken| format!("{}: {}", broken.invariant, broken.what)).collect()
     }
 
     /// I1, I9: an interaction has one lease or one agent, and both sides know it.
-    fn audit_items(&self, broken: &mut Vec<String>) {
-        for (key, item) in self.items.iter() {
-            if self.item_keys.get(&item.id) != Some(&key) {
-                broken.push(format!("{} is not found by its id", item.id));
+    fn audit_item(&self, key: Key, item: &Item, broken: &mut Broken) {
+        if self.item_keys.get(&item.id) != Some(&key) {
+            tell(broken, "I1", format!("{} is not found by its id", item.id));
+        }
+        let known = match &item.phase {
+            Phase::Waiting => {
+                let line = item.class().map(|class| &self.board.classes.get(class).waiting);
+                item.kind == Kind::Queued && line.is_some_and(|line| line.contains(&(item.place, key)))
             }
-            let known = match &item.phase {
-                Phase::Waiting => {
-                    let line = item.class().map(|class| &self.board.classes.get(class).waiting);
-                    item.kind == Kind::Queued && line.is_some_and(|line| line.contains(&(item.place, key)))
-                }
-                Phase::Offered(ring) => {
-                    !ring.members.is_empty()
-                        && ring.deadline > self.now
-                        && ring.members.iter().all(|&number| {
-                            let lease = self.agents[number].lease;
-                            lease.is_some_and(|lease| lease.item == key && lease.token == ring.token)
-                        })
-                }
-                Phase::Active { agent } => self.agents[*agent].active.contains(&key),
-                Phase::Wrapping { agent, .. } => self.agents[*agent].wrapping.contains(&key),
-            };
-            if !known {
-                broken.push(format!("I1: {} is {:?}, but the other side does not know", item.id, item.phase));
+            Phase::Offered(ring) => {
+                !ring.members.is_empty()
+                    && ring.deadline > self.now
+                    && ring.members.iter().all(|&number| {
+                        let lease = self.agents[number].lease;
+                        lease.is_some_and(|lease| lease.item == key && lease.token == ring.token)
+                    })
             }
+            Phase::Active { agent } => self.agents[*agent].active.contains(&key),
+            Phase::Wrapping { agent, .. } => self.agents[*agent].wrapping.contains(&key),
+        };
+        if !known {
+            let what = format!("{} is {:?}, but the other side does not know", item.id, item.phase);
+            tell(broken, "I1", what);
         }
     }
 
     /// I2, I9: load is what is held, queue work never exceeds the capacity, no lease without its interaction.
-    fn audit_agents(&self, broken: &mut Vec<String>) {
-        for (number, agent) in self.agents.iter().enumerate() {
-            let leased = agent.lease.map(|lease| lease.item);
-            let held = || leased.iter().chain(&agent.active).chain(&agent.wrapping);
-            let mut queue_units = 0;
-            for channel in CHANNELS {
-                let of_channel =
-                    held().filter_map(|key| self.items.get(*key)).filter(|item| item.channel == channel);
-                let count = of_channel.clone().count();
-                let queued = of_channel.filter(|item| item.kind == Kind::Queued).count();
-                let weight = self.config.capacity.weight(channel);
-                queue_units += queued as u64 * u64::from(weight.units);
-                if agent.load[lane(channel)] as usize != count {
-                    broken.push(format!(
-                        "I2: {} carries {count}, not {}",
-                        agent.id,
-                        agent.load[lane(channel)]
-                    ));
-                }
-                if queued > weight.at_once as usize {
-                    broken.push(format!("I2: {} carries {queued} at once", agent.id));
-                }
+    fn audit_agent(&self, number: usize, broken: &mut Broken) {
+        let agent = &self.agents[number];
+        let leased = agent.lease.map(|lease| lease.item);
+        let held = || leased.iter().chain(&agent.active).chain(&agent.wrapping);
+        let mut queue_units = 0;
+        for channel in CHANNELS {
+            let of_channel =
+                held().filter_map(|key| self.items.get(*key)).filter(|item| item.channel == channel);
+            let count = of_channel.clone().count();
+            let queued = of_channel.filter(|item| item.kind == Kind::Queued).count();
+            let weight = self.config.capacity.weight(channel);
+            queue_units += queued as u64 * u64::from(weight.units);
+            let load = agent.load[lane(channel)];
+            if load as usize != count {
+                tell(broken, "I2", format!("{} carries {count}, not {load}", agent.id));
             }
-            if queue_units > u64::from(self.config.capacity.units) {
-                broken.push(format!("I2: {} carries {queue_units} units", agent.id));
+            if queued > weight.at_once as usize {
+                tell(broken, "I2", format!("{} carries {queued} at once", agent.id));
             }
-            if held().any(|key| self.items.get(*key).is_none()) {
-                broken.push(format!("I9: {} holds something that is gone", agent.id));
-            }
-            for channel in CHANNELS {
-                let standing = agent
-                    .is_open(channel, &self.config.capacity)
-                    .then(|| agent.standing(&self.config.agent_order, &self.config.capacity));
-                let lane = lane(channel);
-                let filed = standing.is_none_or(|standing| {
-                    self.board.profiles.get(agent.profile).idle[lane].contains(&(standing, agent.id, number))
-                });
-                if agent.filed[lane] != standing || !filed {
-                    broken.push(format!(
-                        "{} is free as {:?}, filed as {standing:?}",
-                        agent.id, agent.filed[lane]
-                    ));
-                }
+        }
+        if queue_units > u64::from(self.config.capacity.units) {
+            tell(broken, "I2", format!("{} carries {queue_units} units", agent.id));
+        }
+        if held().any(|key| self.items.get(*key).is_none()) {
+            tell(broken, "I9", format!("{} holds something that is gone", agent.id));
+        }
+        for channel in CHANNELS {
+            let standing = agent
+                .is_open(channel, &self.config.capacity)
+                .then(|| agent.standing(&self.config.agent_order, &self.config.capacity));
+            let lane = lane(channel);
+            let filed = standing.is_none_or(|standing| {
+                self.board.profiles.get(agent.profile).idle[lane].contains(&(standing, agent.id, number))
+            });
+            if agent.filed[lane] != standing || !filed {
+                let what = format!("{} is free as {:?}, filed as {standing:?}", agent.id, agent.filed[lane]);
+                tell(broken, "lists", what);
             }
         }
     }
 
-    /// The matrix says what the conditions say, and heads are the heads.
-    fn audit_board(&self, broken: &mut Vec<String>) {
-        let (classes, profiles) = (&self.board.classes, &self.board.profiles);
-        let mut blocks: BTreeMap<usize, Place> = BTreeMap::new();
-        for number in classes.all() {
-            let class = classes.get(number);
-            for profile in profiles.all() {
-                let fits = class.condition.fit(&profiles.get(profile).traits).is_some();
-                if class.profiles.has(profile) != fits || profiles.get(profile).classes.has(number) != fits {
-                    broken.push(format!(
-                        "class {number} and profile {profile}: the matrix does not say {fits}"
-                    ));
-                }
-            }
-            let head = class.waiting.first().map_or(Place::LAST, |(place, _)| *place);
-            if classes.heads[number] != head
-                || classes.waiting[lane(class.channel)].has(number) == class.waiting.is_empty()
-            {
-                broken.push(format!("class {number} has the head {head:?}, not {:?}", classes.heads[number]));
-            }
-            let block = blocks.entry(number / 64).or_insert(Place::LAST);
-            *block = head.min(*block);
+    /// The matrix says what the condition says.
+    fn audit_pair(&self, class: usize, profile: usize, broken: &mut Broken) {
+        let (row, column) = (self.board.classes.get(class), self.board.profiles.get(profile));
+        let fits = row.condition.fit(&column.traits).is_some();
+        if row.profiles.has(profile) != fits || column.classes.has(class) != fits {
+            let what = format!("class {class} and profile {profile}: the matrix does not say {fits}");
+            tell(broken, "matrix", what);
         }
-        for (block, head) in blocks {
-            if classes.block_heads[block] != head {
-                broken.push(format!(
-                    "block {block} has the head {head:?}, not {:?}",
-                    classes.block_heads[block]
-                ));
-            }
+    }
+
+    /// The head of a class is its head.
+    fn audit_class(&self, number: usize, broken: &mut Broken) {
+        let classes = &self.board.classes;
+        let class = classes.get(number);
+        let head = class.waiting.first().map_or(Place::LAST, |(place, _)| *place);
+        if classes.heads[number] != head
+            || classes.waiting[lane(class.channel)].has(number) == class.waiting.is_empty()
+        {
+            let what = format!("class {number} has the head {head:?}, not {:?}", classes.heads[number]);
+            tell(broken, "lists", what);
         }
+    }
+
+    /// The first of 64 heads is the first.
+    fn audit_block(&self, block: usize, broken: &mut Broken) {
+        let classes = &self.board.classes;
+        let end = classes.heads.len().min(block * 64 + 64);
+        let head = classes.heads[block * 64..end].iter().copied().min().unwrap_or(Place::LAST);
+        if classes.block_heads[block] != head {
+            let what = format!("block {block} has the head {head:?}, not {:?}", classes.block_heads[block]);
+            tell(broken, "lists", what);
+        }
+    }
+
+    /// A profile with somebody free is known to have somebody free.
+    fn audit_open(&self, profile: usize, broken: &mut Broken) {
+        let profiles = &self.board.profiles;
         for lane in CHANNELS.map(lane) {
-            for profile in profiles.all() {
-                if profiles.open[lane].has(profile) == profiles.get(profile).idle[lane].is_empty() {
-                    broken.push(format!("profile {profile} is wrong about having free agents"));
-                }
+            if profiles.open[lane].has(profile) == profiles.get(profile).idle[lane].is_empty() {
+                tell(broken, "lists", format!("profile {profile} is wrong about having free agents"));
             }
         }
     }
 
     /// The queues count what waits, and nobody has outstayed the queue's longest wait.
-    fn audit_queues(&self, broken: &mut Vec<String>) {
+    fn audit_queues(&self, broken: &mut Broken) {
         let mut waiting = vec![0; self.queues.len()];
         let mut held = vec![0; self.queues.len()];
         for (_, item) in self.items.iter() {
@@ -151,29 +185,32 @@ impl Floor {
         }
         for (number, queue) in self.queues.iter().enumerate() {
             if (queue.waiting, queue.held) != (waiting[number], held[number]) {
-                broken.push(format!("I10: {} is wrong about who is in it", queue.service.id));
+                tell(broken, "I10", format!("{} is wrong about who is in it", queue.service.id));
             }
             let front = queue.line.front().and_then(|key| self.items.get(*key));
-            if queue.waiting > 0 && !front.is_some_and(crate::item::Item::is_unanswered) {
-                broken.push(format!("{} does not know who waits longest", queue.service.id));
+            if queue.waiting > 0 && !front.is_some_and(Item::is_unanswered) {
+                tell(broken, "I10", format!("{} does not know who waits longest", queue.service.id));
             }
         }
     }
 
-    /// I3: nobody free may take anybody who waits.
-    fn audit_conservation(&self, broken: &mut Vec<String>) {
-        for (_, item) in self.items.iter() {
-            let (Phase::Waiting, Some(class)) = (&item.phase, item.class()) else { continue };
-            let class = self.board.classes.get(class);
-            for agent in &self.agents {
-                let open = agent.is_open(item.channel, &self.config.capacity);
-                if open
-                    && !item.is_cooling(agent.id, self.now)
-                    && class.condition.fit(&self.board.profiles.get(agent.profile).traits).is_some()
-                {
-                    broken.push(format!("I3: {} waits though {} is free", item.id, agent.id));
-                }
-            }
+    /// I3: a free agent may take nobody of those who wait in a class. The first whom the agent may is named.
+    fn audit_conservation(&self, number: usize, class: usize, broken: &mut Broken) {
+        let (agent, class) = (&self.agents[number], self.board.classes.get(class));
+        if class.waiting.is_empty()
+            || !agent.is_open(class.channel, &self.config.capacity)
+            || class.condition.fit(&self.board.profiles.get(agent.profile).traits).is_none()
+        {
+            return;
         }
+        let waiting = class.waiting.iter().filter_map(|(_, key)| self.items.get(*key));
+        if let Some(item) = { waiting }.find(|item| !item.is_cooling(agent.id, self.now)) {
+            tell(broken, "I3", format!("{} waits though {} is free", item.id, agent.id));
+        }
+    }
+
+    /// Whether the agent may be offered anything at all.
+    fn is_free(&self, number: usize) -> bool {
+        CHANNELS.iter().any(|&channel| self.agents[number].is_open(channel, &self.config.capacity))
     }
 }

@@ -67,6 +67,10 @@ impl Classes {
     pub fn find(&self, channel: Channel, who: &SkillExpr) -> Option<usize> {
         self.numbers.get(&(channel, who.clone())).copied()
     }
+    /// Whether a number is that of a class in use.
+    pub fn is_used(&self, class: usize) -> bool {
+        self.slots.get(class).is_some_and(|class| class.used)
+    }
     /// Numbers of all classes in use.
     pub fn all(&self) -> impl Iterator<Item = usize> + '_ {
         self.slots.iter().enumerate().filter(|(_, class)| class.used).map(|(number, _)| number)

@@ -20,7 +20,7 @@ use crate::config::{AgentProfile, CLASSES_MAX, ConfigError, FloorConfig, ORDER_T
 use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::{Phase, Plan, Queue};
-use crate::slab::{IdMap, Slab};
+use crate::slab::{IdMap, Key, Slab};
 use crate::timers::Timers;
 
 impl Floor {
@@ -73,7 +73,7 @@ impl Floor {
         answer
     }
 
-    fn swap(&mut self, mut config: FloorConfig) -> Result<(), ConfigError> {
+    pub(crate) fn swap(&mut self, mut config: FloorConfig) -> Result<(), ConfigError> {
         let agents = std::mem::take(&mut config.agents);
         let services = std::mem::take(&mut config.services);
         config.agent_order.truncate(ORDER_TERMS);
@@ -246,6 +246,17 @@ impl Floor {
             self.queue_numbers.insert(id, number);
         }
         answer
+    }
+
+    /// I13: the same for one interaction that waits for others than before.
+    pub(crate) fn report_if_hopeless(&mut self, key: Key) {
+        let Some(item) = self.items.get(key).filter(|item| matches!(item.phase, Phase::Waiting)) else {
+            return;
+        };
+        let later = item.plan.steps.get(item.step..).unwrap_or_default();
+        if !later.is_empty() && !later.iter().any(|step| self.board.has_agents(step.class)) {
+            self.out.push(Output::NobodyFits { interaction: item.id });
+        }
     }
 
     /// I13: nobody waits in vain without anybody being told.

@@ -107,6 +107,7 @@ impl Floor {
         }
         if waits {
             self.enter_class(key);
+            self.report_if_hopeless(key);
         }
     }
 
@@ -143,6 +144,8 @@ impl Floor {
             self.turn_away(key, EndStatus::QueueFull);
         } else if item.service.is_some_and(|service| self.turns_away_unstaffed(service)) {
             self.turn_away(key, EndStatus::NoAgentOnline);
+        } else {
+            self.report_if_hopeless(key);
         }
     }
 

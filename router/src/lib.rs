@@ -103,6 +103,8 @@ mod views;
 mod work;
 
 pub use agent::{Intent, Tally};
+pub use audit::Violation;
+pub use audit::walk::{AUDIT_STEPS, Walk};
 pub use classes::Place;
 pub use config::{
     AGENTS_MAX, AgentProfile, AgentTerm, CLASSES_MAX, Capacity, ConfigError, DEPTH_MAX, FloorConfig,

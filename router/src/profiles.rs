@@ -55,6 +55,10 @@ impl Profiles {
     pub fn get_mut(&mut self, profile: usize) -> &mut Profile {
         &mut self.slots[profile]
     }
+    /// How many numbers have been given out, those of gone profiles too.
+    pub fn numbers(&self) -> usize {
+        self.slots.len()
+    }
     pub fn find(&self, traits: &Traits) -> Option<usize> {
         self.numbers.get(traits).copied()
     }

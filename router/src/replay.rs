@@ -33,6 +33,16 @@ impl Floor {
         self.apply(&entry.event, entry.at);
     }
 
+    /// Goes on under another configuration, and decides nothing: what the change brought about is told by the entries that
+    /// follow.
+    pub fn fold_configuration(&mut self, config: FloorConfig, at: Timestamp) -> Result<(), ConfigError> {
+        config.check()?;
+        self.stand_at(at);
+        let answer = self.swap(config);
+        self.stand_at(at);
+        answer
+    }
+
     /// A folded floor as it stood at `at`, just before anything was decided there: steps that have begun by then have
     /// begun, refusals that are old enough are forgiven.
     pub fn stand_at(&mut self, at: Timestamp) {
@@ -72,6 +82,8 @@ impl Floor {
         self.freed.clear();
         self.loose.clear();
         self.staff_left = false;
+        // What was told when it happened is not told again.
+        self.out.clear();
     }
 
     /// Ends what did not survive the process: open offers, interactions unanswered or in hand, and sign-ins.

@@ -58,6 +58,16 @@ impl<T> Slab<T> {
         if *generation == key.generation { place.as_mut() } else { None }
     }
 
+    /// What lies in a slot, by its number; slots may be empty.
+    pub fn at(&self, slot: usize) -> Option<(Key, &T)> {
+        let (generation, place) = self.slots.get(slot)?;
+        Some((Key { slot: u32::try_from(slot).ok()?, generation: *generation }, place.as_ref()?))
+    }
+    /// How many slots there are, empty ones too.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
         self.slots.iter().enumerate().filter_map(|(slot, (generation, place))| {
             let slot = u32::try_from(slot).ok()?;

@@ -1,7 +1,7 @@
 //! Changes of the set-up while people work, and what may be asked about who waits and why.
 
-use model::skill::Requirement;
-use router::{Advice, Input, Output, Refusal, Verdict};
+use model::skill::{Requirement, Step, StepMode};
+use router::{Advice, Arrival, Input, Output, Refusal, Verdict};
 
 use crate::hall::{Billing, English, German, Hall, hotline, seconds};
 
@@ -69,6 +69,25 @@ fn an_agent_taken_out_of_the_set_up_is_signed_out_and_may_end_the_call() {
     hall.customer_hangs_up(call);
     assert!(hall.floor.interaction(call).is_none());
     assert_eq!((ana, jonas).0, first);
+}
+
+/// ROUTE-06: I13 also when the last step that anybody fits is over, and when it comes back to such a queue.
+#[test]
+fn a_step_that_nobody_fits_is_reported_when_it_begins() {
+    let mut hall = Hall::open();
+    let ana = hall.expert(&[(German, 5)]);
+    hall.must(Input::ForceNotReady { agent: ana });
+    let steps =
+        vec![Step { who: German.at(5), lasts: Some(seconds(10)) }, Step { who: English.at(5), lasts: None }];
+    let call = model::id::Id::from_number(900);
+    let mut arrival = Arrival::new(call, hotline(), model::interaction::Channel::Voice);
+    arrival.requirement = Some(Requirement { steps, mode: StepMode::Replace });
+    hall.must(Input::Arrive(arrival));
+    assert!(!hall.out.contains(&Output::NobodyFits { interaction: call }), "Ana will do, once she is Ready");
+    let due = hall.floor.next_deadline().unwrap();
+    let mut out = Vec::new();
+    hall.floor.tick(due, &mut out);
+    assert!(out.contains(&Output::NobodyFits { interaction: call }), "{out:?}");
 }
 
 #[test]

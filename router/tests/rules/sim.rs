@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::id::{AgentId, GroupId, Id, ReasonId, ServiceId, SkillId, TenantId};
-use model::journal::{Entry, Seq};
+use model::journal::{Entry, Event, Seq};
 use model::people::{GroupRules, RestState};
 use model::service::{QueueRules, Service, Treatment};
 use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
@@ -182,8 +182,8 @@ pub struct Watched {
     pub now: Timestamp,
     pub journal: Vec<Entry>,
     pub out: Vec<Output>,
-    /// Whether the configuration is still the one it began with.
-    pub unchanged: bool,
+    /// The configurations so far: the journal says where each began.
+    pub configs: Vec<FloorConfig>,
     audit_each: u64,
     pub moves: u64,
 }
@@ -192,11 +192,11 @@ impl Watched {
     pub fn new(config: FloorConfig, audit_each: u64) -> Self {
         Self {
             floor: Floor::new(config.clone()).unwrap(),
-            oracle: Oracle::new(config),
+            oracle: Oracle::new(config.clone()),
             now: MORNING,
             journal: Vec::new(),
             out: Vec::new(),
-            unchanged: true,
+            configs: vec![config],
             audit_each,
             moves: 0,
         }
@@ -219,22 +219,25 @@ impl Watched {
         self.tick();
         self.out.clear();
         self.floor.configure(config.clone(), self.now, &mut self.out).unwrap();
+        let generation = self.configs.len() as u64;
+        self.write(Event::Configured { generation, started: false });
+        self.configs.push(config.clone());
         self.oracle.config = config;
-        self.unchanged = false;
         self.watch();
     }
 
+    fn write(&mut self, event: Event) {
+        let (seq, tenant) = (Seq(self.journal.len() as u64 + 1), TenantId::from_number(1));
+        self.journal.push(Entry { seq, tenant, at: self.now, event });
+    }
+
     fn watch(&mut self) {
-        for output in &self.out {
-            let Output::Journal(event) = output else { continue };
-            self.oracle.happened(event, self.now);
-            let seq = Seq(self.journal.len() as u64 + 1);
-            self.journal.push(Entry {
-                seq,
-                tenant: TenantId::from_number(1),
-                at: self.now,
-                event: event.clone(),
-            });
+        for output in std::mem::take(&mut self.out) {
+            if let Output::Journal(event) = &output {
+                self.oracle.happened(event, self.now);
+                self.write(event.clone());
+            }
+            self.out.push(output);
         }
         self.oracle.check_rest(self.now);
         self.moves += 1;
@@ -245,11 +248,18 @@ impl Watched {
 
     /// A second floor made from the journal is the same floor.
     pub fn check_replay(&mut self) {
-        if !self.unchanged {
-            return;
-        }
         self.tick();
-        let mut copy = Floor::replay(self.oracle.config.clone(), &self.journal).unwrap();
+        let mut copy = Floor::new(self.configs[0].clone()).unwrap();
+        for entry in &self.journal {
+            match entry.event {
+                Event::Configured { generation, .. } => {
+                    let config = self.configs[generation as usize].clone();
+                    copy.fold_configuration(config, entry.at).unwrap();
+                }
+                _ => copy.fold(entry),
+            }
+        }
+        copy.stand_at(self.now);
         let mut out = Vec::new();
         copy.tick(self.now, &mut out);
         assert_eq!(out, [], "a replay decides nothing anew");
@@ -268,8 +278,11 @@ impl Watched {
 
     /// Told the same again, the floor decides the same again (I11).
     pub fn check_decided_again(&self) -> router::Retraced {
-        let mut again = Retrace::of(Floor::new(self.oracle.config.clone()).unwrap());
+        let mut again = Retrace::of(Floor::new(self.configs[0].clone()).unwrap());
         for (n, entry) in self.journal.iter().enumerate() {
+            if let Event::Configured { generation, .. } = entry.event {
+                again.configure(self.configs[generation as usize].clone(), entry.at).unwrap();
+            }
             let taken = again.take(entry, &self.journal[n + 1..]);
             if let Err(difference) = taken {
                 let around = &self.journal[n.saturating_sub(8)..(n + 6).min(self.journal.len())];
