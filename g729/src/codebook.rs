@@ -1,5 +1,7 @@
 //! The two sources of excitation that both sides build: what was before (3.7), and four pulses (3.8).
 
+use crate::correlate::{Signal, Taps};
+use crate::cpu::Cpu;
 use crate::gain::Gains;
 use crate::ops::*;
 use crate::tables::pitch::EXCITATION;
@@ -54,7 +56,8 @@ impl Delay {
 
 /// Builds the adaptive codebook's vector (equation 40) behind its past: `excitation` is at least [`PAST`] samples, then the
 /// subframe's, written here. Delays shorter than the subframe repeat what was just written.
-pub fn adaptive(excitation: &mut [i16], delay: Delay) {
+#[inline(always)]
+pub(crate) fn adaptive(cpu: Cpu, excitation: &mut [i16], delay: Delay) {
     let start = excitation.len() - SUBFRAME;
     // The fraction counts forwards in the filter, the delay backwards.
     let (whole, phase) = if delay.third == 1 {
@@ -66,18 +69,12 @@ pub fn adaptive(excitation: &mut [i16], delay: Delay) {
     let taps: [i16; 20] = std::array::from_fn(|i| {
         if i < 10 { EXCITATION[phase + 3 * (9 - i)] } else { EXCITATION[3 - phase + 3 * (i - 10)] }
     });
+    let taps = Taps::new(&taps);
     // Eight samples at a time: even the shortest delay reads none of those.
     for n in (start..start + SUBFRAME).step_by(8) {
-        let mut past = [0i16; 27];
-        past.copy_from_slice(&excitation[n - whole - 9..][..27]);
         // The taps' magnitudes sum up to less than 2, so 32 bits hold every sum.
-        let mut sums = [0i32; 8];
-        for (i, tap) in taps.iter().enumerate() {
-            for k in 0..8 {
-                sums[k] = sums[k].wrapping_add(i32::from(past[i + k]).wrapping_mul(i32::from(*tap)));
-            }
-        }
-        for (to, sum) in excitation[n..n + 8].iter_mut().zip(sums) {
+        let past = Signal::<28>::new(&excitation[n - whole - 9..][..27]);
+        for (to, sum) in excitation[n..n + 8].iter_mut().zip(past.eight(cpu, &taps, 0)) {
             *to = sat16(sum.wrapping_add(0x4000) >> 15);
         }
     }
@@ -108,6 +105,7 @@ pub fn excite(adaptive: i16, fixed: i16, gains: Gains) -> i16 {
 }
 
 /// Repeats the pulses at the pitch delay (equation 48): `gain` is the last pitch gain, Q14, within its bounds.
+#[inline(always)]
 pub fn sharpen(code: &mut [i16; SUBFRAME], delay: i16, gain: i16) {
     let gain = shl(gain, 1);
     for n in usize::from(delay.unsigned_abs())..SUBFRAME {
@@ -140,7 +138,7 @@ mod tests {
         let wave = |t: f64| (8000.0 * (t * 0.11).sin()) as i16;
         for (whole, third) in [(60, 0), (60, 1), (61, -1), (143, 1), (44, 0)] {
             let mut excitation: Vec<i16> = (0..PAST + SUBFRAME).map(|n| wave(n as f64)).collect();
-            adaptive(&mut excitation, Delay { whole, third });
+            adaptive(Cpu::best(), &mut excitation, Delay { whole, third });
             for n in PAST..PAST + SUBFRAME {
                 let late = n as f64 - f64::from(whole) - f64::from(third) / 3.0;
                 assert!(
@@ -167,7 +165,7 @@ mod tests {
         for (whole, third) in [(19, 1), (20, -1), (20, 0), (31, 1), (39, 0), (49, -1), (50, 0)] {
             let start: Vec<i16> = (0..PAST + SUBFRAME).map(|n| (n as i16).wrapping_mul(21_111)).collect();
             let (mut all, mut each) = (start.clone(), start);
-            adaptive(&mut all, Delay { whole, third });
+            adaptive(Cpu::best(), &mut all, Delay { whole, third });
             // The equation, one sample after the other.
             let (k, t) = if third == 1 { (whole as usize + 1, 2) } else { (whole as usize, -third as usize) };
             for n in PAST..PAST + SUBFRAME {

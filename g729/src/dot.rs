@@ -18,16 +18,10 @@ fn dot_of<const N: usize>(a: &[i16], b: &[i16]) -> i32 {
     sum
 }
 
-/// [`dot`] of the first 16.
-#[inline(never)]
-pub(crate) fn dot16(a: &[i16], b: &[i16]) -> i32 {
-    dot_of::<16>(a, b)
-}
-
-/// [`dot`] of the first 32.
-#[inline(never)]
-pub(crate) fn dot32(a: &[i16], b: &[i16]) -> i32 {
-    dot_of::<32>(a, b)
+/// [`dot`] of as many as `b` has.
+#[inline(always)]
+pub(crate) fn dot_n<const N: usize>(a: &[i16], b: &[i16; N]) -> i32 {
+    dot_of::<N>(a, b)
 }
 
 /// [`dot`] of a subframe's length. `a` has at least 40 samples.
@@ -37,7 +31,7 @@ pub(crate) fn dot40(a: &[i16], b: &[i16; 40]) -> i32 {
     sum.wrapping_add(rest)
 }
 
-#[inline(never)]
+#[inline(always)]
 fn dot_32_and_8(a: &[i16], b: &[i16; 40]) -> [i32; 2] {
     let Some(a) = a.first_chunk::<40>() else { return [0; 2] };
     [dot_of::<32>(a, b), dot_of::<8>(&a[32..], &b[32..])]
@@ -58,7 +52,10 @@ mod tests {
             let a: [i16; 40] = std::array::from_fn(|_| any());
             let b: [i16; 40] = std::array::from_fn(|_| any());
             let sum = |n: usize| (0..n).map(|i| i32::from(a[i]) * i32::from(b[i])).sum::<i32>();
-            assert_eq!([dot16(&a, &b), dot32(&a, &b), dot40(&a, &b), dot(&a, &b)], [16, 32, 40, 40].map(sum));
+            assert_eq!(
+                [dot_n::<16>(&a, &b[..16].try_into().expect("16")), dot40(&a, &b), dot(&a, &b)],
+                [16, 40, 40].map(sum)
+            );
         }
     }
 }

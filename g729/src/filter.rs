@@ -3,6 +3,8 @@
 //! Signals stand behind their ten samples of history in one slice, so a filter never asks where its memory is.
 
 use crate::codebook::SUBFRAME;
+use crate::correlate::{Signal, Taps};
+use crate::cpu::Cpu;
 use crate::lsp::{Lp, ORDER};
 use crate::ops::*;
 
@@ -18,7 +20,8 @@ pub fn weighted(a: &Lp, gamma: i16) -> Lp {
 }
 
 /// Filters by `A(z)`: `signal` is ten samples of history and as many samples as `out` takes.
-pub fn residual(a: &Lp, signal: &[i16], out: &mut [i16]) {
+#[inline(always)]
+pub(crate) fn residual(cpu: Cpu, a: &Lp, signal: &[i16], out: &mut [i16]) {
     let most = signal.iter().fold(0, |most, x| x.unsigned_abs().max(most));
     if u64::from(magnitude(a)) * u64::from(most) > 0x7fff_f000 {
         for (n, out) in out.iter_mut().enumerate() {
@@ -31,23 +34,13 @@ pub fn residual(a: &Lp, signal: &[i16], out: &mut [i16]) {
         }
         return;
     }
-    // All sums fit 32 bits: eight samples' at once, term by term.
-    let a = a.map(|a| [a; 8]);
+    // All sums fit 32 bits.
+    let taps = Taps::new(&std::array::from_fn(|i| if i <= ORDER { a[ORDER - i] } else { 0 }));
     for (k, out) in out.chunks_mut(8).enumerate() {
-        let mut past = [0i16; 8 + ORDER];
-        let given = &signal[8 * k..][..out.len() + ORDER];
-        match given.first_chunk() {
-            Some(given) => past = *given,
-            None => past[..given.len()].copy_from_slice(given),
-        }
-        let mut sums = [0x800i32; 8];
-        for (i, a) in a.iter().enumerate() {
-            for n in 0..8 {
-                sums[n] = sums[n].wrapping_add(i32::from(a[n]).wrapping_mul(i32::from(past[ORDER - i + n])));
-            }
-        }
+        let past = Signal::<20>::new(&signal[8 * k..][..out.len() + ORDER]);
+        let sums = past.eight::<12>(cpu, &taps, 0);
         for (out, sum) in out.iter_mut().zip(&sums) {
-            *out = sat16(sum >> 12);
+            *out = sat16((sum + 0x800) >> 12);
         }
     }
 }
@@ -55,6 +48,7 @@ pub fn residual(a: &Lp, signal: &[i16], out: &mut [i16]) {
 /// Filters by `1 / A(z)`: `signal` is ten samples of history, then what comes out for `input`.
 ///
 /// Says whether a sum or a sample left its range; it was limited then.
+#[inline(always)]
 pub fn synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
     if magnitude(a) > 65_000 {
         return wide_synthesis(a, input, signal);
@@ -71,6 +65,7 @@ pub fn synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
 ///
 /// Two samples are under way in each 64 bits: the sum of the later one stands in the upper half, less what a negative lower
 /// half has borrowed from it. One multiplication moves both on.
+#[inline(always)]
 fn quick_synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
     let pack = |low: i16, high: i16| i64::from(low).wrapping_add(i64::from(high) << 32);
     let minus = |low: i16, high: i16| pack(low, high).wrapping_neg();
@@ -151,6 +146,7 @@ fn wide_synthesis(a: &Lp, input: &[i16], signal: &mut [i16]) -> bool {
 }
 
 /// Sum of the coefficients' magnitudes.
+#[inline(always)]
 fn magnitude(a: &Lp) -> u32 {
     a.iter().map(|a| u32::from(a.unsigned_abs())).sum()
 }
@@ -173,7 +169,7 @@ mod tests {
         let mut signal = vec![0i16; ORDER + input.len()];
         assert!(!synthesis(&A, &input, &mut signal));
         let mut found = vec![0i16; input.len()];
-        residual(&A, &signal, &mut found);
+        residual(Cpu::best(), &A, &signal, &mut found);
         assert!(input.iter().zip(&found).all(|(a, b)| (a - b).abs() <= 1));
     }
 
@@ -207,7 +203,7 @@ mod tests {
             assert_eq!(synthesis(&a, &input, &mut signal), wide_synthesis(&a, &input, &mut wide));
             assert_eq!(signal, wide);
             let mut out = [0; 40];
-            residual(&a, &signal, &mut out);
+            residual(Cpu::best(), &a, &signal, &mut out);
             for n in 0..40 {
                 let exact = (0..=ORDER).map(|i| i64::from(a[i]) * i64::from(signal[n + ORDER - i])).sum();
                 assert_eq!(out[n], from_q12(exact));

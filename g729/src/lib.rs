@@ -31,6 +31,8 @@
 
 pub mod bits;
 pub mod codebook;
+mod correlate;
+mod cpu;
 mod decoder;
 mod dot;
 mod encoder;

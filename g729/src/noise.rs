@@ -2,6 +2,7 @@
 
 use crate::bits::Silence;
 use crate::codebook::{Delay, PAST, SUBFRAME, adaptive};
+use crate::cpu::Cpu;
 use crate::frame::SAMPLES;
 use crate::lsp::{Lines, ORDER, Predictor, spread_by};
 use crate::ops::*;
@@ -70,14 +71,19 @@ pub fn energy_index(energy: i32) -> u8 {
 /// Writes a frame of comfort noise's excitation behind [`PAST`] samples of what was before. `gain` is Q3.
 ///
 /// Says of each half by which gain (Q14) and from which whole delay the past came back in it.
-pub fn excite(excitation: &mut [i16; PAST + SAMPLES], gain: i16, random: &mut Random) -> [(i16, i16); 2] {
+pub(crate) fn excite(
+    cpu: Cpu,
+    excitation: &mut [i16; PAST + SAMPLES],
+    gain: i16,
+    random: &mut Random,
+) -> [(i16, i16); 2] {
     [1, 2].map(|half| {
         let end = PAST + SUBFRAME * half;
         if gain == 0 {
             excitation[end - SUBFRAME..end].fill(0);
             return (0, SUBFRAME as i16);
         }
-        subframe(&mut excitation[..end], gain, random)
+        subframe(cpu, &mut excitation[..end], gain, random)
     })
 }
 
@@ -121,11 +127,11 @@ impl Draw {
 }
 
 /// One subframe: Gaussian noise, a random adaptive part, and four pulses whose gain makes the energy right (B.4.4).
-fn subframe(excitation: &mut [i16], gain: i16, random: &mut Random) -> (i16, i16) {
+fn subframe(cpu: Cpu, excitation: &mut [i16], gain: i16, random: &mut Random) -> (i16, i16) {
     let start = excitation.len() - SUBFRAME;
     let draw = Draw::new(random);
     let gauss = gaussian(gain, random);
-    adaptive(excitation, draw.delay);
+    adaptive(cpu, excitation, draw.delay);
     let mut signal: [i16; SUBFRAME] =
         std::array::from_fn(|n| add(mult_r(excitation[start + n], draw.gain), gauss[n]));
     // Scaled down so that forty squares fit.
@@ -193,7 +199,7 @@ mod tests {
             let wanted = f64::from(gain(index)) / 8.0;
             let mut sum = 0.0;
             for _ in 0..50 {
-                excite(&mut excitation, gain(index), &mut random);
+                excite(Cpu::best(), &mut excitation, gain(index), &mut random);
                 sum += excitation[PAST..].iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / 80.0;
                 excitation.copy_within(SAMPLES.., 0);
             }
@@ -211,7 +217,7 @@ mod tests {
     #[test]
     fn without_gain_there_is_silence() {
         let mut excitation = [5; PAST + SAMPLES];
-        excite(&mut excitation, 0, &mut Random::new(SEED));
+        excite(Cpu::best(), &mut excitation, 0, &mut Random::new(SEED));
         assert!(excitation[PAST..].iter().all(|x| *x == 0));
     }
 }

@@ -5,6 +5,7 @@ mod post;
 
 use crate::bits::{Silence, Speech};
 use crate::codebook::*;
+use crate::cpu::Cpu;
 use crate::filter::synthesis;
 use crate::frame::{Frame, SAMPLES};
 use crate::gain::{GainPredictor, Gains};
@@ -19,6 +20,7 @@ use post::Post;
 /// One direction's decoder. Plain data: a clone goes on from the same place.
 #[derive(Clone, Debug)]
 pub struct Decoder {
+    pub(crate) cpu: Cpu,
     spectrum: Spectrum,
     gains: GainPredictor,
     last: Gains,
@@ -68,6 +70,7 @@ impl Decoder {
     /// A decoder before its first frame (Table 9). To reset one in mid-stream, put a new one in its place.
     pub fn new() -> Decoder {
         Decoder {
+            cpu: Cpu::best(),
             spectrum: Spectrum::new(),
             gains: GainPredictor::default(),
             last: Gains::default(),
@@ -118,7 +121,7 @@ impl Decoder {
             add(mult_r(noise.gain, 28672), mult_r(noise.described, 4096))
         };
         noise.speaking = false;
-        noise::excite(&mut self.excitation, noise.gain, &mut noise.random);
+        noise::excite(self.cpu, &mut self.excitation, noise.gain, &mut noise.random);
         let filters = self.spectrum.move_to(noise.lsp);
         self.sharp = SHARPEN_MIN;
         for half in 0..2 {
@@ -135,7 +138,7 @@ impl Decoder {
             let end = PAST + SUBFRAME * (half + 1);
             let delay = self.delay_of(frame, half, delays[0]);
             delays[half] = delay.whole;
-            adaptive(&mut self.excitation[..end], delay);
+            adaptive(self.cpu, &mut self.excitation[..end], delay);
             let (index, signs) = match frame {
                 Some(frame) => (frame.pulses[half], frame.signs[half]),
                 None => (self.random.next() as u16 & 0x1fff, self.random.next() as u8 & 15),
@@ -203,7 +206,7 @@ impl Decoder {
 
     /// The frame through the post-filter, and what is past moved to its place.
     fn finish(&mut self, filters: &[Lp; 2], delays: Option<[i16; 2]>, out: &mut [i16; SAMPLES]) {
-        self.post.filter(&self.speech, filters, delays, out);
+        self.post.filter(self.cpu, &self.speech, filters, delays, out);
         self.speech.copy_within(SAMPLES.., 0);
         self.excitation.copy_within(SAMPLES.., 0);
     }

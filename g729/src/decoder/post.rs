@@ -1,6 +1,7 @@
 //! Post-processing as Annex A has it (A.4.2): pitch post-filter at whole delays, short-term post-filter, tilt, level, high pass.
 
 use crate::codebook::{DELAY_MAX, SUBFRAME};
+use crate::cpu::Cpu;
 use crate::filter::{residual, synthesis, weighted};
 use crate::frame::SAMPLES;
 use crate::lsp::{Lp, ORDER};
@@ -46,6 +47,7 @@ impl Post {
     /// Both halves of a frame; `speech` is ten samples of history and the frame. Noise has no delays.
     pub(super) fn filter(
         &mut self,
+        cpu: Cpu,
         speech: &[i16; ORDER + SAMPLES],
         filters: &[Lp; 2],
         delays: Option<[i16; 2]>,
@@ -55,7 +57,7 @@ impl Post {
             let from = half * SUBFRAME;
             let numerator = weighted(&filters[half], NUMERATOR);
             let denominator = weighted(&filters[half], DENOMINATOR);
-            residual(&numerator, &speech[from..from + ORDER + SUBFRAME], &mut self.residual[PAST..]);
+            residual(cpu, &numerator, &speech[from..from + ORDER + SUBFRAME], &mut self.residual[PAST..]);
             let mut signal = [0; ORDER + SUBFRAME];
             signal[..ORDER].copy_from_slice(&self.short_term);
             let mut excitation = match delays {

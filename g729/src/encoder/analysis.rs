@@ -1,6 +1,7 @@
 //! Linear prediction (3.2.1, 3.2.2): window, autocorrelation, lag window, Levinson-Durbin.
 
-use crate::dot::dot32;
+use crate::correlate::{Signal, Taps};
+use crate::cpu::Cpu;
 use crate::ops::*;
 use crate::tables::analysis::{LAG_HIGH, LAG_LOW, WINDOW};
 use crate::wide::{Split, div_32};
@@ -18,6 +19,7 @@ pub(super) struct Autocorrelation {
 }
 
 /// 1 + the doubled energy, if that is a 32-bit value.
+#[inline(always)]
 fn energy(samples: &[i16]) -> Option<i32> {
     // Two squares fit 31 bits; sums of pairs go on in 64.
     let mut total = 0i64;
@@ -33,15 +35,15 @@ fn energy(samples: &[i16]) -> Option<i32> {
 }
 
 /// Autocorrelation of the last 240 samples up to lag `last`.
-pub(super) fn autocorrelation(speech: &[i16; 240], last: usize) -> Autocorrelation {
-    // Zeros follow, so that every lag is a sum of eight times 32 products.
-    let mut windowed = [0i16; 256 + LAGS];
+#[inline(always)]
+pub(super) fn autocorrelation(cpu: Cpu, speech: &[i16; 240], last: usize) -> Autocorrelation {
+    let mut windowed = [0i16; 240];
     for ((out, sample), weight) in windowed.iter_mut().zip(speech).zip(&WINDOW) {
         *out = ((i32::from(*sample) * i32::from(*weight) + 0x4000) >> 15) as i16;
     }
     let mut shift = 0;
     let zero = loop {
-        if let Some(energy) = energy(&windowed[..240]) {
+        if let Some(energy) = energy(&windowed) {
             break energy;
         }
         // Too loud for 32 bits: a sixteenth of the energy does.
@@ -51,12 +53,12 @@ pub(super) fn autocorrelation(speech: &[i16; 240], last: usize) -> Autocorrelati
     let norm = norm_l(zero);
     let mut lags = [Split::default(); LAGS];
     lags[0] = Split::of(zero << norm);
-    for (lag, out) in lags.iter_mut().enumerate().take(last + 1).skip(1) {
-        // No partial sum exceeds the energy.
-        let late = &windowed[lag..];
-        let parts = windowed[..256].as_chunks::<32>().0.iter().zip(late.as_chunks::<32>().0);
-        let sum = parts.fold(0i32, |sum, (a, b)| sum.wrapping_add(dot32(a, b)));
-        *out = Split::of(sum << (norm + 1));
+    // No partial sum exceeds the energy.
+    let signal = Signal::<264>::new(&windowed);
+    let taps = Taps::new(&windowed);
+    let sums = [signal.eight(cpu, &taps, 0), signal.eight(cpu, &taps, 8)];
+    for (lag, sum) in lags.iter_mut().zip(sums.as_flattened()).take(last + 1).skip(1) {
+        *lag = Split::of(sum << (norm + 1));
     }
     Autocorrelation { lags, shift: shift + norm }
 }
@@ -86,6 +88,7 @@ impl Predictor {
 }
 
 /// Levinson-Durbin in double precision. None if the filter would not be stable: the last one goes on then.
+#[inline(always)]
 pub(super) fn levinson(lags: &[Split; LAGS]) -> Option<Predictor> {
     let mut a = [Split::default(); 11];
     let mut reflection = [0i16; 2];
@@ -168,14 +171,14 @@ mod tests {
             [0; 240],
         ]);
         for speech in cases {
-            let fast = autocorrelation(&speech, 12);
+            let fast = autocorrelation(Cpu::best(), &speech, 12);
             assert_eq!((fast.lags, fast.shift), plain(&speech));
         }
     }
 
     #[test]
     fn the_predictor_finds_the_resonance_it_was_given() {
-        let mut found = autocorrelation(&vowel(7, 900.0), 10);
+        let mut found = autocorrelation(Cpu::best(), &vowel(7, 900.0), 10);
         lag_window(&mut found.lags);
         let predictor = levinson(&found.lags).expect("a resonance inside the unit circle is stable");
         let (one, two) = (f64::from(predictor.a[1]) / 4096.0, f64::from(predictor.a[2]) / 4096.0);
@@ -185,7 +188,7 @@ mod tests {
 
     #[test]
     fn silence_predicts_nothing_and_contradictions_are_refused() {
-        let mut silence = autocorrelation(&[0; 240], 10);
+        let mut silence = autocorrelation(Cpu::best(), &[0; 240], 10);
         lag_window(&mut silence.lags);
         assert_eq!(levinson(&silence.lags).map(|p| p.a), Some(Predictor::NONE.a));
         let mut impossible = [Split::of(0x4000_0000); LAGS];

@@ -3,7 +3,9 @@
 //! Instead of filtering every candidate, the target is filtered backwards once; each candidate is then one dot product.
 
 use crate::codebook::{DELAY_MAX, DELAY_MIN, Delay, PAST, SUBFRAME, adaptive};
-use crate::dot::{dot16, dot32, dot40};
+use crate::correlate::{Signal, Taps};
+use crate::cpu::Cpu;
+use crate::dot::dot40;
 use crate::ops::*;
 
 /// A subframe's worth of samples.
@@ -18,6 +20,7 @@ pub(super) struct Scaled {
 
 impl Scaled {
     /// `sum * 2^-q` with as many bits as 16 hold.
+    #[inline(always)]
     pub(super) fn of(sum: i64, q: i16) -> Scaled {
         let over = (33 - (sum ^ (sum >> 63)).leading_zeros() as i16).max(0);
         let sum = (sum >> over) as i32;
@@ -27,6 +30,7 @@ impl Scaled {
 }
 
 /// The sum of a subframe's products in 64 bits. `a` has at least 40 samples.
+#[inline(always)]
 pub(super) fn wide_dot(a: &[i16], b: &Subframe) -> i64 {
     if i64::from(loudest(a)) * i64::from(loudest(b)) * (SUBFRAME as i64) < 1 << 31 {
         return i64::from(dot40(a, b));
@@ -35,28 +39,26 @@ pub(super) fn wide_dot(a: &[i16], b: &Subframe) -> i64 {
 }
 
 /// The greatest magnitude of some samples.
+#[inline(always)]
 pub(super) fn loudest(samples: &[i16]) -> i32 {
     let (least, most) = samples.iter().fold((0i16, 0i16), |(least, most), x| (least.min(*x), most.max(*x)));
     i32::from(most).max(-i32::from(least))
 }
 
 /// The correlation of `x` with the response `h` begun at each sample (equation 52), moved so that it fits 13 bits.
-pub(super) fn backward(h: &Subframe, x: &Subframe) -> Subframe {
-    let mut padded = [0i16; 2 * SUBFRAME];
-    padded[..SUBFRAME].copy_from_slice(x);
+#[inline(always)]
+pub(super) fn backward(cpu: Cpu, h: &Subframe, x: &Subframe) -> Subframe {
     let reach = h.iter().fold(0i32, |sum, h| sum.wrapping_add(i32::from(*h).abs()));
     let mut sums = [0i32; SUBFRAME];
     if i64::from(reach) * i64::from(loudest(x)) < 1 << 30 {
-        // Behind the target stand zeros, and the later ones need not be asked.
-        for (n, sum) in sums.iter_mut().enumerate() {
-            let from = &padded[n..];
-            *sum = match n {
-                ..8 => dot40(from, h),
-                8..24 => dot32(from, h),
-                _ => dot16(from, h),
-            } << 1;
+        // Behind the target stand zeros.
+        let (x, h) = (Signal::<{ 2 * SUBFRAME + 8 }>::new(x), Taps::new(h));
+        for (part, sums) in sums.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            *sums = x.eight(cpu, &h, 8 * part).map(|sum| sum << 1);
         }
     } else {
+        let mut padded = [0i16; 2 * SUBFRAME];
+        padded[..SUBFRAME].copy_from_slice(x);
         for (n, sum) in sums.iter_mut().enumerate() {
             *sum = sat32(wide_dot(&padded[n..n + SUBFRAME], h) << 1);
         }
@@ -89,7 +91,9 @@ pub(super) fn second_range(first: i16) -> (i16, i16) {
 ///
 /// `excitation` holds the past and, behind it, the residual of the subframe, which delays shorter than it use; it is
 /// replaced by the adaptive codebook's vector.
+#[inline(always)]
 pub(super) fn search(
+    cpu: Cpu,
     excitation: &mut [i16],
     target: &Subframe,
     range: (i16, i16),
@@ -97,28 +101,17 @@ pub(super) fn search(
 ) -> Delay {
     let reach = target.iter().fold(0i32, |sum, d| sum.wrapping_add(i32::from(*d).abs()));
     let safe = i64::from(reach) * i64::from(loudest(excitation)) < 1 << 30;
-    let likeness = |past: &[i16]| {
-        if safe { dot40(past, target) << 1 } else { sat32(wide_dot(past, target) << 1) }
-    };
-    let mut best = (i32::MIN, range.0);
-    for whole in range.0..=range.1 {
-        let from = PAST - whole as usize;
-        let now = likeness(&excitation[from..from + SUBFRAME]);
-        if now > best.0 {
-            best = (now, whole);
-        }
-    }
-    let whole = best.1;
-    adaptive(excitation, Delay { whole, third: 0 });
+    let whole = whole_delay(cpu, excitation, target, range, safe);
+    adaptive(cpu, excitation, Delay { whole, third: 0 });
     if whole >= thirds_below {
         return Delay { whole, third: 0 };
     }
-    let mut found = (likeness(&excitation[PAST..]), 0);
+    let mut found = (likeness(&excitation[PAST..], target, safe), 0);
     let mut vector: Subframe = [0; SUBFRAME];
     vector.copy_from_slice(&excitation[PAST..]);
     for third in [-1, 1] {
-        adaptive(excitation, Delay { whole, third });
-        let now = likeness(&excitation[PAST..]);
+        adaptive(cpu, excitation, Delay { whole, third });
+        let now = likeness(&excitation[PAST..], target, safe);
         if now > found.0 {
             found = (now, third);
             vector.copy_from_slice(&excitation[PAST..]);
@@ -126,6 +119,39 @@ pub(super) fn search(
     }
     excitation[PAST..].copy_from_slice(&vector);
     Delay { whole, third: found.1 }
+}
+
+/// The whole delay of the range that is most like the target; of those alike the least.
+#[inline(always)]
+fn whole_delay(cpu: Cpu, excitation: &[i16], target: &Subframe, range: (i16, i16), safe: bool) -> i16 {
+    // Of at most sixteen delays the longest comes first here.
+    let first = PAST - range.1 as usize;
+    let mut found = [i32::MIN; 16];
+    if safe {
+        let past = Signal::<64>::new(&excitation[first..]);
+        let taps = Taps::new(target);
+        for (part, found) in found.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            *found = past.eight(cpu, &taps, 8 * part).map(|sum| sum << 1);
+        }
+    } else {
+        for (n, found) in found.iter_mut().enumerate().take(1 + (range.1 - range.0) as usize) {
+            *found = sat32(wide_dot(&excitation[first + n..][..SUBFRAME], target) << 1);
+        }
+    }
+    let mut best = (i32::MIN, range.0);
+    for whole in range.0..=range.1 {
+        let now = found[(range.1 - whole) as usize];
+        if now > best.0 {
+            best = (now, whole);
+        }
+    }
+    best.1
+}
+
+/// How like the target a candidate is; `safe` says that the sum fits 32 bits.
+#[inline(always)]
+fn likeness(past: &[i16], target: &Subframe, safe: bool) -> i32 {
+    if safe { dot40(past, target) << 1 } else { sat32(wide_dot(past, target) << 1) }
 }
 
 /// The first delay as its 8 bits.
@@ -151,6 +177,7 @@ pub(super) struct PitchGain {
 }
 
 /// Equation 43.
+#[inline(always)]
 pub(super) fn pitch_gain(x: &Subframe, y: &Subframe) -> PitchGain {
     let energy = Scaled::of(2 * wide_dot(y, y) + 1, 1);
     let likeness = Scaled::of(2 * wide_dot(x, y), 1);
@@ -182,7 +209,7 @@ mod tests {
             let most = sums.iter().fold(0, |most: i32, s| most.max(l_abs(*s)));
             let shift = 18 - norm_l(most).min(16);
             let plain: Vec<i16> = sums.iter().map(|s| extract_l(l_shr(*s, shift))).collect();
-            assert_eq!(backward(&h, &x).to_vec(), plain, "loudness {loud}");
+            assert_eq!(backward(Cpu::best(), &h, &x).to_vec(), plain, "loudness {loud}");
         }
     }
 
@@ -198,7 +225,7 @@ mod tests {
             let mut excitation: Vec<i16> = (0..PAST + SUBFRAME).map(wave).collect();
             let target: Subframe = std::array::from_fn(|n| wave(PAST + n) / 4);
             let low = (period as i16 - 3).max(20);
-            let found = search(&mut excitation, &target, (low, low + 6), 85);
+            let found = search(Cpu::best(), &mut excitation, &target, (low, low + 6), 85);
             let off = i32::from(3 * found.whole + found.third) - thirds;
             assert!(off.abs() <= 1, "{thirds}: {found:?}");
         }

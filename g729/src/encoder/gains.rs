@@ -19,11 +19,11 @@ pub(super) struct Chosen {
 type Form = [Scaled; 5];
 
 /// The form for target `x`, filtered adaptive vector `y`, filtered pulses `z` (Q12).
+#[inline(always)]
 fn form(x: &Subframe, y: &Subframe, z: &Subframe, pitch: &PitchGain) -> Form {
     let mut low = *z;
     low.iter_mut().for_each(|z| *z >>= 3);
     let z = low;
-    let sum = |a: &Subframe, b: &Subframe, q: i16| Scaled::of(2 * wide_dot(a, b) + 1, q);
     let minus_twice = |s: Scaled| Scaled { mantissa: negate(s.mantissa), q: s.q - 1 };
     let twice = |s: Scaled| Scaled { q: s.q - 1, ..s };
     [
@@ -35,8 +35,15 @@ fn form(x: &Subframe, y: &Subframe, z: &Subframe, pitch: &PitchGain) -> Form {
     ]
 }
 
+/// A sum of products, never 0.
+#[inline(always)]
+fn sum(a: &Subframe, b: &Subframe, q: i16) -> Scaled {
+    Scaled::of(2 * wide_dot(a, b) + 1, q)
+}
+
 /// Quantises the gains for target `x`, the two filtered vectors and the pulses `code` (Q13); `tamed` keeps the pitch gain
 /// below one.
+#[inline(always)]
 pub(super) fn quantise(
     predictor: &mut GainPredictor,
     (x, y, z): (&Subframe, &Subframe, &Subframe),
@@ -91,6 +98,7 @@ fn powers(pitch: i16, code: i16) -> [i16; 5] {
 }
 
 /// The form's value for each pair of gains.
+#[inline(always)]
 fn errors(terms: &[i64; 5], pitches: &[i16; 32], codes: &[i16; 32]) -> [i32; 32] {
     // Of the gains no power exceeds that of the greatest ones.
     let most = |all: &[i16; 32]| all.iter().fold(0, |most: i16, x| most.max(*x));
@@ -112,7 +120,7 @@ fn errors(terms: &[i64; 5], pitches: &[i16; 32], codes: &[i16; 32]) -> [i32; 32]
 
 /// [`errors`] where none of the sums saturates; terms as their upper 16 and lower 15 bits. On its own, so that the compiler
 /// makes vectors of it.
-#[inline(never)]
+#[inline(always)]
 fn errors_in_range(high: &[i16; 5], low: &[i16; 5], pitches: &[i16; 32], codes: &[i16; 32]) -> [i32; 32] {
     let mut out = [0; 32];
     for n in 0..32 {
@@ -129,6 +137,7 @@ fn errors_in_range(high: &[i16; 5], low: &[i16; 5], pitches: &[i16; 32], codes: 
 }
 
 /// `a * b - c * d`, as a mantissa below 2^31 and its scale.
+#[inline(always)]
 fn determinant(a: Scaled, b: Scaled, c: Scaled, d: Scaled) -> (i64, i32) {
     let product = |a: Scaled, b: Scaled| {
         (i64::from(a.mantissa) * i64::from(b.mantissa), i32::from(a.q) + i32::from(b.q))
@@ -141,6 +150,7 @@ fn determinant(a: Scaled, b: Scaled, c: Scaled, d: Scaled) -> (i64, i32) {
 }
 
 /// `numerator / denominator` in Q`bits`, limited to 31 bits.
+#[inline(always)]
 fn quotient((n, n_q): (i64, i32), (d, d_q): (i64, i32), bits: i32) -> i64 {
     if d <= 0 || n == 0 {
         return 0;
@@ -161,6 +171,7 @@ fn quotient((n, n_q): (i64, i32), (d, d_q): (i64, i32), bits: i32) -> i64 {
 ///
 /// Each codebook's rows lie along a line in the plane of the two gains. The optimal pair is taken apart along both lines;
 /// what belongs to each is compared with the codebook's thresholds.
+#[inline(always)]
 fn preselect(form: &Form, predicted: i16, predicted_q: i16, tamed: bool) -> (usize, usize) {
     let [yy, xy, zz, xz, yz] = *form;
     // The form's mixed terms are doubled: 4 yy zz - yz^2, and 2 halves with the signs that equation 63 gives them.

@@ -13,6 +13,7 @@ pub(super) static TURNED: [i16; 256] = {
 };
 
 /// The place of the greatest `square / energy`, as `places` names it; the first of those alike.
+#[inline(always)]
 pub(super) fn greatest<const N: usize>(squares: &[i16; N], energies: &[i16; N], places: &[i16; N]) -> usize {
     if energies.iter().fold(i16::MAX, |least, x| least.min(*x)) <= 0 {
         return greatest_in_turn(squares, energies, places);
@@ -39,7 +40,7 @@ pub(super) fn greatest<const N: usize>(squares: &[i16; N], energies: &[i16; N], 
 }
 
 /// Squares, energies and places: of each pair the better stays, of those alike the one that is there.
-#[inline(never)]
+#[inline(always)]
 fn keep_better(
     (squares, energies, at): (&mut [i16], &mut [i16], &mut [i16]),
     (other_squares, other_energies, other_at): (&[i16], &[i16], &[i16]),

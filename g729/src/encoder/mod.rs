@@ -20,6 +20,7 @@ mod voice;
 use crate::SAMPLES;
 use crate::bits::{Silence, Speech, parity};
 use crate::codebook::{self, PAST, SHARPEN_MAX, SHARPEN_MIN, SUBFRAME};
+use crate::cpu::{Cpu, on};
 use crate::filter;
 use crate::gain::GainPredictor;
 use crate::lsp::{LSP_START, Lines, Lp, Predictor, lsf_to_lsp, lsp_to_lp, lsp_to_lsf, midway};
@@ -31,6 +32,7 @@ use closedloop::Subframe;
 /// Encodes one direction of a call. Plain data: a clone goes on by itself.
 #[derive(Clone, Debug)]
 pub struct Encoder {
+    pub(crate) cpu: Cpu,
     input: input::HighPass,
     /// 240 samples: the frame begins at the 120th, 40 samples of look-ahead follow it.
     speech: [i16; 240],
@@ -68,6 +70,7 @@ impl Encoder {
     /// An encoder at its start. `dtx` lets it say when nobody speaks (Annex B).
     pub fn new(dtx: bool) -> Encoder {
         Encoder {
+            cpu: Cpu::best(),
             input: input::HighPass::default(),
             speech: [0; 240],
             weighted: [0; openloop::REACH],
@@ -96,10 +99,14 @@ impl Encoder {
         self.speech.copy_within(SAMPLES.., 0);
         self.input.run(samples, &mut self.speech[160..]);
 
-        let mut found = analysis::autocorrelation(&self.speech, if self.quiet.is_some() { 12 } else { 10 });
+        let cpu = self.cpu;
+        let last = if self.quiet.is_some() { 12 } else { 10 };
+        let speech = &self.speech;
+        let mut found = on!(cpu, analysis::autocorrelation(cpu, speech, last));
         let whole = found.clone();
         analysis::lag_window(&mut found.lags);
-        if let Some(predictor) = analysis::levinson(&found.lags) {
+        let predictor = on!(cpu, analysis::levinson(&found.lags));
+        if let Some(predictor) = predictor {
             self.last = predictor;
         }
         if let Some(lsp) = roots::pairs(&self.last.a) {
@@ -144,13 +151,13 @@ impl Encoder {
         residual.copy_from_slice(&self.excitation[PAST..]);
         let gain = noise::gain(frame.energy);
         quiet.gain = if first { gain } else { add(mult_r(quiet.gain, 28672), mult_r(gain, 4096)) };
-        for (gain, delay) in noise::excite(&mut self.excitation, quiet.gain, &mut quiet.random) {
+        for (gain, delay) in noise::excite(self.cpu, &mut self.excitation, quiet.gain, &mut quiet.random) {
             self.taming.follow(gain, delay);
         }
         for half in 0..2 {
             let part = half * SUBFRAME;
             let off = std::array::from_fn(|n| sub(residual[part + n], self.excitation[PAST + part + n]));
-            let error = filtered(&weighted[half], &self.error_memory, &off);
+            let error = filtered(self.cpu, &weighted[half], &self.error_memory, &off);
             self.error_memory.copy_from_slice(&error[30..]);
         }
         self.sharpening = SHARPEN_MIN;
@@ -160,7 +167,9 @@ impl Encoder {
     }
 
     fn speech_frame(&mut self) -> Speech {
-        let (indices, lsf) = spectrum::quantise(&mut self.spectrum, &lsp_to_lsf(&self.lsp));
+        let cpu = self.cpu;
+        let (spectrum, lsf) = (&mut self.spectrum, lsp_to_lsf(&self.lsp));
+        let (indices, lsf) = on!(cpu, spectrum::quantise(spectrum, &lsf));
         let lsp = lsf_to_lsp(&lsf);
         let filters = [lsp_to_lp(&midway(&self.quantised_lsp, &lsp)), lsp_to_lp(&lsp)];
         self.quantised_lsp = lsp;
@@ -169,7 +178,8 @@ impl Encoder {
             Speech { predictor: indices.predictor, spectrum: indices.spectrum, ..Speech::default() };
 
         self.weigh(&filters, &weighted);
-        let open = openloop::delay(&self.weighted);
+        let weighted_speech = &self.weighted;
+        let open = on!(cpu, openloop::delay(cpu, weighted_speech));
         let mut range = closedloop::first_range(open);
         let mut first = 0;
         for half in 0..2 {
@@ -193,13 +203,15 @@ impl Encoder {
 
     /// The residual into the excitation, and the weighted speech for the open-loop search.
     fn weigh(&mut self, filters: &[Lp; 2], weighted: &[Lp; 2]) {
+        let cpu = self.cpu;
         for half in 0..2 {
             let at = 120 + half * SUBFRAME;
             let residual = &mut self.excitation[PAST + half * SUBFRAME..][..SUBFRAME];
-            filter::residual(&filters[half], &self.speech[at - 10..at + SUBFRAME], residual);
+            let speech = &self.speech[at - 10..at + SUBFRAME];
+            on!(cpu, filter::residual(cpu, &filters[half], speech, residual));
             let mut signal = [0; 10 + SUBFRAME];
             signal[..10].copy_from_slice(&self.weighting_memory);
-            filter::synthesis(&low_passed(&weighted[half]), residual, &mut signal);
+            on!(cpu, filter::synthesis(&low_passed(&weighted[half]), residual, &mut signal));
             self.weighted[openloop::REACH - SAMPLES + half * SUBFRAME..][..SUBFRAME]
                 .copy_from_slice(&signal[10..]);
             self.weighting_memory.copy_from_slice(&signal[SUBFRAME..]);
@@ -207,24 +219,25 @@ impl Encoder {
     }
 
     fn subframe(&mut self, half: usize, weighted: &Lp, range: (i16, i16)) -> Sub {
+        let cpu = self.cpu;
         let excitation = &mut self.excitation[half * SUBFRAME..][..PAST + SUBFRAME];
         // The response of the weighted synthesis, Q12.
-        let mut h = filtered(weighted, &[0; 10], &{
+        let mut h = filtered(cpu, weighted, &[0; 10], &{
             let mut one = [0; SUBFRAME];
             one[0] = 4096;
             one
         });
         let mut residual = [0; SUBFRAME];
         residual.copy_from_slice(&excitation[PAST..]);
-        let x = filtered(weighted, &self.error_memory, &residual);
+        let x = filtered(cpu, weighted, &self.error_memory, &residual);
 
-        let target = closedloop::backward(&h, &x);
+        let target = on!(cpu, closedloop::backward(cpu, &h, &x));
         let thirds_below = if half == 0 { 85 } else { i16::MAX };
-        let delay = closedloop::search(excitation, &target, range, thirds_below);
+        let delay = on!(cpu, closedloop::search(cpu, excitation, &target, range, thirds_below));
         let mut v = [0; SUBFRAME];
         v.copy_from_slice(&excitation[PAST..]);
-        let y = filtered(weighted, &[0; 10], &v);
-        let mut pitch = closedloop::pitch_gain(&x, &y);
+        let y = filtered(cpu, weighted, &[0; 10], &v);
+        let mut pitch = on!(cpu, closedloop::pitch_gain(&x, &y));
         let tamed = self.taming.needed(delay.whole, delay.third);
         if tamed {
             pitch.gain = pitch.gain.min(taming::GAIN_MAX);
@@ -233,12 +246,13 @@ impl Encoder {
         // What the past does not explain is the pulses' to match.
         let rest: Subframe = std::array::from_fn(|n| sub(x[n], scaled(y[n], pitch.gain)));
         codebook::sharpen(&mut h, delay.whole, self.sharpening);
-        let pulses = pulses::search(&rest, &h);
+        let pulses = on!(cpu, pulses::search(cpu, &rest, &h));
         let mut code = codebook::pulses(pulses.index(), pulses.signs);
         codebook::sharpen(&mut code, delay.whole, self.sharpening);
         let z = pulses.filtered(&h);
 
-        let gains = gains::quantise(&mut self.gain, (&x, &y, &z), &pitch, &code, tamed);
+        let predictor = &mut self.gain;
+        let gains = on!(cpu, gains::quantise(predictor, (&x, &y, &z), &pitch, &code, tamed));
         let gain = gains.gains;
         self.sharpening = gain.pitch.clamp(SHARPEN_MIN, SHARPEN_MAX);
         for (u, c) in excitation[PAST..].iter_mut().zip(&code) {
@@ -276,10 +290,10 @@ fn low_passed(weighted: &Lp) -> Lp {
 }
 
 /// `input` through `1 / A(z)` with `memory` before it.
-fn filtered(a: &Lp, memory: &[i16; 10], input: &Subframe) -> Subframe {
+fn filtered(cpu: Cpu, a: &Lp, memory: &[i16; 10], input: &Subframe) -> Subframe {
     let mut signal = [0; 10 + SUBFRAME];
     signal[..10].copy_from_slice(memory);
-    filter::synthesis(a, input, &mut signal);
+    on!(cpu, filter::synthesis(a, input, &mut signal));
     let mut out = [0; SUBFRAME];
     out.copy_from_slice(&signal[10..]);
     out

@@ -1,7 +1,9 @@
 //! The pitch of a frame at a glance (A.3.4): correlation of every second weighted sample in three ranges of delay, shorter
 //! ones preferred where a longer one may be their multiple.
 
-use crate::dot::{dot, dot40};
+use crate::correlate::{Signal, Taps};
+use crate::cpu::Cpu;
+use crate::dot::dot;
 use crate::ops::*;
 use crate::wide::{Split, inverse_root};
 
@@ -11,7 +13,8 @@ const MOST: usize = 143;
 pub(super) const REACH: usize = MOST + 80;
 
 /// The delay, 20 to 143, whose correlation stands out in `weighted`.
-pub(super) fn delay(weighted: &[i16; REACH]) -> i16 {
+#[inline(always)]
+pub(super) fn delay(cpu: Cpu, weighted: &[i16; REACH]) -> i16 {
     // Every second sample of the frame and its past, and those between: the lagged frame starts on one or the other.
     let mut even = [0i16; 112];
     let mut odd = [0i16; 111];
@@ -32,18 +35,13 @@ pub(super) fn delay(weighted: &[i16; REACH]) -> i16 {
     }
     // The frame begins at sample 143, the 72nd between.
     let frame: [i16; 40] = std::array::from_fn(|i| odd[71 + i]);
-    let lagged = |delay: usize| {
-        let start = MOST - delay;
-        let from = if start & 1 == 0 { &even[..] } else { &odd[..] };
-        &from[start / 2..start / 2 + 40]
-    };
-    let correlation = |delay: usize| l_shl(dot40(lagged(delay), &frame), 1);
+    let likeness = Likeness::of(cpu, [&even, &odd], &frame);
 
     let mut peaks = [(0i16, 0i16); 3];
     for (peak, (range, step)) in peaks.iter_mut().zip([(20..40, 1), (40..80, 1), (80..143, 2)]) {
         let mut best = (i32::MIN, range.start);
         for delay in range.clone().step_by(step) {
-            let now = correlation(delay);
+            let now = likeness.at(delay);
             if now > best.0 {
                 best = (now, delay);
             }
@@ -51,18 +49,54 @@ pub(super) fn delay(weighted: &[i16; REACH]) -> i16 {
         if step == 2 {
             let middle = best.1;
             for delay in [middle + 1, middle - 1] {
-                let now = correlation(delay);
+                let now = likeness.at(delay);
                 if now > best.0 {
                     best = (now, delay);
                 }
             }
         }
-        let past = lagged(best.1);
+        let past = lagged([&even, &odd], best.1);
         let energy = l_shl(dot(past, past), 1).saturating_add(1);
         let normal = Split::of(best.0).mul32(Split::of(inverse_root(energy)));
         *peak = (best.1 as i16, extract_l(normal));
     }
     choose(peaks)
+}
+
+/// The 40 samples that lie `delay` before the frame's, of the even and the odd ones.
+#[inline(always)]
+fn lagged([even, odd]: [&[i16]; 2], delay: usize) -> &[i16] {
+    let start = MOST - delay;
+    let from = if start & 1 == 0 { even } else { odd };
+    &from[start / 2..start / 2 + 40]
+}
+
+/// How like the frame each delay is.
+struct Likeness {
+    /// By half of the place where the lagged frame begins, of even places and odd ones.
+    sums: [[[i32; 8]; 8]; 2],
+}
+
+impl Likeness {
+    #[inline(always)]
+    fn of(cpu: Cpu, parts: [&[i16]; 2], frame: &[i16; 40]) -> Likeness {
+        let mut found = Likeness { sums: [[[0; 8]; 8]; 2] };
+        let taps = Taps::new(frame);
+        for (part, sums) in parts.iter().zip(&mut found.sums) {
+            let signal = Signal::<112>::new(part);
+            for (n, sums) in sums.iter_mut().enumerate() {
+                *sums = signal.eight(cpu, &taps, 8 * n);
+            }
+        }
+        found
+    }
+
+    /// Of one delay, doubled.
+    #[inline(always)]
+    fn at(&self, delay: usize) -> i32 {
+        let start = MOST - delay;
+        l_shl(self.sums[start & 1].as_flattened()[start / 2], 1)
+    }
 }
 
 /// Of the three ranges' peaks (delay, strength) the one to take.
@@ -100,7 +134,7 @@ mod tests {
     fn a_period_is_found_at_every_loudness_and_not_its_multiple() {
         for high in [60.0, 900.0, 30000.0] {
             for period in [24, 33, 52, 71] {
-                let found = delay(&voiced(period, high)) as usize;
+                let found = delay(Cpu::best(), &voiced(period, high)) as usize;
                 assert!(found.abs_diff(period) <= 1, "{period} at {high}: {found}");
             }
         }
@@ -110,7 +144,7 @@ mod tests {
     fn silence_and_the_loudest_square_wave_give_a_delay_in_range() {
         let square = std::array::from_fn(|i| if i % 90 < 45 { i16::MAX } else { i16::MIN });
         for signal in [[0; REACH], [i16::MIN; REACH], square] {
-            assert!((20..=143).contains(&delay(&signal)));
+            assert!((20..=143).contains(&delay(Cpu::best(), &signal)));
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::closedloop::{Subframe, backward, wide_dot};
 use super::greatest::{TURNED, greatest};
 use crate::codebook::SUBFRAME;
+use crate::cpu::Cpu;
 use crate::ops::*;
 
 /// What was found.
@@ -26,6 +27,7 @@ impl Pulses {
     }
 
     /// The pulses filtered by `h`.
+    #[inline(always)]
     pub(super) fn filtered(&self, h: &Subframe) -> Subframe {
         // Zeros before it, so that each pulse's response is a window of the same length.
         let mut padded = [0i16; 2 * SUBFRAME];
@@ -49,9 +51,10 @@ impl Pulses {
 }
 
 /// The pulses that come nearest to the target `x` behind the response `h`.
-pub(super) fn search(x: &Subframe, h: &Subframe) -> Pulses {
-    let likeness = backward(h, x);
-    let tree = Tree::new(&likeness, h);
+#[inline(always)]
+pub(super) fn search(cpu: Cpu, x: &Subframe, h: &Subframe) -> Pulses {
+    let likeness = backward(cpu, h, x);
+    let tree = Tree::new(cpu, &likeness, h);
     let ways =
         [tree.way([2, 3, 0, 1]), tree.way([3, 0, 1, 2]), tree.way([2, 4, 0, 1]), tree.way([4, 0, 1, 2])];
     let mut squares = [0; 256];
@@ -97,6 +100,7 @@ struct Way {
 }
 
 /// `h` so large that its energy fills 31 bits.
+#[inline(always)]
 fn scaled(h: &Subframe) -> Subframe {
     let total = 2 * wide_dot(h, h);
     let shift = match i32::try_from(total) {
@@ -115,7 +119,8 @@ fn scaled(h: &Subframe) -> Subframe {
 }
 
 impl Tree {
-    fn new(likeness: &Subframe, h: &Subframe) -> Tree {
+    #[inline(always)]
+    fn new(cpu: Cpu, likeness: &Subframe, h: &Subframe) -> Tree {
         let h = scaled(h);
         let mut tree = Tree { likeness: [[0; 8]; 5], own: [[0; 8]; 5], cross: [[0; 32]; SUBFRAME] };
         // The response from its end, and signs, both by track and the tracks twice.
@@ -130,40 +135,30 @@ impl Tree {
             }
             (ends[track + 5], signs[track + 5]) = (ends[track], signs[track]);
         }
-        let (ends, signs) = (ends.as_flattened(), signs.as_flattened());
         let mut own = 0i32;
-        let mut sums = [0i32; 32];
-        for k in (0..8).rev() {
-            for track in (0..5).rev() {
-                if track < 4 {
-                    // One sample before the first track's is the last track's one place before.
-                    let from = 8 * (3 - track);
-                    sums.copy_within(from + 1..from + 8, from);
-                    sums[from + 7] = 0;
-                }
-                let sample = 5 * k + track;
-                let factor = h[SUBFRAME - 1 - sample];
-                own = own.wrapping_add(i32::from(factor) * i32::from(factor));
-                tree.own[track][k] = (own >> 15) as i16;
-                let others = 8 * (track + 1);
-                if let (Some(ends), Some(signs)) =
-                    (ends[others..].first_chunk(), signs[others..].first_chunk())
-                {
-                    let sign = 1 | likeness[sample] >> 15;
-                    tree.cross[sample] = one_more(&mut sums, factor, ends, sign, signs);
-                }
-            }
+        for sample in (0..SUBFRAME).rev() {
+            let value = i32::from(h[SUBFRAME - 1 - sample]);
+            own = own.wrapping_add(value * value);
+            tree.own[sample % 5][sample / 5] = (own >> 15) as i16;
         }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = cpu.avx2() {
+            cross_by_avx2(avx2, &h, &ends, &signs, &mut tree.cross);
+            return tree;
+        }
+        cross(&h, &ends, &signs, &mut tree.cross);
         tree
     }
 
     /// What a pulse at `sample` and each of a track have in common. Not for the sample's own track.
+    #[inline(always)]
     fn cross(&self, sample: usize, track: usize) -> &Track {
         let apart = (track + 4 - sample % 5) % 5;
         &self.cross[sample].as_chunks::<8>().0[apart.min(3)]
     }
 
     /// The best of: one of two in the first track, any of the second.
+    #[inline(always)]
     fn way(&self, tracks: [usize; 4]) -> Way {
         let [first, second, ..] = tracks;
         let ones = self.best_two(first);
@@ -181,20 +176,14 @@ impl Tree {
     }
 
     /// All pairs of the third and fourth track with the first pair of way `number`: how alike, squared, and of what energy.
+    #[inline(always)]
     fn pairs(&self, way: &Way, number: usize, squares: &mut [i16; 256], energies: &mut [i16; 256]) {
         let [first, second, third, fourth] = way.tracks;
         let (one, two) = (5 * way.one + first, 5 * way.two + second);
         let likeness = self.likeness[first][way.one].wrapping_add(self.likeness[second][way.two]);
-        let alone = |track: usize| {
-            let (own, a, b) = (&self.own[track], self.cross(one, track), self.cross(two, track));
-            let mut out = [0; 8];
-            for k in 0..8 {
-                out[k] = i32::from(own[k]) + 2 * (i32::from(a[k]) + i32::from(b[k]));
-            }
-            out
-        };
-        let before = alone(third);
-        let last = alone(fourth).map(|x| x & !3);
+        let before = self.with_two(third, one, two);
+        let mut last = self.with_two(fourth, one, two);
+        last.iter_mut().for_each(|x| *x &= !3);
         let (squares, energies) = (squares.as_chunks_mut::<8>().0, energies.as_chunks_mut::<8>().0);
         for j in 0..8 {
             let place = TURNED[64 * number + 8 * j] as usize / 8;
@@ -205,7 +194,19 @@ impl Tree {
         }
     }
 
+    /// What each pulse of a track adds to the energy of two others.
+    #[inline(always)]
+    fn with_two(&self, track: usize, one: usize, two: usize) -> [i32; 8] {
+        let (own, a, b) = (&self.own[track], self.cross(one, track), self.cross(two, track));
+        let mut out = [0; 8];
+        for k in 0..8 {
+            out[k] = i32::from(own[k]) + 2 * (i32::from(a[k]) + i32::from(b[k]));
+        }
+        out
+    }
+
     /// The two places of a track most like the target, the better first; of those alike the first.
+    #[inline(always)]
     fn best_two(&self, track: usize) -> [usize; 2] {
         let mut keys = [0i32; 8];
         for k in 0..8 {
@@ -218,22 +219,82 @@ impl Tree {
     }
 }
 
-/// Moves all sums of a sample on by one product: `factor` is the response's value for the sample itself, `ends` those for the samples
-/// of the other tracks. What they are with both signs, half of it.
+/// What a pulse at each sample and one at each of the four tracks after its own have in common, half of it, with the signs of
+/// both: `ends` is the response from its end by track, the tracks twice, `signs` likewise.
 ///
 /// Sums over the tail that both responses have in the frame. Both begun one sample earlier, the tail has one product more. The
-/// whole energy fits 31 bits, so no part of it overflows. On its own, so that the compiler makes vectors of it.
-#[inline(never)]
-fn one_more(sums: &mut [i32; 32], factor: i16, ends: &[i16; 32], sign: i16, signs: &[i16; 32]) -> [i16; 32] {
-    let mut out = [0; 32];
-    for i in 0..32 {
-        sums[i] = sums[i].wrapping_add(i32::from(factor) * i32::from(ends[i]));
+/// whole energy fits 31 bits, so no part of it overflows.
+#[inline(always)]
+fn cross(h: &Subframe, ends: &[Track; 10], signs: &[Track; 10], out: &mut [[i16; 32]; SUBFRAME]) {
+    let mut sums = [0i32; 32];
+    for k in (0..8).rev() {
+        for track in (0..5).rev() {
+            if track < 4 {
+                // One sample before the first track's is the last track's one place before.
+                let from = 8 * (3 - track);
+                sums.copy_within(from + 1..from + 8, from);
+                sums[from + 7] = 0;
+            }
+            let sample = 5 * k + track;
+            let factor = i32::from(h[SUBFRAME - 1 - sample]);
+            let (ends, others) = (ends[track + 1..].as_flattened(), signs[track + 1..].as_flattened());
+            let sign = signs[track][k];
+            for i in 0..32 {
+                sums[i] = sums[i].wrapping_add(factor * i32::from(ends[i]));
+                out[sample][i] = ((sums[i] >> 15) as i16).wrapping_mul(sign.wrapping_mul(others[i]));
+            }
+        }
     }
-    for i in 0..32 {
-        out[i] = ((sums[i] >> 15) as i16).wrapping_mul(sign.wrapping_mul(signs[i]));
-    }
-    out
 }
+
+#[cfg(target_arch = "x86_64")]
+use {
+    fearless_simd::{Avx2, SimdBase, SimdInto, i16x8, i16x16},
+    std::arch::x86_64::*,
+};
+
+#[cfg(target_arch = "x86_64")]
+fearless_simd::kernel!(
+    /// [`cross`] with the sums of a track in a register.
+    #[inline(always)]
+    fn cross_by_avx2(
+        avx2: Avx2,
+        h: &Subframe,
+        ends: &[Track; 10],
+        signs: &[Track; 10],
+        out: &mut [[i16; 32]; SUBFRAME],
+    ) {
+        let one_on = _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 7);
+        let but_last = _mm256_setr_epi32(-1, -1, -1, -1, -1, -1, -1, 0);
+        let mut sums = [_mm256_setzero_si256(); 4];
+        for k in (0..8).rev() {
+            for track in (0..5).rev() {
+                if track < 4 {
+                    let moved = _mm256_permutevar8x32_epi32(sums[3 - track], one_on);
+                    sums[3 - track] = _mm256_and_si256(moved, but_last);
+                }
+                let sample = 5 * k + track;
+                let factor = _mm256_set1_epi32(i32::from(h[SUBFRAME - 1 - sample]));
+                let sign = _mm256_set1_epi16(signs[track][k]);
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    let end: i16x8<Avx2> = i16x8::from_slice(avx2, &ends[track + 1 + i]);
+                    let product = _mm256_mullo_epi32(_mm256_cvtepi16_epi32(end.into()), factor);
+                    *sum = _mm256_add_epi32(*sum, product);
+                }
+                for half in 0..2 {
+                    let [low, high] = [2 * half, 2 * half + 1].map(|i| _mm256_srai_epi32::<15>(sums[i]));
+                    // Packing takes turns between the halves of both.
+                    let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(low, high));
+                    let others = signs[track + 1 + 2 * half..][..2].as_flattened();
+                    let others: i16x16<Avx2> = i16x16::from_slice(avx2, others);
+                    let signed = _mm256_sign_epi16(_mm256_sign_epi16(both, others.into()), sign);
+                    let signed: i16x16<Avx2> = signed.simd_into(avx2);
+                    out[sample][16 * half..16 * half + 16].copy_from_slice(&<[i16; 16]>::from(signed));
+                }
+            }
+        }
+    }
+);
 
 /// Squares, Q15, of likenesses of at most 15 bits without sign.
 #[inline(always)]
@@ -266,7 +327,7 @@ mod tests {
         for (index, signs) in [(0u16, 0b1111u8), (0x1234, 0b0101), (0x0a57, 0b1000)] {
             let put = Pulses { at: positions(index), signs };
             assert_eq!(put.index(), index);
-            let found = search(&put.filtered(&h), &h);
+            let found = search(Cpu::best(), &put.filtered(&h), &h);
             assert_eq!((found.index(), found.signs), (index, signs));
         }
     }
@@ -285,16 +346,20 @@ mod tests {
             }
             let shift = if extract_h(total) > 32000 { -1 } else { norm_l(total) >> 1 };
             let scaled = h.map(|h| shl(h, shift));
-            let tree = Tree::new(&[0; SUBFRAME], &h);
-            for later in 0..SUBFRAME {
-                for earlier in 0..=later {
-                    let sum = (later..SUBFRAME)
-                        .fold(0, |sum, n| l_mac(sum, scaled[n - later], scaled[n - earlier]));
-                    let found = [(earlier, later), (later, earlier)].map(|(a, b)| {
-                        if a == b { tree.own[a % 5][a / 5] } else { tree.cross(a, b % 5)[b / 5] }
-                    });
-                    if later == earlier || later % 5 != earlier % 5 {
-                        assert_eq!(found, [extract_h(sum); 2], "{later} {earlier}");
+            let signs: Subframe = std::array::from_fn(|n| if n % 3 == 1 { -1 } else { 1 });
+            for cpu in [Cpu::best(), Cpu::least()] {
+                let tree = Tree::new(cpu, &signs, &h);
+                for later in 0..SUBFRAME {
+                    for earlier in 0..=later {
+                        let sum = (later..SUBFRAME)
+                            .fold(0, |sum, n| l_mac(sum, scaled[n - later], scaled[n - earlier]));
+                        let found = [(earlier, later), (later, earlier)].map(|(a, b)| {
+                            if a == b { tree.own[a % 5][a / 5] } else { tree.cross(a, b % 5)[b / 5] }
+                        });
+                        if later == earlier || later % 5 != earlier % 5 {
+                            let sign = signs[later] * signs[earlier];
+                            assert_eq!(found, [extract_h(sum) * sign; 2], "{later} {earlier}");
+                        }
                     }
                 }
             }
@@ -305,7 +370,7 @@ mod tests {
     fn a_silent_or_wild_target_gives_four_places_on_their_tracks() {
         let wild = std::array::from_fn(|n| if n % 3 == 0 { i16::MIN } else { i16::MAX });
         for (x, h) in [([0; 40], [0; 40]), (wild, wild), ([i16::MIN; 40], [4096; 40]), (wild, [0; 40])] {
-            let found = search(&x, &h);
+            let found = search(Cpu::best(), &x, &h);
             assert_eq!(positions(found.index()), found.at);
         }
     }

@@ -20,6 +20,7 @@ const ONE: i16 = 8192;
 
 /// How much an error of each frequency is heard (equation 22): more where two stand close, that is on a formant. All
 /// are moved left until the greatest fills 15 bits.
+#[inline(always)]
 pub(super) fn weights(lsf: &Lines) -> Lines {
     let mut out: Lines = std::array::from_fn(|i| {
         let below = if i == 0 { LOW_EDGE } else { lsf[i - 1] };
@@ -40,6 +41,7 @@ pub(super) fn weights(lsf: &Lines) -> Lines {
 }
 
 /// Weights moved left until the greatest fills 15 bits.
+#[inline(always)]
 fn filled(mut weights: Lines) -> Lines {
     let most = weights.iter().fold(0, |most: i16, w| most.max(*w));
     // None of them is negative or greater than the greatest: nothing saturates.
@@ -49,12 +51,14 @@ fn filled(mut weights: Lines) -> Lines {
 }
 
 /// Quantises `lsf`, moves the predictor on; the indices and the frequencies they stand for.
+#[inline(always)]
 pub(super) fn quantise(predictor: &mut Predictor, lsf: &Lines) -> (Indices, Lines) {
     let weight = weights(lsf);
-    let tries = [0, 1].map(|mode| {
+    let mut tries = [Found::default(), Found::default()];
+    for (mode, found) in tries.iter_mut().enumerate() {
         let target = predictor.extract(&MA[mode], &MA_REST_INVERSE[mode], lsf);
-        best_word(&target, &weight, &MA_REST[mode])
-    });
+        *found = best_word(&target, &weight, &MA_REST[mode]);
+    }
     let mode = usize::from(tries[1].error < tries[0].error);
     let spectrum = tries[mode].indices;
     let word = crate::lsp::codeword(spectrum);
@@ -65,11 +69,13 @@ pub(super) fn quantise(predictor: &mut Predictor, lsf: &Lines) -> (Indices, Line
 }
 
 /// The codeword for one predictor.
+#[derive(Default)]
 struct Found {
     indices: [u8; 3],
     error: i32,
 }
 
+#[inline(always)]
 fn best_word(target: &Lines, weight: &Lines, rest: &Lines) -> Found {
     let first = nearest_first(target);
     let row = &L1[first];
@@ -126,6 +132,7 @@ static BOUNDS: [(i16, i16); ORDER] = {
 };
 
 /// The row of the first stage next to the target.
+#[inline(always)]
 fn nearest_first(target: &Lines) -> usize {
     // The greatest distance any row can have: if twice that fits 31 bits, no sum needs to saturate.
     let most: i64 = (0..ORDER)
@@ -181,6 +188,7 @@ static COLUMNS_23: [[i16; 32]; ORDER] = {
 };
 
 /// The row of the second stage whose half, from `start`, is next to what is left, by weight.
+#[inline(always)]
 fn nearest_second(left: &[i16], weight: &[i16], start: usize) -> usize {
     // No entry is beyond 5000: five squares of 14000 fit 30 bits.
     if left.iter().any(|x| !(-9000..=9000).contains(x)) {
