@@ -197,6 +197,32 @@ async fn fields_that_cannot_be_taken_are_named_by_pointers() {
     assert_eq!(admin.post("/numbers", unknown).await.status, 422);
 }
 
+/// ROUTE-03, ROUTE-05: each service has its own order of waiting and rings as many at once as it says; without a word it is
+/// the time waited and one after the other.
+#[tokio::test]
+async fn a_service_has_its_own_order_of_waiting_and_way_of_ringing() {
+    let api = Api::open().await;
+    let admin = api.client("adam").await;
+    let plain = admin.post("/services", json!({"name": "Plain"})).await;
+    let order = |answer: &common::Answer| {
+        let queue = &answer.body["queue"];
+        ["order", "late", "slope_percent", "ring", "ring_agents"].map(|key| queue[key].clone())
+    };
+    assert_eq!(order(&plain), [json!("ageing"), json!("first"), json!(100), json!("one"), json!(3)]);
+    let queue = json!({"order": "slopes", "slope_percent": 250, "ring": "several", "ring_agents": 5});
+    let steep = admin.post("/services", json!({"name": "Steep", "queue": queue})).await;
+    assert_eq!(steep.status, 201, "{:?}", steep.body);
+    assert_eq!(order(&steep), [json!("slopes"), json!("first"), json!(250), json!("several"), json!(5)]);
+    let queue = json!({"order": "deadline", "late": "last", "ring": "all"});
+    let late = admin.post("/services", json!({"name": "Late", "queue": queue})).await;
+    assert_eq!(order(&late), [json!("deadline"), json!("last"), json!(100), json!("all"), json!(3)]);
+    let queue = json!({"slope_percent": 0, "ring_agents": 51});
+    let wrong = admin.post("/services", json!({"name": "Wrong", "queue": queue})).await;
+    let pointers: Vec<_> =
+        wrong.body["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
+    assert_eq!(pointers, [json!("/queue/slope_percent"), json!("/queue/ring_agents")]);
+}
+
 /// A requirement nobody meets is stored, and its author is warned.
 #[tokio::test]
 async fn a_requirement_nobody_meets_is_warned_of() {

@@ -50,6 +50,16 @@ pub struct QueueRules {
     pub priority: i32,
     /// How many seconds of waiting one priority point buys (finite ageing, ROUTE-03). Default 60.
     pub priority_second: u32,
+    /// What decides who of those who wait is served first (ROUTE-03). Default [`WaitingOrder::Ageing`].
+    pub order: WaitingOrder,
+    /// What becomes of a contact whose deadline has passed, under [`WaitingOrder::Deadline`].
+    pub late: LateContacts,
+    /// How fast urgency grows with the wait, in percent, under [`WaitingOrder::Slopes`]: 1 to [`SLOPE_MAX`], default 100.
+    pub slope_percent: u32,
+    /// How many agents are rung at once (ROUTE-05). Default [`RingRule::One`].
+    pub ring: RingRule,
+    /// How many under [`RingRule::Several`]: 2 to [`RING_MAX`], default 3.
+    pub ring_agents: u32,
     /// How long one agent is rung before the next is tried. Default 20 s: four European ring cycles.
     pub ring_time: Duration,
     /// Callers allowed to wait. The next one is told that all lines are busy. Default 500.
@@ -71,6 +81,11 @@ impl Default for QueueRules {
         Self {
             priority: 0,
             priority_second: 60,
+            order: WaitingOrder::Ageing,
+            late: LateContacts::First,
+            slope_percent: 100,
+            ring: RingRule::One,
+            ring_agents: 3,
             ring_time: Duration::from_secs(20),
             waiting_max: 500,
             wait_time_max: None,
@@ -80,6 +95,63 @@ impl Default for QueueRules {
             when_closed: Treatment::Announce,
         }
     }
+}
+
+impl QueueRules {
+    /// How many agents are rung at once, at most.
+    pub fn rung_at_once(&self) -> u32 {
+        match self.ring {
+            RingRule::One => 1,
+            RingRule::Several => self.ring_agents.clamp(1, RING_MAX),
+            RingRule::All => RING_MAX,
+        }
+    }
+}
+
+/// Phones that ring at once for one contact, at most.
+pub const RING_MAX: u32 = 50;
+/// The steepest slope, in percent.
+pub const SLOPE_MAX: u32 = 10_000;
+
+/// What decides who of those who wait is served first (ROUTE-03).
+///
+/// Everybody is measured in virtual seconds of waiting, so that services of different orders can compete for one agent;
+/// who has the most is served first, and of equals who came first. Priority adds to it under every order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingOrder {
+    /// The time waited.
+    #[default]
+    Ageing,
+    /// The time since the deadline, which is the arrival and [`QueueRules::service_level`]: the earliest deadline comes
+    /// first. Beside ageing services, whose deadline is the arrival itself.
+    Deadline,
+    /// The time waited, multiplied by the slope.
+    Slopes,
+}
+
+/// What becomes of a contact whose deadline has passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LateContacts {
+    /// It keeps its place, which is before those whose deadline is yet to come.
+    #[default]
+    First,
+    /// It falls back by an hour: those who can still be answered in time go first, but nobody is overtaken for ever.
+    Last,
+}
+
+/// How many agents are rung at once; the first to accept wins (ROUTE-05).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RingRule {
+    /// One after the other.
+    #[default]
+    One,
+    /// [`QueueRules::ring_agents`] of those who are free.
+    Several,
+    /// All who are free, up to [`RING_MAX`].
+    All,
 }
 
 /// What is done with a caller who cannot be queued.
@@ -156,4 +228,19 @@ pub enum SrtpPolicy {
     Require,
     /// Never used.
     Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was stored before a rule existed is read as it was meant.
+    #[test]
+    fn rules_stored_by_an_older_appliance_are_read() {
+        let old =
+            r#"{"priority":3,"priority_second":60,"ring_time":{"secs":20,"nanos":0},"waiting_max":500}"#;
+        let rules: QueueRules = serde_json::from_str(old).expect("rules of an older appliance");
+        assert_eq!(rules, QueueRules { priority: 3, ..QueueRules::default() });
+        assert_eq!((rules.order, rules.rung_at_once()), (WaitingOrder::Ageing, 1));
+    }
 }

@@ -12,9 +12,9 @@ use model::skill::Requirement;
 use model::time::Timestamp;
 
 use crate::agent::{Intent, Lease};
-use crate::classes::Place;
 use crate::floor::Floor;
 use crate::item::{Item, Kind, Phase, REFUSALS_MAX, Ring};
+use crate::order::{self, Place};
 use crate::profiles::lane;
 use crate::slab::Key;
 use crate::timers::Timer;
@@ -66,7 +66,7 @@ impl Floor {
                         self.arm(deadline, Timer::Offer { item: key });
                     }
                 }
-                self.catch_up_steps(key, at);
+                self.catch_up(key, at);
                 self.change(*agent, at, |agent| {
                     agent.lease = Some(Lease { item: key, token });
                     agent.load[lane] += 1;
@@ -77,7 +77,7 @@ impl Floor {
             Event::Accepted { interaction, agent, .. } => {
                 let Some(number) = self.agent_numbers.get(agent).copied() else { return };
                 let Some(key) = self.item_keys.get(interaction).copied() else { return };
-                self.catch_up_steps(key, at);
+                self.catch_up(key, at);
                 let Some(item) = self.items.get_mut(key) else { return };
                 item.phase = Phase::Active { agent: number };
                 let service = item.service;
@@ -150,10 +150,8 @@ impl Floor {
         self.pin(&plan);
         self.arrivals += 1;
         let rules = self.queue_rules(service);
-        let bought =
-            i64::from(priority).saturating_mul(i64::from(rules.priority_second)).saturating_mul(1_000_000);
-        let arrived = i64::try_from(at.micros()).unwrap_or(i64::MAX);
-        let place = Place { virtual_arrival: arrived.saturating_sub(bought), arrival: self.arrivals };
+        let place = order::place(rules, priority, at, self.arrivals);
+        let falls_at = order::falls_at(rules, at);
         let wait_ends = rules.wait_time_max.map(|longest| at + longest);
         let item = Item {
             id: interaction,
@@ -161,6 +159,7 @@ impl Floor {
             service,
             channel,
             place,
+            falls_at,
             queued_at: at,
             priority,
             plan,
@@ -182,6 +181,9 @@ impl Floor {
         if let Some(due) = wait_ends {
             self.arm(due, Timer::Wait { item: key });
         }
+        if let Some(due) = falls_at {
+            self.arm(due, Timer::Late { item: key });
+        }
         self.enter_class(key);
     }
 
@@ -199,6 +201,7 @@ impl Floor {
             service: None,
             channel,
             place: Place::LAST,
+            falls_at: None,
             queued_at: at,
             priority: 0,
             plan: self.no_plan.clone(),

@@ -7,9 +7,10 @@
 pub(crate) mod walk;
 
 use crate::agent::CHANNELS;
-use crate::classes::Place;
+use crate::classes::BLOCK;
 use crate::floor::Floor;
 use crate::item::{Item, Kind, Phase};
+use crate::order::Place;
 use crate::profiles::lane;
 use crate::slab::Key;
 
@@ -144,9 +145,10 @@ impl Floor {
         let classes = &self.board.classes;
         let class = classes.get(number);
         let head = class.waiting.first().map_or(Place::LAST, |(place, _)| *place);
-        if classes.heads[number] != head
-            || classes.waiting[lane(class.channel)].has(number) == class.waiting.is_empty()
-        {
+        if classes.block_sorts[number / BLOCK] != class.sort {
+            tell(broken, "lists", format!("class {number} is in a block of another sort"));
+        }
+        if classes.heads[number] != head || classes.waiting.has(number) == class.waiting.is_empty() {
             let what = format!("class {number} has the head {head:?}, not {:?}", classes.heads[number]);
             tell(broken, "lists", what);
         }
@@ -155,8 +157,8 @@ impl Floor {
     /// The first of 64 heads is the first.
     fn audit_block(&self, block: usize, broken: &mut Broken) {
         let classes = &self.board.classes;
-        let end = classes.heads.len().min(block * 64 + 64);
-        let head = classes.heads[block * 64..end].iter().copied().min().unwrap_or(Place::LAST);
+        let head =
+            classes.heads[block * BLOCK..(block + 1) * BLOCK].iter().copied().min().unwrap_or(Place::LAST);
         if classes.block_heads[block] != head {
             let what = format!("block {block} has the head {head:?}, not {:?}", classes.block_heads[block]);
             tell(broken, "lists", what);
@@ -198,7 +200,7 @@ impl Floor {
     fn audit_conservation(&self, number: usize, class: usize, broken: &mut Broken) {
         let (agent, class) = (&self.agents[number], self.board.classes.get(class));
         if class.waiting.is_empty()
-            || !agent.is_open(class.channel, &self.config.capacity)
+            || !agent.is_open(class.sort.channel, &self.config.capacity)
             || class.condition.fit(&self.board.profiles.get(agent.profile).traits).is_none()
         {
             return;

@@ -7,11 +7,10 @@
 use std::collections::BTreeSet;
 
 use model::id::AgentId;
-use model::interaction::Channel;
 use model::skill::SkillExpr;
 
 use crate::bits::Bits;
-use crate::classes::Classes;
+use crate::classes::{Classes, Sort};
 use crate::condition::{Condition, Skills, Traits};
 use crate::profiles::Profiles;
 use crate::slab::IdMap;
@@ -28,11 +27,11 @@ pub(crate) struct Board {
 
 impl Board {
     /// The class of a condition; `None` when the floor holds its limit of classes.
-    pub fn class_for(&mut self, channel: Channel, who: &SkillExpr) -> Option<usize> {
-        if let Some(class) = self.classes.find(channel, who) {
+    pub fn class_for(&mut self, sort: Sort, who: &SkillExpr) -> Option<usize> {
+        if let Some(class) = self.classes.find(sort, who) {
             return Some(class);
         }
-        let (class, dropped) = self.classes.add(channel, who, Condition::compile(who, &self.skills));
+        let (class, dropped) = self.classes.add(sort, who, Condition::compile(who, &self.skills));
         for profile in self.profiles.all().collect::<Vec<_>>() {
             for &class in &dropped {
                 self.profiles.get_mut(profile).classes.clear(class);

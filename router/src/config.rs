@@ -31,8 +31,6 @@ pub struct FloorConfig {
     /// Reasons for being Not ready that end by themselves after a time (STATE-04). Only reasons from the tenant's list:
     /// what the system set ends by hand (C24).
     pub stays: BTreeMap<ReasonId, Duration>,
-    /// How many agents are rung at once for one interaction. Default 1; the first to accept wins.
-    pub ring_at_once: u32,
     /// Interactions held at once. Default 100 000; further arrivals are refused.
     pub interactions_max: usize,
 }
@@ -61,7 +59,6 @@ impl Default for FloorConfig {
             capacity: Capacity::default(),
             agent_order: vec![AgentTerm::MostSkilled, AgentTerm::LeastLoaded, AgentTerm::LongestIdle],
             stays: BTreeMap::new(),
-            ring_at_once: 1,
             interactions_max: 100_000,
         }
     }

@@ -15,11 +15,13 @@ use model::time::Timestamp;
 
 use crate::agent::Agent;
 use crate::board::Board;
+use crate::classes::Sort;
 use crate::condition::{self, Traits};
 use crate::config::{AgentProfile, CLASSES_MAX, ConfigError, FloorConfig, ORDER_TERMS};
 use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::{Phase, Plan, Queue};
+use crate::order::{self, PLAIN_SLOPE};
 use crate::slab::{IdMap, Key, Slab};
 use crate::timers::Timers;
 
@@ -28,6 +30,7 @@ impl Floor {
     pub fn new(config: FloorConfig) -> Result<Self, ConfigError> {
         let no_plan = Plan {
             requirement: Requirement { steps: Vec::new(), mode: Default::default() },
+            slope: PLAIN_SLOPE,
             steps: Vec::new(),
         };
         let mut floor = Self {
@@ -225,7 +228,7 @@ impl Floor {
         let mut answer = Ok(());
         for service in services {
             let known = self.queue_numbers.get(&service.id).copied();
-            let Some(plan) = self.plan(known, Channel::Voice, &service.requirement) else {
+            let Some(plan) = self.plan_of(known, &service) else {
                 let limit = CLASSES_MAX;
                 answer = Err(ConfigError::TooMany { what: "different conditions", got: limit + 1, limit });
                 continue;
@@ -256,6 +259,16 @@ impl Floor {
         let later = item.plan.steps.get(item.step..).unwrap_or_default();
         if !later.is_empty() && !later.iter().any(|step| self.board.has_agents(step.class)) {
             self.out.push(Output::NobodyFits { interaction: item.id });
+        }
+    }
+
+    /// What a service of the new configuration asks for: the plan it had, when that says the same.
+    fn plan_of(&mut self, known: Option<usize>, service: &Service) -> Option<Arc<Plan>> {
+        let sort = Sort { channel: Channel::Voice, slope: order::slope(&service.queue) };
+        let old = known.and_then(|number| self.queues.get(number)).map(|queue| &queue.plan);
+        match old.filter(|old| old.slope == sort.slope && old.requirement == service.requirement) {
+            Some(same) => Some(same.clone()),
+            None => self.new_plan(sort, &service.requirement),
         }
     }
 

@@ -31,6 +31,9 @@ impl Floor {
             Timer::Step { item: key, step } => {
                 item(key).is_some_and(|item| item.is_unanswered() && item.step == step)
             }
+            Timer::Late { item: key } => {
+                item(key).is_some_and(|item| item.is_unanswered() && item.falls_at == Some(due))
+            }
             Timer::CoolDown { item: key } => {
                 item(key).is_some_and(|item| item.refusals.iter().any(|&(_, until)| until == due))
             }
@@ -82,6 +85,7 @@ impl Floor {
                 }
             }
             Timer::Step { item, .. } => self.next_step(item),
+            Timer::Late { item } => self.fall_back(item),
             Timer::CoolDown { item } => self.forgive(item),
             Timer::Wait { item } => {
                 if self.items.get(item).is_some_and(|item| matches!(item.phase, Phase::Waiting)) {
@@ -111,9 +115,23 @@ impl Floor {
         }
     }
 
-    /// Steps that began by now although no timer said so: the fold of a journal has no timers, and a step may last no
-    /// time at all.
-    pub(crate) fn catch_up_steps(&mut self, key: Key, now: Timestamp) {
+    /// The interaction is late, and its service serves those last.
+    fn fall_back(&mut self, key: Key) {
+        self.leave_class(key);
+        let Some(item) = self.items.get_mut(key) else { return };
+        item.falls_at = None;
+        item.place = item.place.fallen();
+        if matches!(item.phase, Phase::Waiting) {
+            self.enter_class(key);
+        }
+    }
+
+    /// What began by now although no timer said so: the fold of a journal has no timers, and a step may last no time at
+    /// all.
+    pub(crate) fn catch_up(&mut self, key: Key, now: Timestamp) {
+        if self.items.get(key).and_then(|item| item.falls_at).is_some_and(|due| due <= now) {
+            self.fall_back(key);
+        }
         while self.items.get(key).and_then(Item::step_due).is_some_and(|due| due <= now) {
             self.next_step(key);
         }

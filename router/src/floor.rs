@@ -13,10 +13,12 @@ use model::time::Timestamp;
 
 use crate::agent::Agent;
 use crate::board::Board;
+use crate::classes::Sort;
 use crate::condition;
 use crate::config::FloorConfig;
 use crate::io::{Input, Output, Refusal};
 use crate::item::{Item, Plan, PlanStep, Queue, conditions};
+use crate::order;
 use crate::slab::{IdMap, Key, Slab};
 use crate::timers::Timers;
 
@@ -148,10 +150,15 @@ impl Floor {
         channel: Channel,
         requirement: &Requirement,
     ) -> Option<Arc<Plan>> {
+        let slope = order::slope(self.queue_rules(service));
         let at_hand = service.and_then(|number| self.queues.get(number)).map(|queue| &queue.plan);
-        if let Some(plan) = at_hand.filter(|plan| plan.requirement == *requirement) {
+        if let Some(plan) = at_hand.filter(|plan| plan.slope == slope && plan.requirement == *requirement) {
             return Some(plan.clone());
         }
+        self.new_plan(Sort { channel, slope }, requirement)
+    }
+
+    pub(crate) fn new_plan(&mut self, sort: Sort, requirement: &Requirement) -> Option<Arc<Plan>> {
         let mut steps = Vec::with_capacity(requirement.steps.len());
         for (who, until) in conditions(requirement) {
             let mut named = Vec::new();
@@ -160,7 +167,7 @@ impl Floor {
                 self.single_out(agent);
             }
             // Pinned one by one, so that making room for a later step cannot drop an earlier one.
-            let Some(class) = self.board.class_for(channel, &who) else {
+            let Some(class) = self.board.class_for(sort, &who) else {
                 self.unpin(&steps);
                 return None;
             };
@@ -168,7 +175,7 @@ impl Floor {
             steps.push(PlanStep { class, until });
         }
         self.unpin(&steps);
-        Some(Arc::new(Plan { requirement: requirement.clone(), steps }))
+        Some(Arc::new(Plan { requirement: requirement.clone(), slope: sort.slope, steps }))
     }
 
     pub(crate) fn pin(&mut self, plan: &Plan) {

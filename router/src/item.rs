@@ -10,8 +10,8 @@ use model::service::Service;
 use model::skill::{Requirement, SkillExpr, Step, StepMode};
 use model::time::Timestamp;
 
-use crate::classes::Place;
 use crate::io::Arrival;
+use crate::order::{self, Place, Rank, Slope};
 use crate::slab::Key;
 
 /// Refusals remembered for one interaction. When more agents refuse, the memory that would end first goes.
@@ -35,6 +35,8 @@ pub(crate) struct Item {
     pub service: Option<usize>,
     pub channel: Channel,
     pub place: Place,
+    /// When the place falls back because the interaction is late.
+    pub falls_at: Option<Timestamp>,
     pub queued_at: Timestamp,
     pub priority: i32,
     pub plan: Arc<Plan>,
@@ -69,6 +71,7 @@ pub(crate) struct Ring {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub requirement: Requirement,
+    pub slope: Slope,
     pub steps: Vec<PlanStep>,
 }
 
@@ -92,6 +95,10 @@ impl Item {
     pub fn step_due(&self) -> Option<Timestamp> {
         let ends = self.plan.steps.get(self.step)?.until?;
         (self.step + 1 < self.plan.steps.len()).then(|| self.queued_at + ends)
+    }
+    /// Where it stands among all who wait.
+    pub fn rank(&self, now: Timestamp) -> Rank {
+        order::rank(self.place, self.plan.slope, now)
     }
     /// Whether the agent refused it not long ago.
     pub fn is_cooling(&self, agent: AgentId, now: Timestamp) -> bool {

@@ -56,8 +56,10 @@
 //!   stored nowhere.
 //! * An offer is a lease with a token and a deadline. An answer names its token; a stale one is refused and changes
 //!   nothing.
-//! * The order of waiting is a fixed virtual arrival: the arrival moved back by what the priority is worth. It never
-//!   changes, whatever happens to the interaction, so nobody is overtaken for ever and whoever comes back keeps the place.
+//! * The order of waiting is virtual seconds of waiting, whatever order a service has (the time waited, the time to the
+//!   deadline, a slope). Within one line it is a fixed virtual arrival, which never changes, whatever happens to the
+//!   interaction, so nobody is overtaken for ever and whoever comes back keeps the place. Lines of different slopes are
+//!   compared by their heads, at the time of the decision.
 //! * Interactions that ask for the same thing are a class, agents who can do the same a profile; who fits whom is a bit
 //!   matrix. An agent who frees compares the heads of the fitting classes, an arrival the free agents of the fitting
 //!   profiles: the cost of an event does not depend on how many wait.
@@ -92,6 +94,7 @@ mod floor;
 mod io;
 mod item;
 mod offers;
+mod order;
 mod people;
 mod profiles;
 mod pump;
@@ -105,7 +108,6 @@ mod work;
 pub use agent::{Intent, Tally};
 pub use audit::Violation;
 pub use audit::walk::{AUDIT_STEPS, Walk};
-pub use classes::Place;
 pub use config::{
     AGENTS_MAX, AgentProfile, AgentTerm, CLASSES_MAX, Capacity, ConfigError, DEPTH_MAX, FloorConfig,
     NAMED_MAX, RequirementError, SERVICES_MAX, SKILLS_MAX, STEPS_MAX, TERMS_MAX, Weight,
@@ -115,5 +117,6 @@ pub use explain::choice::{Candidate, Decider, Rank};
 pub use explain::{EXPLAINED_AGENTS_MAX, Explanation, Verdict};
 pub use floor::Floor;
 pub use io::{Arrival, Input, Output, Refusal};
+pub use order::Place;
 pub use retrace::{Difference, Retrace, Retraced};
 pub use views::{AgentView, InteractionView, QueueView, Snapshot, Stage};

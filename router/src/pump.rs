@@ -12,16 +12,20 @@ use model::journal::Event;
 
 use crate::agent::CHANNELS;
 use crate::bits::Ones;
-use crate::classes::Place;
+use crate::classes::{BLOCK, Sort};
 use crate::config::{AgentTerm, ORDER_TERMS};
 use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::Phase;
+use crate::order::{PLAIN_SLOPE, Place, Rank, Slope, is_before};
 use crate::profiles::{Standing, lane};
 use crate::slab::Key;
 
 /// An agent is rung at least this long, whatever a configuration says.
 pub(crate) const RING_TIME_MIN: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// A place in a line of some slope.
+type Line = (Place, Slope);
 
 impl Floor {
     /// Serves until no free agent may take any waiting interaction.
@@ -85,25 +89,30 @@ impl Floor {
         }
     }
 
+    fn first_ranked_for(&self, agent: usize) -> Option<(Rank, Key)> {
+        let (_, key) = self.first_item_for(agent)?;
+        self.items.get(key).map(|item| (item.rank(self.now), key))
+    }
+
     /// Several agents or interactions at once: the same as one by one in the order of places.
     fn serve_many(&mut self, agents: &[usize], items: &[Key]) {
         let mut next = BinaryHeap::with_capacity(agents.len() + items.len());
         for &item in items {
             if let Some(waiting) = self.items.get(item).filter(|item| matches!(item.phase, Phase::Waiting)) {
-                next.push(Reverse((waiting.place, item, None)));
+                next.push(Reverse((waiting.rank(self.now), item, None)));
             }
         }
         for &agent in agents {
-            if let Some((place, item)) = self.first_item_for(agent) {
-                next.push(Reverse((place, item, Some(agent))));
+            if let Some((rank, item)) = self.first_ranked_for(agent) {
+                next.push(Reverse((rank, item, Some(agent))));
             }
         }
         while let Some(Reverse((_, item, source))) = next.pop() {
             self.offer_best(item);
             if let Some(agent) = source
-                && let Some((place, item)) = self.first_item_for(agent)
+                && let Some((rank, item)) = self.first_ranked_for(agent)
             {
-                next.push(Reverse((place, item, Some(agent))));
+                next.push(Reverse((rank, item, Some(agent))));
             }
         }
     }
@@ -113,7 +122,8 @@ impl Floor {
         if !self.items.get(item).is_some_and(|item| matches!(item.phase, Phase::Waiting)) {
             return;
         }
-        for _ in 0..self.config.ring_at_once.max(1) {
+        let service = self.items.get(item).and_then(|item| item.service);
+        for _ in 0..self.queue_rules(service).rung_at_once() {
             let Some(agent) = self.best_agent_for(item) else { return };
             self.offer(item, agent);
         }
@@ -124,22 +134,21 @@ impl Floor {
     /// Nearly always that is the head of a class; so the heads, which lie side by side, are compared first. Only when the
     /// agent refused that very interaction, the lines behind the heads are looked into.
     pub(crate) fn first_item_for(&self, agent: usize) -> Option<(Place, Key)> {
-        let mut first: Option<(Place, usize)> = None;
-        self.each_class_for(agent, |class, head, limit| {
-            (*limit, first) = (head, Some((head, class)));
-        });
-        let (_, class) = first?;
+        let mut first = None;
+        self.each_class_for(agent, |class, head, limit| (*limit, first) = (head, Some(class)));
+        let class = first?;
         let head = *self.board.classes.get(class).waiting.first()?;
         if self.may_be_asked(agent, head.1) { Some(head) } else { self.first_item_behind(agent) }
     }
 
     fn first_item_behind(&self, agent: usize) -> Option<(Place, Key)> {
         let mut best = None;
-        self.each_class_for(agent, |class, _, limit| {
+        self.each_class_for(agent, |class, (_, slope), limit| {
+            let is_first = |place: &Place| is_before((*place, slope), *limit, self.now);
             let line = &self.board.classes.get(class).waiting;
-            let first = line.iter().find(|(place, item)| place >= limit || self.may_be_asked(agent, *item));
-            if let Some(&(place, item)) = first.filter(|(place, _)| place < limit) {
-                (*limit, best) = (place, Some((place, item)));
+            let first = line.iter().find(|(place, item)| !is_first(place) || self.may_be_asked(agent, *item));
+            if let Some(&(place, item)) = first.filter(|(place, _)| is_first(place)) {
+                (*limit, best) = ((place, slope), Some((place, item)));
             }
         });
         best
@@ -150,23 +159,27 @@ impl Floor {
     }
 
     /// Shows each class the agent meets where somebody waits before the limit, with its head; `see` lowers the limit.
-    fn each_class_for(&self, agent: usize, mut see: impl FnMut(usize, Place, &mut Place)) {
+    fn each_class_for(&self, agent: usize, mut see: impl FnMut(usize, Line, &mut Line)) {
         let agent = &self.agents[agent];
         let classes = &self.board.classes;
-        let mut limit = Place::LAST;
+        let mut limit = (Place::LAST, PLAIN_SLOPE);
         let meets = self.board.profiles.get(agent.profile).classes.words();
         for channel in CHANNELS {
             if !agent.is_open(channel, &self.config.capacity) {
                 continue;
             }
-            let waiting = classes.waiting[lane(channel)].words();
-            for (block, (row, waiting)) in meets.iter().zip(waiting).enumerate() {
-                if row & waiting == 0 || classes.block_heads[block] >= limit {
+            for (block, (row, waiting)) in meets.iter().zip(classes.waiting.words()).enumerate() {
+                let Sort { channel: of, slope } = classes.block_sorts[block];
+                if row & waiting == 0
+                    || of != channel
+                    || !is_before((classes.block_heads[block], slope), limit, self.now)
+                {
                     continue;
                 }
-                for class in (Ones { word: row & waiting, base: block * 64 }) {
-                    if classes.heads[class] < limit {
-                        see(class, classes.heads[class], &mut limit);
+                for class in (Ones { word: row & waiting, base: block * BLOCK }) {
+                    let head = (classes.heads[class], slope);
+                    if is_before(head, limit, self.now) {
+                        see(class, head, &mut limit);
                     }
                 }
             }

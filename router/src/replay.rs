@@ -57,7 +57,7 @@ impl Floor {
             && due <= self.now
         {
             match timer {
-                Timer::Step { .. } | Timer::CoolDown { .. } => {
+                Timer::Step { .. } | Timer::Late { .. } | Timer::CoolDown { .. } => {
                     self.timers.pop();
                     self.fire_if_applies(due, timer);
                 }

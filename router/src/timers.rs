@@ -16,6 +16,8 @@ pub(crate) enum Timer {
     Offer { item: Key },
     /// The next step of a requirement begins.
     Step { item: Key, step: usize },
+    /// The deadline of an interaction has passed, and its service serves the late last.
+    Late { item: Key },
     /// A refusal is forgiven.
     CoolDown { item: Key },
     /// The longest wait is over.

@@ -11,9 +11,9 @@ use model::time::Timestamp;
 use serde::Serialize;
 
 use crate::agent::{Intent, Tally};
-use crate::classes::Place;
 use crate::floor::Floor;
 use crate::item::{Item, Phase};
+use crate::order::Place;
 use crate::slab::Key;
 
 /// An agent as the floor sees one.
@@ -62,6 +62,10 @@ pub struct InteractionView {
     pub stage: Stage,
     /// Its place in the order of waiting; none when it never waited.
     pub place: Option<Place>,
+    /// How fast its urgency grows with the wait, in percent; 100 unless its service has slopes.
+    pub slope_percent: u32,
+    /// When it falls back for being late, where those are served last (ROUTE-03).
+    pub falls_back: Option<Timestamp>,
     /// When it came to the floor.
     pub since: Timestamp,
     /// Queue priority points.
@@ -169,7 +173,9 @@ impl Floor {
         let item = self.items.get(self.item_key(interaction).ok()?).filter(|item| item.is_unanswered())?;
         let line = &self.queues.get(item.service?)?.line;
         let before = |key: &&Key| {
-            self.items.get(**key).is_some_and(|other| other.is_unanswered() && other.place < item.place)
+            self.items
+                .get(**key)
+                .is_some_and(|other| other.is_unanswered() && other.rank(self.now) < item.rank(self.now))
         };
         Some(line.iter().filter(before).count())
     }
@@ -241,6 +247,8 @@ impl Floor {
             channel: item.channel,
             stage,
             place: (item.place != Place::LAST).then_some(item.place),
+            slope_percent: item.plan.slope,
+            falls_back: item.falls_at.filter(|_| item.is_unanswered()),
             since: item.queued_at,
             priority: item.priority,
             requirement: item.plan.requirement.clone(),

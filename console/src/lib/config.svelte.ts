@@ -90,6 +90,11 @@ export interface ServiceItem {
   queue: {
     priority: number;
     priority_second: number;
+    order: "ageing" | "deadline" | "slopes";
+    late: "first" | "last";
+    slope_percent: number;
+    ring: "one" | "several" | "all";
+    ring_agents: number;
     ring_time_ms: number;
     waiting_max: number;
     wait_time_max_ms: number | null;
@@ -117,6 +122,11 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
   queue: {
     priority: 0,
     priority_second: 60,
+    order: "ageing",
+    late: "first",
+    slope_percent: 100,
+    ring: "one",
+    ring_agents: 3,
     ring_time_ms: 20_000,
     waiting_max: 500,
     wait_time_max_ms: null,

@@ -6,7 +6,7 @@ use desk::configuration::Configuration;
 use desk::refusal::{FieldError, Refusal};
 use model::id::{ServiceId, TenantId};
 use model::recording::RecordingRules;
-use model::service::{QueueRules, Treatment};
+use model::service::{LateContacts, QueueRules, RingRule, Treatment, WaitingOrder};
 use model::skill::{StepMode, text};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -146,6 +146,21 @@ pub struct Queue {
     pub priority: i32,
     /// Seconds of waiting that one priority point buys.
     pub priority_second: u32,
+    /// Who of those who wait is served first: `ageing` (the time waited), `deadline` (the earliest `service_level_ms` after
+    /// the arrival) or `slopes` (the time waited by `slope_percent`). Services of different orders compete in virtual
+    /// seconds of waiting (ROUTE-03).
+    #[schema(value_type = String)]
+    pub order: WaitingOrder,
+    /// Under `deadline`, contacts that are late keep their place (`first`) or fall back by an hour (`last`).
+    #[schema(value_type = String)]
+    pub late: LateContacts,
+    /// Under `slopes`, how fast urgency grows with the wait: 1 to 10000, 100 as under `ageing`.
+    pub slope_percent: u32,
+    /// How many agents are rung at once: `one`, `several` (`ring_agents`) or `all` who are free, up to 50 (ROUTE-05).
+    #[schema(value_type = String)]
+    pub ring: RingRule,
+    /// How many under `several`: 2 to 50.
+    pub ring_agents: u32,
     /// How long one agent is rung.
     pub ring_time_ms: u64,
     /// Callers allowed to wait.
@@ -175,6 +190,11 @@ impl From<QueueRules> for Queue {
         Self {
             priority: rules.priority,
             priority_second: rules.priority_second,
+            order: rules.order,
+            late: rules.late,
+            slope_percent: rules.slope_percent,
+            ring: rules.ring,
+            ring_agents: rules.ring_agents,
             ring_time_ms: ms(rules.ring_time),
             waiting_max: rules.waiting_max,
             wait_time_max_ms: rules.wait_time_max.map(ms),
@@ -191,6 +211,11 @@ impl From<Queue> for QueueRules {
         Self {
             priority: queue.priority,
             priority_second: queue.priority_second,
+            order: queue.order,
+            late: queue.late,
+            slope_percent: queue.slope_percent,
+            ring: queue.ring,
+            ring_agents: queue.ring_agents,
             ring_time: Duration::from_millis(queue.ring_time_ms),
             waiting_max: queue.waiting_max,
             wait_time_max: queue.wait_time_max_ms.map(Duration::from_millis),

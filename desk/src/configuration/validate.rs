@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::agent::Reason;
 use model::people::{Group, PhoneKind, Role, User};
-use model::service::{Disposition, Number, Service, Skill, Trunk};
+use model::service::{Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Trunk};
 use router::FloorConfig;
 
 use super::snapshot::{Configuration, meets};
@@ -103,6 +103,12 @@ impl Checked for Service {
         }
         if !(1..=86_400).contains(&queue.priority_second) {
             errors.push(FieldError::new("/queue/priority_second", "1 to 86400"));
+        }
+        if !(1..=SLOPE_MAX).contains(&queue.slope_percent) {
+            errors.push(FieldError::new("/queue/slope_percent", "1 to 10000"));
+        }
+        if !(2..=RING_MAX).contains(&queue.ring_agents) {
+            errors.push(FieldError::new("/queue/ring_agents", "2 to 50"));
         }
         if !(1..=10_000).contains(&queue.waiting_max) {
             errors.push(FieldError::new("/queue/waiting_max", "1 to 10000"));

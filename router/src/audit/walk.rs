@@ -220,7 +220,7 @@ mod tests {
                 floor.board.classes.get_mut(class).condition = crate::condition::Condition::Any;
             }),
             ("I10", |floor| floor.queues[1].waiting = 7),
-            ("lists", |floor| floor.board.classes.block_heads[0] = crate::classes::Place::LAST),
+            ("lists", |floor| floor.board.classes.block_heads[0] = crate::order::Place::LAST),
             ("matrix", |floor| {
                 let class = floor.board.classes.all().find(|&class| !floor.board.has_agents(class)).unwrap();
                 floor.board.classes.get_mut(class).profiles.set(0);

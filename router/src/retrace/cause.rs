@@ -52,13 +52,13 @@ pub(super) fn of<'a>(
                 }
                 _ => None,
             })?,
-            OfferEnd::AgentLeft => leaves(agent, later).unwrap_or(Input::ForceNotReady { agent }),
+            OfferEnd::AgentLeft => leaves(agent, false, later).unwrap_or(Input::ForceNotReady { agent }),
             OfferEnd::NoAnswer | OfferEnd::Restart => return None,
         },
         Event::Ended { interaction, by, .. } => Input::Hangup { interaction, by },
         Event::WrapUpContinued { interaction, .. } => Input::WrapUpContinue { interaction },
         Event::Completed { interaction, agent, .. } => {
-            leaves(agent, later).unwrap_or(Input::Complete { agent, interaction })
+            leaves(agent, true, later).unwrap_or(Input::Complete { agent, interaction })
         }
         _ => return None,
     };
@@ -76,7 +76,13 @@ fn signed_out(agent: AgentId, next: Option<&Event>) -> Input {
 }
 
 /// What took an offer or after-call work from an agent: the first change of state after it says so.
-fn leaves<'a>(agent: AgentId, mut later: impl Iterator<Item = &'a Event>) -> Option<Input> {
+///
+/// An open offer is taken back first, then after-call work ends: what ends after a completion has a cause of its own.
+fn leaves<'a>(
+    agent: AgentId,
+    mut completed: bool,
+    mut later: impl Iterator<Item = &'a Event>,
+) -> Option<Input> {
     loop {
         match later.next()? {
             Event::AgentLoggedOut { agent: who } if *who == agent => {
@@ -90,8 +96,8 @@ fn leaves<'a>(agent: AgentId, mut later: impl Iterator<Item = &'a Event>) -> Opt
                 return Some(Input::ForceReady { agent });
             }
             // More of the same leaving; whatever else happens ends the search.
-            Event::Completed { agent: who, .. } if *who == agent => {}
-            Event::Ended { .. } | Event::OfferEnded { .. } => {}
+            Event::Completed { agent: who, .. } if *who == agent => completed = true,
+            Event::Ended { .. } | Event::OfferEnded { .. } if !completed => {}
             _ => return None,
         }
     }

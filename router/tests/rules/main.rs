@@ -6,6 +6,7 @@ mod decided_again;
 mod events;
 mod hall;
 mod oracle;
+mod orders;
 mod replay;
 mod routing;
 mod set_up;

@@ -9,7 +9,7 @@ use model::id::{AgentId, InteractionId, OfferToken, ServiceId};
 use model::interaction::EndStatus;
 use model::journal::Event;
 use model::people::PhoneKind;
-use model::service::Treatment;
+use model::service::{LateContacts, QueueRules, RING_MAX, RingRule, Treatment, WaitingOrder};
 use model::skill::{Requirement, SkillExpr, StepMode};
 use model::time::Timestamp;
 use router::{AgentProfile, AgentTerm, FloorConfig, Refusal};
@@ -39,10 +39,33 @@ pub struct Caller {
     service: Option<ServiceId>,
     token: Option<OfferToken>,
     deadline: Timestamp,
-    key: (i128, u64),
+    /// Priority points and what one is worth.
+    bought: i128,
+    number: u64,
+    /// The queue's rules when it was queued.
+    rules: QueueRules,
     since: Timestamp,
     requirement: Requirement,
     refusals: BTreeMap<AgentId, Timestamp>,
+}
+
+impl Caller {
+    /// Less is served first: virtual hundredths of microseconds waited, negative.
+    fn rank(&self, now: Timestamp) -> (i128, u64) {
+        let slope =
+            if self.rules.order == WaitingOrder::Slopes { i128::from(self.rules.slope_percent) } else { 100 };
+        let mut starts = i128::from(self.since.micros());
+        if self.rules.order == WaitingOrder::Deadline {
+            let deadline = self.since + self.rules.service_level;
+            starts = i128::from(deadline.micros());
+            if self.rules.late == LateContacts::Last && deadline <= now {
+                starts += 3_600_000_000;
+            }
+        }
+        // A credit counts in whole microseconds of the wait that would have earned it.
+        let waited = i128::from(now.micros()) - starts + self.bought * 100 / slope;
+        (-waited * slope, self.number)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -129,7 +152,7 @@ impl Oracle {
     pub fn next_offer(&self, now: Timestamp) -> Option<(InteractionId, AgentId)> {
         let mut waiting: Vec<_> =
             self.callers.iter().filter(|(_, c)| c.queued && !c.answered && c.rung.is_empty()).collect();
-        waiting.sort_by_key(|(_, caller)| caller.key);
+        waiting.sort_by_key(|(_, caller)| caller.rank(now));
         waiting.into_iter().find_map(|(id, caller)| Some((*id, self.best_agent(caller, now)?)))
     }
 
@@ -138,7 +161,13 @@ impl Oracle {
         let Some(caller) = self.callers.get(&interaction) else { return };
         if caller.token == Some(token) {
             // A further phone for the same lease.
-            assert!(caller.rung.len() < self.config.ring_at_once as usize);
+            let rules = self.config.services.iter().find(|s| Some(s.id) == caller.service);
+            let at_once = rules.map_or(1, |service| match service.queue.ring {
+                RingRule::One => 1,
+                RingRule::Several => service.queue.ring_agents as usize,
+                RingRule::All => RING_MAX as usize,
+            });
+            assert!(caller.rung.len() < at_once, "more phones ring than the queue rings at once");
             assert_eq!(self.best_agent(caller, now), Some(agent), "the next best for {interaction}");
         } else {
             assert_eq!(self.next_offer(now), Some((interaction, agent)), "the offer the rules demand");
@@ -201,12 +230,13 @@ impl Oracle {
                 self.arrived += 1;
                 let rules = self.config.services.iter().find(|s| s.id == *service).unwrap();
                 let bought = i128::from(*priority) * i128::from(rules.queue.priority_second) * 1_000_000;
-                let key = (i128::from(at.micros()) - bought, self.arrived);
-                let caller = self.caller(key, at, true, Some(*service), requirement.clone());
+                let rules = rules.queue.clone();
+                let mut caller = self.caller(at, true, Some(*service), requirement.clone());
+                (caller.bought, caller.rules) = (bought, rules);
                 assert!(self.callers.insert(*interaction, caller).is_none(), "I1: queued once");
             }
             Event::HandlingStarted { interaction, agent, internal, .. } => {
-                let mut caller = self.caller((0, 0), at, false, None, Requirement::fixed(SkillExpr::Any));
+                let mut caller = self.caller(at, false, None, Requirement::fixed(SkillExpr::Any));
                 (caller.answered, caller.internal) = (true, *internal);
                 self.arrived += 1;
                 self.callers.insert(*interaction, caller);
@@ -216,7 +246,7 @@ impl Oracle {
                 self.offers += 1;
                 let turn = self.offers;
                 if !self.callers.contains_key(interaction) {
-                    let mut caller = self.caller((0, 0), at, false, None, Requirement::fixed(SkillExpr::Any));
+                    let mut caller = self.caller(at, false, None, Requirement::fixed(SkillExpr::Any));
                     caller.internal = true;
                     self.arrived += 1;
                     self.callers.insert(*interaction, caller);
@@ -289,7 +319,6 @@ impl Oracle {
 
     fn caller(
         &self,
-        key: (i128, u64),
         since: Timestamp,
         queued: bool,
         service: Option<ServiceId>,
@@ -304,7 +333,9 @@ impl Oracle {
             service,
             token: None,
             deadline,
-            key,
+            bought: 0,
+            number: self.arrived,
+            rules: QueueRules::default(),
             since,
             requirement,
             refusals,

@@ -1,7 +1,7 @@
 //! Who is asked, in which order, and what happens when they do not take it.
 
 use model::journal::{Event, OfferEnd};
-use model::service::QueueRules;
+use model::service::{QueueRules, RingRule};
 use model::skill::{Requirement, SkillExpr, StepMode};
 use router::{AgentTerm, Input, Refusal, RequirementError};
 
@@ -179,12 +179,15 @@ fn route_05_a_stale_token_changes_nothing() {
 /// ROUTE-05: ring-all and ring-k: the first to accept wins, and the others are released in the same step.
 #[test]
 fn route_05_several_are_rung_and_the_first_to_accept_wins() {
-    for (at_once, expected) in [(1, 1), (2, 2), (100, 3)] {
-        let mut hall = Hall::with(|config| config.ring_at_once = at_once);
+    for (ring, expected) in [(RingRule::One, 1), (RingRule::Several, 2), (RingRule::All, 3)] {
+        let mut hall = Hall::with(|config| {
+            let queue = &mut config.services[0].queue;
+            (queue.ring, queue.ring_agents) = (ring, 2);
+        });
         let agents = [hall.agent(&[]), hall.agent(&[]), hall.agent(&[])];
         let call = hall.call();
         let rung = hall.all_rung(call);
-        assert_eq!(rung.len(), expected, "of {at_once}");
+        assert_eq!(rung.len(), expected, "{ring:?}");
         let winner = *rung.last().unwrap();
         hall.accepts(winner);
         for agent in agents {
@@ -203,7 +206,7 @@ fn route_05_several_are_rung_and_the_first_to_accept_wins() {
 /// ROUTE-05: as long as one of several phones rings, the call is not requeued.
 #[test]
 fn one_of_two_refuses_and_the_other_rings_on() {
-    let mut hall = Hall::with(|config| config.ring_at_once = 2);
+    let mut hall = Hall::with(|config| config.services[0].queue.ring = RingRule::All);
     let (ana, jonas) = (hall.agent(&[]), hall.agent(&[]));
     let call = hall.call();
     hall.declines(ana);

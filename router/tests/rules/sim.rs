@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::id::{AgentId, GroupId, Id, ReasonId, ServiceId, SkillId, TenantId};
 use model::journal::{Entry, Event, Seq};
 use model::people::{GroupRules, RestState};
-use model::service::{QueueRules, Service, Treatment};
+use model::service::{LateContacts, QueueRules, RingRule, Service, Treatment, WaitingOrder};
 use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
 use model::time::Timestamp;
 use rand_chacha::ChaCha8Rng;
@@ -91,13 +91,18 @@ fn random_service(dice: &mut Dice, number: u64) -> Service {
     let queue = QueueRules {
         priority: dice.one([0, 0, 0, 1, 5, 1_000]),
         priority_second: dice.one([0, 1, 60]),
+        order: dice.one([WaitingOrder::Ageing, WaitingOrder::Deadline, WaitingOrder::Slopes]),
+        late: dice.one([LateContacts::First, LateContacts::Last]),
+        slope_percent: dice.one([1, 50, 100, 100, 250, 10_000]),
+        ring: dice.one([RingRule::One, RingRule::One, RingRule::Several, RingRule::All]),
+        ring_agents: 2 + dice.below(2) as u32,
+        service_level: Duration::from_secs(dice.one([5, 20, 30])),
         ring_time: Duration::from_secs(5 + dice.below(20)),
         waiting_max: dice.one([3, 10, 50]),
         wait_time_max: dice.one([None, None, Some(Duration::from_secs(45))]),
         refusal_cooldown: Duration::from_secs(dice.one([0, 10, 60])),
         when_unstaffed: treatment(dice),
         when_closed: treatment(dice),
-        ..QueueRules::default()
     };
     Service { open: !dice.percent(5), ..service(number, requirement(dice), queue) }
 }
@@ -133,7 +138,6 @@ pub fn random_config(dice: &mut Dice) -> FloorConfig {
         agents: (1..=1 + dice.below(12)).map(|number| random_agent(dice, number)).collect(),
         services: (1..=1 + dice.below(6)).map(|number| random_service(dice, number)).collect(),
         agent_order: (0..dice.below(5)).map(|_| dice.one(terms)).collect(),
-        ring_at_once: dice.one([1, 1, 1, 2, 3]),
         ..FloorConfig::default()
     };
     config.capacity.voice = dice.one(
