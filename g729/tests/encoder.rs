@@ -14,10 +14,9 @@ use outside::measure::{bark_distances, segmental_snrs};
 use outside::{bcg_decode, bcg_encode, ffmpeg_decode, our_decode, split};
 
 /// How far our encoder may come out worse than libbcg729's, dB: by signal-to-noise ratio and by Bark distance. Of one round
-/// the classes are short, and chance decides a tenth. The limits over an hour say what was reached: by the distance some
-/// classes come out better than libbcg729's, clipped speech a tenth worse.
+/// the classes are short, and chance decides a tenth; over an hour none may come out worse by more than a twentieth.
 fn margins(rounds: u64) -> [f64; 2] {
-    if rounds < 6 { [0.15, 0.25] } else { [0.05, 0.15] }
+    if rounds < 6 { [0.15, 0.2] } else { [0.05, 0.05] }
 }
 
 fn rounds() -> u64 {

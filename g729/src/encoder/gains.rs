@@ -1,10 +1,10 @@
-//! Quantisation of both gains (3.9.2): optimal gains choose 4 rows of the first codebook and 8 of the second, and of their
-//! 32 sums the one with the least error is taken.
+//! Quantisation of both gains (3.9.2): of all pairs of rows of the two codebooks the one with the least error is taken. The
+//! Recommendation looks at a quarter of them, chosen by the gains that would be the best ones.
 
 use super::closedloop::{PitchGain, Scaled, Subframe, wide_dot};
 use crate::gain::{GainPredictor, Gains};
 use crate::ops::*;
-use crate::tables::gain::{GA, GA_THRESHOLD, GA_TO_WIRE, GB, GB_THRESHOLD, GB_TO_WIRE};
+use crate::tables::gain::{GA, GA_TO_WIRE, GB, GB_TO_WIRE};
 
 /// The gains of a subframe and the two indices that say them.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,34 @@ pub(super) struct Chosen {
     /// GA and GB as sent.
     pub(super) wire: [u8; 2],
 }
+
+/// Pairs of rows.
+const PAIRS: usize = 128;
+
+/// Pitch gains of all pairs, Q14: pair `16 a + b` is of rows `a` and `b`.
+static PITCHES: [i16; PAIRS] = {
+    let mut pitches = [0; PAIRS];
+    let mut i = 0;
+    while i < PAIRS {
+        pitches[i] = GA[i / 16][0] + GB[i % 16][0];
+        i += 1;
+    }
+    pitches
+};
+
+/// The greatest of them.
+const PITCH_MOST: i16 = 22_215;
+
+/// What the predicted gain is multiplied by for each pair, Q12.
+static CORRECTIONS: [i16; PAIRS] = {
+    let mut corrections = [0; PAIRS];
+    let mut i = 0;
+    while i < PAIRS {
+        corrections[i] = ((GA[i / 16][1] as i32 + GB[i % 16][1] as i32) >> 1) as i16;
+        i += 1;
+    }
+    corrections
+};
 
 /// The error of two gains is a quadratic form (equation 63). Its terms by: pitch gain squared, pitch gain, code gain
 /// squared, code gain, both gains.
@@ -53,7 +81,6 @@ pub(super) fn quantise(
 ) -> Chosen {
     let form = form(x, y, z, pitch);
     let predicted = predictor.predict(code);
-    let (first_a, first_b) = preselect(&form, predicted.mantissa, predicted.q, tamed);
 
     // Bring the five terms to one scale, for gains of Q13 (squared), Q14 and those of the predicted gain.
     let q = predicted.q;
@@ -65,22 +92,19 @@ pub(super) fn quantise(
         terms[i] = i64::from(l_shr(deposit_h(form[i].mantissa), form[i].q + scales[i] - least) >> 1);
     }
 
-    let (mut pitches, mut codes) = ([0i16; 32], [0i16; 32]);
-    for i in 0..32 {
-        let (row_a, row_b) = (&GA[first_a + i / 8], &GB[first_b + i % 8]);
-        pitches[i] = row_a[0] + row_b[0];
-        let correction = ((i32::from(row_a[1]) + i32::from(row_b[1])) >> 1) as i16;
-        codes[i] = mult(predicted.mantissa, correction);
+    let mut codes = [0i16; PAIRS];
+    for (code, correction) in codes.iter_mut().zip(&CORRECTIONS) {
+        *code = mult(predicted.mantissa, *correction);
     }
-    let mut errors = errors(&terms, &pitches, &codes);
+    let mut errors = errors(&terms, &codes);
     if tamed {
-        for (error, pitch) in errors.iter_mut().zip(&pitches) {
+        for (error, pitch) in errors.iter_mut().zip(&PITCHES) {
             *error = if *pitch >= 16383 { i32::MAX } else { *error };
         }
     }
     let least = errors.iter().fold(i32::MAX, |least, error| least.min(*error));
     let best = errors.iter().position(|error| *error == least).unwrap_or(0);
-    let (a, b) = (first_a + best / 8, first_b + best % 8);
+    let (a, b) = (best / 16, best % 16);
     let correction = i32::from(GA[a][1]) + i32::from(GB[b][1]);
     predictor.push(correction);
     Chosen {
@@ -99,21 +123,16 @@ fn powers(pitch: i16, code: i16) -> [i16; 5] {
 
 /// The form's value for each pair of gains.
 #[inline(always)]
-fn errors(terms: &[i64; 5], pitches: &[i16; 32], codes: &[i16; 32]) -> [i32; 32] {
+fn errors(terms: &[i64; 5], codes: &[i16; PAIRS]) -> [i32; PAIRS] {
     // Of the gains no power exceeds that of the greatest ones.
-    let most = |all: &[i16; 32]| all.iter().fold(0, |most: i16, x| most.max(*x));
-    let most = powers(most(pitches), most(codes));
+    let most = |all: &[i16; PAIRS]| all.iter().fold(0, |most: i16, x| most.max(*x));
+    let most = powers(PITCH_MOST, most(codes));
     let bound: i64 = (0..5).map(|i| ((terms[i].abs() * i64::from(most[i])) >> 15) + 1).sum();
     if bound < 1 << 30 {
-        return errors_in_range(
-            &terms.map(|t| (t >> 15) as i16),
-            &terms.map(|t| (t & 0x7fff) as i16),
-            pitches,
-            codes,
-        );
+        return errors_in_range(&terms.map(|t| (t >> 15) as i16), &terms.map(|t| (t & 0x7fff) as i16), codes);
     }
     std::array::from_fn(|n| {
-        let powers = powers(pitches[n], codes[n]);
+        let powers = powers(PITCHES[n], codes[n]);
         (0..5).fold(0, |error, i| l_add(error, (((terms[i] * i64::from(powers[i])) >> 15) << 1) as i32))
     })
 }
@@ -121,10 +140,10 @@ fn errors(terms: &[i64; 5], pitches: &[i16; 32], codes: &[i16; 32]) -> [i32; 32]
 /// [`errors`] where none of the sums saturates; terms as their upper 16 and lower 15 bits. On its own, so that the compiler
 /// makes vectors of it.
 #[inline(always)]
-fn errors_in_range(high: &[i16; 5], low: &[i16; 5], pitches: &[i16; 32], codes: &[i16; 32]) -> [i32; 32] {
-    let mut out = [0; 32];
-    for n in 0..32 {
-        let powers = powers(pitches[n], codes[n]);
+fn errors_in_range(high: &[i16; 5], low: &[i16; 5], codes: &[i16; PAIRS]) -> [i32; PAIRS] {
+    let mut out = [0; PAIRS];
+    for n in 0..PAIRS {
+        let powers = powers(PITCHES[n], codes[n]);
         let mut sum = 0i32;
         for i in 0..5 {
             let power = i32::from(powers[i]);
@@ -134,65 +153,6 @@ fn errors_in_range(high: &[i16; 5], low: &[i16; 5], pitches: &[i16; 32], codes: 
         out[n] = sum << 1;
     }
     out
-}
-
-/// `a * b - c * d`, as a mantissa below 2^31 and its scale.
-#[inline(always)]
-fn determinant(a: Scaled, b: Scaled, c: Scaled, d: Scaled) -> (i64, i32) {
-    let product = |a: Scaled, b: Scaled| {
-        (i64::from(a.mantissa) * i64::from(b.mantissa), i32::from(a.q) + i32::from(b.q))
-    };
-    let (left, left_q) = product(a, b);
-    let (right, right_q) = product(c, d);
-    let q = left_q.min(right_q);
-    let down = |x: i64, by: i32| x >> by.min(62);
-    (down(left, left_q - q) - down(right, right_q - q), q)
-}
-
-/// `numerator / denominator` in Q`bits`, limited to 31 bits.
-#[inline(always)]
-fn quotient((n, n_q): (i64, i32), (d, d_q): (i64, i32), bits: i32) -> i64 {
-    if d <= 0 || n == 0 {
-        return 0;
-    }
-    // The numerator moves up to 62 bits first, so that nothing is lost.
-    let up = n.unsigned_abs().leading_zeros() as i32 - 2;
-    let whole = (n << up) / d;
-    let by = bits - up - n_q + d_q;
-    let limit = i64::from(i32::MAX);
-    if by >= 0 {
-        if by > 30 { whole.signum() * limit } else { whole.saturating_mul(1 << by).clamp(-limit, limit) }
-    } else {
-        (whole >> (-by).min(62)).clamp(-limit, limit)
-    }
-}
-
-/// Where the 4 rows of the first and the 8 of the second codebook begin.
-///
-/// Each codebook's rows lie along a line in the plane of the two gains. The optimal pair is taken apart along both lines;
-/// what belongs to each is compared with the codebook's thresholds.
-#[inline(always)]
-fn preselect(form: &Form, predicted: i16, predicted_q: i16, tamed: bool) -> (usize, usize) {
-    let [yy, xy, zz, xz, yz] = *form;
-    // The form's mixed terms are doubled: 4 yy zz - yz^2, and 2 halves with the signs that equation 63 gives them.
-    let up = |s: Scaled, by: i16| Scaled { q: s.q - by, ..s };
-    let all = determinant(up(yy, 2), zz, yz, yz);
-    let for_pitch = determinant(xz, yz, up(xy, 1), zz);
-    let for_code = determinant(xy, yz, up(xz, 1), yy);
-    let mut pitch = quotient(for_pitch, all, 14);
-    if tamed {
-        pitch = pitch.min(15401);
-    }
-    // Relative to the predicted gain.
-    let predicted_all = ((all.0 * i64::from(predicted)) >> 15, all.1 + i32::from(predicted_q) - 15);
-    let correction = quotient(for_code, predicted_all, 14).clamp(-(1 << 28), 1 << 28);
-    let pitch = pitch.clamp(-(1 << 28), 1 << 28);
-    // Lines: correction = 31.1346 pitch - 1.6123 for the first codebook, 0.4814 pitch + 0.0531 for the second; all Q14.
-    let along_first = (66_566 * correction - 32_044 * pitch) / 65_536 + 415;
-    let along_second = (66_566 * pitch - 2_138 * correction) / 65_536 + 28;
-    let first = GA_THRESHOLD.iter().take_while(|t| along_first > i64::from(**t)).count();
-    let second = GB_THRESHOLD.iter().take_while(|t| 2 * along_second > i64::from(**t)).count();
-    (first, second)
 }
 
 #[cfg(test)]
@@ -207,13 +167,13 @@ mod tests {
             (seed >> 16) as i16
         };
         let mut saturated = 0;
+        assert_eq!(PITCHES.iter().max(), Some(&PITCH_MOST));
         for round in 0..600 {
             let terms: [i64; 5] = std::array::from_fn(|_| i64::from(any()) << (15 - round % 9));
-            let pitches: [i16; 32] = std::array::from_fn(|_| (any() & 0x7fff).min(22_215));
-            let codes: [i16; 32] = std::array::from_fn(|_| any() & 0x7fff);
-            let found = errors(&terms, &pitches, &codes);
-            for n in 0..32 {
-                let (pitch, code) = (pitches[n], codes[n]);
+            let codes: [i16; PAIRS] = std::array::from_fn(|_| any() & 0x7fff);
+            let found = errors(&terms, &codes);
+            for n in 0..PAIRS {
+                let (pitch, code) = (PITCHES[n], codes[n]);
                 let powers = [mult(pitch, pitch), pitch, mult(code, code), code, mult(code, pitch)];
                 let plain = (0..5).fold(0, |error, i| {
                     l_add(error, (((terms[i] * i64::from(powers[i])) >> 15) << 1) as i32)

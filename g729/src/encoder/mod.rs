@@ -6,6 +6,7 @@
 
 mod analysis;
 mod closedloop;
+mod codewords;
 mod gains;
 mod greatest;
 mod input;
@@ -169,7 +170,7 @@ impl Encoder {
     fn speech_frame(&mut self) -> Speech {
         let cpu = self.cpu;
         let (spectrum, lsf) = (&mut self.spectrum, lsp_to_lsf(&self.lsp));
-        let (indices, lsf) = on!(cpu, spectrum::quantise(spectrum, &lsf));
+        let (indices, lsf) = on!(cpu, spectrum::quantise(cpu, spectrum, &lsf));
         let lsp = lsf_to_lsp(&lsf);
         let filters = [lsp_to_lp(&midway(&self.quantised_lsp, &lsp)), lsp_to_lp(&lsp)];
         self.quantised_lsp = lsp;

@@ -59,18 +59,6 @@ pub static GB_FROM_WIRE: [u8; 16] = [
     2, 14, 3, 13, 0, 15, 1, 12, 6, 10, 7, 9, 4, 11, 5, 8,
 ];
 
-/// Preselection of the first stage while encoding, Q14.
-#[rustfmt::skip]
-pub static GA_THRESHOLD: [i16; 4] = [
-    10808, 12374, 19778, 32567,
-];
-
-/// Preselection of the second stage while encoding, Q15.
-#[rustfmt::skip]
-pub static GB_THRESHOLD: [i16; 8] = [
-    14087, 16188, 20274, 21321, 23525, 25232, 27873, 30542,
-];
-
 /// Predictor of the innovation's energy, Q13: 0.68, 0.58, 0.34, 0.19.
 #[rustfmt::skip]
 pub static ENERGY_MA: [i16; 4] = [
