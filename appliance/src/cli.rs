@@ -127,6 +127,18 @@ pub enum Command {
         #[command(flatten)]
         ask: Ask,
     },
+    /// Show the queues: who waits, how long, how many agents there are for them.
+    #[command(
+        after_help = "Keys of --watch on a terminal: q quits, s sorts by the next key, r turns the order round.\n\nExamples:\n  patchbay queues --watch\n  patchbay queues --json | jq '.items[] | select(.waiting > 5)'"
+    )]
+    Queues(QueuesArgs),
+    /// Say why a caller waits, rings or rang at an agent's: who may take it, who lost on what, what comes next, what would help.
+    ///
+    /// Without an interaction: everybody who waits now. The past is worked out from the journal.
+    #[command(
+        after_help = "Examples:\n  patchbay explain                                  everybody who waits\n  patchbay explain interaction_0198f1c2-…           one, as it is now\n  patchbay explain interaction_0198f1c2-… --offer 1  whom the floor chose first, among whom, and why\n  patchbay explain interaction_0198f1c2-… --at 2026-11-22T07:30"
+    )]
+    Explain(ExplainArgs),
     /// Run as a media node in rtpengine's place: a SIP proxy commands it over NG (Kamailio's and OpenSIPS' rtpengine modules).
     ///
     /// No store, no console, no SIP of its own. Ends with SIGTERM or Ctrl-C, and all calls with it.
@@ -231,6 +243,43 @@ pub struct TopArgs {
     /// Only calls over trunks whose name contains this: all their legs.
     #[arg(long, value_name = "NAME")]
     pub trunk: Option<String>,
+}
+
+/// Which queues, and how to show them.
+#[derive(Debug, Args)]
+pub struct QueuesArgs {
+    /// How to ask and show.
+    #[command(flatten)]
+    pub ask: Ask,
+    /// Show them again every second.
+    #[arg(short, long)]
+    pub watch: bool,
+    /// What comes first.
+    #[arg(long, value_enum, default_value_t = crate::queues::SortBy::Wait, value_name = "KEY")]
+    pub sort: crate::queues::SortBy,
+    /// The other way round.
+    #[arg(long)]
+    pub reverse: bool,
+    /// Only services whose name contains this.
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+}
+
+/// Whom to explain, at which moment.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Which one; `patchbay calls` and the records name them.
+    #[arg(value_name = "INTERACTION")]
+    pub interaction: Option<String>,
+    /// Just before it was offered the nth time: a number from 1, or last.
+    #[arg(long, value_name = "N", conflicts_with = "at")]
+    pub offer: Option<String>,
+    /// As it was then: 2026-11-22T07:30 (UTC), milliseconds since 1970, or 30m, 2h, 7d for so long ago.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// How to ask and show.
+    #[command(flatten)]
+    pub ask: Ask,
 }
 
 /// How to ask the running appliance, and how to show the answer.

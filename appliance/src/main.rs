@@ -7,12 +7,14 @@ mod clock;
 mod config;
 mod demo;
 mod doctor;
+mod explain;
 mod finisher;
 mod init;
 mod legs;
 mod logging;
 mod media;
 mod metrics;
+mod queues;
 mod recordings;
 mod run;
 mod secret;
@@ -21,6 +23,7 @@ mod sounds;
 mod tls;
 mod top;
 mod users;
+mod when;
 
 use std::process::ExitCode;
 
@@ -70,6 +73,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::User { config, command } => block_on(users::run(&Config::read(&config.config)?, command))?,
         Command::Status { ask } => block_on(ask::status(&Config::read(&ask.config.config)?, ask.json))?,
         Command::Calls { ask } => block_on(ask::calls(&Config::read(&ask.config.config)?, ask.json))?,
+        Command::Queues(args) => block_on(queues::queues(args))?,
+        Command::Explain(args) => block_on(explain::explain(&args, clock::now()))?,
         Command::Recording { config, media, command } => {
             let place = match media {
                 Some(file) => media::settings::recordings(&file)?,

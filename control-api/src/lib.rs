@@ -14,6 +14,7 @@ mod console;
 mod counters;
 mod docs;
 mod events;
+mod explain;
 mod files;
 mod health;
 mod identity;
@@ -87,6 +88,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(colleagues::list))
         .routes(routes!(live::calls))
         .routes(routes!(live::call))
+        .routes(routes!(explain::one))
+        .routes(routes!(explain::waiting))
         .routes(routes!(live::hang_up))
         .routes(routes!(live::pause_recording))
         .routes(routes!(legs::all))

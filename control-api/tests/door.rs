@@ -48,6 +48,8 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/calls/{interaction}", "get"),
     ("/calls/{interaction}/legs", "get"),
     ("/media/legs", "get"),
+    ("/interactions/{interaction}/explanation", "get"),
+    ("/waiting/explanations", "get"),
     ("/calls/{interaction}/hang_up", "post"),
     ("/calls/{interaction}/recording", "put"),
     ("/records", "get"),

@@ -19,6 +19,7 @@ mod events;
 pub mod floor;
 pub mod idempotency;
 pub mod metrics;
+pub mod past;
 pub mod recording;
 mod recording_rows;
 pub mod records;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use model::call::{CallConfig, CallFact, CallOrder};
 use model::id::{InteractionId, SessionId, TenantId, UserId};
+use model::journal::Event;
 use model::people::Privilege;
 use model::service::SrtpPolicy;
 use model::time::Timestamp;
@@ -96,13 +97,15 @@ impl Desk {
         let auth: SharedAuth = Arc::new(Auth::new(tenant, store.clone(), sources.clone(), config.auth)?);
         let configuration = Arc::new(Configuration::load(&store, tenant).await?);
         let now = sources.now();
-        let recovered = recover(tenant, &store, &journal, &configuration, &*finisher, now).await?;
-        if !recovered.events.is_empty() {
-            tracing::info!(events = recovered.events.len(), "the last run is accounted for");
-            // The receipt is not waited for: while the database is away the journal keeps the events.
-            if let Err(error) = journal.append(tenant, recovered.events, now) {
-                tracing::error!(%error, "the end of the last run could not be written");
-            }
+        let generation = crate::past::keep(&store, tenant, &configuration, now).await;
+        let mut recovered = recover(tenant, &store, &journal, &configuration, &*finisher, now).await?;
+        recovered.events.insert(0, Event::Configured { generation, started: true });
+        if recovered.events.len() > 1 {
+            tracing::info!(events = recovered.events.len() - 1, "the last run is accounted for");
+        }
+        // The receipt is not waited for: while the database is away the journal keeps the events.
+        if let Err(error) = journal.append(tenant, recovered.events, now) {
+            tracing::error!(%error, "the end of the last run could not be written");
         }
         let (outcomes_sender, outcomes) = mpsc::channel(64);
         let jobs = start_workers(finisher.clone(), clock, outcomes_sender);
@@ -117,6 +120,7 @@ impl Desk {
         let (mailbox, requests) = mpsc::channel(MAILBOX);
         let mut core = Core::new(tenant, sources.clone(), configuration.clone(), recovered.floor);
         core.expect_back(recovered.returning);
+        core.began_with(generation);
         let rows = RecordingRows::start(tenant, store.clone(), sources.clone());
         let service = Service {
             tenant,
@@ -147,6 +151,7 @@ impl Desk {
             auth,
             metrics,
             finisher,
+            looking_back: tokio::sync::Mutex::new(()),
             mailbox,
             task,
         }));
@@ -173,6 +178,8 @@ pub(crate) struct Inner {
     pub configuration: ArcSwap<Configuration>,
     /// Two changes at once must not overtake each other on the way to the floor.
     pub reconfiguring: tokio::sync::Mutex<()>,
+    /// Folding a journal takes a second of a processor: one at a time.
+    pub looking_back: tokio::sync::Mutex<()>,
     mailbox: mpsc::Sender<Request>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -362,12 +369,15 @@ impl DeskHandle {
     /// Gives floor and signalling a configuration and waits until the floor has it.
     pub(crate) async fn configure(&self, configuration: Arc<Configuration>, calls: CallConfig) {
         self.0.configuration.store(configuration.clone());
-        let asked = self.ask(|answer| Request::Configure(configuration, Box::new(calls), answer)).await;
+        let generation = crate::past::keep(self.store(), self.tenant(), &configuration, self.now()).await;
+        let calls = Box::new(calls);
+        let asked = self.ask(|answer| Request::Configure { configuration, generation, calls, answer }).await;
         if asked.is_err() {
             tracing::error!("the floor's task is gone and takes no configuration");
         }
     }
 
+    /// Looks at the desk as it is now.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Core, Timestamp) -> T + Send + 'static,

@@ -307,6 +307,11 @@ pub enum Event {
         /// What is broken, in words for whoever repairs the program.
         what: String,
     },
+    /// It waits for somebody who is not in the configuration: nobody can ever take it, unless the configuration changes.
+    NobodyFits {
+        /// The interaction.
+        interaction: InteractionId,
+    },
     /// What the floor decides by changed here, or the appliance was started with it.
     Configured {
         /// Number of the stored configuration.
@@ -401,7 +406,8 @@ impl Event {
             | Self::RecordingPaused { interaction, .. }
             | Self::RecordingResumed { interaction, .. }
             | Self::RecordingFailed { interaction, .. }
-            | Self::RecordingSilent { interaction, .. } => Some(*interaction),
+            | Self::RecordingSilent { interaction, .. }
+            | Self::NobodyFits { interaction } => Some(*interaction),
         }
     }
 }

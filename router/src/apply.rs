@@ -127,6 +127,7 @@ impl Floor {
             | Event::RecordingResumed { .. }
             | Event::RecordingFailed { .. }
             | Event::RecordingSilent { .. }
+            | Event::NobodyFits { .. }
             | Event::InvariantBroken { .. }
             | Event::Configured { .. } => {}
         }

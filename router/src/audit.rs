@@ -14,10 +14,13 @@ use crate::order::Place;
 use crate::profiles::lane;
 use crate::slab::Key;
 
+/// The rules that violations name.
+pub const INVARIANTS: [&str; 7] = ["I1", "I2", "I3", "I9", "I10", "lists", "matrix"];
+
 /// Something that must hold and does not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
-    /// Which rule: `I1`, `I2`, `I3`, `I9`, `I10`, `lists` (who is filed where) or `matrix` (who fits whom).
+    /// Which rule, one of [`INVARIANTS`]: `lists` is who is filed where, `matrix` who fits whom.
     pub invariant: &'static str,
     /// What is broken, in words.
     pub what: String,

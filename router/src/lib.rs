@@ -106,8 +106,8 @@ mod views;
 mod work;
 
 pub use agent::{Intent, Tally};
-pub use audit::Violation;
 pub use audit::walk::{AUDIT_STEPS, Walk};
+pub use audit::{INVARIANTS, Violation};
 pub use config::{
     AGENTS_MAX, AgentProfile, AgentTerm, CLASSES_MAX, Capacity, ConfigError, DEPTH_MAX, FloorConfig,
     NAMED_MAX, RequirementError, SERVICES_MAX, SKILLS_MAX, STEPS_MAX, TERMS_MAX, Weight,

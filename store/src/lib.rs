@@ -30,6 +30,7 @@
 pub mod audit;
 pub mod catalogue;
 mod error;
+pub mod generations;
 pub mod idempotency;
 pub mod item;
 pub mod journal;
@@ -46,12 +47,15 @@ pub mod testing;
 
 use std::sync::Arc;
 
+use model::id::TenantId;
+use model::journal::{Entry, Seq};
 use model::people::Group;
 use model::service::{Disposition, Service, Skill, Trunk};
 
 pub use crate::audit::AuditLog;
 pub use crate::catalogue::{Catalogue, Numbers, Tenants, Users};
 pub use crate::error::{DeleteError, OpenError, Referrer, StoreError, WriteError};
+pub use crate::generations::{Generation, Generations};
 pub use crate::idempotency::IdempotencyKeys;
 pub use crate::item::{Item, Kind};
 pub use crate::journal::{
@@ -86,6 +90,7 @@ trait Engine:
     + Records
     + Recordings
     + IdempotencyKeys
+    + Generations
     + journal::ledger::Ledger
 {
 }
@@ -168,6 +173,24 @@ impl Store {
     /// Answers already given to repeated requests.
     pub fn idempotency(&self) -> &dyn IdempotencyKeys {
         &*self.engine
+    }
+    /// What floors decided by in the past.
+    pub fn generations(&self) -> &dyn Generations {
+        &*self.engine
+    }
+    /// Entries of a tenant's journal from a place on, in order; at most `limit` and [`journal::READ_MAX`]. Unlike
+    /// [`Journal::open`] it takes nothing over: whoever only reads may do so while an appliance runs.
+    pub async fn read_journal(
+        &self,
+        tenant: TenantId,
+        from: Seq,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.engine.read_entries(tenant, from, limit.clamp(1, journal::READ_MAX)).await
+    }
+    /// The place of a tenant's last entry; 0 before the first.
+    pub async fn journal_end(&self, tenant: TenantId) -> Result<Seq, StoreError> {
+        self.engine.last_seq(tenant).await
     }
     /// Waits for running statements and closes all connections.
     pub async fn close(&self) {

@@ -6,8 +6,8 @@
 //! Rates come from whoever is asked, who has seen the legs before; a first look without rates is followed by a second.
 
 mod pick;
-mod screen;
-mod table;
+pub mod screen;
+pub mod table;
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -113,7 +113,7 @@ fn text(seen: MediaLegs, json: bool) -> Result<String> {
 }
 
 /// False: nobody reads any more.
-fn put(text: &str) -> Result<bool> {
+pub fn put(text: &str) -> Result<bool> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),

@@ -17,19 +17,21 @@ use crate::run;
 const KEYS_MAX: usize = 16;
 
 /// The terminal as a screen of ours; as it was when dropped.
-struct Screen {
+pub struct Screen {
     colours: bool,
 }
 
 impl Screen {
-    fn open() -> Result<Self> {
+    /// Takes the terminal over.
+    pub fn open() -> Result<Self> {
         terminal::enable_raw_mode()?;
         let screen = Self { colours: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) };
         execute!(std::io::stdout(), terminal::EnterAlternateScreen, cursor::Hide)?;
         Ok(screen)
     }
 
-    fn draw(&self, lines: &[Line], foot: &str) -> Result<()> {
+    /// Draws lines with a foot; what does not fit is counted.
+    pub fn draw(&self, lines: &[Line], foot: &str) -> Result<()> {
         let (width, height) = terminal::size()?;
         let (width, height) = (usize::from(width), usize::from(height));
         let mut out = Vec::new();
@@ -75,7 +77,7 @@ impl Drop for Screen {
 }
 
 /// Shows legs until `q`, Ctrl-C or a signal.
-pub async fn run(source: &Source, mut pick: Pick) -> Result<()> {
+pub(super) async fn run(source: &Source, mut pick: Pick) -> Result<()> {
     // The first look decides whether there is anything to look at; its error is told on the terminal as it was.
     let mut seen = Ok(source.read().await?);
     let screen = Screen::open()?;
@@ -113,7 +115,7 @@ pub async fn run(source: &Source, mut pick: Pick) -> Result<()> {
 }
 
 /// Keys as they are pressed. The thread ends with the process: a read cannot be called off.
-fn keys() -> mpsc::Receiver<u8> {
+pub fn keys() -> mpsc::Receiver<u8> {
     let (pressed, keys) = mpsc::channel(KEYS_MAX);
     if std::io::stdin().is_terminal() {
         std::thread::spawn(move || {

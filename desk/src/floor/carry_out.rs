@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::core::Effect;
 use super::request::{Attach, Request};
-use super::service::{HOUSEKEEPING, Later, QUEUE_EVERY, Service};
+use super::service::{AUDIT_EVERY, HOUSEKEEPING, Later, QUEUE_EVERY, Service};
 use crate::console::GRACE;
 use crate::console::protocol::{ConsoleEvent, Level, SessionOver};
 use crate::recording::Job;
@@ -173,6 +173,11 @@ impl Service {
             if !self.core.has_call(user) {
                 self.sign_out(user, session, SessionOver::Expired, now);
             }
+        }
+        if now.since(self.state.audited) >= AUDIT_EVERY {
+            self.state.audited = now;
+            let rounds = self.core.audit(&mut self.state.out);
+            self.metrics.audit_rounds.inc_by(rounds);
         }
         if now.since(self.state.housekept) < HOUSEKEEPING {
             return;

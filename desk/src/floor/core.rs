@@ -17,6 +17,7 @@ use model::time::Timestamp;
 use router::{Floor, Input, Intent, Output};
 
 use super::call::Call;
+use super::watch::Audit;
 use crate::clock::Sources;
 use crate::configuration::Configuration;
 use crate::console::protocol::{ConsoleEvent, Level};
@@ -96,6 +97,10 @@ pub struct Core {
     pub(super) scratch: Vec<Output>,
     /// Agents of the last run whose page may come back.
     returning: Returning,
+    /// Number under which the store has what the floor decides by; 0 when it could not be stored.
+    generation: u64,
+    /// How far the floor has looked itself over.
+    pub(super) audit: Audit,
 }
 
 impl Core {
@@ -115,7 +120,18 @@ impl Core {
             said: VecDeque::new(),
             scratch: Vec::new(),
             returning: Returning::new(),
+            generation: 0,
+            audit: Audit::default(),
         }
+    }
+
+    /// The number of the configuration that the floor was set up with.
+    pub fn began_with(&mut self, generation: u64) {
+        self.generation = generation;
+    }
+    /// The floor, to be asked.
+    pub(crate) fn floor(&self) -> &Floor {
+        &self.floor
     }
 
     /// Agents of the last run: whoever comes back with the same session stands where they stood.
@@ -209,11 +225,23 @@ impl Core {
         self.calls.values().any(|call| call.seat(agent).is_some())
     }
 
-    /// The administrator changed something.
-    pub fn configure(&mut self, config: Arc<Configuration>, now: Timestamp, out: &mut Vec<Effect>) {
+    /// The administrator changed something. The journal names the generation at the point where the floor takes it, so that
+    /// the past can be decided again.
+    pub fn configure(
+        &mut self,
+        config: Arc<Configuration>,
+        generation: u64,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         let renamed = self.config.system_names != config.system_names;
         self.config = config;
-        if let Err(error) = self.floor.configure(self.config.floor(), now, &mut self.scratch) {
+        let same = generation != 0 && generation == self.generation;
+        self.generation = generation;
+        if !same {
+            out.push(Effect::Journal(Event::Configured { generation, started: false }));
+        }
+        if !same && let Err(error) = self.floor.configure(self.config.floor(), now, &mut self.scratch) {
             tracing::error!(%error, "the floor keeps its old configuration");
         }
         self.follow(now, out);

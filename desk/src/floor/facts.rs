@@ -240,7 +240,7 @@ impl Core {
     }
 
     /// Whoever answers for recordings hears of it as well; without a page it waits for none.
-    fn tell_responsible(
+    pub(super) fn tell_responsible(
         &self,
         (interaction, agent): (InteractionId, Option<UserId>),
         (level, code): (Level, &'static str),

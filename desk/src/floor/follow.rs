@@ -41,9 +41,7 @@ impl Core {
                 self.offer_over(interaction, agent, token, why, now, out);
             }
             Output::TurnedAway { interaction, why } => self.turn_away(interaction, why, true, out),
-            Output::NobodyFits { interaction } => {
-                tracing::warn!(%interaction, "nobody in the configuration can answer this caller");
-            }
+            Output::NobodyFits { interaction } => self.nobody_fits(interaction, out),
             Output::AgentStateChanged { agent, .. } => {
                 if let Some(view) = self.agent_view(agent, now) {
                     out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Me { agent: view })));

@@ -13,3 +13,4 @@ pub mod recovery;
 pub(crate) mod request;
 pub(crate) mod service;
 pub mod views;
+mod watch;

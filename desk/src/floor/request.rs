@@ -43,7 +43,13 @@ pub(crate) enum Request {
         answer: oneshot::Sender<Result<(), Refusal>>,
     },
     /// The configuration changed.
-    Configure(Arc<Configuration>, Box<model::call::CallConfig>, oneshot::Sender<()>),
+    Configure {
+        configuration: Arc<Configuration>,
+        /// Number under which the store has the floor's part of it; 0 when it could not be stored.
+        generation: u64,
+        calls: Box<model::call::CallConfig>,
+        answer: oneshot::Sender<()>,
+    },
     /// Looks at the desk.
     Read(Look),
     /// Takes new calls, or not.

@@ -37,6 +37,8 @@ pub(crate) const MAILBOX: usize = 1_024;
 pub(super) const QUEUE_EVERY: Duration = Duration::from_millis(500);
 /// How often figures for dashboards are brought up to date and sessions are kept alive.
 pub(super) const HOUSEKEEPING: Duration = Duration::from_secs(15);
+/// How often the floor looks a part of itself over (ROUTE-06).
+pub(super) const AUDIT_EVERY: Duration = Duration::from_secs(1);
 
 /// What waits for the end of the batch.
 pub(super) enum Later {
@@ -78,6 +80,7 @@ pub(crate) struct State {
     pub(super) later: Vec<Later>,
     pub(super) queues_told: Timestamp,
     pub(super) housekept: Timestamp,
+    pub(super) audited: Timestamp,
     /// The operator's wish.
     pub(super) admitting: Option<bool>,
     pub(super) journal_full: bool,
@@ -162,7 +165,7 @@ impl Service {
     fn next_deadline(&self) -> Timestamp {
         let queues = (!self.core.queues_changed().is_empty()).then(|| self.state.queues_told + QUEUE_EVERY);
         let gone = self.consoles.next_abandoned(GRACE, |user| !self.core.has_call(user));
-        [self.core.next_deadline(), queues, gone, Some(self.state.housekept + HOUSEKEEPING)]
+        [self.core.next_deadline(), queues, gone, Some(self.state.audited + AUDIT_EVERY)]
             .into_iter()
             .flatten()
             .min()
@@ -245,8 +248,8 @@ impl Service {
                 let result = core.pause_recording(interaction, by, paused, out);
                 state.later.push(Later::Answer(answer, result));
             }
-            Request::Configure(config, calls, answer) => {
-                self.configure(config, now);
+            Request::Configure { configuration, generation, calls, answer } => {
+                self.configure(configuration, generation, now);
                 self.state.later.push(Later::Configure(calls));
                 self.state.later.push(Later::Done(answer));
             }
@@ -269,7 +272,7 @@ impl Service {
         self.state.later.push(Later::Farewell(user, why));
     }
 
-    fn configure(&mut self, config: Arc<Configuration>, now: Timestamp) {
+    fn configure(&mut self, config: Arc<Configuration>, generation: u64, now: Timestamp) {
         self.metrics
             .name_services(config.services.values().map(|s| (s.id, s.name.clone(), s.queue.service_level)));
         let may = |user: &UserId| {
@@ -287,7 +290,7 @@ impl Service {
                 self.state.out.push(Effect::Tell(user, Box::new(settings)));
             }
         }
-        self.core.configure(config, now, &mut self.state.out);
+        self.core.configure(config, generation, now, &mut self.state.out);
     }
 
     /// A recording is finished, or given up.

@@ -239,6 +239,11 @@ impl Core {
         }
     }
 
+    /// Calls that wait or are rung for, oldest first.
+    pub fn waiting(&self) -> Vec<InteractionId> {
+        self.calls.keys().copied().filter(|interaction| self.floor.is_waiting(*interaction)).collect()
+    }
+
     /// Live calls, oldest first.
     pub fn call_views(&self) -> Vec<CallView> {
         self.calls.keys().filter_map(|interaction| self.call_view(*interaction)).collect()

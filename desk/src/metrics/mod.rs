@@ -19,8 +19,9 @@ use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
 };
 
+use self::names::direction_name;
+pub(crate) use self::names::offer_end_name;
 pub use self::names::status_name;
-use self::names::{direction_name, offer_end_name};
 use self::register::{counter, counters, gauges, histogram, histograms, int_gauge, int_gauges, register};
 
 /// Services with a label of their own.
@@ -43,6 +44,10 @@ pub struct Metrics {
     queue_answered_in_sl: IntCounterVec,
     queue_abandoned: IntCounterVec,
     queue_wait: HistogramVec,
+    queue_nobody_fits: IntCounterVec,
+    floor_violations: IntCounterVec,
+    /// Rounds of the floor's audit of itself.
+    pub audit_rounds: IntCounter,
     offers: IntCounterVec,
     /// Signed-in agents by state.
     pub agents: IntGaugeVec,
@@ -127,6 +132,18 @@ impl Metrics {
                 "From entering the queue to the conversation.",
                 &WAIT_BUCKETS,
                 &["queue"],
+            )?,
+            queue_nobody_fits: counters(
+                r,
+                "patchbay_queue_nobody_fits_total",
+                "Callers who waited for somebody who is not in the configuration.",
+                &["queue"],
+            )?,
+            floor_violations: violations(r)?,
+            audit_rounds: counter(
+                r,
+                "patchbay_floor_audit_rounds_total",
+                "Times the running floor has looked itself over as a whole.",
             )?,
             offers: counters(r, "patchbay_offers_total", "Offers to agents by result.", &["result"])?,
             agents: int_gauges(r, "patchbay_agents", "Signed-in agents by state.", &["state"])?,
@@ -223,6 +240,14 @@ impl Metrics {
             }
             Event::LegEnded { party, stats: Some(stats), .. } => self.voice.ended(*party, stats),
             Event::RecordingFailed { .. } => self.recording_failures.inc(),
+            Event::InvariantBroken { invariant, .. } => {
+                self.floor_violations.with_label_values(&[invariant]).inc();
+            }
+            Event::NobodyFits { interaction } => {
+                if let Some((_, service)) = open.calls.get(interaction).and_then(|call| call.queued) {
+                    self.queue_nobody_fits.with_label_values(&[&open.label(service)]).inc();
+                }
+            }
             Event::RecordingSilent { interaction, party, silent, .. } => {
                 self.silent(&mut open, *interaction, *party, *silent);
             }
@@ -283,6 +308,17 @@ impl Open {
         }
         name.clone()
     }
+}
+
+/// All rules at zero from the start: an alert sees the first violation as a step.
+fn violations(registry: &Registry) -> Result<IntCounterVec, prometheus::Error> {
+    let name = "patchbay_floor_invariant_violations_total";
+    let made =
+        counters(registry, name, "Contradictions found in the running floor, by rule.", &["invariant"])?;
+    for invariant in router::INVARIANTS {
+        made.with_label_values(&[invariant]).reset();
+    }
+    Ok(made)
 }
 
 /// A gauge of the moment the process started: restarts show as a step.

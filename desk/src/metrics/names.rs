@@ -29,7 +29,7 @@ pub fn status_name(status: EndStatus) -> &'static str {
     }
 }
 
-pub(super) fn offer_end_name(why: OfferEnd) -> &'static str {
+pub(crate) fn offer_end_name(why: OfferEnd) -> &'static str {
     match why {
         OfferEnd::Declined => "declined",
         OfferEnd::NoAnswer => "no_answer",

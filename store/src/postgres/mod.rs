@@ -16,6 +16,8 @@ use crate::schema::Migration;
 
 #[path = "../sql/audit.rs"]
 mod audit;
+#[path = "../sql/generations.rs"]
+mod generations;
 #[path = "../sql/idempotency.rs"]
 mod idempotency;
 #[path = "../sql/ledger.rs"]
@@ -57,6 +59,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 3,
         name: "recordings",
         sql: include_str!("../../migrations/postgres/0003_recordings.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "generations",
+        sql: include_str!("../../migrations/postgres/0004_generations.sql"),
     },
 ];
 

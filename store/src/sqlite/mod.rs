@@ -24,6 +24,8 @@ use crate::schema::Migration;
 
 #[path = "../sql/audit.rs"]
 mod audit;
+#[path = "../sql/generations.rs"]
+mod generations;
 #[path = "../sql/idempotency.rs"]
 mod idempotency;
 #[path = "../sql/ledger.rs"]
@@ -65,6 +67,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 3,
         name: "recordings",
         sql: include_str!("../../migrations/sqlite/0003_recordings.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "generations",
+        sql: include_str!("../../migrations/sqlite/0004_generations.sql"),
     },
 ];
 

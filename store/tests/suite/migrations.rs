@@ -44,6 +44,7 @@ on_each_engine! {
              ALTER TABLE tenants DROP COLUMN offer_window;
              ALTER TABLE tenants DROP COLUMN system_names;
              ALTER TABLE services DROP COLUMN recording;
+             DROP TABLE generations;
              DELETE FROM schema_migrations WHERE version > 1;",
         )
         .await;

@@ -77,4 +77,23 @@ on_each_engine! {
         }
         assert_eq!(new, 1);
     }
+
+    /// ROUTE-10: what a floor decided by is found by its number and by its time; the same twice is one, and old ones are forgotten.
+    async fn what_a_floor_decided_by_is_kept_under_a_number(db: Scratch) {
+        let store = db.open().await;
+        let kept = store.generations();
+        let keep = async |text: &str, second| kept.keep_generation(tenant_id(), text, at(second)).await.unwrap();
+        assert_eq!((keep("one", 10).await, keep("one", 11).await, keep("two", 20).await), (1, 1, 2));
+        assert_eq!(keep("one", 30).await, 3, "what comes back is a generation of its own");
+        let of = async |second| kept.generation_at(tenant_id(), at(second)).await.unwrap().map(|found| (found.number, found.payload));
+        assert_eq!(of(25).await, Some((2, "two".into())));
+        assert_eq!(of(5).await, Some((1, "one".into())), "before the oldest, that one");
+        assert_eq!(kept.generation(tenant(2).id, 1).await.unwrap(), None, "generations belong to tenants");
+        for n in 0..store::generations::KEPT {
+            keep(&format!("more {n}"), 40 + n).await;
+        }
+        assert_eq!(kept.generation(tenant_id(), 3).await.unwrap(), None);
+        let oldest = kept.generation(tenant_id(), 4).await.unwrap().unwrap();
+        assert_eq!((oldest.at, oldest.payload), (at(40), "more 0".into()));
+    }
 }

@@ -1,0 +1,170 @@
+//! Queues as lines of text, in the order that is wanted. Pure.
+
+use clap::ValueEnum;
+use model::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::top::table::{Line, Mark};
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SortBy {
+    /// The longest wait.
+    Wait,
+    /// The most who wait.
+    Waiting,
+    /// The fewest agents who are Ready.
+    Ready,
+    /// By name.
+    Name,
+}
+
+impl SortBy {
+    /// The next one, and from the last the first.
+    pub fn next(self) -> Self {
+        let all = Self::value_variants();
+        let at = all.iter().position(|key| *key == self).unwrap_or_default();
+        all.get((at + 1) % all.len()).copied().unwrap_or(self)
+    }
+}
+
+/// Which queues, in which order.
+#[derive(Clone, Debug)]
+pub struct Sort {
+    pub by: SortBy,
+    pub reverse: bool,
+    /// Part of a service's name.
+    pub service: Option<String>,
+}
+
+impl Sort {
+    /// The queues that are wanted; equal ones stand by name.
+    pub fn of(&self, mut queues: Value) -> Value {
+        let Some(items) = queues["items"].as_array_mut() else { return queues };
+        let name = |queue: &Value| queue["service"]["name"].as_str().unwrap_or_default().to_lowercase();
+        if let Some(part) = &self.service {
+            items.retain(|queue| name(queue).contains(&part.to_lowercase()));
+        }
+        items.sort_by_key(name);
+        let number = |queue: &Value, key: &str| queue[key].as_u64();
+        match self.by {
+            SortBy::Wait => items.sort_by_key(|queue| number(queue, "longest_since").unwrap_or(u64::MAX)),
+            SortBy::Waiting => items.sort_by_key(|queue| std::cmp::Reverse(number(queue, "waiting"))),
+            SortBy::Ready => items.sort_by_key(|queue| number(queue, "ready_agents")),
+            SortBy::Name => {}
+        }
+        if self.reverse {
+            items.reverse();
+        }
+        queues
+    }
+
+    /// What the keys do.
+    pub fn foot(&self) -> String {
+        let by = self.by.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        format!("q quit   s sort: {by}{}   r reverse", if self.reverse { ", reversed" } else { "" })
+    }
+}
+
+/// A column: heading, width, and what it says of a queue at a moment. Numbers stand at the right.
+type Column = (&'static str, usize, fn(&Value, u64) -> (String, Mark));
+
+const COLUMNS: [Column; 5] = [
+    ("QUEUE", 28, |queue, _| (cut(queue["service"]["name"].as_str().unwrap_or("-"), 28), Mark::Plain)),
+    ("WAITING", 8, |queue, _| (count(queue, "waiting"), busy(queue))),
+    ("LONGEST", 9, |queue, at| {
+        let since = queue["longest_since"].as_u64();
+        (since.map_or("-".into(), |since| minutes(at.saturating_sub(since) / 1_000)), busy(queue))
+    }),
+    ("AGENTS", 7, |queue, _| {
+        (count(queue, "agents"), if queue["agents"] == 0 { Mark::Bad } else { Mark::Plain })
+    }),
+    ("READY", 6, |queue, _| (count(queue, "ready_agents"), Mark::Plain)),
+];
+
+/// A heading and a line for each queue, with the sum at the end.
+pub fn lines(queues: &Value) -> Vec<Line> {
+    let items = queues["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let at = queues["at"].as_u64().unwrap_or_default();
+    let row = |cell: &dyn Fn(&Column) -> (String, Mark)| {
+        let cells = COLUMNS.iter().enumerate().map(|(n, column)| {
+            let (text, mark) = cell(column);
+            let width = column.1;
+            (if n == 0 { format!("{text:<width$} ") } else { format!("{text:>width$} ") }, mark)
+        });
+        Line(cells.collect())
+    };
+    let mut lines = vec![row(&|column| (column.0.to_owned(), Mark::Head))];
+    lines.extend(items.iter().map(|queue| row(&|column| (column.2)(queue, at))));
+    let waiting: u64 = items.iter().filter_map(|queue| queue["waiting"].as_u64()).sum();
+    let whole =
+        json!({ "service": { "name": format!("{} queues, {}", items.len(), Timestamp::from_millis(at)) } });
+    let name = cut(whole["service"]["name"].as_str().unwrap_or_default(), 40);
+    lines.push(Line(vec![(format!("{waiting} waiting in {name}"), Mark::Head)]));
+    lines
+}
+
+fn count(queue: &Value, key: &str) -> String {
+    queue[key].as_u64().map_or("-".into(), |number| number.to_string())
+}
+
+/// Somebody waits though somebody is Ready for a moment only; somebody who waits without agents is bad.
+fn busy(queue: &Value) -> Mark {
+    match (queue["waiting"].as_u64(), queue["agents"].as_u64()) {
+        (Some(1..), Some(0)) => Mark::Bad,
+        (Some(1..), _) => Mark::Doubtful,
+        _ => Mark::Plain,
+    }
+}
+
+fn minutes(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// Names are somebody else's: what would move the cursor is left out.
+fn cut(text: &str, width: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(width).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen() -> Value {
+        let queue = |name: &str, waiting: u64, since: Option<u64>, agents: u64, ready: u64| {
+            json!({ "service": { "id": "service_1", "name": name }, "waiting": waiting, "longest_since": since,
+                "agents": agents, "ready_agents": ready })
+        };
+        json!({ "at": 100_000, "items": [
+            queue("Sales", 0, None, 3, 2), queue("Help\u{1b}[2J", 4, Some(30_000), 0, 0), queue("billing", 9, Some(90_000), 2, 0)
+        ] })
+    }
+    fn names(by: SortBy, reverse: bool) -> Vec<char> {
+        let sorted = Sort { by, reverse, service: None }.of(seen());
+        let items = sorted["items"].as_array().unwrap().clone();
+        items.iter().filter_map(|queue| queue["service"]["name"].as_str()?.chars().next()).collect()
+    }
+
+    #[test]
+    fn the_longest_wait_comes_first_unless_said_otherwise() {
+        assert_eq!(names(SortBy::Wait, false), ['H', 'b', 'S']);
+        assert_eq!(names(SortBy::Waiting, false), ['b', 'H', 'S']);
+        assert_eq!(names(SortBy::Ready, false), ['b', 'H', 'S']);
+        assert_eq!(names(SortBy::Name, true), ['S', 'H', 'b']);
+        let one = Sort { by: SortBy::Name, reverse: false, service: Some("BILL".into()) }.of(seen());
+        assert_eq!(one["items"].as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn a_line_says_how_long_and_how_many_and_moves_no_cursor() {
+        let lines = lines(&Sort { by: SortBy::Wait, reverse: false, service: None }.of(seen()));
+        let words: Vec<_> = lines
+            .iter()
+            .map(|line| line.plain().split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        assert_eq!(words[1], ["Help[2J", "4", "1:10", "0", "0"]);
+        assert_eq!(words[3], ["Sales", "0", "-", "3", "2"]);
+        assert!(lines[4].plain().starts_with("13 waiting in 3 queues"), "{}", lines[4].plain());
+        assert_eq!(lines[1].0[1].1, Mark::Bad, "who waits without an agent stands out");
+    }
+}
