@@ -197,6 +197,44 @@ async fn fields_that_cannot_be_taken_are_named_by_pointers() {
     assert_eq!(admin.post("/numbers", unknown).await.status, 422);
 }
 
+/// ROUTE-01: the capacity is set for the tenant and for a group; what is left out is as it comes, and what is wrong is named.
+#[tokio::test]
+async fn the_tenant_and_each_group_say_what_agents_carry() {
+    let api = Api::open().await;
+    let admin = api.client("adam").await;
+    let shown = admin.get("/tenant").await;
+    let capacity = &shown.body["capacity"];
+    assert_eq!(capacity["chat"], json!({"units": 33, "at_once": 3}));
+    assert_eq!(capacity["blending"]["email"]["voice"], json!("interrupt"));
+    let mut wanted = shown.body.clone();
+    wanted["capacity"] =
+        json!({"chat": {"units": 50, "at_once": 2}, "blending": {"voice": {"email": "beside"}}});
+    let changed = admin.put("/tenant", &shown.etag(), wanted.clone()).await;
+    assert_eq!(changed.status, 200, "{:?}", changed.body);
+    let again = admin.get("/tenant").await.body["capacity"].clone();
+    assert_eq!(again["chat"], json!({"units": 50, "at_once": 2}));
+    let blending = &again["blending"];
+    assert_eq!(
+        [&blending["voice"]["email"], &blending["voice"]["chat"]],
+        [&json!("beside"), &json!("never")]
+    );
+    wanted["capacity"] = json!({"units": 60, "chat": {"units": 33, "at_once": 51}});
+    let refused = admin.put("/tenant", "*", wanted).await;
+    let pointers: Vec<_> =
+        refused.body["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
+    let calls = ["/capacity/voice/units", "/capacity/callback/units", "/capacity/campaign/units"];
+    for pointer in calls.into_iter().chain(["/capacity/chat/at_once"]) {
+        assert!(pointers.contains(&json!(pointer)), "{pointer} among {pointers:?}");
+    }
+
+    let group = admin.post("/groups", json!({"name": "Mail"})).await;
+    assert_eq!(group.body["rules"]["capacity"], json!(null), "as the tenant says");
+    let rules = json!({"capacity": {"email": {"units": 10, "at_once": 10}}});
+    let group = admin.post("/groups", json!({"name": "More mail", "rules": rules})).await;
+    assert_eq!(group.status, 201, "{:?}", group.body);
+    assert_eq!(group.body["rules"]["capacity"]["email"], json!({"units": 10, "at_once": 10}));
+}
+
 /// ROUTE-03, ROUTE-05: each service has its own order of waiting and rings as many at once as it says; without a word it is
 /// the time waited and one after the other.
 #[tokio::test]

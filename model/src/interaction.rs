@@ -14,6 +14,29 @@ pub enum Channel {
     /// A telephone or browser call.
     #[default]
     Voice,
+    /// A chat.
+    Chat,
+    /// An email.
+    Email,
+    /// A text message.
+    Sms,
+    /// A call to a customer who asked to be called back.
+    Callback,
+    /// A record of a campaign that an agent is to call.
+    Campaign,
+}
+
+impl Channel {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Voice, Self::Chat, Self::Email, Self::Sms, Self::Callback, Self::Campaign];
+    /// How many there are.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// Whether the agent needs a telephone for it.
+    pub fn is_call(self) -> bool {
+        matches!(self, Self::Voice | Self::Callback | Self::Campaign)
+    }
 }
 
 /// Who began it.

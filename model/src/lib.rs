@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod call;
+pub mod capacity;
 pub mod id;
 pub mod interaction;
 pub mod journal;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::capacity::Capacity;
 use crate::id::{GroupId, SkillId, TenantId, UserId};
 use crate::skill::Level;
 use crate::tenant::{OfferWindow, SystemNames};
@@ -19,13 +20,15 @@ pub struct Tenant {
     pub offer_window: OfferWindow,
     /// Its names for the states that the system sets (STATE-13).
     pub system_names: SystemNames,
+    /// What its agents carry at once (ROUTE-01).
+    pub capacity: Capacity,
 }
 
 impl Tenant {
     /// A tenant with everything as it comes.
     pub fn new(id: TenantId, name: impl Into<String>) -> Self {
         let (offer_window, system_names) = (OfferWindow::default(), SystemNames::default());
-        Self { id, name: name.into(), offer_window, system_names }
+        Self { id, name: name.into(), offer_window, system_names, capacity: Capacity::default() }
     }
 }
 
@@ -159,6 +162,8 @@ pub struct GroupRules {
     pub not_ready_on_refusal: bool,
     /// Voice calls are accepted by themselves after the two-tone prompt (VOICE-11).
     pub auto_answer: bool,
+    /// What its agents carry at once, instead of what the tenant says (ROUTE-01).
+    pub capacity: Option<Capacity>,
 }
 
 impl Default for GroupRules {
@@ -172,6 +177,7 @@ impl Default for GroupRules {
             after_interaction: RestState::Ready,
             not_ready_on_refusal: true,
             auto_answer: false,
+            capacity: None,
         }
     }
 }

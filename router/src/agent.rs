@@ -10,12 +10,10 @@ use model::skill::Level;
 use model::time::Timestamp;
 use serde::Serialize;
 
-use crate::config::{AgentTerm, Capacity};
-use crate::profiles::{LANES, Standing, lane};
+use crate::config::AgentTerm;
+use crate::lanes::{EVERY, LANES, Lanes, Limits, Load, bit, calls};
+use crate::profiles::Standing;
 use crate::slab::Key;
-
-/// Kinds of contact in the order of their lanes.
-pub(crate) const CHANNELS: [Channel; LANES] = [Channel::Voice];
 
 /// Where an agent stands when nothing is in hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,7 +71,11 @@ pub(crate) struct Agent {
     /// When the stay in Not ready ends by itself.
     pub stay_until: Option<Timestamp>,
     /// Interactions leased, in hand or wrapping, by lane.
-    pub load: [u32; LANES],
+    pub load: Load,
+    /// Which limits apply: those of the group, or 0 for the tenant's.
+    pub limits: usize,
+    /// The limits changed while work was in hand, which may exceed the new ones until the hands are empty.
+    pub excused: bool,
 
     pub since: Timestamp,
     pub idle_since: Timestamp,
@@ -81,8 +83,8 @@ pub(crate) struct Agent {
     pub turn: u64,
     pub tally: Tally,
 
-    /// Where the agent lies in the lists of free agents.
-    pub filed: [Option<Standing>; LANES],
+    /// Where the agent lies in the lists of free agents: for what, and at which place.
+    pub filed: Option<(Lanes, Standing)>,
     /// Whether the profile counts the agent as online.
     pub counted: bool,
     /// Whether the change of state is still to be told.
@@ -108,11 +110,13 @@ impl Agent {
             wrap_until: None,
             stay_until: None,
             load: [0; LANES],
+            limits: 0,
+            excused: false,
             since: Timestamp::ZERO,
             idle_since: Timestamp::ZERO,
             turn: 0,
             tally: Tally::default(),
-            filed: [None; LANES],
+            filed: None,
             counted: false,
             touched: false,
             stirred: false,
@@ -147,44 +151,42 @@ impl Agent {
         self.session.is_some() && self.intent != Intent::Offline
     }
 
-    /// Whether a queued interaction of this kind may be offered now.
-    pub fn is_open(&self, channel: Channel, capacity: &Capacity) -> bool {
+    /// The kinds of contact that may be offered from a queue now.
+    pub fn open(&self, limits: &Limits) -> Lanes {
         let in_wrap_up = self.active.is_empty() && !self.wrapping.is_empty();
-        self.enrolled
+        let takes = self.enrolled
             && self.session.is_some()
             && self.intent == Intent::Ready
             && self.lease.is_none()
-            && !in_wrap_up
-            && self.can_carry(channel)
-            && self.has_room(channel, capacity)
+            && !in_wrap_up;
+        if takes { limits.open(&self.load) & self.reach() } else { 0 }
+    }
+
+    /// Whether a queued interaction of this kind may be offered now.
+    pub fn is_open(&self, channel: Channel, limits: &Limits) -> bool {
+        self.open(limits) & bit(channel) != 0
+    }
+
+    /// What reaches the agent: without a telephone no calls.
+    fn reach(&self) -> Lanes {
+        if self.phone == PhoneKind::None { EVERY & !calls() } else { EVERY }
     }
 
     pub fn can_carry(&self, channel: Channel) -> bool {
-        match channel {
-            Channel::Voice => self.phone != PhoneKind::None,
-        }
+        self.reach() & bit(channel) != 0
     }
 
-    pub fn has_room(&self, channel: Channel, capacity: &Capacity) -> bool {
-        let weight = capacity.weight(channel);
-        self.load[lane(channel)] < weight.at_once
-            && self.units(capacity).saturating_add(weight.units) <= capacity.units
-    }
-
-    /// Units in use.
-    pub fn units(&self, capacity: &Capacity) -> u32 {
-        CHANNELS.iter().zip(self.load).fold(0, |sum: u32, (channel, load)| {
-            sum.saturating_add(load.saturating_mul(capacity.weight(*channel).units))
-        })
+    pub fn has_room(&self, channel: Channel, limits: &Limits) -> bool {
+        limits.open(&self.load) & bit(channel) != 0
     }
 
     /// Rank among agents of the same profile, smallest first.
-    pub fn standing(&self, order: &[AgentTerm], capacity: &Capacity) -> Standing {
+    pub fn standing(&self, order: &[AgentTerm], limits: &Limits) -> Standing {
         let mut standing = Standing::default();
         for (place, term) in standing.iter_mut().zip(order) {
             *place = match term {
                 AgentTerm::MostSkilled | AgentTerm::LeastSkilled => 0,
-                AgentTerm::LeastLoaded => self.units(capacity).into(),
+                AgentTerm::LeastLoaded => limits.units(&self.load).into(),
                 AgentTerm::LongestIdle => self.idle_since.micros(),
                 AgentTerm::RoundRobin => self.turn,
             };

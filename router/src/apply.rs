@@ -14,8 +14,8 @@ use model::time::Timestamp;
 use crate::agent::{Intent, Lease};
 use crate::floor::Floor;
 use crate::item::{Item, Kind, Phase, REFUSALS_MAX, Ring};
+use crate::lanes::lane;
 use crate::order::{self, Place};
-use crate::profiles::lane;
 use crate::slab::Key;
 use crate::timers::Timer;
 
@@ -28,7 +28,11 @@ impl Floor {
                 agent.intent = Intent::NotReady(NotReadyReason::Login);
                 agent.stay_until = None;
             }),
-            Event::AgentLoggedOut { agent } => self.change(*agent, at, |agent| agent.session = None),
+            Event::AgentLoggedOut { agent } => self.change(*agent, at, |agent| {
+                agent.session = None;
+                // Whoever is not there does not become Ready when lunch is over.
+                agent.stay_until = None;
+            }),
             Event::AgentReady { agent, .. } => self.change(*agent, at, |agent| {
                 if agent.intent != Intent::Ready {
                     agent.idle_since = at;

@@ -6,12 +6,11 @@
 
 pub(crate) mod walk;
 
-use crate::agent::CHANNELS;
 use crate::classes::BLOCK;
 use crate::floor::Floor;
 use crate::item::{Item, Kind, Phase};
+use crate::lanes::{LANES, lane};
 use crate::order::Place;
-use crate::profiles::lane;
 use crate::slab::Key;
 
 /// The rules that violations name.
@@ -96,40 +95,32 @@ impl Floor {
         let agent = &self.agents[number];
         let leased = agent.lease.map(|lease| lease.item);
         let held = || leased.iter().chain(&agent.active).chain(&agent.wrapping);
-        let mut queue_units = 0;
-        for channel in CHANNELS {
-            let of_channel =
-                held().filter_map(|key| self.items.get(*key)).filter(|item| item.channel == channel);
-            let count = of_channel.clone().count();
-            let queued = of_channel.filter(|item| item.kind == Kind::Queued).count();
-            let weight = self.config.capacity.weight(channel);
-            queue_units += queued as u64 * u64::from(weight.units);
-            let load = agent.load[lane(channel)];
-            if load as usize != count {
-                tell(broken, "I2", format!("{} carries {count}, not {load}", agent.id));
-            }
-            if queued > weight.at_once as usize {
-                tell(broken, "I2", format!("{} carries {queued} at once", agent.id));
-            }
+        let (mut load, mut queued) = ([0; LANES], [0; LANES]);
+        for item in held().filter_map(|key| self.items.get(*key)) {
+            load[lane(item.channel)] += 1;
+            queued[lane(item.channel)] += u32::from(item.kind == Kind::Queued);
         }
-        if queue_units > u64::from(self.config.capacity.units) {
-            tell(broken, "I2", format!("{} carries {queue_units} units", agent.id));
+        if agent.load != load {
+            tell(broken, "I2", format!("{} carries {load:?}, not {:?}", agent.id, agent.load));
+        }
+        let limits = &self.limits[agent.limits];
+        if !agent.excused && !limits.permits(&queued) {
+            tell(broken, "I2", format!("{} carries {queued:?}, more than the capacity", agent.id));
         }
         if held().any(|key| self.items.get(*key).is_none()) {
             tell(broken, "I9", format!("{} holds something that is gone", agent.id));
         }
-        for channel in CHANNELS {
-            let standing = agent
-                .is_open(channel, &self.config.capacity)
-                .then(|| agent.standing(&self.config.agent_order, &self.config.capacity));
-            let lane = lane(channel);
-            let filed = standing.is_none_or(|standing| {
-                self.board.profiles.get(agent.profile).idle[lane].contains(&(standing, agent.id, number))
-            });
-            if agent.filed[lane] != standing || !filed {
-                let what = format!("{} is free as {:?}, filed as {standing:?}", agent.id, agent.filed[lane]);
-                tell(broken, "lists", what);
-            }
+        let open = agent.open(limits);
+        let filed = (open != 0).then(|| (open, agent.standing(&self.config.agent_order, limits)));
+        let profile = self.board.profiles.get(agent.profile);
+        let listed = filed.is_none_or(|(lanes, standing)| {
+            let own = (standing, agent.id, number);
+            (0..LANES)
+                .all(|lane| profile.idle(lane).any(|idle| idle.contains(&own)) == (lanes >> lane & 1 == 1))
+        });
+        if agent.filed != filed || !listed {
+            let what = format!("{} is free as {:?}, filed as {filed:?}", agent.id, agent.filed);
+            tell(broken, "lists", what);
         }
     }
 
@@ -171,8 +162,8 @@ impl Floor {
     /// A profile with somebody free is known to have somebody free.
     fn audit_open(&self, profile: usize, broken: &mut Broken) {
         let profiles = &self.board.profiles;
-        for lane in CHANNELS.map(lane) {
-            if profiles.open[lane].has(profile) == profiles.get(profile).idle[lane].is_empty() {
+        for lane in 0..LANES {
+            if profiles.open[lane].has(profile) != profiles.get(profile).has_idle(lane) {
                 tell(broken, "lists", format!("profile {profile} is wrong about having free agents"));
             }
         }
@@ -203,7 +194,7 @@ impl Floor {
     fn audit_conservation(&self, number: usize, class: usize, broken: &mut Broken) {
         let (agent, class) = (&self.agents[number], self.board.classes.get(class));
         if class.waiting.is_empty()
-            || !agent.is_open(class.sort.channel, &self.config.capacity)
+            || !agent.is_open(class.sort.channel, &self.limits[agent.limits])
             || class.condition.fit(&self.board.profiles.get(agent.profile).traits).is_none()
         {
             return;
@@ -216,6 +207,6 @@ impl Floor {
 
     /// Whether the agent may be offered anything at all.
     fn is_free(&self, number: usize) -> bool {
-        CHANNELS.iter().any(|&channel| self.agents[number].is_open(channel, &self.config.capacity))
+        self.open_lanes(number) != 0
     }
 }

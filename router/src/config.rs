@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use model::capacity::{Capacity, Weight};
 use model::id::{AgentId, GroupId, ReasonId, ServiceId, SkillId};
-use model::interaction::Channel;
 use model::people::{GroupRules, User};
 use model::service::Service;
 pub use model::skill::{DEPTH_MAX, TERMS_MAX};
@@ -22,7 +22,7 @@ pub struct FloorConfig {
     pub groups: BTreeMap<GroupId, GroupRules>,
     /// Queues and who answers them. At most [`SERVICES_MAX`].
     pub services: Vec<Service>,
-    /// What interactions weigh on an agent.
+    /// What interactions weigh on an agent, unless the rules of the group say otherwise.
     pub capacity: Capacity,
     /// Who is chosen among several who would do: the first term that tells two agents apart decides. Default
     /// [`AgentTerm::MostSkilled`], [`AgentTerm::LeastLoaded`], [`AgentTerm::LongestIdle`]; then the lower id. Four
@@ -78,40 +78,6 @@ pub struct AgentProfile {
 impl From<&User> for AgentProfile {
     fn from(user: &User) -> Self {
         Self { agent: user.id, group: user.group, skills: user.skills.clone() }
-    }
-}
-
-/// How much one agent carries at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Capacity {
-    /// What an agent has. Default 100.
-    pub units: u32,
-    /// What a call takes. Default 100, one at once: a call takes the whole agent.
-    pub voice: Weight,
-}
-
-/// What one kind of contact takes of an agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Weight {
-    /// Units for each.
-    pub units: u32,
-    /// How many at once, whatever the units allow.
-    pub at_once: u32,
-}
-
-impl Default for Capacity {
-    fn default() -> Self {
-        Self { units: 100, voice: Weight { units: 100, at_once: 1 } }
-    }
-}
-
-impl Capacity {
-    /// What one of this kind takes.
-    pub fn weight(&self, channel: Channel) -> Weight {
-        match channel {
-            Channel::Voice => self.voice,
-        }
     }
 }
 

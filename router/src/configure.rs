@@ -3,7 +3,7 @@
 //! Whoever waits keeps the place and the requirement with which it was queued. Offers ring on. An agent who is taken out
 //! of the configuration is signed out; work in hand may still be ended and completed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::id::{AgentId, ServiceId};
@@ -21,6 +21,7 @@ use crate::config::{AgentProfile, CLASSES_MAX, ConfigError, FloorConfig, ORDER_T
 use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::{Phase, Plan, Queue};
+use crate::lanes::{LANES, Limits, lane};
 use crate::order::{self, PLAIN_SLOPE};
 use crate::slab::{IdMap, Key, Slab};
 use crate::timers::Timers;
@@ -35,6 +36,8 @@ impl Floor {
         };
         let mut floor = Self {
             config: FloorConfig::default(),
+            limits: Vec::new(),
+            own_limits: BTreeMap::new(),
             default_group: GroupRules::default(),
             default_queue: QueueRules::default(),
             no_plan: Arc::new(no_plan),
@@ -80,9 +83,9 @@ impl Floor {
         let agents = std::mem::take(&mut config.agents);
         let services = std::mem::take(&mut config.services);
         config.agent_order.truncate(ORDER_TERMS);
-        let reranked =
-            config.agent_order != self.config.agent_order || config.capacity != self.config.capacity;
+        let reranked = config.agent_order != self.config.agent_order;
         self.config = config;
+        self.swap_limits();
 
         self.reuse_dismissed();
         self.learn_skills(&agents);
@@ -106,6 +109,28 @@ impl Floor {
         self.staff_left = true;
         self.report_hopeless();
         answer
+    }
+
+    /// What agents may carry; whoever has work in hand keeps it, though it may be more.
+    fn swap_limits(&mut self) {
+        let old = std::mem::take(&mut self.limits);
+        self.limits.push(Limits::of(self.config.capacity));
+        self.own_limits.clear();
+        for (group, rules) in &self.config.groups {
+            if let Some(capacity) = rules.capacity {
+                self.own_limits.insert(*group, self.limits.len());
+                self.limits.push(Limits::of(capacity));
+            }
+        }
+        for number in 0..self.agents.len() {
+            let agent = &mut self.agents[number];
+            let before = old.get(agent.limits).map(|limits| limits.capacity);
+            agent.limits = agent.group.and_then(|group| self.own_limits.get(&group).copied()).unwrap_or(0);
+            if before != Some(self.limits[agent.limits].capacity) {
+                agent.excused = agent.has_work();
+                self.refile(number);
+            }
+        }
     }
 
     fn learn_skills(&mut self, agents: &[AgentProfile]) {
@@ -169,6 +194,11 @@ impl Floor {
         let was_enrolled = std::mem::replace(&mut agent.enrolled, false);
         agent.skills = profile.skills;
         agent.group = profile.group;
+        let limits = agent.group.and_then(|group| self.own_limits.get(&group).copied()).unwrap_or(0);
+        if self.limits[std::mem::replace(&mut agent.limits, limits)].capacity != self.limits[limits].capacity
+        {
+            agent.excused |= agent.has_work();
+        }
         self.move_profile(number, was_enrolled);
     }
 
@@ -241,8 +271,12 @@ impl Floor {
                     self.queue_numbers.remove(&queue.service.id);
                     queue.service = service;
                     queue.closed = false;
-                    let old = std::mem::replace(&mut queue.plan, plan);
-                    self.unpin(&old.steps);
+                    queue.plan = plan.clone();
+                    let mut plans = [const { None }; LANES];
+                    plans[lane(Channel::Voice)] = Some(plan);
+                    for old in std::mem::replace(&mut queue.plans, plans).into_iter().flatten() {
+                        self.unpin(&old.steps);
+                    }
                 }
                 None => self.queues.push(Queue::new(service, plan)),
             }

@@ -13,10 +13,9 @@ use model::skill::SkillExpr;
 use model::time::Timestamp;
 use serde::Serialize;
 
-use crate::agent::CHANNELS;
 use crate::floor::Floor;
 use crate::item::Phase;
-use crate::profiles::lane;
+use crate::lanes::bit;
 use crate::views::InteractionView;
 use advice::Advice;
 use choice::Candidate;
@@ -139,10 +138,10 @@ impl Floor {
         if let Some(&(_, until)) = refusal {
             return Verdict::Refused { until };
         }
-        let free = agent.has_room(item.channel, &self.config.capacity) && agent.lease.is_none();
+        let free = agent.has_room(item.channel, &self.limits[agent.limits]) && agent.lease.is_none();
         match agent.state() {
             AgentState::Ready | AgentState::Busy | AgentState::Ringing if !free => Verdict::NoRoom,
-            _ if CHANNELS.contains(&item.channel) && agent.filed[lane(item.channel)].is_some() => {
+            _ if agent.filed.is_some_and(|(lanes, _)| lanes & bit(item.channel) != 0) => {
                 Verdict::Eligible { fit }
             }
             _ => Verdict::NotReady,

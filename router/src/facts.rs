@@ -4,10 +4,9 @@ use model::agent::{AgentState, NotReadyReason};
 use model::id::AgentId;
 use model::time::Timestamp;
 
-use crate::agent::{Agent, CHANNELS};
+use crate::agent::Agent;
 use crate::floor::Floor;
 use crate::item::{Item, Phase};
-use crate::profiles::lane;
 use crate::slab::Key;
 use crate::timers::Timer;
 
@@ -61,6 +60,7 @@ impl Floor {
         let agent = &mut self.agents[number];
         let (before, since) = (agent.state(), agent.since);
         facts(agent);
+        agent.excused &= agent.has_work();
         let after = agent.state();
         if after != before {
             agent.since = at;
@@ -86,21 +86,21 @@ impl Floor {
     /// Puts the agent into the lists of free agents, or takes the agent out, as the facts have it.
     pub(crate) fn refile(&mut self, number: usize) {
         let agent = &mut self.agents[number];
-        for channel in CHANNELS {
-            let lane = lane(channel);
-            let open = agent.is_open(channel, &self.config.capacity);
-            let standing = open.then(|| agent.standing(&self.config.agent_order, &self.config.capacity));
-            if agent.filed[lane] == standing {
-                continue;
+        let limits = &self.limits[agent.limits];
+        let open = agent.open(limits);
+        let filed = (open != 0).then(|| (open, agent.standing(&self.config.agent_order, limits)));
+        if agent.filed != filed {
+            let before = agent.filed.map_or(0, |(lanes, _)| lanes);
+            if let Some((lanes, standing)) = agent.filed {
+                self.board.profiles.unfile(agent.profile, lanes, standing, agent.id, number);
             }
-            if let Some(old) = agent.filed[lane] {
-                self.board.profiles.unfile(agent.profile, lane, old, agent.id, number);
+            if let Some((lanes, standing)) = filed {
+                self.board.profiles.file(agent.profile, lanes, standing, agent.id, number);
             }
-            if let Some(new) = standing {
-                self.board.profiles.file(agent.profile, lane, new, agent.id, number);
+            agent.filed = filed;
+            if open & !before != 0 {
                 self.freed.push(number);
             }
-            agent.filed[lane] = standing;
         }
         self.count_online(number);
     }

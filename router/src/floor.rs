@@ -1,9 +1,10 @@
 //! The floor itself: what it holds, and how an input becomes outputs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::agent::AgentState;
-use model::id::{AgentId, InteractionId, OfferToken, ServiceId};
+use model::id::{AgentId, GroupId, InteractionId, OfferToken, ServiceId};
 use model::interaction::Channel;
 use model::journal::Event;
 use model::people::GroupRules;
@@ -18,6 +19,7 @@ use crate::condition;
 use crate::config::FloorConfig;
 use crate::io::{Input, Output, Refusal};
 use crate::item::{Item, Plan, PlanStep, Queue, conditions};
+use crate::lanes::{Limits, lane};
 use crate::order;
 use crate::slab::{IdMap, Key, Slab};
 use crate::timers::Timers;
@@ -27,6 +29,10 @@ use crate::timers::Timers;
 pub struct Floor {
     /// The configuration without its agents and services: those live below.
     pub(crate) config: FloorConfig,
+    /// What agents carry: first the tenant's, then those of groups that have their own.
+    pub(crate) limits: Vec<Limits>,
+    /// Where those of a group lie.
+    pub(crate) own_limits: BTreeMap<GroupId, usize>,
     pub(crate) default_group: GroupRules,
     pub(crate) default_queue: QueueRules,
     /// What interactions that never wait require.
@@ -151,11 +157,20 @@ impl Floor {
         requirement: &Requirement,
     ) -> Option<Arc<Plan>> {
         let slope = order::slope(self.queue_rules(service));
-        let at_hand = service.and_then(|number| self.queues.get(number)).map(|queue| &queue.plan);
-        if let Some(plan) = at_hand.filter(|plan| plan.slope == slope && plan.requirement == *requirement) {
+        let queue = service.and_then(|number| self.queues.get(number));
+        let as_usual = |plan: &&Arc<Plan>| plan.slope == slope && plan.requirement == *requirement;
+        let at_hand = queue.and_then(|queue| queue.plans[lane(channel)].as_ref());
+        if let Some(plan) = at_hand.filter(as_usual) {
             return Some(plan.clone());
         }
-        self.new_plan(Sort { channel, slope }, requirement)
+        let usual = queue.is_some_and(|queue| as_usual(&&queue.plan));
+        let plan = self.new_plan(Sort { channel, slope }, requirement)?;
+        // The first of its kind in this service: the next ones find it here.
+        if let Some(queue) = service.filter(|_| usual).and_then(|number| self.queues.get_mut(number)) {
+            queue.plans[lane(channel)] = Some(plan.clone());
+            self.pin(&plan);
+        }
+        Some(plan)
     }
 
     pub(crate) fn new_plan(&mut self, sort: Sort, requirement: &Requirement) -> Option<Arc<Plan>> {

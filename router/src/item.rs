@@ -11,6 +11,7 @@ use model::skill::{Requirement, SkillExpr, Step, StepMode};
 use model::time::Timestamp;
 
 use crate::io::Arrival;
+use crate::lanes::{LANES, lane};
 use crate::order::{self, Place, Rank, Slope};
 use crate::slab::Key;
 
@@ -147,7 +148,10 @@ pub(crate) fn with_wishes(mut requirement: Requirement, arrival: &Arrival) -> Re
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub service: Service,
+    /// The plan of calls, which says who may answer whatever else comes.
     pub plan: Arc<Plan>,
+    /// The plan of each kind of contact that has come so far.
+    pub plans: [Option<Arc<Plan>>; LANES],
     /// Unanswered interactions, rung or not.
     pub waiting: usize,
     /// Interactions of this service on the floor, answered or not.
@@ -160,6 +164,8 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub fn new(service: Service, plan: Arc<Plan>) -> Self {
-        Self { service, plan, waiting: 0, held: 0, line: VecDeque::new(), closed: false }
+        let mut plans = [const { None }; LANES];
+        plans[lane(Channel::Voice)] = Some(plan.clone());
+        Self { service, plan, plans, waiting: 0, held: 0, line: VecDeque::new(), closed: false }
     }
 }

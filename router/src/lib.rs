@@ -93,6 +93,7 @@ mod facts;
 mod floor;
 mod io;
 mod item;
+mod lanes;
 mod offers;
 mod order;
 mod people;

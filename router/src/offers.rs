@@ -13,6 +13,7 @@ use crate::config::{NAMED_MAX, RequirementError, check_requirement};
 use crate::floor::Floor;
 use crate::io::{Arrival, Output, Refusal};
 use crate::item::{Kind, Phase, Ring, with_wishes};
+use crate::lanes::lane;
 use crate::pump::RING_TIME_MIN;
 use crate::slab::Key;
 
@@ -42,10 +43,11 @@ impl Floor {
         }
         let plain =
             arrival.requirement.is_none() && arrival.preferred.is_empty() && arrival.excluded.is_empty();
+        let at_hand = queue.plans[lane(channel)].clone().filter(|_| plain);
         let requirement = with_wishes(base.clone(), arrival);
-        let plan = match plain {
-            true => queue.plan.clone(),
-            false => self.plan(Some(number), channel, &requirement).ok_or(Refusal::FloorFull)?,
+        let plan = match at_hand {
+            Some(plan) => plan,
+            None => self.plan(Some(number), channel, &requirement).ok_or(Refusal::FloorFull)?,
         };
         let hopeless = !plan.steps.iter().any(|step| self.board.has_agents(step.class));
         self.planned = Some(plan);

@@ -3,21 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::id::AgentId;
-use model::interaction::Channel;
 
 use crate::bits::Bits;
 use crate::condition::Traits;
 use crate::config::ORDER_TERMS;
-
-/// Kinds of contact: one list of free agents each.
-pub(crate) const LANES: usize = 1;
-
-/// Which list of free agents a kind of contact is served from.
-pub(crate) fn lane(channel: Channel) -> usize {
-    match channel {
-        Channel::Voice => 0,
-    }
-}
+use crate::lanes::{LANES, Lanes};
 
 /// An agent's rank by the configured order, smallest first; the place of the fit stays 0 until an interaction is known.
 pub(crate) type Standing = [u64; ORDER_TERMS];
@@ -31,8 +21,21 @@ pub(crate) struct Profile {
     pub enrolled: u32,
     /// Those who are signed in and not Offline.
     pub online: u32,
-    /// Those who can take an interaction now, by kind of contact.
-    pub idle: [BTreeSet<(Standing, AgentId, usize)>; LANES],
+    /// Those who can take an interaction now, each once, by the kinds of contact that may come.
+    idle: Vec<(Lanes, Idle)>,
+}
+
+/// Free agents, first the one who comes first.
+pub(crate) type Idle = BTreeSet<(Standing, AgentId, usize)>;
+
+impl Profile {
+    /// The lists of agents who can take this kind of contact.
+    pub fn idle(&self, lane: usize) -> impl Iterator<Item = &Idle> {
+        self.idle.iter().filter(move |(lanes, _)| lanes >> lane & 1 == 1).map(|(_, idle)| idle)
+    }
+    pub fn has_idle(&self, lane: usize) -> bool {
+        self.idle(lane).any(|idle| !idle.is_empty())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -105,14 +108,30 @@ impl Profiles {
         !on && slot.online == 0
     }
 
-    pub fn file(&mut self, profile: usize, lane: usize, standing: Standing, id: AgentId, agent: usize) {
-        self.slots[profile].idle[lane].insert((standing, id, agent));
-        self.open[lane].set(profile);
+    pub fn file(&mut self, profile: usize, lanes: Lanes, standing: Standing, id: AgentId, agent: usize) {
+        let lists = &mut self.slots[profile].idle;
+        let at = lists.iter().position(|(of, _)| *of == lanes).unwrap_or_else(|| {
+            lists.push((lanes, Idle::new()));
+            lists.len() - 1
+        });
+        let idle = &mut lists[at].1;
+        let first = idle.is_empty();
+        idle.insert((standing, id, agent));
+        if first {
+            self.mark_open(profile, lanes);
+        }
     }
-    pub fn unfile(&mut self, profile: usize, lane: usize, standing: Standing, id: AgentId, agent: usize) {
-        let idle = &mut self.slots[profile].idle[lane];
+    pub fn unfile(&mut self, profile: usize, lanes: Lanes, standing: Standing, id: AgentId, agent: usize) {
+        let list = self.slots[profile].idle.iter_mut().find(|(of, _)| *of == lanes);
+        let Some((_, idle)) = list else { return };
         idle.remove(&(standing, id, agent));
-        let open = !idle.is_empty();
-        self.open[lane].put(profile, open);
+        if idle.is_empty() {
+            self.mark_open(profile, lanes);
+        }
+    }
+    fn mark_open(&mut self, profile: usize, lanes: Lanes) {
+        for lane in (0..LANES).filter(|lane| lanes >> lane & 1 == 1) {
+            self.open[lane].put(profile, self.slots[profile].has_idle(lane));
+        }
     }
 }

@@ -10,15 +10,15 @@ use std::collections::BinaryHeap;
 use model::id::AgentId;
 use model::journal::Event;
 
-use crate::agent::CHANNELS;
 use crate::bits::Ones;
 use crate::classes::{BLOCK, Sort};
 use crate::config::{AgentTerm, ORDER_TERMS};
 use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::Phase;
+use crate::lanes::{Lanes, bit, lane};
 use crate::order::{PLAIN_SLOPE, Place, Rank, Slope, is_before};
-use crate::profiles::{Standing, lane};
+use crate::profiles::Standing;
 use crate::slab::Key;
 
 /// An agent is rung at least this long, whatever a configuration says.
@@ -69,17 +69,19 @@ impl Floor {
         });
         self.stirred = stirred;
         let mut freed = std::mem::take(&mut self.freed);
-        freed.retain(|&number| {
-            CHANNELS.iter().any(|&channel| self.agents[number].is_open(channel, &self.config.capacity))
-        });
+        freed.retain(|&number| self.open_lanes(number) != 0);
         self.freed = freed;
     }
 
     /// Whether the agent can take something, and is not in the lists yet.
     fn opens(&self, number: usize) -> bool {
+        self.agents[number].filed.is_none() && self.open_lanes(number) != 0
+    }
+
+    /// The kinds of contact that may be offered to the agent now.
+    pub(crate) fn open_lanes(&self, number: usize) -> Lanes {
         let agent = &self.agents[number];
-        agent.filed.iter().all(Option::is_none)
-            && CHANNELS.iter().any(|&channel| agent.is_open(channel, &self.config.capacity))
+        agent.open(&self.limits[agent.limits])
     }
 
     /// One agent became free. Nobody else can take what this agent may take, or it would not wait.
@@ -160,27 +162,22 @@ impl Floor {
 
     /// Shows each class the agent meets where somebody waits before the limit, with its head; `see` lowers the limit.
     fn each_class_for(&self, agent: usize, mut see: impl FnMut(usize, Line, &mut Line)) {
-        let agent = &self.agents[agent];
         let classes = &self.board.classes;
         let mut limit = (Place::LAST, PLAIN_SLOPE);
-        let meets = self.board.profiles.get(agent.profile).classes.words();
-        for channel in CHANNELS {
-            if !agent.is_open(channel, &self.config.capacity) {
+        let open = self.open_lanes(agent);
+        let meets = self.board.profiles.get(self.agents[agent].profile).classes.words();
+        for (block, (row, waiting)) in meets.iter().zip(classes.waiting.words()).enumerate() {
+            let Sort { channel, slope } = classes.block_sorts[block];
+            if row & waiting == 0
+                || open & bit(channel) == 0
+                || !is_before((classes.block_heads[block], slope), limit, self.now)
+            {
                 continue;
             }
-            for (block, (row, waiting)) in meets.iter().zip(classes.waiting.words()).enumerate() {
-                let Sort { channel: of, slope } = classes.block_sorts[block];
-                if row & waiting == 0
-                    || of != channel
-                    || !is_before((classes.block_heads[block], slope), limit, self.now)
-                {
-                    continue;
-                }
-                for class in (Ones { word: row & waiting, base: block * BLOCK }) {
-                    let head = (classes.heads[class], slope);
-                    if is_before(head, limit, self.now) {
-                        see(class, head, &mut limit);
-                    }
+            for class in (Ones { word: row & waiting, base: block * BLOCK }) {
+                let head = (classes.heads[class], slope);
+                if is_before(head, limit, self.now) {
+                    see(class, head, &mut limit);
                 }
             }
         }
@@ -198,7 +195,8 @@ impl Floor {
         let mut best: Option<((Standing, AgentId), usize)> = None;
         for number in class.profiles.common(&profiles.open[lane]) {
             let profile = profiles.get(number);
-            let first = profile.idle[lane].iter().find(|(_, id, _)| !item.is_cooling(*id, self.now));
+            let may = |(_, id, _): &&(Standing, AgentId, usize)| !item.is_cooling(*id, self.now);
+            let first = profile.idle(lane).filter_map(|idle| idle.iter().find(may)).min();
             let Some(&(standing, id, agent)) = first else { continue };
             let fit = class.condition.fit(&profile.traits).unwrap_or(0);
             let rank = (self.with_fit(standing, fit), id);

@@ -183,6 +183,8 @@ export interface Tenant {
   offer_window: OfferFields;
   /** The tenant's names for the reasons that the system sets (STATE-13); null is the usual name. */
   system_names: { no_answer: string | null; connection_lost: string | null };
+  /** What agents carry at once: set through the API, and sent back as it came. */
+  capacity: unknown;
 }
 export interface ServiceRecord {
   interaction: string;

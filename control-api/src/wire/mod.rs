@@ -1,5 +1,6 @@
 //! Configuration objects as they travel (docs/protocols/console.md): durations in milliseconds, ids made by us.
 
+pub mod capacity;
 pub mod legs;
 mod people;
 mod rules;

@@ -11,6 +11,7 @@ use model::skill::Level;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::capacity::Capacity;
 use super::{Wire, ms, no_id};
 
 /// A person who signs in.
@@ -135,6 +136,8 @@ pub struct Rules {
     pub not_ready_on_refusal: bool,
     /// Calls are accepted by themselves.
     pub auto_answer: bool,
+    /// What its agents carry at once; none: as the tenant says (ROUTE-01).
+    pub capacity: Option<Capacity>,
 }
 
 impl Default for Rules {
@@ -153,6 +156,7 @@ impl From<GroupRules> for Rules {
             after_interaction: rules.after_interaction,
             not_ready_on_refusal: rules.not_ready_on_refusal,
             auto_answer: rules.auto_answer,
+            capacity: rules.capacity.map(Capacity::from),
         }
     }
 }
@@ -167,6 +171,7 @@ impl From<Rules> for GroupRules {
             after_interaction: rules.after_interaction,
             not_ready_on_refusal: rules.not_ready_on_refusal,
             auto_answer: rules.auto_answer,
+            capacity: rules.capacity.map(Into::into),
         }
     }
 }

@@ -6,6 +6,8 @@ use model::tenant::{OfferWindow, SystemNames};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::capacity::Capacity;
+
 /// What is set for everybody.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +18,9 @@ pub struct Tenant {
     pub offer_window: OfferWindowView,
     /// Names of the two reasons that the system sets (STATE-13).
     pub system_names: Names,
+    /// What agents carry at once, unless the rules of their group say otherwise (ROUTE-01).
+    #[serde(default)]
+    pub capacity: Capacity,
 }
 
 /// The tenant's own names; `null`: the usual one.
@@ -40,6 +45,7 @@ impl Tenant {
             name: self.name,
             offer_window: OfferWindow { external, internal },
             system_names: SystemNames { no_answer, connection_lost },
+            capacity: self.capacity.into(),
         }
     }
 
@@ -50,6 +56,7 @@ impl Tenant {
             name: item.name.clone(),
             offer_window: OfferWindowView::from(&item.offer_window),
             system_names: Names { no_answer, connection_lost },
+            capacity: item.capacity.into(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use model::agent::Reason;
 use model::call::{CallConfig, Ha1, PhoneAccount};
+use model::capacity::Capacity;
 use model::id::{DispositionId, GroupId, ReasonId, ServiceId, TenantId, UserId};
 use model::people::{Group, GroupRules, PhoneKind, Privilege, User};
 use model::service::{Disposition, Service, Skill, SrtpPolicy, Trunk};
@@ -35,6 +36,8 @@ pub struct Configuration {
     pub trunks: Vec<Trunk>,
     /// What offer windows show (VOICE-05).
     pub offer_window: OfferWindow,
+    /// What agents carry at once, unless their group says otherwise (ROUTE-01).
+    pub capacity: Capacity,
     /// The tenant's names for the reasons that the system sets (STATE-13).
     pub system_names: SystemNames,
     /// Who may answer each service, in some step of its requirement.
@@ -55,8 +58,9 @@ impl Configuration {
         let numbers = catalogue::all::<model::service::Number>(store.numbers(), tenant).await?;
         let trunks = catalogue::all(store.trunks(), tenant).await?;
         let settings = store.tenants().tenant(tenant).await?.map(|row| row.item);
-        let (offer_window, system_names) =
-            settings.map(|tenant| (tenant.offer_window, tenant.system_names)).unwrap_or_default();
+        let (offer_window, system_names, capacity) = settings
+            .map(|tenant| (tenant.offer_window, tenant.system_names, tenant.capacity))
+            .unwrap_or_default();
         let mut names = Names::default();
         skills.iter().for_each(|row| names.skill(row.item.id, &row.item.name));
         groups.iter().for_each(|row| names.group(row.item.id, &row.item.name));
@@ -64,6 +68,7 @@ impl Configuration {
         Ok(Self {
             offer_window,
             system_names,
+            capacity,
             eligible: BTreeMap::new(),
             names,
             users: users.into_iter().map(|row| (row.item.id, row.item)).collect(),
@@ -113,6 +118,7 @@ impl Configuration {
             agents: self.users.values().filter(|user| !user.disabled).map(AgentProfile::from).collect(),
             groups: self.groups.values().map(|group| (group.id, group.rules.clone())).collect(),
             services: self.services.values().cloned().collect(),
+            capacity: self.capacity,
             ..FloorConfig::default()
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::people::Tenant;
 use serde_json::json;
 
-use super::validate::name_at;
+use super::validate::{capacity, name_at};
 use crate::audit::Actor;
 use crate::page::{Version, Versioned};
 use crate::refusal::{FieldError, Refusal};
@@ -33,6 +33,7 @@ impl DeskHandle {
         let row = self.store().tenants().update_tenant(&tenant, expected).await.map_err(write)?;
         let detail = json!({
             "name": row.item.name, "offer_window": row.item.offer_window, "system_names": row.item.system_names,
+            "capacity": row.item.capacity,
         });
         self.audit().record(actor, "tenant.update", row.item.id, detail).await?;
         self.reload().await?;
@@ -54,6 +55,7 @@ fn errors(tenant: &Tenant) -> Vec<FieldError> {
             name_at(pointer, name, &mut errors);
         }
     }
+    capacity("/capacity", &tenant.capacity, &mut errors);
     errors
 }
 

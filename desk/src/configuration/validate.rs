@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use model::agent::Reason;
+use model::capacity::{Capacity, Weight};
+use model::interaction::Channel;
 use model::people::{Group, PhoneKind, Role, User};
 use model::service::{Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Trunk};
 use router::FloorConfig;
@@ -61,6 +63,9 @@ impl Checked for Group {
         name(&self.name, &mut errors);
         if let Some(time) = self.rules.wrap_up_time {
             seconds("/rules/wrap_up_ms", time, 1..=3_600, &mut errors);
+        }
+        if let Some(own) = &self.rules.capacity {
+            capacity("/rules/capacity", own, &mut errors);
         }
         errors
     }
@@ -205,6 +210,24 @@ pub(super) fn name_at(pointer: &str, text: &str, errors: &mut Vec<FieldError>) {
     let letters = text.chars().count();
     if text.trim() != text || !(1..=80).contains(&letters) || text.chars().any(char::is_control) {
         errors.push(FieldError::new(pointer, "1 to 80 characters, no blanks at the ends"));
+    }
+}
+
+/// What agents carry: something that would never fit is said to be closed by `at_once`, not by its weight.
+pub(super) fn capacity(pointer: &str, capacity: &Capacity, errors: &mut Vec<FieldError>) {
+    if !(1..=1_000).contains(&capacity.units) {
+        errors.push(FieldError::new(format!("{pointer}/units"), "1 to 1000"));
+    }
+    for channel in Channel::ALL {
+        let Weight { units, at_once } = capacity.weight(channel);
+        let name = format!("{channel:?}").to_lowercase();
+        if !(1..=capacity.units).contains(&units) {
+            let why = "1 to what an agent has; at_once 0 closes the channel";
+            errors.push(FieldError::new(format!("{pointer}/{name}/units"), why));
+        }
+        if at_once > 50 {
+            errors.push(FieldError::new(format!("{pointer}/{name}/at_once"), "0 to 50"));
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use crate::config::{AgentTerm, ORDER_TERMS};
 use crate::explain::EXPLAINED_AGENTS_MAX;
 use crate::floor::Floor;
 use crate::item::Item;
-use crate::profiles::{Standing, lane};
+use crate::lanes::bit;
+use crate::profiles::Standing;
 
 /// An agent who may be rung now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,10 +48,11 @@ impl Floor {
     pub(crate) fn candidates(&self, item: &Item) -> Vec<Candidate> {
         let Some(class) = item.class().filter(|_| item.is_unanswered()) else { return Vec::new() };
         let class = self.board.classes.get(class);
-        let lane = lane(item.channel);
         let mut found: Vec<(Standing, AgentId, u8)> = Vec::new();
         for agent in self.agents.iter().filter(|agent| agent.enrolled) {
-            let Some(standing) = agent.filed[lane] else { continue };
+            let Some((_, standing)) = agent.filed.filter(|(lanes, _)| lanes & bit(item.channel) != 0) else {
+                continue;
+            };
             let fit = class.condition.fit(&self.board.profiles.get(agent.profile).traits);
             let Some(fit) = fit.filter(|_| !item.is_cooling(agent.id, self.now)) else { continue };
             found.push((self.with_fit(standing, fit), agent.id, fit));

@@ -58,7 +58,10 @@ pub(super) fn of<'a>(
         Event::Ended { interaction, by, .. } => Input::Hangup { interaction, by },
         Event::WrapUpContinued { interaction, .. } => Input::WrapUpContinue { interaction },
         Event::Completed { interaction, agent, .. } => {
-            leaves(agent, true, later).unwrap_or(Input::Complete { agent, interaction })
+            // Who leaves completes all there is, in its order.
+            let in_order = floor.agent(agent).is_some_and(|view| view.wrapping.first() == Some(&interaction));
+            let left = if in_order { leaves(agent, true, later) } else { None };
+            left.unwrap_or(Input::Complete { agent, interaction })
         }
         _ => return None,
     };

@@ -22,6 +22,7 @@ fn route_06_every_decision_is_the_oracles() {
         let mut dice = Dice::new(seed);
         let mut world = Watched::new(random_config(&mut dice), 5);
         let reconfigures = seed % 3 == 0;
+        world.apart = seed % 2 == 0;
         let mut next = 1;
         for agent in world.oracle.config.agents.clone() {
             let (agent, session) = (agent.agent, SessionId::from_number(1));
@@ -32,6 +33,7 @@ fn route_06_every_decision_is_the_oracles() {
             if dice.percent(60) {
                 world.now = world.now + Duration::from_millis(dice.below(8_000));
             }
+            world.now = world.now + Duration::from_micros(u64::from(world.apart));
             if reconfigures && dice.percent(2) {
                 let mut config = world.oracle.config.clone();
                 random_change(&mut dice, &mut config);
@@ -73,7 +75,8 @@ fn random_input(world: &mut Watched, dice: &mut Dice, next: &mut u64) {
     let input = match dice.below(100) {
         0..30 => {
             let service = ServiceId::from_number(dice.below(7) + 1);
-            return arrives(world, dice, Arrival::new(fresh, service, Channel::Voice));
+            let arrival = Arrival::new(fresh, service, any_channel(dice));
+            return arrives(world, dice, arrival);
         }
         30..45 => dice.pick(&offers).map(|(agent, token)| Input::Accept { agent, token }),
         45..50 => dice.pick(&offers).map(|(agent, token)| Input::Decline { agent, token }),
@@ -105,11 +108,18 @@ fn random_input(world: &mut Watched, dice: &mut Dice, next: &mut u64) {
         }
         _ => {
             let internal = dice.percent(50);
-            Some(Input::Begin { interaction: fresh, agent: somebody, channel: Channel::Voice, internal })
+            let channel = if internal { Channel::Voice } else { any_channel(dice) };
+            Some(Input::Begin { interaction: fresh, agent: somebody, channel, internal })
         }
     };
     // Whether it is taken depends on the state; the oracle judges what follows.
     let _ = input.map(|input| world.tell(input));
+}
+
+/// Mostly calls, as in the trade; then chats.
+fn any_channel(dice: &mut Dice) -> Channel {
+    use Channel::{Callback, Campaign, Chat, Email, Sms, Voice};
+    dice.one([Voice, Voice, Voice, Chat, Chat, Email, Sms, Callback, Campaign])
 }
 
 fn arrives(world: &mut Watched, dice: &mut Dice, mut arrival: Arrival) {

@@ -228,6 +228,9 @@ impl Hall {
         self.must(Input::Arrive(arrival));
         id
     }
+    pub fn contact(&mut self, channel: Channel) -> InteractionId {
+        self.special_call(|contact| contact.channel = channel)
+    }
     pub fn tries_to_call(&mut self, service: ServiceId) -> Result<(), Refusal> {
         let id = self.next_id();
         self.tell(Input::Arrive(Arrival::new(id, service, Channel::Voice)))

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use model::capacity::Blend;
 use model::id::{AgentId, InteractionId, OfferToken, ServiceId};
-use model::interaction::EndStatus;
+use model::interaction::{Channel, EndStatus};
 use model::journal::Event;
 use model::people::PhoneKind;
 use model::service::{LateContacts, QueueRules, RING_MAX, RingRule, Treatment, WaitingOrder};
@@ -32,6 +33,7 @@ pub struct Seen {
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub queued: bool,
+    pub channel: Channel,
     pub answered: bool,
     /// A colleague's call, or the agent's own part of one.
     internal: bool,
@@ -104,14 +106,24 @@ impl Oracle {
     /// Lower is chosen first; `None`: not eligible.
     fn rank(&self, caller: &Caller, agent: &AgentProfile, now: Timestamp) -> Option<(Vec<u64>, AgentId)> {
         let seen = self.agents.get(&agent.agent)?;
-        let load = seen.active.len() + seen.wrapping.len() + usize::from(seen.offer.is_some());
-        let (load, voice) = (load as u32, self.config.capacity.voice);
+        let own = agent.group.and_then(|group| self.config.groups.get(&group)?.capacity);
+        let capacity = own.unwrap_or(self.config.capacity);
+        let held = seen.active.iter().chain(&seen.wrapping).chain(seen.offer.as_ref().map(|(id, _)| id));
+        let held: Vec<Channel> = held.map(|id| self.callers[id].channel).collect();
+        let new = caller.channel;
+        let weighs = |channel| u64::from(capacity.weight(channel).units);
+        let same = held.iter().filter(|channel| **channel == new).count();
+        let blends: Vec<Blend> = held.iter().map(|current| capacity.blending.of(*current, new)).collect();
+        let counted = held.iter().zip(&blends).filter(|(_, blend)| **blend != Blend::Interrupt);
+        let beside: u64 = counted.map(|(channel, _)| weighs(*channel)).sum();
         let wraps_up = seen.active.is_empty() && !seen.wrapping.is_empty();
-        let room = load < voice.at_once && (load + 1) * voice.units <= self.config.capacity.units;
+        let room = same < capacity.weight(new).at_once as usize
+            && !blends.contains(&Blend::Never)
+            && beside + weighs(new) <= u64::from(capacity.units);
         let cooling = caller.refusals.get(&agent.agent).is_some_and(|until| now < *until);
         if !seen.signed_in
             || !seen.ready
-            || !seen.voice
+            || (new.is_call() && !seen.voice)
             || seen.offer.is_some()
             || wraps_up
             || !room
@@ -132,7 +144,7 @@ impl Oracle {
         let term = |term: &AgentTerm| match term {
             AgentTerm::MostSkilled => u64::from(10 - fit),
             AgentTerm::LeastSkilled => u64::from(fit),
-            AgentTerm::LeastLoaded => u64::from(load * voice.units),
+            AgentTerm::LeastLoaded => held.iter().map(|channel| weighs(*channel)).sum(),
             AgentTerm::LongestIdle => seen.idle_since.micros(),
             AgentTerm::RoundRobin => seen.turn,
         };
@@ -226,18 +238,18 @@ impl Oracle {
             Event::AgentOffline { agent } => {
                 (self.seen(agent).ready, self.seen(agent).offline) = (false, true)
             }
-            Event::Queued { interaction, service, requirement, priority, .. } => {
+            Event::Queued { interaction, service, requirement, priority, channel } => {
                 self.arrived += 1;
                 let rules = self.config.services.iter().find(|s| s.id == *service).unwrap();
                 let bought = i128::from(*priority) * i128::from(rules.queue.priority_second) * 1_000_000;
                 let rules = rules.queue.clone();
                 let mut caller = self.caller(at, true, Some(*service), requirement.clone());
-                (caller.bought, caller.rules) = (bought, rules);
+                (caller.bought, caller.rules, caller.channel) = (bought, rules, *channel);
                 assert!(self.callers.insert(*interaction, caller).is_none(), "I1: queued once");
             }
-            Event::HandlingStarted { interaction, agent, internal, .. } => {
+            Event::HandlingStarted { interaction, agent, internal, channel } => {
                 let mut caller = self.caller(at, false, None, Requirement::fixed(SkillExpr::Any));
-                (caller.answered, caller.internal) = (true, *internal);
+                (caller.answered, caller.internal, caller.channel) = (true, *internal, *channel);
                 self.arrived += 1;
                 self.callers.insert(*interaction, caller);
                 self.seen(agent).active.push(*interaction);
@@ -327,6 +339,7 @@ impl Oracle {
         let (rung, refusals, deadline) = (vec![], BTreeMap::new(), Timestamp::NEVER);
         Caller {
             queued,
+            channel: Channel::Voice,
             answered: false,
             internal: false,
             rung,

@@ -94,3 +94,16 @@ fn no_token_is_given_out_twice() {
     let after = floor.agent(ana).unwrap().offer.unwrap().1;
     assert_ne!(before, after);
 }
+
+/// A lunch that ends after the agent has gone home makes nobody Ready.
+#[test]
+fn a_stay_ends_with_the_sign_out() {
+    let reason = model::id::Id::from_number(1);
+    let mut hall = Hall::with(|config| config.stays = [(reason, seconds(40))].into());
+    let ana = hall.agent(&[]);
+    hall.must(Input::NotReady { agent: ana, reason: model::agent::NotReadyReason::Chosen(reason) });
+    hall.must(Input::LogOut { agent: ana });
+    hall.pass(seconds(60));
+    let gone = hall.events().position(|event| matches!(event, Event::AgentLoggedOut { .. }));
+    assert_eq!(gone, Some(hall.journal.len() - 1), "nothing comes after it");
+}

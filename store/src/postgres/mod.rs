@@ -65,6 +65,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "generations",
         sql: include_str!("../../migrations/postgres/0004_generations.sql"),
     },
+    Migration {
+        version: 5,
+        name: "capacity",
+        sql: include_str!("../../migrations/postgres/0005_capacity.sql"),
+    },
 ];
 
 /// Where PostgreSQL differs.

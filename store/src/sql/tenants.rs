@@ -56,13 +56,14 @@ impl Tenants for Engine {
 
     async fn insert_tenant(&self, tenant: &Tenant) -> Result<Versioned<Tenant>, WriteError> {
         let query = sqlx::query(
-            "INSERT INTO tenants (id, version, name, offer_window, system_names) VALUES ($1, 1, $2, $3, $4)",
+            "INSERT INTO tenants (id, version, name, offer_window, system_names, capacity) VALUES ($1, 1, $2, $3, $4, $5)",
         );
         query
             .bind(tenant.id.to_string())
             .bind(&tenant.name)
             .bind(unless_usual(&tenant.offer_window))
             .bind(unless_usual(&tenant.system_names))
+            .bind(unless_usual(&tenant.capacity))
             .execute(self.writing())
             .await
             .map_err(refused)?;
@@ -81,7 +82,7 @@ impl Tenants for Engine {
             Some(_) => {}
         }
         let query = sqlx::query(
-            "UPDATE tenants SET version = version + 1, name = $2, offer_window = $3, system_names = $4
+            "UPDATE tenants SET version = version + 1, name = $2, offer_window = $3, system_names = $4, capacity = $5
              WHERE id = $1",
         );
         query
@@ -89,6 +90,7 @@ impl Tenants for Engine {
             .bind(&tenant.name)
             .bind(unless_usual(&tenant.offer_window))
             .bind(unless_usual(&tenant.system_names))
+            .bind(unless_usual(&tenant.capacity))
             .execute(&mut *tx)
             .await
             .map_err(refused)?;
@@ -127,6 +129,7 @@ fn read(row: &Row) -> Result<Versioned<Tenant>, StoreError> {
         name: rows::text(row, "name")?,
         offer_window: rows::json_or_default(row, "offer_window")?,
         system_names: rows::json_or_default(row, "system_names")?,
+        capacity: rows::json_or_default(row, "capacity")?,
     };
     Ok(Versioned { item, version: Version(rows::count(row, "version")?) })
 }

@@ -73,6 +73,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "generations",
         sql: include_str!("../../migrations/sqlite/0004_generations.sql"),
     },
+    Migration {
+        version: 5,
+        name: "capacity",
+        sql: include_str!("../../migrations/sqlite/0005_capacity.sql"),
+    },
 ];
 
 /// Where SQLite differs.

@@ -43,6 +43,7 @@ on_each_engine! {
              ALTER TABLE service_records DROP COLUMN calling_agent;
              ALTER TABLE tenants DROP COLUMN offer_window;
              ALTER TABLE tenants DROP COLUMN system_names;
+             ALTER TABLE tenants DROP COLUMN capacity;
              ALTER TABLE services DROP COLUMN recording;
              DROP TABLE generations;
              DELETE FROM schema_migrations WHERE version > 1;",
