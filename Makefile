@@ -46,8 +46,9 @@ console: setup-build ## The console's files, console/dist; embedded when the bin
 sounds: setup-build ## The announcements, target/sounds; embedded when the binary is built
 	$(MAKE) target/sounds/made
 
-sim: ## The router's simulated days, many seeds (SIM_SEEDS=1000)
-	SIM_SEEDS=$${SIM_SEEDS:-1000} cargo test --release -p router simulat -- --nocapture
+sim: ## The router against its oracle, many seeds (SIM_SEEDS=2000), many days (SIM_DAYS=20)
+	SIM_SEEDS=$${SIM_SEEDS:-2000} cargo test --release -p router --test rules -- every_decision metamorphic protocol --nocapture
+	SIM_SEEDS=$${SIM_DAYS:-20} cargo test --release -p router --test rules -- in_a_day --nocapture
 
 bench: bench-router bench-journal bench-g729 bench-media bench-fast ## All benchmarks; BENCHMARKING.md says how to read them
 

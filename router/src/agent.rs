@@ -50,7 +50,7 @@ pub(crate) struct Lease {
     pub token: OfferToken,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Agent {
     pub id: AgentId,
     pub skills: BTreeMap<SkillId, Level>,

@@ -15,7 +15,7 @@ use crate::condition::{Condition, Skills, Traits};
 use crate::profiles::Profiles;
 use crate::slab::IdMap;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Board {
     pub skills: Skills,
     pub classes: Classes,

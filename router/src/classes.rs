@@ -25,7 +25,7 @@ pub(crate) struct Sort {
     pub slope: Slope,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Class {
     pub sort: Sort,
     pub who: SkillExpr,
@@ -55,7 +55,7 @@ impl Class {
 /// Classes side by side: as many as a word of the matrix has bits.
 pub(crate) const BLOCK: usize = 64;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Classes {
     slots: Vec<Class>,
     numbers: HashMap<(Sort, SkillExpr), usize, BuildHasherDefault<DefaultHasher>>,

@@ -6,7 +6,7 @@ use model::id::{AgentId, GroupId, SkillId};
 use model::skill::{Level, SkillExpr};
 
 /// Numbers for skills, so that a profile is an array of levels.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Skills {
     numbers: BTreeMap<SkillId, usize>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Traits {
     pub own: Option<AgentId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Condition {
     Any,
     Nobody,

@@ -25,7 +25,7 @@ use crate::slab::{IdMap, Key, Slab};
 use crate::timers::Timers;
 
 /// One tenant's agents, queues and offers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Floor {
     /// The configuration without its agents and services: those live below.
     pub(crate) config: FloorConfig,

@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     Manual,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Item {
     pub id: InteractionId,
     pub kind: Kind,
@@ -48,7 +48,7 @@ pub(crate) struct Item {
 }
 
 /// Where an interaction is. Each holds exactly what is true in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Phase {
     /// In its class, at its place.
     Waiting,
@@ -61,7 +61,7 @@ pub(crate) enum Phase {
 }
 
 /// A lease: the first member to accept takes it, and the others are released in the same step.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ring {
     pub token: OfferToken,
     pub deadline: Timestamp,
@@ -69,14 +69,14 @@ pub(crate) struct Ring {
 }
 
 /// A requirement with the class of each step.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub requirement: Requirement,
     pub slope: Slope,
     pub steps: Vec<PlanStep>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PlanStep {
     pub class: usize,
     /// When the step ends, counted from the queueing. `None`: never.
@@ -145,7 +145,7 @@ pub(crate) fn with_wishes(mut requirement: Requirement, arrival: &Arrival) -> Re
 }
 
 /// The queue of one service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Queue {
     pub service: Service,
     /// The plan of calls, which says who may answer whatever else comes.

@@ -12,7 +12,7 @@ use crate::lanes::{LANES, Lanes};
 /// An agent's rank by the configured order, smallest first; the place of the fit stays 0 until an interaction is known.
 pub(crate) type Standing = [u64; ORDER_TERMS];
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Profile {
     pub traits: Traits,
     /// The classes it meets: a column of the matrix.
@@ -38,7 +38,7 @@ impl Profile {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Profiles {
     slots: Vec<Profile>,
     numbers: BTreeMap<Traits, usize>,

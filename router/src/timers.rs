@@ -28,7 +28,7 @@ pub(crate) enum Timer {
     Stay { agent: usize },
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(Timestamp, u64, Timer)>>,
     armed: u64,

@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod channels;
+mod crowd;
 mod day;
 mod decided_again;
 mod events;
 mod hall;
+mod metamorphic;
 mod oracle;
 mod orders;
+mod protocol;
 mod replay;
 mod routing;
 mod set_up;
