@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use axum_server::tls_rustls::RustlsConfig;
 use control_api::ApiState;
-use desk::{Desk, DeskConfig, DeskHandle, Parts};
+use desk::{Desk, DeskConfig, DeskHandle, Parts, SoundNames};
 use media::plane::Plane;
 use media::prompt::tones::{Plan, Tone};
 use media::record::Formats;
@@ -131,6 +131,10 @@ impl Appliance {
                 let sounds = sounds.clone();
                 move |sound| sounds.get(sound)
             }),
+            named_sounds: Arc::new({
+                let sounds = sounds.clone();
+                move |name: &str| sounds.named(name)
+            }),
             announce: Arc::new(Plan::default().tone(Tone::TwoTone)?),
             codecs: config.sip.codecs.clone(),
             annexb: config.sip.g729_annexb,
@@ -171,6 +175,10 @@ impl Appliance {
         let (control, sip_counters) = (signaling.control(), signaling.counters());
         let desk = Desk::start(
             DeskConfig {
+                sounds: SoundNames(Arc::new({
+                    let sounds = sounds.clone();
+                    move || sounds.names()
+                })),
                 tenant,
                 realm: config.sip.realm.clone(),
                 phone_srtp: config.sip.phone_srtp,

@@ -134,8 +134,13 @@ pub async fn service(
         };
         store.dispositions().insert(&row).await?;
     }
-    let number =
-        Number { id: NumberId::make(&mut SystemIds), tenant, digits: digits.into(), service: service.id };
+    let number = Number {
+        id: NumberId::make(&mut SystemIds),
+        tenant,
+        digits: digits.into(),
+        service: service.id,
+        flow: None,
+    };
     store.numbers().insert(&number).await?;
     Ok(service.id)
 }

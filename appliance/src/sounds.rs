@@ -1,6 +1,6 @@
 //! What callers hear: the operator's files, else the built-in announcements and music.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -33,14 +33,39 @@ const ALL: [(Sound, &str); 8] = [
 /// Endings of sound files, the first that is there wins.
 const ENDINGS: [&str; 3] = ["wav", "opus", "ogg"];
 
+/// Sounds of flows that are built in, besides those of the operator: digits are read out by them.
+const NAMED: [&str; 12] = [
+    "digit-0",
+    "digit-1",
+    "digit-2",
+    "digit-3",
+    "digit-4",
+    "digit-5",
+    "digit-6",
+    "digit-7",
+    "digit-8",
+    "digit-9",
+    "digit-star",
+    "digit-hash",
+];
+/// Sounds of the operator's that flows may play; more stop the start.
+const NAMED_MAX: usize = 500;
+
 /// How often an agent whose colleague is busy hears the tone before it is over: about three seconds.
 const BUSY_TONES: usize = 3;
+
+/// What there is to play.
+struct Shelf {
+    sounds: HashMap<Sound, Arc<Prompt>>,
+    /// What flows name.
+    named: BTreeMap<String, Arc<Prompt>>,
+}
 
 /// The sounds in use, ready to be sent. Replaced as a whole when the configuration is read again; who hears one, hears it to
 /// its end.
 #[derive(Clone)]
 pub struct Library {
-    sounds: Arc<RwLock<HashMap<Sound, Arc<Prompt>>>>,
+    sounds: Arc<RwLock<Shelf>>,
     /// What is heard for a sound that has no file and no name here.
     nothing: Arc<Prompt>,
 }
@@ -60,26 +85,84 @@ impl Library {
     /// One of them.
     pub fn get(&self, sound: Sound) -> Arc<Prompt> {
         let sounds = self.sounds.read().unwrap_or_else(PoisonError::into_inner);
-        sounds.get(&sound).unwrap_or(&self.nothing).clone()
+        sounds.sounds.get(&sound).unwrap_or(&self.nothing).clone()
+    }
+    /// A sound that a flow names; one that is gone is a moment of silence.
+    pub fn named(&self, name: &str) -> Arc<Prompt> {
+        let sounds = self.sounds.read().unwrap_or_else(PoisonError::into_inner);
+        let found = sounds.named.get(name);
+        if found.is_none() {
+            tracing::warn!(name, "a flow plays a sound that is not there");
+        }
+        found.unwrap_or(&self.nothing).clone()
+    }
+    /// The names of what flows may play.
+    pub fn names(&self) -> Vec<String> {
+        self.sounds.read().unwrap_or_else(PoisonError::into_inner).named.keys().cloned().collect()
     }
 }
 
 /// A file that is there but cannot be used is an error with its name, never a silent fallback.
-fn load(dir: Option<&Path>, language: Language, tones: Plan) -> Result<HashMap<Sound, Arc<Prompt>>> {
+fn load(dir: Option<&Path>, language: Language, tones: Plan) -> Result<Shelf> {
+    Ok(Shelf { sounds: load_sounds(dir, language, tones)?, named: load_named(dir, language)? })
+}
+
+/// Sounds that flows name: the built-in ones, and every sound file in the folder `prompts` of the operator's folder.
+fn load_named(dir: Option<&Path>, language: Language) -> Result<BTreeMap<String, Arc<Prompt>>> {
+    let mut named = BTreeMap::new();
+    for name in NAMED {
+        if let Some(file) = BuiltIn::get(&format!("{}/{name}.wav", language.folder())) {
+            let prompt = Prompt::from_wav(name, std::io::Cursor::new(file.data));
+            named
+                .insert(name.to_owned(), Arc::new(prompt.with_context(|| format!("built-in sound {name}"))?));
+        }
+    }
+    let Some(folder) = dir.map(|dir| dir.join("prompts")).filter(|folder| folder.exists()) else {
+        return Ok(named);
+    };
+    let files = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files: Vec<_> = files.flatten().map(|file| file.path()).filter(|file| is_sound(file)).collect();
+    anyhow::ensure!(
+        files.len() <= NAMED_MAX,
+        "{} has {} sounds; flows may use {NAMED_MAX}",
+        folder.display(),
+        files.len()
+    );
+    // Of two files of one name the one whose ending comes first wins, as for the other sounds.
+    files.sort_by_key(|file| {
+        std::cmp::Reverse(ENDINGS.iter().position(|end| file.extension().is_some_and(|e| e == *end)))
+    });
+    for file in files {
+        if let Some(name) = file.file_stem().and_then(|name| name.to_str()) {
+            named.insert(name.to_owned(), Arc::new(read(name, &file)?));
+        }
+    }
+    Ok(named)
+}
+
+fn is_sound(file: &Path) -> bool {
+    file.extension().is_some_and(|end| ENDINGS.iter().any(|known| end == *known))
+}
+
+/// A sound file of the operator's.
+fn read(name: &str, file: &Path) -> Result<Prompt> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = std::io::Cursor::new(bytes);
+    let read = match file.extension().is_some_and(|end| end == "wav") {
+        true => Prompt::from_wav(name, bytes),
+        false => Prompt::from_ogg_opus(name, bytes),
+    };
+    read.with_context(|| format!("{} cannot be played", file.display()))
+}
+
+fn load_sounds(dir: Option<&Path>, language: Language, tones: Plan) -> Result<HashMap<Sound, Arc<Prompt>>> {
     ALL.into_iter()
         .map(|(sound, name)| {
             let file = |d: &Path, end| Some(d.join(format!("{name}.{end}"))).filter(|f| f.exists());
             let own = dir.and_then(|d| ENDINGS.into_iter().find_map(|end| file(d, end)));
             let built_in = || BuiltIn::get(&format!("{}/{name}.wav", language.folder()));
             let prompt = if let Some(file) = own {
-                let bytes =
-                    std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                let bytes = std::io::Cursor::new(bytes);
-                let read = match file.extension().is_some_and(|end| end == "wav") {
-                    true => Prompt::from_wav(name, bytes),
-                    false => Prompt::from_ogg_opus(name, bytes),
-                };
-                read.with_context(|| format!("{} cannot be played", file.display()))?
+                read(name, &file)?
             } else if let Some(file) = built_in() {
                 Prompt::from_wav(name, std::io::Cursor::new(file.data))
                     .with_context(|| format!("built-in sound {name}"))?

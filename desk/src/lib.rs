@@ -34,7 +34,10 @@ pub mod page {
     pub use store::page::{Cursor, Page, Version, Versioned};
 }
 
+/// Flows as they are drawn, looked over and tried out.
+pub use flow;
+
 pub use clock::{Clock, Entropy, ManualClock, Sources};
 pub use events::JournalReader;
 pub use refusal::Refusal;
-pub use start::{Desk, DeskConfig, DeskHandle, Parts, StartError};
+pub use start::{Desk, DeskConfig, DeskHandle, Parts, SoundNames, StartError};

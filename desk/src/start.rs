@@ -44,6 +44,24 @@ pub struct DeskConfig {
     pub phone_srtp: SrtpPolicy,
     /// How long sessions live, and the cost of passwords.
     pub auth: AuthConfig,
+    /// Names of the sounds that flows may play; asked whenever the configuration is read.
+    pub sounds: SoundNames,
+}
+
+/// Tells the names of the sounds that flows may play.
+#[derive(Clone)]
+pub struct SoundNames(pub Arc<dyn Fn() -> Vec<String> + Send + Sync>);
+
+impl SoundNames {
+    pub(crate) fn now(&self) -> Vec<String> {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for SoundNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SoundNames")
+    }
 }
 
 /// What a desk works with.
@@ -95,7 +113,8 @@ impl Desk {
         let metrics = Arc::new(Metrics::new(&registry)?);
         metrics::start_time(&registry, sources.now())?;
         let auth: SharedAuth = Arc::new(Auth::new(tenant, store.clone(), sources.clone(), config.auth)?);
-        let configuration = Arc::new(Configuration::load(&store, tenant).await?);
+        let configuration =
+            Arc::new(Configuration::load(&store, tenant).await?.with_flows(config.sounds.now()));
         let now = sources.now();
         let generation = crate::past::keep(&store, tenant, &configuration, now).await;
         let mut recovered = recover(tenant, &store, &journal, &configuration, &*finisher, now).await?;

@@ -32,6 +32,16 @@ pub enum CallOrder {
         /// Hang up at its end. Ignored for sounds that repeat.
         then_hang_up: bool,
     },
+    /// Answer the customer's call, if it is not, and play these sounds one after the other instead of what is heard now. None:
+    /// nothing is heard. Answered by [`CallFact::Played`] when the last one was played to its end.
+    PlaySounds {
+        /// Which call.
+        interaction: InteractionId,
+        /// Comes back with the answer.
+        number: u32,
+        /// By name; one that is not there is left out.
+        sounds: Vec<String>,
+    },
     /// Ring the agent's phone. A browser phone is only checked: the console rings.
     /// Answered by [`CallFact::AgentAnswered`] (SIP phone), or [`CallFact::AgentUnreachable`].
     RingAgent {
@@ -339,6 +349,13 @@ pub enum CallFact {
         agent: UserId,
         /// Whether muted now.
         muted: bool,
+    },
+    /// The sounds of [`CallOrder::PlaySounds`] were played to their end. Of sounds that others took the place of nothing is said.
+    Played {
+        /// Which call.
+        interaction: InteractionId,
+        /// The number of the order.
+        number: u32,
     },
     /// A digit came from the customer.
     DigitReceived {

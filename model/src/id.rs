@@ -110,6 +110,8 @@ ids! {
     ServiceId = "service";
     /// A dialled number and the service it leads to.
     NumberId = "number";
+    /// A flow of self-service.
+    FlowId = "flow";
     /// A carrier or PBX that exchanges calls with us.
     TrunkId = "trunk";
     /// How an interaction ended, as the agent coded it.

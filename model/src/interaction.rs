@@ -77,6 +77,8 @@ pub enum EndStatus {
     UnknownNumber,
     /// The appliance stopped or was killed during the call; the record was finished at the next start.
     Interrupted,
+    /// A flow ended the call: the caller heard what there was, and no agent was asked (ROUTE-08).
+    SelfServed,
     /// Set-up or media failed.
     Failed,
 }

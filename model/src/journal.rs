@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::agent::NotReadyReason;
 use crate::id::{
-    AgentId, DispositionId, InteractionId, LegId, OfferToken, RecordingId, ServiceId, SessionId, TenantId,
-    TrunkId,
+    AgentId, DispositionId, FlowId, InteractionId, LegId, OfferToken, RecordingId, ServiceId, SessionId,
+    TenantId, TrunkId,
 };
 use crate::interaction::{Channel, Direction, EndStatus, EndedBy};
 use crate::media::{Codec, StreamStats};
@@ -96,6 +96,17 @@ pub enum Event {
         /// Who calls, when it is a colleague.
         #[serde(default)]
         calling_agent: Option<AgentId>,
+    },
+    /// Before an agent is asked, it came to a step of a flow (ROUTE-08). What was pressed is not kept: it may be secret.
+    FlowStep {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Which flow.
+        flow: FlowId,
+        /// Which version of it.
+        version: u32,
+        /// The name of the step.
+        step: String,
     },
     /// It waits for an agent.
     Queued {
@@ -385,6 +396,7 @@ impl Event {
             | Self::InvariantBroken { .. }
             | Self::Configured { .. } => None,
             Self::Arrived { interaction, .. }
+            | Self::FlowStep { interaction, .. }
             | Self::Queued { interaction, .. }
             | Self::Offered { interaction, .. }
             | Self::Accepted { interaction, .. }

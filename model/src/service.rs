@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use crate::id::{DispositionId, NumberId, ServiceId, SkillId, TenantId, TrunkId};
+use crate::id::{DispositionId, FlowId, NumberId, ServiceId, SkillId, TenantId, TrunkId};
 use crate::recording::RecordingRules;
 use crate::skill::Requirement;
 
@@ -194,6 +194,9 @@ pub struct Number {
     pub digits: String,
     /// The service that answers.
     pub service: ServiceId,
+    /// What callers go through first.
+    #[serde(default)]
+    pub flow: Option<FlowId>,
 }
 
 /// A carrier or PBX that exchanges calls with us (SIP-02).

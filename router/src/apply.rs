@@ -119,6 +119,7 @@ impl Floor {
             // Told by other rooms; nothing here depends on them.
             Event::Arrived { .. }
             | Event::Coded { .. }
+            | Event::FlowStep { .. }
             | Event::LegAnswered { .. }
             | Event::Bridged { .. }
             | Event::HoldChanged { .. }

@@ -86,6 +86,8 @@ impl std::fmt::Debug for TlsIdentity {
 
 /// Gives the samples of a sound.
 pub type Sounds = Arc<dyn Fn(Sound) -> Arc<Prompt> + Send + Sync>;
+/// Gives the samples of a sound that flows name; for a name that there is not (any more), a moment of silence.
+pub type NamedSounds = Arc<dyn Fn(&str) -> Arc<Prompt> + Send + Sync>;
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Fills a buffer with randomness that nobody can guess: tags, branches, nonces and ids are made of it.
@@ -102,6 +104,8 @@ pub struct SignalingConfig {
     pub recordings: PathBuf,
     /// What customers hear.
     pub sounds: Sounds,
+    /// What flows play.
+    pub named_sounds: NamedSounds,
     /// The two tones an agent hears before an automatically answered call (VOICE-11).
     pub announce: Arc<Prompt>,
     /// Codecs towards trunks and phones, preferred first.
@@ -168,6 +172,7 @@ impl Signaling {
             clock: config.clock,
             random: config.random,
             sounds: config.sounds,
+            named_sounds: config.named_sounds,
             announce: config.announce,
             recordings: config.recordings,
             digest,

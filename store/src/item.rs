@@ -3,8 +3,9 @@
 use std::fmt;
 
 use model::agent::Reason;
+use model::flow::Flow;
 use model::id::{
-    DispositionId, GroupId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId, UserId,
+    DispositionId, FlowId, GroupId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId, UserId,
 };
 use model::people::{Group, User};
 use model::service::{Disposition, Number, Service, Skill, Trunk};
@@ -29,6 +30,8 @@ pub enum Kind {
     Disposition,
     /// A dialled number.
     Number,
+    /// A flow of self-service.
+    Flow,
     /// A carrier or PBX.
     Trunk,
     /// A service record.
@@ -39,7 +42,7 @@ pub enum Kind {
     Journal,
 }
 
-const KINDS: [(Kind, &str); 12] = [
+const KINDS: [(Kind, &str); 13] = [
     (Kind::Tenant, "tenant"),
     (Kind::User, "user"),
     (Kind::Group, "group"),
@@ -48,6 +51,7 @@ const KINDS: [(Kind, &str); 12] = [
     (Kind::Service, "service"),
     (Kind::Disposition, "disposition"),
     (Kind::Number, "number"),
+    (Kind::Flow, "flow"),
     (Kind::Trunk, "trunk"),
     (Kind::Record, "record"),
     (Kind::Recording, "recording"),
@@ -114,7 +118,11 @@ items! {
     Reason, ReasonId, Reason, name, |_reason| vec![];
     Service, ServiceId, Service, name, |service| required(&service.requirement);
     Disposition, DispositionId, Disposition, name, |disposition| vec![(Kind::Service, disposition.service.to_string())];
-    Number, NumberId, Number, digits, |number| vec![(Kind::Service, number.service.to_string())];
+    Flow, FlowId, Flow, name, |_flow| vec![];
+    Number, NumberId, Number, digits, |number| {
+        let flow = number.flow.map(|flow| (Kind::Flow, flow.to_string()));
+        [(Kind::Service, number.service.to_string())].into_iter().chain(flow).collect()
+    };
     Trunk, TrunkId, Trunk, name, |_trunk| vec![];
 }
 

@@ -47,6 +47,7 @@ pub mod testing;
 
 use std::sync::Arc;
 
+use model::flow::Flow;
 use model::id::TenantId;
 use model::journal::{Entry, Seq};
 use model::people::Group;
@@ -84,6 +85,7 @@ trait Engine:
     + Catalogue<Service>
     + Catalogue<Disposition>
     + Catalogue<Trunk>
+    + Catalogue<Flow>
     + Secrets
     + Sessions
     + AuditLog
@@ -148,6 +150,10 @@ impl Store {
     }
     /// Dialled numbers.
     pub fn numbers(&self) -> &dyn Numbers {
+        &*self.engine
+    }
+    /// Flows of self-service.
+    pub fn flows(&self) -> &dyn Catalogue<Flow> {
         &*self.engine
     }
     /// Carriers and PBXs.

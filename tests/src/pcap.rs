@@ -153,20 +153,31 @@ fn datagram(ip: &[u8], at_us: u64) -> Option<Datagram> {
     })
 }
 
-/// Writes packets of one payload type for SIPp to play: each payload with the milliseconds since the start at which it leaves and
-/// the time of its first sample, at 8 kHz.
-pub fn write_rtp(file: &Path, payload_type: u8, packets: &[(u64, u32, Vec<u8>)]) {
+/// An RTP packet for SIPp to play.
+pub struct Spoken {
+    /// Milliseconds since the start at which it leaves.
+    pub at_ms: u64,
+    /// Time of its first sample, at 8 kHz.
+    pub timestamp: u32,
+    /// First after a pause, or of an event.
+    pub marker: bool,
+    /// What it carries.
+    pub payload_type: u8,
+    /// Without header.
+    pub payload: Vec<u8>,
+}
+
+/// Writes packets for SIPp to play, in this order.
+pub fn write_rtp(file: &Path, packets: &[Spoken]) {
     let mut bytes: Vec<u8> =
         [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1].iter().flat_map(|w| w.to_le_bytes()).collect();
-    let mut expected = None;
-    for (number, (at_ms, timestamp, payload)) in packets.iter().enumerate() {
-        let marker = u8::from(expected != Some(*timestamp)) << 7;
-        expected = Some(timestamp + payload.len().div_ceil(10) as u32 * 80);
+    for (number, packet) in packets.iter().enumerate() {
         let number = u16::try_from(number).expect("a short speech").to_be_bytes();
-        let mut rtp = vec![0x80, marker | payload_type, number[0], number[1]];
-        rtp.extend(timestamp.to_be_bytes());
+        let marker = u8::from(packet.marker) << 7;
+        let mut rtp = vec![0x80, marker | packet.payload_type, number[0], number[1]];
+        rtp.extend(packet.timestamp.to_be_bytes());
         rtp.extend(0x0729_0b0b_u32.to_be_bytes());
-        rtp.extend(payload);
+        rtp.extend(&packet.payload);
         let port = 4_000_u16.to_be_bytes();
         let length = |more: usize| u16::try_from(rtp.len() + more).expect("short").to_be_bytes();
         let mut frame = [&[0; 12][..], &[8, 0, 0x45, 0], &length(28), &[0, 0, 0, 0, 64, 17, 0, 0]].concat();
@@ -174,7 +185,7 @@ pub fn write_rtp(file: &Path, payload_type: u8, packets: &[(u64, u32, Vec<u8>)])
         frame.extend([port, port, length(8), [0, 0]].concat());
         frame.extend(rtp);
         let octets = u32::try_from(frame.len()).expect("short");
-        let (seconds, micros) = ((at_ms / 1_000) as u32, (at_ms % 1_000 * 1_000) as u32);
+        let (seconds, micros) = ((packet.at_ms / 1_000) as u32, (packet.at_ms % 1_000 * 1_000) as u32);
         bytes.extend([seconds, micros, octets, octets].iter().flat_map(|word| word.to_le_bytes()));
         bytes.extend(frame);
     }

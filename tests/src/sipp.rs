@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::pcap::write_rtp;
+use crate::pcap::{Spoken, write_rtp};
 use crate::process::{Running, free_port, free_stretch};
 use crate::tone;
 
@@ -41,8 +41,8 @@ pub struct Speech {
 pub enum Said {
     /// Payloads one after the other, repeated without end.
     Octets(Vec<u8>),
-    /// Packets said once: milliseconds since the start, time of the first sample at 8 kHz, payload.
-    Packets(Vec<(u64, u32, Vec<u8>)>),
+    /// Packets said once.
+    Packets(Vec<Spoken>),
 }
 
 /// A running SIPp.
@@ -75,7 +75,7 @@ impl Caller<'_> {
         match &speech.said {
             Said::Octets(octets) => std::fs::write(dir.join("speech.raw"), octets).expect("a file"),
             Said::Packets(packets) => {
-                write_rtp(&dir.join("speech.pcap"), speech.payload_type, packets);
+                write_rtp(&dir.join("speech.pcap"), packets);
             }
         }
         let scenario = dir.join("caller.xml");

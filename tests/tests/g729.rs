@@ -8,7 +8,7 @@ use scenarios::appliance::{Appliance, Options, PASSWORD, text};
 use scenarios::bcg729;
 use scenarios::browser::Browser;
 use scenarios::http::Http;
-use scenarios::pcap::{Capture, rtp_payloads};
+use scenarios::pcap::{Capture, Spoken, rtp_payloads};
 use scenarios::sipp::{Caller, Said, Speech};
 use scenarios::softphone::Softphone;
 use scenarios::tone;
@@ -108,19 +108,22 @@ async fn a_customer_with_g729_alone_talks_to_an_agent_in_chromium() {
 
 /// Frames as packets of at most 20 ms: speech together, a description of silence at the end of its packet, and nothing of what is not
 /// sent (RFC 3551 section 4.5.6).
-fn packets(frames: &[Vec<u8>]) -> Vec<(u64, u32, Vec<u8>)> {
-    let mut packets: Vec<(u64, u32, Vec<u8>)> = Vec::new();
+fn packets(frames: &[Vec<u8>]) -> Vec<Spoken> {
+    let mut packets: Vec<Spoken> = Vec::new();
     let mut open = false;
     for (number, frame) in frames.iter().enumerate() {
+        let unsent = number.checked_sub(1).is_none_or(|before| frames[before].is_empty());
         match (frame.len(), packets.last_mut().filter(|_| open)) {
             (0, _) => open = false,
-            (length, Some((at_ms, _, payload))) => {
-                *at_ms += 10;
-                payload.extend(frame);
-                open = length == 10 && payload.len() < 20;
+            (length, Some(packet)) => {
+                packet.at_ms += 10;
+                packet.payload.extend(frame);
+                open = length == 10 && packet.payload.len() < 20;
             }
             (length, None) => {
-                packets.push((number as u64 * 10 + 10, number as u32 * 80, frame.clone()));
+                let (at_ms, timestamp) = (number as u64 * 10 + 10, number as u32 * 80);
+                let payload = frame.clone();
+                packets.push(Spoken { at_ms, timestamp, marker: unsent, payload_type: 18, payload });
                 open = length == 10;
             }
         }

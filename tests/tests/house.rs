@@ -16,16 +16,17 @@ fn metadata() -> Value {
 }
 
 /// Room -> rooms it may know. Whatever is not listed may know all.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("model", &[]),
     ("fastpath", &[]),
     ("g729", &[]),
     ("router", &["model"]),
+    ("flow", &["model"]),
     ("media", &["model", "fastpath", "g729"]),
     ("store", &["model"]),
     ("signaling", &["model", "media"]),
     ("ng", &["model", "media"]),
-    ("desk", &["model", "router", "store"]),
+    ("desk", &["model", "router", "flow", "store"]),
     ("control-api", &["model", "desk"]),
 ];
 

@@ -75,6 +75,18 @@ export interface NumberItem {
   id: string;
   digits: string;
   service: string;
+  flow: string | null;
+}
+export interface FlowItem {
+  id: string;
+  name: string;
+  /** The newest text. */
+  text: string | null;
+  /** The version that callers go through. */
+  active: number | null;
+  versions: { number: number; text: string }[];
+  /** Why callers do not go through it. */
+  problem: string | null;
 }
 export type SkillExpr = "any" | { at_least: { skill: string; level: number } } | Record<string, unknown>;
 /** As the appliance tells it both `who` and `who_text` are there; one of them is enough for the appliance. */

@@ -1,6 +1,7 @@
 //! Configuration: lists, objects with ETags, changes with If-Match, creation with Idempotency-Key.
 
 mod dispositions;
+mod flow;
 mod people;
 mod requirement;
 mod special;
@@ -218,6 +219,7 @@ pub trait Served: Wire + Serialize {
 impl Served for wire::Group {}
 impl Served for wire::Skill {}
 impl Served for wire::Reason {}
+impl Served for wire::Flow {}
 impl Served for wire::Number {}
 
 macro_rules! crud {
@@ -289,6 +291,8 @@ crud! {
     reasons: Reason, "/reasons", "/reasons/{id}";
     /// `/services`
     services: Service, "/services", "/services/{id}";
+    /// `/flows`
+    flows: Flow, "/flows", "/flows/{id}";
     /// `/numbers`
     numbers: Number, "/numbers", "/numbers/{id}";
     /// `/trunks`
@@ -304,6 +308,8 @@ pub fn routes() -> OpenApiRouter<ApiState> {
         .merge(skills::routes())
         .merge(reasons::routes())
         .merge(services::routes())
+        .merge(flows::routes())
+        .merge(flow::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())
         .merge(users::routes())

@@ -1,6 +1,7 @@
 //! Configuration objects as they travel (docs/protocols/console.md): durations in milliseconds, ids made by us.
 
 pub mod capacity;
+mod flows;
 pub mod legs;
 mod people;
 mod rules;
@@ -8,11 +9,12 @@ mod tenant;
 
 use desk::configuration::Configuration;
 use desk::refusal::Refusal;
-use model::id::{DispositionId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId};
+use model::id::{DispositionId, FlowId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId};
 use model::service::SrtpPolicy;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::flows::Flow;
 pub use self::people::{Group, Rules, User};
 pub use self::rules::{Queue, Requirement, Service, SkillExpr, Step};
 pub use self::tenant::{Names, Tenant};
@@ -102,6 +104,10 @@ objects! {
         /// The service that answers.
         #[schema(value_type = String)]
         service: ServiceId,
+        /// The flow that callers go through first, if any.
+        #[serde(default)]
+        #[schema(value_type = Option<String>)]
+        flow: Option<FlowId>,
     }
 }
 

@@ -6,6 +6,6 @@ mod tenant;
 mod validate;
 
 pub use self::service::{Configured, NewSecret};
-pub use self::snapshot::{Configuration, meets};
+pub use self::snapshot::{Configuration, WrongFlow, meets};
 pub use self::validate::Checked;
 pub use store::Item;

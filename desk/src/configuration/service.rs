@@ -1,6 +1,7 @@
 //! Changing the configuration: check, store, audit, and give it to floor and signalling, in this order.
 
 use model::agent::Reason;
+use model::flow::Flow;
 use model::people::{Group, PhoneKind, User};
 use model::service::{Disposition, Number, Service, Skill, Trunk};
 use serde_json::json;
@@ -41,6 +42,7 @@ configured! {
     Reason, "reason", reasons;
     Service, "service", services;
     Disposition, "disposition", dispositions;
+    Flow, "flow", flows;
     Number, "number", numbers;
     Trunk, "trunk", trunks;
 }
@@ -215,6 +217,7 @@ impl DeskHandle {
     pub async fn reload(&self) -> Result<(), Refusal> {
         let _turn = self.0.reconfiguring.lock().await;
         let configuration = Configuration::load(&self.0.store, self.tenant()).await.map_err(read)?;
+        let configuration = configuration.with_flows(self.0.config.sounds.now());
         let DeskConfig { realm, phone_srtp, .. } = &self.0.config;
         let calls = configuration.calls(&self.0.store, realm, *phone_srtp).await.map_err(read)?;
         self.configure(configuration.into(), calls).await;

@@ -1,11 +1,14 @@
 //! The configuration as the floor and the consoles use it: read from the store as a whole after every change.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use flow::Ready;
 use model::agent::Reason;
 use model::call::{CallConfig, Ha1, PhoneAccount};
 use model::capacity::Capacity;
-use model::id::{DispositionId, GroupId, ReasonId, ServiceId, TenantId, UserId};
+use model::flow::Flow;
+use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, UserId};
 use model::people::{Group, GroupRules, PhoneKind, Privilege, User};
 use model::service::{Disposition, Service, Skill, SrtpPolicy, Trunk};
 use model::skill::SkillExpr;
@@ -30,8 +33,14 @@ pub struct Configuration {
     pub services: BTreeMap<ServiceId, Service>,
     /// How interactions end.
     pub dispositions: BTreeMap<DispositionId, Disposition>,
-    /// Where dialled numbers lead.
-    pub numbers: HashMap<String, ServiceId>,
+    /// Where dialled numbers lead: to a service, perhaps through a flow.
+    pub numbers: HashMap<String, (ServiceId, Option<FlowId>)>,
+    /// Flows as they are stored.
+    pub flows: BTreeMap<FlowId, Flow>,
+    /// Flows that callers can go through, with the version in use.
+    pub ready_flows: BTreeMap<FlowId, (u32, Arc<Ready>)>,
+    /// Names of the sounds that flows may play.
+    pub sounds: Vec<String>,
     /// Trunks.
     pub trunks: Vec<Trunk>,
     /// What offer windows show (VOICE-05).
@@ -56,6 +65,7 @@ impl Configuration {
         let services = catalogue::all(store.services(), tenant).await?;
         let dispositions = catalogue::all(store.dispositions(), tenant).await?;
         let numbers = catalogue::all::<model::service::Number>(store.numbers(), tenant).await?;
+        let flows = catalogue::all::<Flow>(store.flows(), tenant).await?;
         let trunks = catalogue::all(store.trunks(), tenant).await?;
         let settings = store.tenants().tenant(tenant).await?.map(|row| row.item);
         let (offer_window, system_names, capacity) = settings
@@ -76,7 +86,13 @@ impl Configuration {
             reasons: reasons.into_iter().map(|row| (row.item.id, row.item)).collect(),
             services: services.into_iter().map(|row| (row.item.id, row.item)).collect(),
             dispositions: dispositions.into_iter().map(|row| (row.item.id, row.item)).collect(),
-            numbers: numbers.into_iter().map(|row| (row.item.digits, row.item.service)).collect(),
+            numbers: numbers
+                .into_iter()
+                .map(|row| (row.item.digits, (row.item.service, row.item.flow)))
+                .collect(),
+            flows: flows.into_iter().map(|row| (row.item.id, row.item)).collect(),
+            ready_flows: BTreeMap::new(),
+            sounds: Vec::new(),
             trunks: trunks.into_iter().map(|row| row.item).collect(),
         }
         .with_eligible())
@@ -157,12 +173,50 @@ impl Configuration {
 
     /// The service a dialled number leads to. Trunks differ in whether they send the `+`; both find the number.
     pub fn service_of_number(&self, digits: &str) -> Option<&Service> {
-        let other = match digits.strip_prefix('+') {
-            Some(bare) => bare.to_owned(),
-            None => format!("+{digits}"),
-        };
-        let id = self.numbers.get(digits).or_else(|| self.numbers.get(&other))?;
-        self.services.get(id)
+        let other = other_way(digits);
+        let (service, _) = self.numbers.get(digits).or_else(|| self.numbers.get(&other))?;
+        self.services.get(service)
+    }
+
+    /// The flow that callers of a number go through, if there is one that they can.
+    pub fn flow_of_number(&self, digits: &str) -> Option<(FlowId, u32, Arc<Ready>)> {
+        let other = other_way(digits);
+        let (_, flow) = self.numbers.get(digits).or_else(|| self.numbers.get(&other))?;
+        let flow = (*flow)?;
+        self.ready_flows.get(&flow).map(|(version, ready)| (flow, *version, ready.clone()))
+    }
+
+    /// A service by its name.
+    pub fn service_named(&self, name: &str) -> Option<&Service> {
+        self.services.values().find(|service| service.name == name)
+    }
+
+    /// The same with flows that can be gone through: those in use in which nothing is wrong. `sounds`: what they may play.
+    pub fn with_flows(mut self, sounds: Vec<String>) -> Self {
+        self.sounds = sounds;
+        let mut ready = BTreeMap::new();
+        for flow in self.flows.values() {
+            let Some(version) = flow.active() else { continue };
+            match self.check_flow(&version.text) {
+                Ok(checked) => drop(ready.insert(flow.id, (version.number, Arc::new(checked)))),
+                Err(wrong) => tracing::error!(
+                    flow = flow.name,
+                    wrong = %wrong.first(),
+                    "a flow cannot be gone through: its numbers lead to their services at once"
+                ),
+            }
+        }
+        self.ready_flows = ready;
+        self
+    }
+
+    /// Whether a text is a flow that callers could go through now.
+    pub fn check_flow(&self, text: &str) -> Result<Ready, WrongFlow> {
+        let flow = flow::Flow::from_text(text).map_err(WrongFlow::Text)?;
+        let prompts: Vec<&str> = self.sounds.iter().map(String::as_str).collect();
+        let services: Vec<&str> = self.services.values().map(|service| service.name.as_str()).collect();
+        let around = flow::Around { prompts: &prompts, services: &services, names: Some(&self.names) };
+        flow.check(&around).map_err(WrongFlow::Faults)
     }
 
     /// The rules of an agent's group; without a group the defaults.
@@ -233,6 +287,33 @@ impl Configuration {
     }
 }
 
+/// A number with the `+` that was not there, or without it.
+fn other_way(digits: &str) -> String {
+    match digits.strip_prefix('+') {
+        Some(bare) => bare.to_owned(),
+        None => format!("+{digits}"),
+    }
+}
+
+/// Why callers cannot go through a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WrongFlow {
+    /// The text does not say what a flow is.
+    Text(flow::TextError),
+    /// What it says is wrong, at one place or several.
+    Faults(Vec<flow::Fault>),
+}
+
+impl WrongFlow {
+    /// The first thing that is wrong, in words.
+    pub fn first(&self) -> String {
+        match self {
+            Self::Text(error) => error.to_string(),
+            Self::Faults(faults) => faults.first().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
 fn takes_calls(user: &User) -> bool {
     !user.disabled && user.role.may(Privilege::TakeInteractions)
 }
@@ -277,7 +358,7 @@ mod tests {
         };
         let configuration = Configuration {
             services: [(id, service)].into(),
-            numbers: [("+49301234".to_owned(), id), ("100".to_owned(), id)].into(),
+            numbers: [("+49301234".to_owned(), (id, None)), ("100".to_owned(), (id, None))].into(),
             ..Configuration::default()
         };
         for digits in ["+49301234", "49301234", "100", "+100"] {

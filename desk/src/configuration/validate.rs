@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use model::agent::Reason;
 use model::capacity::{Capacity, Weight};
+use model::flow::Flow;
 use model::interaction::Channel;
 use model::people::{Group, PhoneKind, Role, User};
 use model::service::{Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Trunk};
 use router::FloorConfig;
 
-use super::snapshot::{Configuration, meets};
+use super::snapshot::{Configuration, WrongFlow, meets};
 use crate::refusal::FieldError;
 
 /// Looks an object over.
@@ -146,6 +147,25 @@ impl Checked for Disposition {
     fn errors(&self, _: &Configuration) -> Vec<FieldError> {
         let mut errors = Vec::new();
         name(&self.name, &mut errors);
+        errors
+    }
+}
+
+impl Checked for Flow {
+    fn errors(&self, now: &Configuration) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        name(&self.name, &mut errors);
+        let Some(active) = self.active else { return errors };
+        match self.active() {
+            None => errors.push(FieldError::new("/active", format!("there is no version {active} any more"))),
+            Some(version) => match now.check_flow(&version.text) {
+                Ok(_) => {}
+                Err(WrongFlow::Text(error)) => errors.push(FieldError::new("/text", error.to_string())),
+                Err(WrongFlow::Faults(faults)) => {
+                    errors.extend(faults.iter().map(|fault| FieldError::new("/text", fault.to_string())));
+                }
+            },
+        }
         errors
     }
 }

@@ -113,6 +113,8 @@ pub enum Stage {
         /// Whether the journal has that end already: the floor gave up waiting and said so.
         written: bool,
     },
+    /// Goes through a flow; no agent was asked yet.
+    InFlow,
     /// On the floor: waits, or rings an agent.
     Waiting,
     /// The colleague refused, did not answer or could not be reached; the one who called hears busy.
@@ -255,6 +257,8 @@ impl Call {
             Stage::Announced { status, .. } => status,
             Stage::Refused { .. } => EndStatus::Refused,
             _ if failed => EndStatus::Failed,
+            Stage::InFlow if by == EndedBy::Customer => EndStatus::Abandoned,
+            Stage::InFlow => EndStatus::Failed,
             Stage::Waiting if by == EndedBy::System => EndStatus::Failed,
             Stage::Waiting if ringing => EndStatus::AbandonedRinging,
             Stage::Waiting => EndStatus::Abandoned,

@@ -17,6 +17,7 @@ use model::time::Timestamp;
 use router::{Floor, Input, Intent, Output};
 
 use super::call::Call;
+use super::self_service::InFlow;
 use super::watch::Audit;
 use crate::clock::Sources;
 use crate::configuration::Configuration;
@@ -83,6 +84,8 @@ pub struct Core {
     pub(super) config: Arc<Configuration>,
     pub(super) floor: Floor,
     pub(super) calls: BTreeMap<InteractionId, Call>,
+    /// Callers who go through a flow.
+    pub(super) flows: BTreeMap<InteractionId, InFlow>,
     /// Open offers. One lease may ring several agents.
     pub(super) ringing: HashMap<(OfferToken, UserId), Ringing>,
     /// The call that is being ended, and how: the floor's event about its end is written with this.
@@ -112,6 +115,7 @@ impl Core {
             config,
             floor,
             calls: BTreeMap::new(),
+            flows: BTreeMap::new(),
             ringing: HashMap::new(),
             ending: None,
             people: HashMap::new(),
@@ -148,7 +152,8 @@ impl Core {
     }
     /// When time has to be told next.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.floor.next_deadline().into_iter().chain(self.next_pause_over()).min()
+        let others = self.next_pause_over().into_iter().chain(self.next_flow_deadline());
+        self.floor.next_deadline().into_iter().chain(others).min()
     }
 
     /// Time passed.
@@ -156,6 +161,7 @@ impl Core {
         self.floor.tick(now, &mut self.scratch);
         self.follow(now, out);
         self.end_long_pauses(now, out);
+        self.flows_tick(now, out);
     }
 
     /// A page of a user who is not on the floor came: the agent is there (STATE-04, STATE-11).

@@ -67,6 +67,12 @@ impl Core {
                     self.show_work(interaction, out);
                 }
             }
+            CallFact::Played { interaction, number } => {
+                self.in_flow(interaction, flow::Input::Played(number), now, out);
+            }
+            CallFact::DigitReceived { interaction, digit } if self.flows.contains_key(&interaction) => {
+                self.in_flow(interaction, flow::Input::Key(digit), now, out);
+            }
             CallFact::DigitReceived { interaction, digit } => {
                 if let Some(call) = self.calls.get_mut(&interaction) {
                     call.pressed(digit);
@@ -275,9 +281,11 @@ impl Core {
         call.release();
         let stage = call.stage;
         let own = call.inside().and_then(|inside| inside.own);
-        if let Stage::Announced { written, .. } = stage {
+        self.flows.remove(&interaction);
+        // The floor has no such call, or has ended it.
+        if let Stage::Announced { .. } | Stage::InFlow = stage {
             self.calls.remove(&interaction);
-            if !written {
+            if !matches!(stage, Stage::Announced { written: true, .. }) {
                 out.push(Effect::Journal(Event::Ended { interaction, status, by }));
             }
             return;

@@ -43,21 +43,38 @@ impl Core {
         if !self.admitting {
             return refuse(interaction, Rejection::Overloaded, EndStatus::Failed, out);
         }
+        let flow = self.config.flow_of_number(&contact);
         self.calls
             .insert(interaction, Call::new(Aim::Service(service.id), caller, caller_name, contact, now));
+        if let Some(flow) = flow {
+            return self.enter_flow(interaction, flow, now, out);
+        }
         let arrival = Arrival::new(interaction, service.id, Channel::Voice);
-        // The music comes first: an agent may be rung at once, and orders about a call keep their order. When the floor
-        // takes the caller to no queue, the order is taken back before it left this room.
-        let music = out.len();
-        out.push(order(CallOrder::Play { interaction, sound: Sound::QueueMusic, then_hang_up: false }));
-        if let Err(refusal) = self.tell_floor(Input::Arrive(arrival), now, out) {
-            out.remove(music);
+        if let Err(refusal) = self.queue(arrival, now, out) {
             self.not_queued(interaction, &service, refusal, out);
         }
     }
 
+    /// Asks the floor to take a caller.
+    pub(super) fn queue(
+        &mut self,
+        arrival: Arrival,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), router::Refusal> {
+        // The music comes first: an agent may be rung at once, and orders about a call keep their order. When the floor
+        // takes the caller to no queue, the order is taken back before it left this room.
+        let (interaction, music) = (arrival.interaction, out.len());
+        out.push(order(CallOrder::Play { interaction, sound: Sound::QueueMusic, then_hang_up: false }));
+        let answer = self.tell_floor(Input::Arrive(arrival), now, out);
+        if answer.is_err() {
+            out.remove(music);
+        }
+        answer
+    }
+
     /// The floor did not take the caller: the treatment of the case (VOICE-15).
-    fn not_queued(
+    pub(super) fn not_queued(
         &mut self,
         interaction: InteractionId,
         service: &Service,

@@ -11,6 +11,7 @@ mod internal;
 mod pause;
 pub mod recovery;
 pub(crate) mod request;
+mod self_service;
 pub(crate) mod service;
 pub mod views;
 mod watch;

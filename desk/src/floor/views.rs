@@ -255,6 +255,7 @@ impl Core {
         let rung = self.ringing.values().find(|ringing| ringing.interaction == interaction);
         let phase = match (call.stage, rung) {
             (Stage::Announced { .. }, _) => "announced",
+            (Stage::InFlow, _) => "self_service",
             (Stage::Waiting, Some(_)) => "ringing",
             (Stage::Waiting, None) => "waiting",
             (Stage::Refused { .. }, _) => "refused",

@@ -23,6 +23,7 @@ pub fn status_name(status: EndStatus) -> &'static str {
         EndStatus::NoAgentOnline => "no_agent_online",
         EndStatus::Closed => "closed",
         EndStatus::QueueFull => "queue_full",
+        EndStatus::SelfServed => "self_served",
         EndStatus::UnknownNumber => "unknown_number",
         EndStatus::Interrupted => "interrupted",
         EndStatus::Failed => "failed",

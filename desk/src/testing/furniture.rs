@@ -117,7 +117,8 @@ pub(super) async fn furnish(store: &Store, setup: &Setup) {
         closing: true,
     };
     store.dispositions().insert(&disposition).await.unwrap();
-    let number = Number { id: NumberId::from_number(1), tenant, digits: "100".into(), service: help() };
+    let number =
+        Number { id: NumberId::from_number(1), tenant, digits: "100".into(), service: help(), flow: None };
     store.numbers().insert(&number).await.unwrap();
     for (id, login, role, level) in [
         (anna(), "anna", Role::Agent, Some(9)),

@@ -32,8 +32,10 @@ use crate::auth::password::Cost;
 use crate::auth::{AuthConfig, Credentials, Identity};
 use crate::clock::ManualClock;
 use crate::console::protocol::Command;
-use crate::start::{Desk, DeskConfig, DeskHandle, Parts};
+use crate::start::{Desk, DeskConfig, DeskHandle, Parts, SoundNames};
 
+/// Sounds that flows may play.
+pub const SOUNDS: [&str; 3] = ["welcome", "choose", "goodbye"];
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
 /// How long a test waits for what must come: far longer than it takes.
@@ -100,8 +102,13 @@ impl House {
         let (facts, facts_receiver) = mpsc::channel(1_024);
         let registry = Registry::new();
         let auth = AuthConfig { cost: Cost::TEST, ..AuthConfig::default() };
-        let config =
-            DeskConfig { tenant: tenant(), realm: "test".into(), phone_srtp: SrtpPolicy::Accept, auth };
+        let config = DeskConfig {
+            tenant: tenant(),
+            realm: "test".into(),
+            phone_srtp: SrtpPolicy::Accept,
+            auth,
+            sounds: SoundNames(Arc::new(|| SOUNDS.map(str::to_owned).to_vec())),
+        };
         let parts = Parts {
             store: store.clone(),
             journal,

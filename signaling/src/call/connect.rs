@@ -53,6 +53,7 @@ impl Call {
             }));
         }
         self.then_hang_up = false;
+        self.playing = None;
         self.link = Link::Connecting { agent, announce, stage: Stage::Recording };
         match record {
             Some(recording) => out.push(Output::Media(MediaOrder::StartRecording(recording))),

@@ -34,6 +34,7 @@ mod figures;
 #[cfg(test)]
 mod fixture;
 mod link;
+mod playing;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub use colleague::NewInside;
 use customer::Customer;
 use ending::Ending;
 use link::Link;
+use playing::Playing;
 use session::Session;
 use timer::SessionTimer;
 use words::{Heard, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent};
@@ -132,6 +134,8 @@ pub struct Call {
     wishes: Vec<Order>,
     /// Hang up when the sound that is played now is over.
     then_hang_up: bool,
+    /// Sounds by name: what is still to come, and what is said at the end.
+    playing: Option<Playing>,
     ending: Option<Ending>,
 }
 
@@ -183,6 +187,7 @@ impl Call {
             unheard: (false, false),
             wishes: Vec::new(),
             then_hang_up: false,
+            playing: None,
             ending: None,
         }
     }
@@ -235,12 +240,15 @@ impl Call {
             Order::RingNothing { ring, why } => self.ring_nothing(ring, why, out),
             Order::StopRinging { token } => self.stop_ringing(token, out),
             // These need an answered customer: it is answered for them.
-            order @ (Order::Play { .. } | Order::Connect(_)) if !self.is_answered() => {
+            order @ (Order::Play { .. } | Order::PlaySounds { .. } | Order::Connect(_))
+                if !self.is_answered() =>
+            {
                 if self.wishes.len() < WISHES_MAX {
                     self.wishes.push(order);
                 }
                 self.open(out);
             }
+            Order::PlaySounds { number, sounds } => self.play_sounds(number, sounds, out),
             Order::Play { sound, then_hang_up } => self.play(sound, then_hang_up, out),
             Order::Connect(connect) => self.connect(connect, now, out),
             Order::Hold(agent) => self.hold(agent, true, out),
@@ -258,6 +266,7 @@ impl Call {
             return;
         }
         self.then_hang_up = then_hang_up && !sound.repeats();
+        self.playing = None;
         self.hear(self.leg, Heard::Sound(sound), out);
     }
 
@@ -295,6 +304,9 @@ impl Call {
     }
 
     fn sound_over(&mut self, out: &mut Vec<Output>) {
+        if self.playing.is_some() {
+            return self.next_sound(out);
+        }
         if std::mem::take(&mut self.then_hang_up) && matches!(self.link, Link::Apart) {
             self.end(EndedBy::System, None, out);
         }

@@ -52,6 +52,13 @@ pub enum Order {
         /// Hang up at its end.
         then_hang_up: bool,
     },
+    /// Answer if need be, and play sounds of these names, one after the other; none: silence.
+    PlaySounds {
+        /// Comes back when they are over.
+        number: u32,
+        /// Which.
+        sounds: Vec<String>,
+    },
     /// Ring the agent's registered phones.
     RingPhones(Box<RingPhones>),
     /// Check the agent's softphone; the console rings.
@@ -343,7 +350,7 @@ pub enum MediaOrder {
 }
 
 /// What a leg hears.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// Nothing.
     Nothing,
@@ -351,6 +358,8 @@ pub enum Heard {
     Announcement,
     /// A sound.
     Sound(Sound),
+    /// A sound of the operator's, by name.
+    Named(String),
     /// Another leg.
     Leg(LegId),
 }

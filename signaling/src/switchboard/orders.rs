@@ -22,6 +22,9 @@ impl Switchboard {
             CallOrder::Play { interaction, sound, then_hang_up } => {
                 self.pass(interaction, Order::Play { sound, then_hang_up });
             }
+            CallOrder::PlaySounds { interaction, number, sounds } => {
+                self.pass(interaction, Order::PlaySounds { number, sounds });
+            }
             CallOrder::RingAgent { interaction, token, agent, phone } => {
                 self.ring(interaction, token, agent, phone);
             }

@@ -19,7 +19,7 @@ use crate::digest::Algorithm;
 use crate::endpoint::Endpoint;
 use crate::endpoint::counters::Counters;
 use crate::sdp::KeySeed;
-use crate::service::{Clock, MediaPlane, Random, Sounds};
+use crate::service::{Clock, MediaPlane, NamedSounds, Random, Sounds};
 
 /// The media plane answers sooner than this, or it is taken to be gone.
 const PLANE_PATIENCE: Duration = Duration::from_secs(5);
@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) sounds: Sounds,
+    pub(crate) named_sounds: NamedSounds,
     pub(crate) announce: Arc<Prompt>,
     pub(crate) recordings: PathBuf,
     pub(crate) digest: Vec<Algorithm>,

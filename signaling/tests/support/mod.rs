@@ -87,6 +87,10 @@ impl House {
             listeners,
             tls,
             recordings: dir.path().to_owned(),
+            named_sounds: Arc::new({
+                let music = music.clone();
+                move |_: &str| music.clone()
+            }),
             sounds: Arc::new(move |_: Sound| music.clone()),
             announce: Arc::new(prompt("two tones", 2_400)),
             codecs: vec![Codec::Pcma, Codec::Pcmu],

@@ -70,6 +70,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "capacity",
         sql: include_str!("../../migrations/postgres/0005_capacity.sql"),
     },
+    Migration { version: 6, name: "flows", sql: include_str!("../../migrations/postgres/0006_flows.sql") },
 ];
 
 /// Where PostgreSQL differs.

@@ -183,6 +183,7 @@ fn table_of(kind: Kind) -> &'static str {
         Kind::Service => "services",
         Kind::Disposition => "dispositions",
         Kind::Number => "numbers",
+        Kind::Flow => "flows",
         Kind::Trunk => "trunks",
         Kind::Tenant | Kind::Record | Kind::Recording | Kind::Journal => "tenants",
     }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use model::agent::Reason;
+use model::flow::Flow;
 use model::id::TenantId;
 use model::people::{Group, User};
 use model::service::{Disposition, Number, Service, Skill, Trunk};
 
 use super::rows::{flag, id, id_or_none, json, signed, text, text_or_none, to_json, to_word, word};
 use super::table::{Table, find};
+use sqlx::Row as _;
+
 use super::{Engine, Query, Row, rows};
 use crate::catalogue::{Numbers, Users};
 use crate::error::StoreError;
@@ -102,16 +105,32 @@ impl Table for Disposition {
     }
 }
 
+impl Table for Flow {
+    const NAME: &'static str = "flows";
+    const COLUMNS: &'static [&'static str] = &["name", "active", "versions"];
+    const UNIQUE: &'static [&'static str] = &["name"];
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        query.bind(self.name.clone()).bind(self.active.map(i64::from)).bind(to_json(&self.versions))
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let active = row.try_get::<Option<i64>, _>("active")?.and_then(|number| u32::try_from(number).ok());
+        let (name, versions) = (text(row, "name")?, json(row, "versions")?);
+        Ok(Self { id: id(row, "id")?, tenant: id(row, "tenant")?, name, active, versions })
+    }
+}
+
 impl Table for Number {
     const NAME: &'static str = "numbers";
-    const COLUMNS: &'static [&'static str] = &["digits", "service"];
+    const COLUMNS: &'static [&'static str] = &["digits", "service", "flow"];
     const UNIQUE: &'static [&'static str] = &["digits"];
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
-        query.bind(self.digits.clone()).bind(self.service.to_string())
+        let flow = self.flow.map(|flow| flow.to_string());
+        query.bind(self.digits.clone()).bind(self.service.to_string()).bind(flow)
     }
     fn read(row: &Row) -> Result<Self, StoreError> {
         let service = id(row, "service")?;
-        Ok(Self { id: id(row, "id")?, tenant: id(row, "tenant")?, digits: text(row, "digits")?, service })
+        let (digits, flow) = (text(row, "digits")?, id_or_none(row, "flow")?);
+        Ok(Self { id: id(row, "id")?, tenant: id(row, "tenant")?, digits, service, flow })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::item::Kind;
 use crate::page::{Cursor, Page, Version, Versioned, bounded};
 
 /// What a tenant can own, and where it is kept. Sessions and secrets go with their users.
-const OWNED: [(Kind, &str, &str); 11] = [
+const OWNED: [(Kind, &str, &str); 12] = [
     (Kind::User, "users", "id"),
     (Kind::Group, "groups", "id"),
     (Kind::Skill, "skills", "id"),
@@ -20,6 +20,7 @@ const OWNED: [(Kind, &str, &str); 11] = [
     (Kind::Service, "services", "id"),
     (Kind::Disposition, "dispositions", "id"),
     (Kind::Number, "numbers", "id"),
+    (Kind::Flow, "flows", "id"),
     (Kind::Trunk, "trunks", "id"),
     (Kind::Record, "service_records", "interaction"),
     (Kind::Recording, "recordings", "id"),

@@ -78,6 +78,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "capacity",
         sql: include_str!("../../migrations/sqlite/0005_capacity.sql"),
     },
+    Migration { version: 6, name: "flows", sql: include_str!("../../migrations/sqlite/0006_flows.sql") },
 ];
 
 /// Where SQLite differs.

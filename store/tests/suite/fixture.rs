@@ -89,7 +89,7 @@ pub fn disposition(n: u64, service: ServiceId) -> Disposition {
 }
 
 pub fn number(n: u64, digits: &str, service: ServiceId) -> Number {
-    Number { id: NumberId::from_number(n), tenant: tenant_id(), digits: digits.into(), service }
+    Number { id: NumberId::from_number(n), tenant: tenant_id(), digits: digits.into(), service, flow: None }
 }
 
 pub fn call(n: u64) -> InteractionId {

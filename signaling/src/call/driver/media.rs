@@ -56,6 +56,7 @@ impl Driver {
             Heard::Announcement => Source::Prompt { prompt: self.shared.announce.clone(), repeat: false },
             // One music for all who wait: it goes on behind an announcement, and nobody hears its beginning again and again.
             Heard::Sound(Sound::QueueMusic) => Source::PlayAlong((self.shared.sounds)(Sound::QueueMusic)),
+            Heard::Named(name) => Source::Prompt { prompt: (self.shared.named_sounds)(&name), repeat: false },
             Heard::Sound(sound) => {
                 Source::Prompt { prompt: (self.shared.sounds)(sound), repeat: sound.repeats() }
             }

@@ -126,3 +126,31 @@ fn an_answer_nobody_acknowledges_ends_the_call() {
     scene.customer_does(Peer::NeverAcknowledged);
     assert!(scene.ended().unwrap().1.unwrap().contains("acknowledged"));
 }
+
+/// ROUTE-08: sounds of a flow follow one another, their end is told once, and what takes their place silences it.
+#[test]
+fn sounds_by_name_follow_one_another_and_their_end_is_told() {
+    let hears = |name: &str| MediaOrder::Hear { leg: customer_leg(), heard: Heard::Named(name.into()) };
+    let over = || Input::Media(Event::PromptEnded { leg: customer_leg() });
+    let mut scene = Scene::of_a_caller();
+    scene.order(Order::PlaySounds { number: 7, sounds: vec!["welcome".into(), "digit-4".into()] });
+    assert_eq!((scene.status(), scene.media.last()), (Some(200), Some(&hears("welcome"))));
+    scene.forget();
+    scene.does(over());
+    assert_eq!(scene.media, [hears("digit-4")]);
+    scene.forget();
+    scene.does(over());
+    scene.does(over());
+    assert_eq!((scene.told(), scene.media.len()), (vec!["Played".to_owned()], 0));
+    scene.order(Order::PlaySounds { number: 8, sounds: vec!["choose".into()] });
+    scene.forget();
+    scene.order(Order::PlaySounds { number: 0, sounds: vec![] });
+    assert_eq!(scene.media, [MediaOrder::Hear { leg: customer_leg(), heard: Heard::Nothing }]);
+    scene.does(over());
+    assert!(scene.told().is_empty() && scene.ended().is_none(), "the menu's prompt was cut short");
+    scene.order(Order::PlaySounds { number: 9, sounds: vec!["bye".into()] });
+    scene.order(Order::Play { sound: Sound::QueueMusic, then_hang_up: false });
+    scene.forget();
+    scene.does(over());
+    assert!(scene.told().is_empty());
+}

@@ -1,0 +1,188 @@
+//! Callers who go through a flow before an agent is asked (ROUTE-08): the runs, and what comes of them.
+
+use std::sync::Arc;
+
+use flow::{Caller, End, Input, Ready, Refused, Run, Wish};
+use model::call::{CallOrder, Rejection};
+use model::id::{FlowId, InteractionId};
+use model::interaction::{Channel, EndStatus, EndedBy};
+use model::journal::Event;
+use model::service::Treatment;
+use model::skill::Requirement;
+use model::time::Timestamp;
+use router::Arrival;
+
+use super::call::{Aim, Stage};
+use super::core::{Core, Effect};
+use super::facts::order;
+
+/// A caller in a flow.
+#[derive(Debug)]
+pub struct InFlow {
+    flow: FlowId,
+    version: u32,
+    run: Run,
+}
+
+impl Core {
+    /// A call begins with a flow.
+    pub(super) fn enter_flow(
+        &mut self,
+        interaction: InteractionId,
+        (flow, version, ready): (FlowId, u32, Arc<Ready>),
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(call) = self.calls.get_mut(&interaction) else { return };
+        call.stage = Stage::InFlow;
+        let caller = Caller {
+            number: call.caller.clone(),
+            name: call.caller_name.clone().unwrap_or_default(),
+            called: call.contact.clone(),
+        };
+        let (run, effects) = Run::begin(ready, &caller, now);
+        self.flows.insert(interaction, InFlow { flow, version, run });
+        self.follow_flow(interaction, effects, now, out);
+    }
+
+    /// Something happened to a caller in a flow; for others it is too late, and changes nothing.
+    pub(super) fn in_flow(
+        &mut self,
+        interaction: InteractionId,
+        input: Input,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(caller) = self.flows.get_mut(&interaction) {
+            let effects = caller.run.handle(input, now);
+            self.follow_flow(interaction, effects, now, out);
+        }
+    }
+
+    pub(super) fn next_flow_deadline(&self) -> Option<Timestamp> {
+        self.flows.values().filter_map(|caller| caller.run.next_deadline()).min()
+    }
+
+    pub(super) fn flows_tick(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let due = |caller: &InFlow| caller.run.next_deadline().is_some_and(|due| due <= now);
+        let callers: Vec<_> =
+            self.flows.iter().filter(|(_, caller)| due(caller)).map(|(id, _)| *id).collect();
+        for interaction in callers {
+            self.in_flow(interaction, Input::Tick, now, out);
+        }
+    }
+
+    fn follow_flow(
+        &mut self,
+        interaction: InteractionId,
+        mut effects: Vec<flow::Effect>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        // A queue that refuses sends the run on; a run takes a bounded number of steps.
+        while !effects.is_empty() {
+            let mut more = Vec::new();
+            for effect in effects {
+                match effect {
+                    flow::Effect::Entered(step) => {
+                        let Some(InFlow { flow, version, .. }) = self.flows.get(&interaction) else { return };
+                        let (flow, version) = (*flow, *version);
+                        out.push(Effect::Journal(Event::FlowStep { interaction, flow, version, step }));
+                    }
+                    flow::Effect::Play { number, sounds } => {
+                        out.push(order(CallOrder::PlaySounds { interaction, number, sounds }));
+                    }
+                    flow::Effect::Silence => {
+                        out.push(order(CallOrder::PlaySounds { interaction, number: 0, sounds: vec![] }));
+                    }
+                    flow::Effect::Queue(wish) => {
+                        more.extend(self.queue_from_flow(interaction, wish, now, out))
+                    }
+                    flow::Effect::End(end) => self.end_of_flow(interaction, end, out),
+                }
+            }
+            effects = more;
+        }
+    }
+
+    /// Asks the queue that the flow named; what comes of a refusal.
+    fn queue_from_flow(
+        &mut self,
+        interaction: InteractionId,
+        wish: Wish,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Vec<flow::Effect> {
+        let Some(call) = self.calls.get_mut(&interaction) else { return vec![] };
+        // A service that is gone since the flow began: the number's own.
+        if let Some(service) = self.config.service_named(&wish.service) {
+            call.aim = Aim::Service(service.id);
+        }
+        let Some(service) = call.service() else { return vec![] };
+        call.stage = Stage::Waiting;
+        let arrival = Arrival {
+            priority: wish.priority,
+            requirement: wish.who.map(Requirement::fixed),
+            ..Arrival::new(interaction, service, Channel::Voice)
+        };
+        let why = match self.queue(arrival, now, out) {
+            Ok(()) => {
+                self.flows.remove(&interaction);
+                return vec![];
+            }
+            Err(router::Refusal::Closed) => Refused::Closed,
+            Err(router::Refusal::NoAgentOnline) => Refused::Unstaffed,
+            Err(router::Refusal::QueueFull) => Refused::Full,
+            Err(refusal) => {
+                tracing::warn!(%interaction, %refusal, "the floor did not take a call from a flow");
+                self.flows.remove(&interaction);
+                self.turn_away(interaction, EndStatus::Failed, false, out);
+                return vec![];
+            }
+        };
+        if let Some(call) = self.calls.get_mut(&interaction) {
+            call.stage = Stage::InFlow;
+        }
+        self.flows
+            .get_mut(&interaction)
+            .map(|caller| caller.run.handle(Input::Refused(why), now))
+            .unwrap_or_default()
+    }
+
+    fn end_of_flow(&mut self, interaction: InteractionId, end: End, out: &mut Vec<Effect>) {
+        self.flows.remove(&interaction);
+        let Some(call) = self.calls.get_mut(&interaction) else { return };
+        let refused = match end {
+            End::HangUp => None,
+            End::TooLong => {
+                tracing::warn!(%interaction, "a caller went round and round in a flow and was hung up on");
+                None
+            }
+            End::AsService(why) => Some(why),
+        };
+        let Some(why) = refused else {
+            call.stage = Stage::Announced { status: EndStatus::SelfServed, written: false };
+            out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
+            return;
+        };
+        let queue = call.service().and_then(|id| self.config.services.get(&id)).map(|service| &service.queue);
+        let announce = |treatment: Option<Treatment>| treatment != Some(Treatment::Reject);
+        let (status, announced, rejection) = match why {
+            Refused::Closed => {
+                (EndStatus::Closed, announce(queue.map(|queue| queue.when_closed)), Rejection::Declined)
+            }
+            Refused::Unstaffed => {
+                let treatment = queue.map(|queue| queue.when_unstaffed);
+                (EndStatus::NoAgentOnline, announce(treatment), Rejection::NobodyThere)
+            }
+            Refused::Full => (EndStatus::QueueFull, true, Rejection::Busy),
+        };
+        if announced {
+            self.turn_away(interaction, status, false, out);
+        } else {
+            // Mostly the flow has answered the call already, and it can only be ended.
+            call.stage = Stage::Announced { status, written: false };
+            out.push(order(CallOrder::Reject { interaction, why: rejection }));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What is wrong with a flow, all of it at once; and a flow that nothing is wrong with.
+
+mod fields;
+mod ways;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::skill::SkillExpr;
+use model::skill::text::Names;
+use regex::Regex;
+
+use crate::calendar::Hours;
+use crate::graph::{Flow, Node};
+
+/// What callers bring along: noted before the first step.
+pub(crate) const GIVEN: [&str; 3] = ["caller", "caller_name", "called"];
+/// Faults that are told; what more there is comes to light when these are mended.
+const FAULTS_MAX: usize = 100;
+
+/// What there is for a flow to name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    /// Sounds by name. A noted value that is read out needs `digit-0` to `digit-9`, and `digit-star` and `digit-hash` if it may hold
+    /// them; keys without a sound are left out.
+    pub prompts: &'a [&'a str],
+    /// Services by name.
+    pub services: &'a [&'a str],
+    /// Skills, groups and agents. `None`: requirements are not looked at, and cannot be used.
+    pub names: Option<&'a Names>,
+}
+
+/// Something wrong with a flow.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {what}")]
+pub struct Fault {
+    /// Where: `menu.language.timeout`.
+    pub at: String,
+    /// What is wrong, and what would do.
+    pub what: String,
+}
+
+/// A flow in which nothing is wrong, with its expressions understood.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    flow: Flow,
+    hours: BTreeMap<String, Hours>,
+    patterns: BTreeMap<String, Regex>,
+    requirements: BTreeMap<String, SkillExpr>,
+}
+
+impl Ready {
+    /// The flow.
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+    /// A step of it.
+    pub(crate) fn node(&self, name: &str) -> Option<Node<'_>> {
+        self.flow.node(name)
+    }
+    pub(crate) fn hours(&self, calendar: &str) -> Option<&Hours> {
+        self.hours.get(calendar)
+    }
+    /// Whether the whole of a text matches.
+    pub(crate) fn matches(&self, pattern: &str, text: &str) -> bool {
+        self.patterns.get(pattern).is_some_and(|pattern| pattern.is_match(text))
+    }
+    /// A requirement of the flow as routing knows it; `None` if names were not known when the flow was checked.
+    pub fn requirement(&self, text: &str) -> Option<&SkillExpr> {
+        self.requirements.get(text)
+    }
+}
+
+/// The work of one check.
+struct Checking<'a> {
+    flow: &'a Flow,
+    around: &'a Around<'a>,
+    /// Values that some step notes, and those that are given.
+    noted: BTreeSet<&'a str>,
+    faults: Vec<Fault>,
+    hours: BTreeMap<String, Hours>,
+    patterns: BTreeMap<String, Regex>,
+    requirements: BTreeMap<String, SkillExpr>,
+}
+
+impl Flow {
+    /// Everything that is wrong with it, in the order of the text; or the flow, ready to run.
+    pub fn check(&self, around: &Around<'_>) -> Result<Ready, Vec<Fault>> {
+        let mut checking = Checking {
+            flow: self,
+            around,
+            noted: GIVEN.into_iter().chain(self.notes()).collect(),
+            faults: Vec::new(),
+            hours: BTreeMap::new(),
+            patterns: BTreeMap::new(),
+            requirements: BTreeMap::new(),
+        };
+        checking.head();
+        checking.fields();
+        checking.ways();
+        let Checking { mut faults, hours, patterns, requirements, .. } = checking;
+        if faults.is_empty() {
+            return Ok(Ready { flow: self.clone(), hours, patterns, requirements });
+        }
+        faults.truncate(FAULTS_MAX);
+        Err(faults)
+    }
+
+    /// Names under which steps note something.
+    fn notes(&self) -> impl Iterator<Item = &str> {
+        self.nodes().flat_map(|(_, node)| match node {
+            Node::Menu(menu) => menu.into.iter().map(String::as_str).collect(),
+            Node::Collect(collect) => vec![collect.into.as_str()],
+            Node::Set(set) => set.vars.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        })
+    }
+}
+
+impl<'a> Checking<'a> {
+    fn fault(&mut self, at: impl Into<String>, what: impl Into<String>) {
+        self.faults.push(Fault { at: at.into(), what: what.into() });
+    }
+}
+
+/// `; did you mean …?`, if something is near.
+fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let best = known.into_iter().map(|other| (strsim::damerau_levenshtein(name, other), other)).min();
+    match best {
+        Some((distance, other)) if distance <= 1 + name.chars().count() / 4 => {
+            format!("; did you mean `{other}`?")
+        }
+        _ => String::new(),
+    }
+}

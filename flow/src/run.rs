@@ -1,0 +1,501 @@
+//! One caller in a flow: a pure state machine.
+//!
+//! A prompt has a number, and its end names it: the end of one that was cut short changes nothing. A caller may press keys before
+//! they are asked for; up to 32 wait for the next step that listens, and a prompt that may be interrupted is not begun while one waits.
+//! Whatever happens a run ends: it takes at most 1,000 steps, and a prompt whose end is never told counts as ended after five
+//! minutes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::skill::SkillExpr;
+use model::time::Timestamp;
+
+use crate::calendar::Opening;
+use crate::check::Ready;
+use crate::graph::{Case, Collect, Menu, Node, Queue};
+use crate::prompt::{Item, Prompt};
+use crate::template::VALUE_MAX;
+
+/// Steps of one run.
+const STEPS_MAX: u32 = 1_000;
+/// Keys that wait for a step that listens.
+const TYPED_MAX: usize = 32;
+/// A prompt counts as ended after this.
+const PROMPT_MAX: Duration = Duration::from_secs(300);
+
+/// What is known of a caller before the first step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// Calling number.
+    pub number: String,
+    /// Display name, or nothing.
+    pub name: String,
+    /// Called number.
+    pub called: String,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The prompt of this number was played to its end.
+    Played(u32),
+    /// The caller pressed a key: `0` to `9`, `*`, `#`, `A` to `D`.
+    Key(char),
+    /// The queue did not take the caller.
+    Refused(Refused),
+    /// A deadline may have come.
+    Tick,
+}
+
+/// Why a queue did not take a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The service is closed.
+    Closed,
+    /// Nobody of the service is signed in.
+    Unstaffed,
+    /// As many wait as may.
+    Full,
+}
+
+/// What is to be done, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A step began: for the journal.
+    Entered(String),
+    /// Play these sounds one after the other instead of what is heard now, and tell [`Input::Played`] with the number at the end.
+    Play {
+        /// Of the prompt.
+        number: u32,
+        /// By name.
+        sounds: Vec<String>,
+    },
+    /// Play nothing: the caller is entering a number.
+    Silence,
+    /// Ask this queue to take the caller. If it does, the run is over; if not: [`Input::Refused`].
+    Queue(Wish),
+    /// The run is over.
+    End(End),
+}
+
+/// What a caller is queued with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wish {
+    /// The name of the service.
+    pub service: String,
+    /// Instead of the service's requirement, as text.
+    pub require: Option<String>,
+    /// The same as routing knows it, when names were known at the check.
+    pub who: Option<SkillExpr>,
+    /// Instead of the service's priority.
+    pub priority: Option<i32>,
+    /// Everything that was noted, for the agent.
+    pub noted: BTreeMap<String, String>,
+}
+
+/// How a run ends without an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Hang up.
+    HangUp,
+    /// The queue did not take the caller and the flow leads nowhere from there: do as the service says.
+    AsService(Refused),
+    /// It took too many steps: hang up.
+    TooLong,
+}
+
+/// A caller in a flow.
+#[derive(Clone, Debug)]
+pub struct Run {
+    ready: Arc<Ready>,
+    node: String,
+    state: State,
+    vars: BTreeMap<String, String>,
+    require: Option<String>,
+    priority: Option<i32>,
+    typed: VecDeque<char>,
+    steps: u32,
+    prompts: u32,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// A `play` step; a key may end it.
+    Playing {
+        number: u32,
+        interruptible: bool,
+        give_up_at: Timestamp,
+    },
+    /// A menu or a collection. `prompt`: the one that is being played.
+    Asking {
+        tries: u32,
+        prompt: Option<u32>,
+        entered: String,
+        until: Timestamp,
+    },
+    /// Asked a queue.
+    Queueing,
+    Over,
+}
+
+/// What became of what was asked.
+enum Answer {
+    To(String),
+    Again { pressed: bool },
+}
+
+impl Run {
+    /// A caller at the first step.
+    pub fn begin(ready: Arc<Ready>, caller: &Caller, now: Timestamp) -> (Self, Vec<Effect>) {
+        let given = [("caller", &caller.number), ("caller_name", &caller.name), ("called", &caller.called)];
+        let cut = |text: &String| text.chars().take(VALUE_MAX).collect::<String>();
+        let vars = given.into_iter().map(|(name, value)| (name.to_owned(), cut(value))).collect();
+        let start = ready.flow().start.clone();
+        let mut run = Self {
+            ready,
+            node: start.clone(),
+            state: State::Over,
+            vars,
+            require: None,
+            priority: None,
+            typed: VecDeque::new(),
+            steps: 0,
+            prompts: 0,
+        };
+        let mut out = Vec::new();
+        run.enter(start, now, &mut out);
+        (run, out)
+    }
+
+    /// Moves on. `now` never runs backwards.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
+        let mut out = Vec::new();
+        match (&mut self.state, input) {
+            (State::Playing { number, .. }, Input::Played(ended)) if *number == ended => {
+                self.played(now, &mut out)
+            }
+            (State::Playing { give_up_at, .. }, Input::Tick) if now >= *give_up_at => {
+                self.played(now, &mut out)
+            }
+            (State::Playing { interruptible, .. }, Input::Key(key)) => {
+                let go_on = *interruptible;
+                self.type_ahead(key);
+                if go_on {
+                    self.played(now, &mut out);
+                }
+            }
+            (State::Asking { prompt, until, .. }, Input::Played(ended)) if *prompt == Some(ended) => {
+                *prompt = None;
+                *until = now + wait_of(self.ready.node(&self.node));
+            }
+            (State::Asking { until, .. }, Input::Tick) if now >= *until => self.waited(now, &mut out),
+            (State::Asking { .. }, Input::Key(key)) => self.pressed(key, now, &mut out),
+            (State::Queueing, Input::Refused(why)) => self.refused(why, now, &mut out),
+            // Keys on the way into a queue, late ends of prompts, early ticks.
+            _ => {}
+        }
+        out
+    }
+
+    /// When [`Input::Tick`] is due.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Playing { give_up_at, .. } => Some(give_up_at),
+            State::Asking { until, .. } => Some(until),
+            State::Queueing | State::Over => None,
+        }
+    }
+
+    /// Whether nothing will come of it any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+    /// The step it is at.
+    pub fn at(&self) -> &str {
+        &self.node
+    }
+    /// What was noted so far.
+    pub fn noted(&self) -> &BTreeMap<String, String> {
+        &self.vars
+    }
+
+    /// Goes from step to step until one takes time.
+    fn enter(&mut self, mut name: String, now: Timestamp, out: &mut Vec<Effect>) {
+        let ready = self.ready.clone();
+        loop {
+            self.steps += 1;
+            let Some(node) = ready.node(&name).filter(|_| self.steps <= STEPS_MAX) else {
+                return self.end(End::TooLong, out);
+            };
+            self.node.clone_from(&name);
+            out.push(Effect::Entered(name));
+            name = match node {
+                Node::Play(play) => {
+                    if play.interruptible && !self.typed.is_empty() {
+                        play.next.clone()
+                    } else {
+                        let number = self.play(&[&play.prompt], out);
+                        let interruptible = play.interruptible;
+                        self.state = State::Playing { number, interruptible, give_up_at: now + PROMPT_MAX };
+                        return;
+                    }
+                }
+                Node::Menu(_) | Node::Collect(_) => {
+                    self.state = State::Asking { tries: 0, prompt: None, entered: String::new(), until: now };
+                    match self.ask(None, now, out) {
+                        Some(next) => next,
+                        None => return,
+                    }
+                }
+                Node::Set(set) => {
+                    let filled: Vec<_> =
+                        set.vars.iter().map(|(var, text)| (var.clone(), text.fill(&self.vars))).collect();
+                    self.vars.extend(filled);
+                    set.next.clone()
+                }
+                Node::If(cases) => {
+                    let holds = cases.cases.iter().find(|case| self.holds(case));
+                    holds
+                        .map(|case| case.then.clone())
+                        .or_else(|| cases.otherwise.clone())
+                        .unwrap_or_default()
+                }
+                Node::Hours(hours) => match ready.hours(&hours.calendar).map(|hours| hours.at(now)) {
+                    Some(Opening::Open) => hours.open.clone(),
+                    Some(Opening::Holiday) => hours.holiday.as_ref().unwrap_or(&hours.closed).clone(),
+                    Some(Opening::Closed) | None => hours.closed.clone(),
+                },
+                Node::Route(route) => {
+                    self.wish(route.require.as_ref(), route.priority);
+                    route.next.clone()
+                }
+                Node::Queue(queue) => return self.queue(queue, out),
+                Node::HangUp(_) => return self.end(End::HangUp, out),
+            };
+        }
+    }
+
+    fn end(&mut self, how: End, out: &mut Vec<Effect>) {
+        self.state = State::Over;
+        out.push(Effect::End(how));
+    }
+
+    fn wish(&mut self, require: Option<&String>, priority: Option<i32>) {
+        self.require = require.cloned().or(self.require.take());
+        self.priority = priority.or(self.priority);
+    }
+
+    fn queue(&mut self, queue: &Queue, out: &mut Vec<Effect>) {
+        self.wish(queue.require.as_ref(), queue.priority);
+        self.state = State::Queueing;
+        out.push(Effect::Queue(Wish {
+            service: queue.service.clone(),
+            who: self.require.as_ref().and_then(|text| self.ready.requirement(text)).cloned(),
+            require: self.require.clone(),
+            priority: self.priority,
+            noted: self.vars.clone(),
+        }));
+    }
+
+    fn refused(&mut self, why: Refused, now: Timestamp, out: &mut Vec<Effect>) {
+        let ready = self.ready.clone();
+        let Some(Node::Queue(queue)) = ready.node(&self.node) else { return };
+        let way = match why {
+            Refused::Closed => &queue.closed,
+            Refused::Unstaffed => &queue.unstaffed,
+            Refused::Full => &queue.full,
+        };
+        match way {
+            Some(next) => self.enter(next.clone(), now, out),
+            None => self.end(End::AsService(why), out),
+        }
+    }
+
+    fn played(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        if let Some(Node::Play(play)) = self.ready.clone().node(&self.node) {
+            self.enter(play.next.clone(), now, out);
+        }
+    }
+
+    fn type_ahead(&mut self, key: char) {
+        if self.typed.len() < TYPED_MAX {
+            self.typed.push_back(key);
+        }
+    }
+
+    /// Begins a prompt of several parts; returns its number.
+    fn play(&mut self, prompts: &[&Prompt], out: &mut Vec<Effect>) -> u32 {
+        self.prompts += 1;
+        let sounds = prompts.iter().flat_map(|prompt| &prompt.0).flat_map(|item| match item {
+            Item::Sound(name) => vec![name.clone()],
+            Item::Digits(var) => read_out(self.vars.get(var).map_or("", String::as_str)),
+        });
+        out.push(Effect::Play { number: self.prompts, sounds: sounds.collect() });
+        self.prompts
+    }
+
+    /// Asks, the first time or once more, unless keys wait already; where to, if they say it.
+    fn ask(&mut self, after: Option<Answer>, now: Timestamp, out: &mut Vec<Effect>) -> Option<String> {
+        let ready = self.ready.clone();
+        let (prompt, again, most, exits) = match ready.node(&self.node)? {
+            Node::Menu(menu) => (&menu.prompt, &menu.again, menu.tries, [&menu.timeout, &menu.otherwise]),
+            Node::Collect(collect) => {
+                (&collect.prompt, &collect.again, collect.tries, [&collect.failed, &collect.failed])
+            }
+            _ => return None,
+        };
+        let State::Asking { tries, .. } = &mut self.state else { return None };
+        *tries += 1;
+        if *tries > most {
+            let pressed = matches!(after, Some(Answer::Again { pressed: true }));
+            return exits[usize::from(pressed)].clone();
+        }
+        let tries = *tries;
+        let again = again.as_ref().filter(|_| tries > 1);
+        let prompts: Vec<&Prompt> = again.into_iter().chain([prompt]).collect();
+        let prompt = if self.typed.is_empty() { Some(self.play(&prompts, out)) } else { None };
+        let until = now + if prompt.is_some() { PROMPT_MAX } else { wait_of(ready.node(&self.node)) };
+        self.state = State::Asking { tries, prompt, entered: String::new(), until };
+        while let Some(key) = self.typed.pop_front() {
+            if let Some(answer) = self.key(key, now, out) {
+                return self.follow(answer, now, out);
+            }
+        }
+        None
+    }
+
+    fn follow(&mut self, answer: Answer, now: Timestamp, out: &mut Vec<Effect>) -> Option<String> {
+        match answer {
+            Answer::To(next) => Some(next),
+            again @ Answer::Again { .. } => self.ask(Some(again), now, out),
+        }
+    }
+
+    fn pressed(&mut self, key: char, now: Timestamp, out: &mut Vec<Effect>) {
+        let answer = self.key(key, now, out);
+        if let Some(next) = answer.and_then(|answer| self.follow(answer, now, out)) {
+            self.enter(next, now, out);
+        }
+    }
+
+    fn waited(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let ready = self.ready.clone();
+        let State::Asking { entered, .. } = &mut self.state else { return };
+        let entered = std::mem::take(entered);
+        let answer = match ready.node(&self.node) {
+            Some(Node::Collect(collect)) if !entered.is_empty() => self.number(collect, entered),
+            _ => Answer::Again { pressed: false },
+        };
+        if let Some(next) = self.follow(answer, now, out) {
+            self.enter(next, now, out);
+        }
+    }
+
+    /// A key at a step that listens; `None`: more are to come.
+    fn key(&mut self, key: char, now: Timestamp, out: &mut Vec<Effect>) -> Option<Answer> {
+        let ready = self.ready.clone();
+        let State::Asking { prompt, entered, until, .. } = &mut self.state else { return None };
+        match ready.node(&self.node)? {
+            Node::Menu(menu) => Some(self.choose(menu, key)),
+            Node::Collect(collect) => {
+                let closes = collect.end.starts_with(key);
+                if !closes {
+                    entered.push(key);
+                    if entered.len() < collect.max {
+                        *until = now + Duration::from_secs(collect.wait_s.into());
+                        if prompt.take().is_some() {
+                            out.push(Effect::Silence);
+                        }
+                        return None;
+                    }
+                }
+                let entered = std::mem::take(entered);
+                Some(self.number(collect, entered))
+            }
+            _ => None,
+        }
+    }
+
+    fn choose(&mut self, menu: &Menu, key: char) -> Answer {
+        match menu.choices.get(key.encode_utf8(&mut [0; 4]) as &str) {
+            None => Answer::Again { pressed: true },
+            Some(next) => {
+                if let Some(var) = &menu.into {
+                    self.vars.insert(var.clone(), key.to_string());
+                }
+                Answer::To(next.clone())
+            }
+        }
+    }
+
+    /// Whether a number will do.
+    fn number(&mut self, collect: &Collect, entered: String) -> Answer {
+        let good = entered.len() >= collect.min
+            && collect.matches.as_ref().is_none_or(|pattern| self.ready.matches(pattern, &entered))
+            && (!collect.luhn || is_luhn(&entered));
+        if !good {
+            return Answer::Again { pressed: true };
+        }
+        self.vars.insert(collect.into.clone(), entered);
+        Answer::To(collect.next.clone())
+    }
+
+    fn holds(&self, case: &Case) -> bool {
+        let value = self.vars.get(&case.var).map_or("", String::as_str);
+        let number = || value.parse::<i64>().ok();
+        case.is.as_ref().is_none_or(|is| is == value)
+            && case.one_of.as_ref().is_none_or(|all| all.iter().any(|each| each == value))
+            && case.starts.as_ref().is_none_or(|start| value.starts_with(start.as_str()))
+            && case.matches.as_ref().is_none_or(|pattern| self.ready.matches(pattern, value))
+            && case.at_least.is_none_or(|least| number().is_some_and(|number| number >= least))
+            && case.at_most.is_none_or(|most| number().is_some_and(|number| number <= most))
+    }
+}
+
+/// How long a step waits for a key.
+fn wait_of(node: Option<Node<'_>>) -> Duration {
+    Duration::from_secs(u64::from(match node {
+        Some(Node::Menu(menu)) => menu.wait_s,
+        Some(Node::Collect(collect)) => collect.wait_s,
+        _ => 0,
+    }))
+}
+
+/// The sounds that read a value out; what is no key is passed over.
+fn read_out(value: &str) -> Vec<String> {
+    let sound = |c: char| match c {
+        '0'..='9' => Some(format!("digit-{c}")),
+        '*' => Some("digit-star".to_owned()),
+        '#' => Some("digit-hash".to_owned()),
+        _ => None,
+    };
+    value.chars().filter_map(sound).collect()
+}
+
+/// ISO/IEC 7812-1: from the right every second digit is doubled and its digits added; the sum ends in 0.
+fn is_luhn(number: &str) -> bool {
+    let digits: Option<Vec<u32>> = number.chars().rev().map(|c| c.to_digit(10)).collect();
+    let Some(digits) = digits.filter(|digits| digits.len() > 1) else { return false };
+    let worth = |(place, digit): (usize, &u32)| match (place % 2, digit * 2) {
+        (0, _) => *digit,
+        (_, twice) => twice / 10 + twice % 10,
+    };
+    digits.iter().enumerate().map(worth).sum::<u32>() % 10 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_luhn;
+
+    #[test]
+    fn a_check_digit_is_checked() {
+        for good in ["18", "79927398713", "4111111111111111"] {
+            assert!(is_luhn(good), "{good}");
+        }
+        for bad in ["", "0", "17", "79927398714", "4111111111111112", "41111*"] {
+            assert!(!is_luhn(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! A flow tried out before anybody calls: a script of keys, and the way it leads.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use model::time::Timestamp;
+
+use crate::check::Ready;
+use crate::run::{Caller, Effect, End, Input, Refused, Run, Wish};
+
+/// Acts of one script.
+const ACTS_MAX: usize = 256;
+
+/// What the simulated caller and the queue do, one after the other. When it is used up the caller presses nothing more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Script(pub Vec<Act>);
+
+/// One act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Presses a key, as soon as a step listens.
+    Key(char),
+    /// Lets one wait for a key pass.
+    Wait,
+    /// The next queue refuses.
+    Refuse(Refused),
+    /// Hangs up.
+    HangUp,
+}
+
+/// A word that is no act.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither keys (0 to 9, *, #, A to D) nor `wait`, `closed`, `unstaffed`, `full`, `hangup`")]
+pub struct ScriptError(String);
+
+impl Script {
+    /// Reads words such as `1 4711# wait closed`.
+    pub fn from_words(words: &str) -> Result<Self, ScriptError> {
+        let mut acts = Vec::new();
+        for word in words.split_whitespace() {
+            match word {
+                "wait" => acts.push(Act::Wait),
+                "closed" => acts.push(Act::Refuse(Refused::Closed)),
+                "unstaffed" => acts.push(Act::Refuse(Refused::Unstaffed)),
+                "full" => acts.push(Act::Refuse(Refused::Full)),
+                "hangup" => acts.push(Act::HangUp),
+                keys if keys.chars().all(|c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D')) => {
+                    acts.extend(keys.chars().map(Act::Key));
+                }
+                other => return Err(ScriptError(other.to_owned())),
+            }
+        }
+        acts.truncate(ACTS_MAX);
+        Ok(Self(acts))
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// At which step, by kind and name; empty: at the same as before.
+    pub step: String,
+    /// What.
+    pub what: String,
+}
+
+/// The way a script led.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What happened, in this order.
+    pub lines: Vec<Line>,
+    /// Whether the script led to an end.
+    pub ended: bool,
+}
+
+impl Told {
+    /// How it ended.
+    pub fn end(&self) -> Option<&str> {
+        self.lines.last().filter(|_| self.ended).map(|line| line.what.as_str())
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.lines.iter().map(|line| line.step.chars().count()).max().unwrap_or(0);
+        self.lines.iter().try_for_each(|Line { step, what }| writeln!(f, "{step:width$}  {what}"))
+    }
+}
+
+/// Sends a simulated caller through a flow, beginning at `now`.
+pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Timestamp) -> Told {
+    let mut acts: VecDeque<Act> = script.0.iter().copied().collect();
+    let mut told = Told::default();
+    let (mut run, mut effects) = Run::begin(ready.clone(), caller, now);
+    loop {
+        let mut playing = None;
+        let mut queueing = false;
+        let mut step = String::new();
+        for effect in effects.drain(..) {
+            let what = match effect {
+                Effect::Entered(name) => {
+                    if !step.is_empty() {
+                        told.lines.push(Line { step: std::mem::take(&mut step), what: String::new() });
+                    }
+                    let kind = ready.node(&name).map_or("", |node| node.kind().word());
+                    step = format!("{kind}.{name}");
+                    continue;
+                }
+                Effect::Play { number, sounds } => {
+                    playing = Some(number);
+                    format!("plays {}", sounds.join(", "))
+                }
+                Effect::Silence => continue,
+                Effect::Queue(wish) => {
+                    queueing = true;
+                    queue_line(&wish)
+                }
+                Effect::End(end) => {
+                    told.ended = true;
+                    end_line(end).to_owned()
+                }
+            };
+            told.lines.push(Line { step: std::mem::take(&mut step), what });
+        }
+        if told.ended {
+            return told;
+        }
+        let say = |told: &mut Told, what: String| told.lines.push(Line { step: String::new(), what });
+        let act = acts.front().copied();
+        let input = match (act, queueing) {
+            (Some(Act::HangUp), _) => {
+                say(&mut told, "the caller hangs up".into());
+                told.ended = true;
+                return told;
+            }
+            (Some(Act::Refuse(why)), true) => {
+                say(&mut told, format!("the queue refuses: {}", word(why)));
+                Input::Refused(why)
+            }
+            (_, true) => {
+                told.ended = true;
+                return told;
+            }
+            (Some(Act::Key(key)), false) if listens(&run, ready) => {
+                say(&mut told, format!("presses {key}"));
+                Input::Key(key)
+            }
+            // A step that does not listen, or a caller who says nothing.
+            _ => match playing {
+                Some(number) => {
+                    effects = run.handle(Input::Played(number), now);
+                    continue;
+                }
+                None => {
+                    now = run.next_deadline().unwrap_or(now);
+                    if listens(&run, ready) {
+                        say(&mut told, "waits, and presses nothing".into());
+                    }
+                    if act == Some(Act::Wait) {
+                        acts.pop_front();
+                    }
+                    effects = run.handle(Input::Tick, now);
+                    continue;
+                }
+            },
+        };
+        acts.pop_front();
+        effects = run.handle(input, now);
+    }
+}
+
+fn listens(run: &Run, ready: &Ready) -> bool {
+    ready.node(run.at()).is_some_and(|node| node.listens())
+}
+
+fn queue_line(wish: &Wish) -> String {
+    let require = wish.require.as_ref().map(|text| format!(", require {text}")).unwrap_or_default();
+    let priority = wish.priority.map(|priority| format!(", priority {priority}")).unwrap_or_default();
+    format!("queue {}{require}{priority}", wish.service)
+}
+
+fn end_line(end: End) -> &'static str {
+    match end {
+        End::HangUp => "hangs up",
+        End::AsService(Refused::Closed) => "as the service treats callers when it is closed",
+        End::AsService(Refused::Unstaffed) => "as the service treats callers when nobody is signed in",
+        End::AsService(Refused::Full) => "as the service treats callers when the queue is full",
+        End::TooLong => "hangs up: too many steps",
+    }
+}
+
+fn word(why: Refused) -> &'static str {
+    match why {
+        Refused::Closed => "closed",
+        Refused::Unstaffed => "nobody is signed in",
+        Refused::Full => "full",
+    }
+}

@@ -1,0 +1,82 @@
+//! Flows of self-service as they are stored: texts with their versions. What a text means is read by the crate `flow`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{FlowId, TenantId};
+
+/// Versions that are kept; with the next one the oldest that is not in use goes.
+pub const VERSIONS_MAX: usize = 20;
+
+/// What callers of a number go through before an agent is asked (ROUTE-08).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Its id.
+    pub id: FlowId,
+    /// Whose flow this is.
+    pub tenant: TenantId,
+    /// Unique in the tenant.
+    pub name: String,
+    /// The version that callers go through. `None`: numbers that lead here lead to their service at once.
+    pub active: Option<u32>,
+    /// Texts, oldest first.
+    pub versions: Vec<FlowVersion>,
+}
+
+/// One state of a flow. It never changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowVersion {
+    /// From 1, without end.
+    pub number: u32,
+    /// TOML.
+    pub text: String,
+}
+
+impl Flow {
+    /// The version in use.
+    pub fn active(&self) -> Option<&FlowVersion> {
+        let active = self.active?;
+        self.versions.iter().find(|version| version.number == active)
+    }
+
+    /// The newest version.
+    pub fn newest(&self) -> Option<&FlowVersion> {
+        self.versions.last()
+    }
+
+    /// Adds a version, unless the newest says the same; returns its number.
+    pub fn save(&mut self, text: String) -> u32 {
+        if let Some(newest) = self.newest().filter(|newest| newest.text == text) {
+            return newest.number;
+        }
+        let number = self.newest().map_or(1, |newest| newest.number + 1);
+        if self.versions.len() >= VERSIONS_MAX
+            && let Some(oldest) = self.versions.iter().position(|version| Some(version.number) != self.active)
+        {
+            self.versions.remove(oldest);
+        }
+        self.versions.push(FlowVersion { number, text });
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Id;
+
+    /// ROUTE-08: versions count on, the one in use is never lost, and the same text is no new version.
+    #[test]
+    fn versions_count_on_and_the_one_in_use_stays() {
+        let id = FlowId::from_number(1);
+        let (tenant, name) = (TenantId::from_number(1), "Main".to_owned());
+        let mut flow = Flow { id, tenant, name, active: None, versions: vec![] };
+        assert_eq!((flow.save("a".into()), flow.save("a".into()), flow.save("b".into())), (1, 1, 2));
+        flow.active = Some(1);
+        for n in 0..100 {
+            assert_eq!(flow.save(format!("{n}")), n + 3);
+        }
+        assert_eq!(flow.versions.len(), VERSIONS_MAX);
+        assert_eq!(flow.active().map(|version| version.text.as_str()), Some("a"));
+        assert_eq!(flow.newest().map(|version| version.number), Some(102));
+    }
+}

@@ -1,0 +1,153 @@
+//! A customer in self-service: a real SIP caller hears the operator's prompts and presses keys, and the agent who was asked for answers.
+
+use std::time::Duration;
+
+use scenarios::agent::Agent;
+use scenarios::appliance::{Appliance, Options, PASSWORD, text};
+use scenarios::http::Http;
+use scenarios::pcap::{Capture, Spoken, rtp_payloads};
+use scenarios::sipp::{Caller, Said, Speech};
+use scenarios::softphone::Softphone;
+use scenarios::tone;
+use serde_json::{Value, json};
+
+const NUMBER: &str = "+4930555100";
+const CUSTOMER_HZ: f64 = 440.0;
+const AGENT_HZ: f64 = 1_000.0;
+/// What the operator's prompts are, so that a capture tells them apart.
+const WELCOME_HZ: f64 = 600.0;
+const CHOOSE_HZ: f64 = 1_400.0;
+
+const FLOW: &str = r##"
+name = "Main"
+start = "welcome"
+
+[play.welcome]
+prompt = "welcome"
+interruptible = false
+next = "choose"
+
+[menu.choose]
+prompt = "choose"
+choices = { 2 = "account" }
+timeout = "support"
+otherwise = "support"
+
+[collect.account]
+prompt = "choose"
+into = "account"
+min = 4
+max = 8
+next = "read-back"
+failed = "support"
+
+[play.read-back]
+prompt = "{account}"
+next = "support"
+
+[queue.support]
+service = "Support"
+priority = 10
+"##;
+
+/// Packets of a customer who speaks for `seconds` and meanwhile presses keys, each at its millisecond for 100 ms (RFC 4733).
+fn speech(seconds: u64, keys: &[(u64, char)]) -> Vec<Spoken> {
+    let codes: Vec<u8> =
+        tone::sine(CUSTOMER_HZ, 8_000, seconds as f64).into_iter().map(tone::to_mulaw).collect();
+    let mut packets = Vec::new();
+    for (number, payload) in codes.chunks_exact(160).enumerate() {
+        let (at_ms, timestamp) = (number as u64 * 20, number as u32 * 160);
+        let key = keys.iter().find(|(from, _)| (*from..from + 100).contains(&at_ms));
+        let Some((from, key)) = key else {
+            let payload = payload.to_vec();
+            packets.push(Spoken { at_ms, timestamp, marker: number == 0, payload_type: 0, payload });
+            continue;
+        };
+        let event = "0123456789*#".find(*key).expect("a key") as u8;
+        let since = at_ms - from;
+        let length = (since as u16 + 20) * 8;
+        let last = since == 80;
+        // The end is said three times.
+        for _ in 0..if last { 3 } else { 1 } {
+            let payload = [&[event, u8::from(last) << 7 | 10][..], &length.to_be_bytes()].concat();
+            let timestamp = *from as u32 * 8;
+            packets.push(Spoken { at_ms, timestamp, marker: since == 0, payload_type: 101, payload });
+        }
+    }
+    packets
+}
+
+/// ROUTE-08, SIP-05: prompts are heard, keys pressed ahead of them lead to the queue, the record and the journal say so, and the agent who takes the
+/// call hears the customer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_goes_through_a_flow_and_reaches_an_agent() {
+    let sounds = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(sounds.path().join("prompts")).expect("a folder");
+    for (name, hz) in [("welcome", WELCOME_HZ), ("choose", CHOOSE_HZ)] {
+        let file = sounds.path().join(format!("prompts/{name}.wav"));
+        tone::write_wav(&file, 16_000, &tone::sine(hz, 16_000, 2.0));
+    }
+    let toml = format!("[sounds]\ndir = \"{}\"", sounds.path().display());
+    let appliance = Appliance::start(&Options { toml: &toml, ..Options::default() });
+    let admin = appliance.admin().await;
+    let house = appliance.furnish(&admin, NUMBER).await;
+    appliance.hire(&admin, &house, "anna", "browser", None).await;
+
+    // A mistake is refused with its place; then the flow is tried out, stored, and the number leads to it.
+    let wrong = FLOW.replace("prompt = \"welcome\"", "prompt = \"welcom\"");
+    let checked = admin.post("/flow/check", json!({ "text": wrong })).await;
+    assert_eq!(checked["valid"], false, "{checked}");
+    assert_eq!(checked["faults"][0]["at"], "play.welcome.prompt", "{checked}");
+    let tried = admin.post("/flow/try", json!({ "text": FLOW, "script": "2 4711#" })).await;
+    assert_eq!(tried["end"], "queue Support, priority 10", "{tried}");
+    let flow = admin.post("/flows", json!({ "name": "Main", "text": FLOW })).await;
+    assert_eq!((&flow["active"], &flow["versions"][0]["number"]), (&json!(1), &json!(1)), "{flow}");
+    let numbers = admin.get("/numbers").await;
+    let path = format!("/numbers/{}", text(&numbers["items"][0]["id"]));
+    admin.change(&path, |number| number["flow"] = flow["id"].clone()).await;
+
+    let http = Http::sign_in(&appliance.base, "anna", PASSWORD).await.expect("signs in");
+    let mut agent = Agent::connect(&http, appliance.https).await;
+    let phone = Softphone::attach(&mut agent, AGENT_HZ).await;
+    let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
+    let caller = Caller {
+        dial: NUMBER,
+        sip_port: appliance.sip,
+        calls: 1,
+        rate: 1,
+        hold_ms: Some(30_000),
+        hz: CUSTOMER_HZ,
+        extra: &[],
+    };
+    // The menu is answered while it is asked; the account number, in the middle of its question.
+    let keys = [(3_000, '2'), (3_600, '4'), (3_900, '7'), (4_200, '1'), (4_500, '1'), (4_800, '#')];
+    let said = Said::Packets(speech(30, &keys));
+    let speech = Speech { payload_type: 0, map: "PCMU/8000", lines: "", said };
+    let mut sipp = caller.start_speaking(appliance.dir.path(), "customer", "127.0.0.1", &speech);
+    let offer = agent.wait_for("an offer", |event| event["event"] == "offered").await;
+    agent.send("accept", json!({ "offer": offer["offer"]["offer"] })).await.expect("accepted");
+    let interaction = text(&offer["offer"]["interaction"]);
+    agent.wait_for("both talk", |event| event["work"]["phase"] == "talking").await;
+    let before = phone.heard().len();
+    scenarios::until("the agent hears the customer", async || {
+        tone::seconds_with(&phone.heard().split_off(before), 8_000, CUSTOMER_HZ) > 1.0
+    })
+    .await;
+    agent.send("hang_up", json!({ "interaction": interaction })).await.expect("hung up");
+    let _ = sipp.running.wait(Duration::from_secs(60));
+
+    let datagrams = capture.stop();
+    let heard: Vec<i16> =
+        rtp_payloads(&datagrams, sipp.media_port, 0).concat().into_iter().map(tone::from_mulaw).collect();
+    let seconds = |hz| tone::seconds_with(&heard, 8_000, hz);
+    assert!((1.8..=2.1).contains(&seconds(WELCOME_HZ)), "the greeting, whole: {}", seconds(WELCOME_HZ));
+    // Heard from the end of the greeting to the key, and again until the first digit of the number.
+    assert!((0.8..=3.0).contains(&seconds(CHOOSE_HZ)), "the question, cut short: {}", seconds(CHOOSE_HZ));
+
+    let is_step = |entry: &&Value| entry["event"]["type"] == "flow_step";
+    let journal = admin.journal(|entries| entries.iter().filter(is_step).count() >= 5).await;
+    let steps: Vec<&Value> = journal.iter().filter(is_step).map(|entry| &entry["event"]).collect();
+    let names: Vec<String> =
+        steps.iter().map(|event| event["step"].as_str().unwrap_or_default().to_owned()).collect();
+    assert_eq!(names, ["welcome", "choose", "account", "read-back", "support"], "{steps:?}");
+}
