@@ -16,7 +16,7 @@ use model::id::{AgentId, Id, InteractionId, OfferToken, ServiceId, SessionId, Sk
 use model::interaction::{Channel, EndedBy};
 use model::journal::Event;
 use model::people::PhoneKind;
-use model::service::{QueueRules, Service, Treatment};
+use model::service::{LateContacts, QueueRules, RingRule, Service, Treatment, WaitingOrder};
 use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
 use model::time::Timestamp;
 use rand_chacha::ChaCha8Rng;
@@ -30,17 +30,20 @@ struct Case {
     profiles: u64,
     classes: u64,
     backlog: usize,
+    /// Mixed kinds of contact, orders of waiting of every sort, several rung at once, preferred agents.
+    mixed: bool,
     goal_per_second: f64,
     goal_p99: Option<Duration>,
 }
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 4] = [
     Case {
         name: "small",
         agents: 1_000,
         profiles: 100,
         classes: 300,
         backlog: 1_000,
+        mixed: false,
         goal_per_second: 1_500_000.0,
         goal_p99: Some(Duration::from_micros(3)),
     },
@@ -50,6 +53,7 @@ const CASES: [Case; 3] = [
         profiles: 500,
         classes: 2_000,
         backlog: 50_000,
+        mixed: false,
         goal_per_second: 1_500_000.0,
         goal_p99: Some(Duration::from_micros(3)),
     },
@@ -59,8 +63,19 @@ const CASES: [Case; 3] = [
         profiles: 10_000,
         classes: 20_000,
         backlog: 50_000,
+        mixed: false,
         goal_per_second: 600_000.0,
         goal_p99: None,
+    },
+    Case {
+        name: "mixed",
+        agents: 10_000,
+        profiles: 500,
+        classes: 2_000,
+        backlog: 50_000,
+        mixed: true,
+        goal_per_second: 1_500_000.0,
+        goal_p99: Some(Duration::from_micros(3)),
     },
 ];
 
@@ -72,6 +87,7 @@ struct Bench {
     now: Timestamp,
     out: Vec<Output>,
     services: u64,
+    mixed: bool,
     next: u64,
     offers: VecDeque<(AgentId, OfferToken)>,
     talking: Vec<InteractionId>,
@@ -91,6 +107,7 @@ impl Bench {
             now: Timestamp::from_millis(1_000_000),
             out: Vec::new(),
             services: case.classes,
+            mixed: case.mixed,
             next: 0,
             offers: VecDeque::new(),
             talking: Vec::new(),
@@ -144,10 +161,25 @@ impl Bench {
         self.next += 1;
         let service = ServiceId::from_number(self.below(self.services as usize) as u64 + 1);
         let interaction = InteractionId::from_number(self.next);
-        let mut arrival = Arrival::new(interaction, service, Channel::Voice);
+        let mut arrival = Arrival::new(interaction, service, self.channel());
+        if self.mixed && self.next.is_multiple_of(50) {
+            arrival.preferred = vec![AgentId::from_number(self.below(200) as u64 + 1)];
+            arrival.preferred_hold = Duration::from_secs(20);
+        }
         arrival.priority = Some((self.next % 7) as i32);
         self.does(Input::Arrive(arrival));
         self.queued.push(interaction);
+    }
+
+    /// Of ten contacts six are calls, two are chats, one is mail, and one something else.
+    fn channel(&mut self) -> Channel {
+        match self.mixed.then(|| self.below(20)) {
+            None | Some(0..12) => Channel::Voice,
+            Some(12..16) => Channel::Chat,
+            Some(16..18) => Channel::Email,
+            Some(18) => Channel::Sms,
+            Some(_) => Channel::Callback,
+        }
     }
 
     /// Every phone that rings is answered; one in twenty is declined.
@@ -230,7 +262,7 @@ fn config(case: &Case, dice: &mut ChaCha8Rng) -> FloorConfig {
                 waiting_max: u32::MAX,
                 when_unstaffed: Treatment::Queue,
                 priority_second: 60,
-                ..QueueRules::default()
+                ..if case.mixed { of_every_sort(number) } else { QueueRules::default() }
             },
             disposition_mandatory: false,
             record: true,
@@ -240,6 +272,18 @@ fn config(case: &Case, dice: &mut ChaCha8Rng) -> FloorConfig {
     });
     let services = services.collect();
     FloorConfig { agents, services, interactions_max: 1_000_000, ..FloorConfig::default() }
+}
+
+/// Orders and ways of ringing by turns: one service in ten rings three at once.
+fn of_every_sort(number: u64) -> QueueRules {
+    let orders = [WaitingOrder::Ageing, WaitingOrder::Deadline, WaitingOrder::Slopes];
+    QueueRules {
+        order: orders[(number % 3) as usize],
+        late: if number.is_multiple_of(2) { LateContacts::First } else { LateContacts::Last },
+        slope_percent: 100 + 50 * (number % 4) as u32,
+        ring: if number.is_multiple_of(10) { RingRule::Several } else { RingRule::One },
+        ..QueueRules::default()
+    }
 }
 
 /// The value below which this share of the sorted samples lies.

@@ -5,6 +5,7 @@ mod channels;
 mod crowd;
 mod day;
 mod decided_again;
+mod erlang;
 mod events;
 mod hall;
 mod metamorphic;
