@@ -139,6 +139,15 @@ pub enum Command {
         after_help = "Examples:\n  patchbay explain                                  everybody who waits\n  patchbay explain interaction_0198f1c2-…           one, as it is now\n  patchbay explain interaction_0198f1c2-… --offer 1  whom the floor chose first, among whom, and why\n  patchbay explain interaction_0198f1c2-… --at 2026-11-22T07:30"
     )]
     Explain(ExplainArgs),
+    /// Decide the journal again and say whether it comes out the same; or try the time under other rules.
+    ///
+    /// Reads the database only, also while the appliance runs. Without other rules it ends with 1 when the journal came out otherwise.
+    /// With other rules it shows service level, abandonment, waits and occupancy: as recorded, as a twin has it with nothing changed, and
+    /// with the change.
+    #[command(
+        after_help = "Examples:\n  patchbay replay --from 2026-11-21 --to 2026-11-22\n  patchbay replay --from 1d --agents '2@german >= 7, billing'\n  patchbay replay --from 1d --requirement 'Hotline=german >= 5' --ring-time 15\n  patchbay replay --from 7d --current                the past under today's configuration"
+    )]
+    Replay(ReplayArgs),
     /// Run as a media node in rtpengine's place: a SIP proxy commands it over NG (Kamailio's and OpenSIPS' rtpengine modules).
     ///
     /// No store, no console, no SIP of its own. Ends with SIGTERM or Ctrl-C, and all calls with it.
@@ -280,6 +289,47 @@ pub struct ExplainArgs {
     /// How to ask and show.
     #[command(flatten)]
     pub ask: Ask,
+}
+
+/// Which time, and what is to be different.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Which appliance: its configuration file says where the database is.
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// From when: 2026-11-22T07:30 (UTC), milliseconds since 1970, or 30m, 2h, 7d for so long ago. Without it the last day.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Until when; now without it.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Use today's services, groups and users in the place of those of the time.
+    #[arg(long)]
+    pub current: bool,
+    /// Another requirement: `Hotline=german >= 7 and not trainee`. May be given more than once.
+    #[arg(long, value_name = "SERVICE=TEXT")]
+    pub requirement: Vec<String>,
+    /// Another priority, 0 to 1000. May be given more than once.
+    #[arg(long, value_name = "SERVICE=POINTS")]
+    pub priority: Vec<String>,
+    /// Another order of waiting: ageing, deadline or slopes. May be given more than once.
+    #[arg(long, value_name = "SERVICE=ORDER")]
+    pub order: Vec<String>,
+    /// Agents more, there and Ready all the time: `2@german >= 7, billing`. May be given more than once.
+    #[arg(long, value_name = "COUNT@SKILLS")]
+    pub agents: Vec<String>,
+    /// Seconds one agent is rung, for all services.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(5..=300))]
+    pub ring_time: Option<u64>,
+    /// How many agents are rung at once for one caller, for all services; 0: all who are free.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(0..=50))]
+    pub ring: Option<u32>,
+    /// Of the chance in what has to be assumed: the same seed gives the same day.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print JSON for programs instead of a table.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How to ask the running appliance, and how to show the answer.

@@ -16,6 +16,7 @@ mod media;
 mod metrics;
 mod queues;
 mod recordings;
+mod replay;
 mod run;
 mod secret;
 mod seed;
@@ -74,6 +75,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Status { ask } => block_on(ask::status(&Config::read(&ask.config.config)?, ask.json))?,
         Command::Calls { ask } => block_on(ask::calls(&Config::read(&ask.config.config)?, ask.json))?,
         Command::Queues(args) => block_on(queues::queues(args))?,
+        Command::Replay(args) => return block_on(replay::replay(args, clock::now())),
         Command::Explain(args) => block_on(explain::explain(&args, clock::now()))?,
         Command::Recording { config, media, command } => {
             let place = match media {

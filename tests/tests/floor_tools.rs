@@ -93,5 +93,17 @@ async fn route_09_the_command_line_says_why_a_caller_waits_and_why_it_rang() {
         text.contains("rung: Agent anna (worked out again from the journal, it is the same agent)"),
         "{text}"
     );
+
+    // ROUTE-10: the whole of it decided again while the appliance runs, and with a colleague more.
+    let again = patchbay(&appliance, &["replay", "--from", "1d"]);
+    assert!(
+        again.contains("The journal came out the same.") && again.contains("1 of them offers"),
+        "{again}"
+    );
+    let tried = json_of(&appliance, &["replay", "--from", "1d", "--agents", "1", "--json"]);
+    assert_eq!(tried["recorded"]["total"]["answered"], 1, "{tried}");
+    assert_eq!(tried["changed"]["total"]["answered"], 1, "{tried}");
+    let table = patchbay(&appliance, &["replay", "--from", "1d", "--ring-time", "30"]);
+    assert!(table.contains("TWIN, CHANGED") && table.contains("service level"), "{table}");
     drop(phone);
 }

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use desk::configuration::Item;
+use desk::configuration::dry_run::DryRun;
 use desk::page::Version;
 use desk::refusal::Refusal;
 use model::people::Privilege;
@@ -222,6 +223,34 @@ impl Served for wire::Reason {}
 impl Served for wire::Flow {}
 impl Served for wire::Number {}
 
+/// Whether a change is only tried.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Trial {
+    /// `true`: nothing is stored; the answer (200, `DryRun`) says what the change would do to queues, agents and those who wait.
+    /// Neither `If-Match` nor `Idempotency-Key` is looked at.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What storing this, or removing what is there, would do.
+pub async fn try_out<W: Wire>(
+    state: &ApiState,
+    who: &Who,
+    id: IdOf<W>,
+    body: Option<W>,
+) -> Result<Response, ApiError> {
+    who.needs(Privilege::Administer)?;
+    let item = match body {
+        Some(body) => Some(stored(body, state, id)?),
+        None => {
+            state.desk.get::<W::Item>(id).await?;
+            None
+        }
+    };
+    Ok(axum::Json(state.desk.dry_run::<W::Item>(id, item).await?).into_response())
+}
+
 macro_rules! crud {
     ($(#[$doc:meta] $module:ident: $wire:ident, $list:tt, $one:tt;)*) => {$(
         #[$doc]
@@ -246,34 +275,48 @@ macro_rules! crud {
             }
             /// A new one. `Idempotency-Key` makes repeating safe.
             #[utoipa::path(post, path = $list, tag = "configuration", request_body = wire::$wire,
-                params(("Idempotency-Key" = Option<String>, Header)), responses(
+                params(("Idempotency-Key" = Option<String>, Header), Trial), responses(
+                (status = 200, body = DryRun, description = "With `dry_run=true`"),
                 (status = 201, body = wire::$wire, headers(("ETag" = String), ("Location" = String))),
                 (status = 409, body = Problem, content_type = "application/problem+json"),
                 (status = 422, body = Problem, content_type = "application/problem+json")))]
-            pub async fn create(State(state): State<ApiState>, who: Who, headers: HeaderMap, Json(body): Json<wire::$wire>)
-                -> Result<Response, ApiError> {
+            pub async fn create(State(state): State<ApiState>, who: Who, headers: HeaderMap,
+                Params(trial): Params<Trial>, Json(body): Json<wire::$wire>) -> Result<Response, ApiError> {
+                if trial.dry_run {
+                    let id = state.desk.sources().id();
+                    return super::try_out(&state, &who, id, Some(body)).await;
+                }
                 body.make(&state, &who, &headers, $list).await
             }
             /// Another state of it. `If-Match` names the version that is changed.
+            ///
+            /// With `dry_run=true` nothing is stored, and the answer is a `DryRun`: what it would do.
             #[utoipa::path(put, path = $one, tag = "configuration", request_body = wire::$wire,
-                params(("id" = String, Path), ("If-Match" = String, Header)), responses(
+                params(("id" = String, Path), ("If-Match" = String, Header), Trial), responses(
                 (status = 200, body = wire::$wire, headers(("ETag" = String))),
                 (status = 412, body = Problem, content_type = "application/problem+json"),
                 (status = 422, body = Problem, content_type = "application/problem+json"),
                 (status = 428, body = Problem, content_type = "application/problem+json")))]
             pub async fn replace(State(state): State<ApiState>, who: Who, headers: HeaderMap,
-                PathId(id): PathId<IdOf<wire::$wire>>, Json(body): Json<wire::$wire>) -> Result<Response, ApiError> {
+                PathId(id): PathId<IdOf<wire::$wire>>, Params(trial): Params<Trial>, Json(body): Json<wire::$wire>)
+                -> Result<Response, ApiError> {
+                if trial.dry_run {
+                    return super::try_out(&state, &who, id, Some(body)).await;
+                }
                 body.change(&state, &who, &headers, id).await
             }
             /// Removes it, unless something still refers to it. `If-Match` names the version that is removed.
             #[utoipa::path(delete, path = $one, tag = "configuration",
-                params(("id" = String, Path), ("If-Match" = String, Header)), responses(
-                (status = 204), (status = 409, body = Problem, content_type = "application/problem+json"),
+                params(("id" = String, Path), ("If-Match" = String, Header), Trial), responses(
+                (status = 200, body = DryRun, description = "With `dry_run=true`"), (status = 204), (status = 409, body = Problem, content_type = "application/problem+json"),
                 (status = 412, body = Problem, content_type = "application/problem+json"),
                 (status = 428, body = Problem, content_type = "application/problem+json")))]
             pub async fn remove(State(state): State<ApiState>, who: Who, headers: HeaderMap,
-                PathId(id): PathId<IdOf<wire::$wire>>) -> Result<StatusCode, ApiError> {
-                <wire::$wire as Served>::take_away(&state, &who, &headers, id).await
+                PathId(id): PathId<IdOf<wire::$wire>>, Params(trial): Params<Trial>) -> Result<Response, ApiError> {
+                if trial.dry_run {
+                    return super::try_out::<wire::$wire>(&state, &who, id, None).await;
+                }
+                Ok(<wire::$wire as Served>::take_away(&state, &who, &headers, id).await?.into_response())
             }
             pub(super) fn routes() -> OpenApiRouter<ApiState> {
                 OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, replace, remove))

@@ -1,5 +1,6 @@
 //! What administrators set up: how it is checked, stored, and given to floor and signalling.
 
+pub mod dry_run;
 mod service;
 mod snapshot;
 mod tenant;

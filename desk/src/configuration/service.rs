@@ -25,22 +25,30 @@ pub trait Configured: Item + Checked {
     const NAME: &'static str;
     /// Where it is stored.
     fn rows(store: &Store) -> &dyn Catalogue<Self>;
+    /// Puts it into a configuration, or takes it out; nothing for what the floor does not decide by.
+    fn place(_config: &mut Configuration, _id: Self::Id, _item: Option<Self>) {}
 }
 
 macro_rules! configured {
-    ($($item:ident, $name:literal, $rows:ident;)*) => {$(
+    ($($item:ident, $name:literal, $rows:ident $(, $known:ident)?;)*) => {$(
         impl Configured for $item {
             const NAME: &'static str = $name;
             fn rows(store: &Store) -> &dyn Catalogue<Self> { store.$rows() }
+            $(fn place(config: &mut Configuration, id: Self::Id, item: Option<Self>) {
+                match item {
+                    Some(item) => drop(config.$known.insert(id, item)),
+                    None => drop(config.$known.remove(&id)),
+                }
+            })?
         }
     )*};
 }
 configured! {
-    User, "user", users;
-    Group, "group", groups;
+    User, "user", users, users;
+    Group, "group", groups, groups;
     Skill, "skill", skills;
     Reason, "reason", reasons;
-    Service, "service", services;
+    Service, "service", services, services;
     Disposition, "disposition", dispositions;
     Flow, "flow", flows;
     Number, "number", numbers;
@@ -196,7 +204,7 @@ impl DeskHandle {
         self.reload().await
     }
 
-    fn check(&self, item: &impl Checked) -> Result<(), Refusal> {
+    pub(super) fn check(&self, item: &impl Checked) -> Result<(), Refusal> {
         let errors = item.errors(&self.configuration());
         if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid { errors }) }
     }

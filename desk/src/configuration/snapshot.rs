@@ -98,6 +98,19 @@ impl Configuration {
         .with_eligible())
     }
 
+    /// This configuration with something else in it.
+    pub(super) fn changed(&self, change: impl FnOnce(&mut Self)) -> Self {
+        let mut then = self.clone();
+        change(&mut then);
+        // A new group or a new name can be named by what is printed.
+        for (id, group) in &then.groups {
+            if self.groups.get(id).is_none_or(|known| known.name != group.name) {
+                then.names.group(*id, &group.name);
+            }
+        }
+        then.with_eligible()
+    }
+
     /// Finds out once who may answer what; figures of queues ask it all the time.
     fn with_eligible(mut self) -> Self {
         let users = || self.users.values().filter(|user| !user.disabled);

@@ -16,11 +16,9 @@ use store::recordings::RecordingState;
 use store::{Journal, Store};
 
 use crate::configuration::Configuration;
+use crate::past::FOLDED_MAX;
 use crate::recording::{Job, RecordingFinisher};
 use crate::start::StartError;
-
-/// Entries that are replayed at most: days of a busy floor. Whatever is older has a record, and ends by that.
-const REPLAYED_MAX: u64 = 100_000;
 
 /// What is found at a start.
 pub struct Recovered {
@@ -44,7 +42,7 @@ pub async fn recover(
     now: Timestamp,
 ) -> Result<Recovered, StartError> {
     let last = journal.last_seq(tenant).await?.0;
-    let mut next = last.saturating_sub(REPLAYED_MAX) + 1;
+    let mut next = last.saturating_sub(FOLDED_MAX) + 1;
     let mut entries = Vec::new();
     while next <= last {
         let read = journal.read(tenant, Seq(next), store::journal::READ_MAX).await?;

@@ -239,6 +239,23 @@ impl Core {
         }
     }
 
+    /// The first calls that wait or are rung for, with what they still ask for; and whether there are more.
+    pub(crate) fn waiting_for(
+        &self,
+        most: usize,
+    ) -> (Vec<(InteractionId, Option<ServiceId>, model::skill::Requirement)>, bool) {
+        let all = self.waiting();
+        let seen = all.iter().take(most).filter_map(|interaction| self.floor.interaction(*interaction));
+        let asked = seen.map(|seen| {
+            (
+                seen.interaction,
+                seen.service,
+                crate::configuration::dry_run::remaining(&seen.requirement, seen.step),
+            )
+        });
+        (asked.collect(), all.len() > most)
+    }
+
     /// Calls that wait or are rung for, oldest first.
     pub fn waiting(&self) -> Vec<InteractionId> {
         self.calls.keys().copied().filter(|interaction| self.floor.is_waiting(*interaction)).collect()

@@ -5,8 +5,8 @@
 
 mod explain;
 pub mod explanation;
-
-use std::sync::Arc;
+pub mod twin;
+pub mod verify;
 
 use model::id::TenantId;
 use model::journal::{Entry, Event, Seq};
@@ -19,7 +19,8 @@ use crate::configuration::Configuration;
 
 pub use explain::When;
 
-/// Entries folded before the moment that is asked for: what agents did before has been done again since.
+/// Entries folded before the moment that is asked for, and at a start: days of a busy floor. What agents did before has been done again
+/// since; calls that are older have a record, and end by that.
 pub const FOLDED_MAX: u64 = 100_000;
 
 /// Why the past cannot be told.
@@ -113,7 +114,7 @@ impl Past {
     }
 
     /// The floor as it stood just before an entry was written, before anything was decided there.
-    pub async fn floor_before(&self, seq: Seq, now: &Arc<Configuration>) -> Result<Floor, PastError> {
+    pub async fn floor_before(&self, seq: Seq, now: &Configuration) -> Result<Floor, PastError> {
         let mut next = Seq(seq.0.saturating_sub(FOLDED_MAX).max(1));
         let mut floor: Option<Floor> = None;
         while next < seq {

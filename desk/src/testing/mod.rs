@@ -123,6 +123,11 @@ impl House {
         Self { desk, clock, registry, finisher, store, orders, facts, folder, calls }
     }
 
+    /// The time by its clock.
+    pub fn clock_now(&self) -> Timestamp {
+        self.desk.now()
+    }
+
     /// The folder that everything lies in.
     pub fn folder(&self) -> &Path {
         self.folder.path()
