@@ -51,7 +51,8 @@ pub struct PlaneConfig {
     /// Which driver, and its buffers.
     pub driver: DriverConfig,
     /// A thread wakes this often at most, and so lets datagrams gather. Default 0.5 ms: with it most of the cost of waking is saved,
-    /// and a packet that comes alone waits for half a millisecond at most; a busy thread takes two or four of them at a time. Zero wakes
+    /// and a packet that comes alone waits for half a millisecond at most; a busy thread takes two or four of them at a time, one that
+    /// relays nothing takes four. Zero wakes
     /// for each datagram.
     pub period: Duration,
     /// A leg that nothing verified came to for this long is told to be silent. Default 30 s.

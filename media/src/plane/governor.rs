@@ -4,6 +4,8 @@
 //! another, and above [`FULL`] after a quarter of a second: what cannot be done now is late, and being late costs more work
 //! (hiding gaps, catching up). Back up only after [`CALM_S`] seconds below [`CALM`], one step at a time, so that it does not swing.
 
+use std::time::Duration;
+
 use model::time::Timestamp;
 
 use crate::codec::OPUS_COMPLEXITY;
@@ -19,6 +21,10 @@ const FULL: u64 = 850;
 const CALM: u64 = 400;
 const CALM_S: u32 = 5;
 const SECOND_US: u64 = 1_000_000;
+/// A thread that relayed nothing for so long has voices alone, which wait for their time anyway.
+const PACED_AFTER: Duration = Duration::from_secs(1);
+/// Periods it rests then: less than from a packet's coming to its playout.
+const PERIODS_MOST: u32 = 4;
 const QUARTER_US: u64 = SECOND_US / 4;
 
 /// See the module.
@@ -29,11 +35,25 @@ pub(super) struct Governor {
     busy_permille: u64,
     step: usize,
     calm_s: u32,
+    /// Packets that were relayed so far, and when one was last.
+    relayed: u64,
+    relayed_at: Timestamp,
+    /// None was for [`PACED_AFTER`].
+    paced: bool,
 }
 
 impl Governor {
     pub fn new(now: Timestamp) -> Self {
-        Self { began: now, worked_us: 0, busy_permille: 0, step: 0, calm_s: 0 }
+        Self {
+            began: now,
+            worked_us: 0,
+            busy_permille: 0,
+            step: 0,
+            calm_s: 0,
+            relayed: 0,
+            relayed_at: now,
+            paced: false,
+        }
     }
 
     /// The complexity that encoders should have.
@@ -42,12 +62,14 @@ impl Governor {
     }
 
     /// How many periods a thread rests at a time. Each time it wakes costs what ten packets cost; with more than half of its time
-    /// gone that is better spent on calls, and a delay of one or two milliseconds more is heard by nobody.
+    /// gone that is better spent on calls, and a delay of one or two milliseconds more is heard by nobody. Where nothing is relayed
+    /// it is not even a delay: what comes is decoded, mixed or recorded, at a time set for it.
     pub const fn periods(&self) -> u32 {
         match self.busy_permille {
+            _ if self.paced => PERIODS_MOST,
             0..550 => 1,
             550..BUSY => 2,
-            _ => 4,
+            _ => PERIODS_MOST,
         }
     }
 
@@ -56,8 +78,12 @@ impl Governor {
         self.busy_permille
     }
 
-    /// The thread worked from `from` to `to`.
-    pub fn worked(&mut self, from: Timestamp, to: Timestamp) {
+    /// The thread worked from `from` to `to`, and has relayed so many packets since it began.
+    pub fn worked(&mut self, from: Timestamp, to: Timestamp, relayed: u64) {
+        if relayed != self.relayed {
+            (self.relayed, self.relayed_at) = (relayed, to);
+        }
+        self.paced = to.since(self.relayed_at) >= PACED_AFTER;
         self.worked_us += to.since(from).as_micros() as u64;
         let passed_us = to.since(self.began).as_micros() as u64;
         let hasty = passed_us >= QUARTER_US && self.worked_us * 1_000 > passed_us * FULL;
@@ -83,13 +109,12 @@ impl Governor {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     struct Thread {
         governor: Governor,
         now: Timestamp,
+        relayed: u64,
     }
     impl Thread {
         /// Seconds in which so many thousandths are work; the effort after each.
@@ -100,7 +125,8 @@ mod tests {
                     let work = Duration::from_micros(20 * permille);
                     let began = self.now + (Duration::from_millis(20) - work);
                     self.now = began + work;
-                    self.governor.worked(began, self.now);
+                    self.relayed += 1;
+                    self.governor.worked(began, self.now, self.relayed);
                 }
                 efforts.push(self.governor.effort());
             }
@@ -109,9 +135,27 @@ mod tests {
     }
 
     #[test]
+    fn who_relays_nothing_rests_for_longer_until_something_is_relayed() {
+        let begin = Timestamp::from_millis(5_000);
+        let mut governor = Governor::new(begin);
+        let mut after = |ms: u64, relayed: u64| {
+            let from = begin + Duration::from_millis(ms);
+            governor.worked(from, from + Duration::from_micros(10), relayed);
+            governor.periods()
+        };
+        assert_eq!((after(10, 1), after(990, 1)), (1, 1), "not yet");
+        assert_eq!(after(1_100, 1), 4, "voices alone");
+        assert_eq!(
+            (after(1_102, 2), after(2_000, 2), after(2_200, 2)),
+            (1, 1, 4),
+            "the first to be relayed counts"
+        );
+    }
+
+    #[test]
     fn a_thread_without_time_does_not_wait_for_the_second_to_end() {
         let now = Timestamp::from_millis(5_000);
-        let mut thread = Thread { governor: Governor::new(now), now };
+        let mut thread = Thread { governor: Governor::new(now), now, relayed: 0 };
         assert_eq!(thread.runs(1, 950), [0], "a step each quarter");
         assert_eq!(thread.governor.busy_permille(), 950);
     }
@@ -119,7 +163,7 @@ mod tests {
     #[test]
     fn a_busy_thread_tries_less_hard_and_recovers_without_swinging() {
         let now = Timestamp::from_millis(5_000);
-        let mut thread = Thread { governor: Governor::new(now), now };
+        let mut thread = Thread { governor: Governor::new(now), now, relayed: 0 };
         assert_eq!(thread.runs(3, 650), [5, 5, 5], "work alone is no reason");
         assert_eq!(thread.runs(4, 750), [2, 0, 0, 0]);
         assert_eq!((thread.governor.busy_permille(), thread.governor.periods()), (750, 4));

@@ -192,7 +192,8 @@ impl Shard {
         self.driver.flush();
         // Twice a turn the clock is read, however many packets came.
         self.done = self.clock.now();
-        self.governor.worked(self.now, self.done);
+        let relayed = self.counters.relayed_in_place + self.counters.relayed_copies;
+        self.governor.worked(self.now, self.done, relayed);
         Ok(())
     }
 
