@@ -18,10 +18,13 @@ fn dot_of<const N: usize>(a: &[i16], b: &[i16]) -> i32 {
     sum
 }
 
-/// [`dot`] of as many as `b` has.
-#[inline(always)]
+/// [`dot`] of as many as `b` has. It stands alone, for processors without more than the least.
+#[inline(never)]
 pub(crate) fn dot_n<const N: usize>(a: &[i16], b: &[i16; N]) -> i32 {
-    dot_of::<N>(a, b)
+    let (a, a_rest) = a[..N].as_chunks::<8>();
+    let (b, b_rest) = b.as_chunks::<8>();
+    let sum = a.iter().zip(b).fold(0i32, |sum, (a, b)| sum.wrapping_add(dot_of::<8>(a, b)));
+    sum.wrapping_add(dot(a_rest, b_rest))
 }
 
 /// [`dot`] of a subframe's length. `a` has at least 40 samples.

@@ -92,15 +92,20 @@ fn least_of_rows(cpu: Cpu, by: &[i16; 6], rows: &[[[i16; 2]; 32]; 3], own: &[i32
         return least_by_avx2(avx2, by, rows, own);
     }
     let _ = cpu;
-    let mut least = i32::MAX;
-    for k in 0..32 {
-        let sum = (0..3).fold(0i32, |sum, p| {
-            let product = |i: usize| i32::from(by[2 * p + i]) * i32::from(rows[p][k][i]);
-            sum.wrapping_add(product(0)).wrapping_add(product(1))
-        });
-        least = least.min(own[k].wrapping_sub(2 * sum));
+    least_by_loops(by, rows, own)
+}
+
+/// [`least_of_rows`] on every processor.
+#[inline(never)]
+fn least_by_loops(by: &[i16; 6], rows: &[[[i16; 2]; 32]; 3], own: &[i32; 32]) -> i32 {
+    let mut sums = [0i32; 32];
+    for (p, row) in rows.iter().enumerate() {
+        for (sum, pair) in sums.iter_mut().zip(row) {
+            let products = [0, 1].map(|i| i32::from(by[2 * p + i]) * i32::from(pair[i]));
+            *sum = sum.wrapping_add(products[0]).wrapping_add(products[1]);
+        }
     }
-    least
+    sums.iter().zip(own).fold(i32::MAX, |least, (sum, own)| least.min(own.wrapping_sub(sum.wrapping_mul(2))))
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -222,17 +227,28 @@ fn nearest_of_lanes(cpu: Cpu, target: &Lines) -> [usize; FIRSTS] {
         return keys_by_avx2(avx2, target).map(|key| (key & 127) as usize);
     }
     let _ = cpu;
+    keys_by_loops(target).map(|key| (key & 127) as usize)
+}
+
+/// Distances, doubled, with the row's number in place of the last seven bits: the least of each eighth.
+#[inline(never)]
+fn keys_by_loops(target: &Lines) -> [i32; FIRSTS] {
     let mut least = [i32::MAX; FIRSTS];
-    for (row, entries) in L1.iter().enumerate() {
-        let distance = target.iter().zip(entries).fold(0i32, |sum, (t, c)| {
-            let off = i32::from(t.wrapping_sub(*c));
-            sum.wrapping_add(off.wrapping_mul(off))
-        });
-        // The distance is doubled, and the row's number stands in place of its last seven bits.
-        let least = &mut least[row % FIRSTS];
-        *least = (*least).min((distance << 1) & !127 | row as i32);
+    for part in 0..128 / FIRSTS {
+        let mut sums = [0i32; FIRSTS];
+        for (p, rows) in PAIRS_1.iter().enumerate() {
+            let rows = &rows[FIRSTS * part..FIRSTS * part + FIRSTS];
+            for (sum, pair) in sums.iter_mut().zip(rows) {
+                let off = [0, 1].map(|i| i32::from(target[2 * p + i].wrapping_sub(pair[i])));
+                *sum =
+                    sum.wrapping_add(off[0].wrapping_mul(off[0])).wrapping_add(off[1].wrapping_mul(off[1]));
+            }
+        }
+        for (i, (least, sum)) in least.iter_mut().zip(sums).enumerate() {
+            *least = (*least).min((sum << 1) & !127 | (FIRSTS * part + i) as i32);
+        }
     }
-    least.map(|key| (key & 127) as usize)
+    least
 }
 
 /// The row of the first stage next to a target far from every row.
