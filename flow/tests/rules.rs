@@ -218,7 +218,7 @@ fn what_is_wrong_is_named_before_anybody_calls() {
         (("luhn = true", "matches = \"(\\\\d{500}){500}\""), "collect.card.matches", "too large"),
         (("wait_s = 4", "wait_s = 0"), "menu.language.wait_s", "1 to 60"),
         (("1 = \"topic\"", "11 = \"topic\""), "menu.language.choices.11", "0 to 9"),
-        (("starts = \"7992\", ", ""), "if.gold.cases[0]", "compares with nothing"),
+        (("starts = \"7992\", ", ""), "if.gold.cases[1]", "compares with nothing"),
         (("[hangup.bye]", "[hangup.bye]\n[hangup.alone]"), "hangup.alone", "no way leads here"),
         (("[hangup.bye]", "[hangup.bye]\n[hangup.hotline]"), "hangup.hotline", "another step has this name"),
     ] {
