@@ -122,13 +122,21 @@ impl<'a> Checking<'a> {
     }
 }
 
-/// `; did you mean …?`, if something is near.
+/// Names that are listed where none is near.
+const LISTED: usize = 8;
+
+/// `; did you mean …?`, if something is near, and else what there is.
 fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let best = known.into_iter().map(|other| (strsim::damerau_levenshtein(name, other), other)).min();
+    let known: Vec<&str> = known.into_iter().collect();
+    let best = known.iter().map(|other| (strsim::damerau_levenshtein(name, other), other)).min();
     match best {
         Some((distance, other)) if distance <= 1 + name.chars().count() / 4 => {
             format!("; did you mean `{other}`?")
         }
-        _ => String::new(),
+        Some(_) => {
+            let listed: Vec<String> = known.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+            format!("; there is {}{}", listed.join(", "), if known.len() > LISTED { ", …" } else { "" })
+        }
+        None => String::new(),
     }
 }
