@@ -34,5 +34,5 @@ macro_rules! short_passes {
 
 short_passes! {
     rtp rtcp stun dtls dtls_handshake srtp leg checks ng_bencode ng_json ng_sdp ng_request ng_subscribe recording sdp sip events opus
-    g722 g729 g729_encode comfort_noise playout prompt requirement
+    g722 g729 g729_encode comfort_noise playout prompt requirement flow
 }

@@ -3,6 +3,7 @@
 mod checks;
 mod dtls;
 mod events;
+mod flows;
 mod ice;
 mod leg;
 mod ng;
@@ -26,7 +27,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 26] = [
     Target { name: "rtp", run: rtp::rtp, tries: 100_000 },
     Target { name: "rtcp", run: rtp::rtcp, tries: 100_000 },
     Target { name: "stun", run: ice::stun, tries: 20_000 },
@@ -52,6 +53,7 @@ pub const TARGETS: [Target; 25] = [
     Target { name: "playout", run: payloads::playout, tries: 2_000 },
     Target { name: "prompt", run: prompts::prompt, tries: 300 },
     Target { name: "requirement", run: requirement::requirement, tries: 30_000 },
+    Target { name: "flow", run: flows::flow, tries: 30_000 },
 ];
 
 /// The target of that name.

@@ -1,0 +1,169 @@
+//! A step of any kind, and where it leads.
+
+use std::collections::BTreeMap;
+
+use super::{Collect, Flow, HangUp, Hours, If, Menu, Play, Queue, Route, Set};
+
+/// Which kind of step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// [`Play`].
+    Play,
+    /// [`Menu`].
+    Menu,
+    /// [`Collect`].
+    Collect,
+    /// [`Set`].
+    Set,
+    /// [`If`].
+    If,
+    /// [`Hours`].
+    Hours,
+    /// [`Route`].
+    Route,
+    /// [`Queue`].
+    Queue,
+    /// [`HangUp`].
+    HangUp,
+}
+
+impl Kind {
+    /// As a text names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Play => "play",
+            Self::Menu => "menu",
+            Self::Collect => "collect",
+            Self::Set => "set",
+            Self::If => "if",
+            Self::Hours => "hours",
+            Self::Route => "route",
+            Self::Queue => "queue",
+            Self::HangUp => "hangup",
+        }
+    }
+}
+
+/// A step.
+#[derive(Clone, Copy, Debug)]
+pub enum Node<'a> {
+    /// Plays something.
+    Play(&'a Play),
+    /// Asks for one key.
+    Menu(&'a Menu),
+    /// Asks for a number.
+    Collect(&'a Collect),
+    /// Notes something.
+    Set(&'a Set),
+    /// Takes a case.
+    If(&'a If),
+    /// Looks at the clock.
+    Hours(&'a Hours),
+    /// Says who is to answer.
+    Route(&'a Route),
+    /// Asks for an agent.
+    Queue(&'a Queue),
+    /// Ends the call.
+    HangUp(&'a HangUp),
+}
+
+impl<'a> Node<'a> {
+    /// Its kind.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Play(_) => Kind::Play,
+            Self::Menu(_) => Kind::Menu,
+            Self::Collect(_) => Kind::Collect,
+            Self::Set(_) => Kind::Set,
+            Self::If(_) => Kind::If,
+            Self::Hours(_) => Kind::Hours,
+            Self::Route(_) => Kind::Route,
+            Self::Queue(_) => Kind::Queue,
+            Self::HangUp(_) => Kind::HangUp,
+        }
+    }
+
+    /// The ways out of it: the field that names each, and where it leads.
+    pub fn exits(self) -> Vec<(String, &'a str)> {
+        fn some<'a>(field: &str, to: &'a Option<String>) -> Option<(String, &'a str)> {
+            Some((field.to_owned(), to.as_deref()?))
+        }
+        let one = |field: &str, to: &'a str| vec![(field.to_owned(), to)];
+        match self {
+            Self::Play(play) => one("next", &play.next),
+            Self::Set(set) => one("next", &set.next),
+            Self::Route(route) => one("next", &route.next),
+            Self::Menu(menu) => {
+                let keys = menu.choices.iter().map(|(key, to)| (format!("choices.{key}"), to.as_str()));
+                keys.chain(some("timeout", &menu.timeout)).chain(some("otherwise", &menu.otherwise)).collect()
+            }
+            Self::Collect(collect) => {
+                one("next", &collect.next).into_iter().chain(some("failed", &collect.failed)).collect()
+            }
+            Self::If(cases) => {
+                let each = cases.cases.iter().enumerate();
+                let each = each.map(|(n, case)| (format!("cases[{n}].then"), case.then.as_str()));
+                each.chain(some("otherwise", &cases.otherwise)).collect()
+            }
+            Self::Hours(hours) => {
+                let both = [("open".to_owned(), &*hours.open), ("closed".to_owned(), &*hours.closed)];
+                both.into_iter().chain(some("holiday", &hours.holiday)).collect()
+            }
+            Self::Queue(queue) => {
+                let all = [("closed", &queue.closed), ("unstaffed", &queue.unstaffed), ("full", &queue.full)];
+                all.into_iter().filter_map(|(field, to)| some(field, to)).collect()
+            }
+            Self::HangUp(_) => Vec::new(),
+        }
+    }
+
+    /// Whether the call may be over here.
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Queue(_) | Self::HangUp(_))
+    }
+
+    /// Whether it waits for the caller or for the end of a sound before it goes on: a circle through it takes time.
+    pub fn waits(self) -> bool {
+        matches!(self, Self::Play(_) | Self::Menu(_) | Self::Collect(_))
+    }
+
+    /// Whether it waits for the caller's keys.
+    pub fn listens(self) -> bool {
+        matches!(self, Self::Menu(_) | Self::Collect(_))
+    }
+}
+
+impl Flow {
+    /// Every step, by kind and then by name. Names may repeat in a flow that was not checked.
+    pub fn nodes(&self) -> impl Iterator<Item = (&str, Node<'_>)> {
+        fn each<'a, T>(
+            steps: &'a BTreeMap<String, T>,
+            node: fn(&'a T) -> Node<'a>,
+        ) -> impl Iterator<Item = (&'a str, Node<'a>)> {
+            steps.iter().map(move |(name, step)| (name.as_str(), node(step)))
+        }
+        each(&self.play, Node::Play)
+            .chain(each(&self.menu, Node::Menu))
+            .chain(each(&self.collect, Node::Collect))
+            .chain(each(&self.set, Node::Set))
+            .chain(each(&self.cases, Node::If))
+            .chain(each(&self.hours, Node::Hours))
+            .chain(each(&self.route, Node::Route))
+            .chain(each(&self.queue, Node::Queue))
+            .chain(each(&self.hangup, Node::HangUp))
+    }
+
+    /// The step of this name.
+    pub fn node(&self, name: &str) -> Option<Node<'_>> {
+        // One look-up a kind, rather than a second index that could disagree.
+        None.or_else(|| self.play.get(name).map(Node::Play))
+            .or_else(|| self.menu.get(name).map(Node::Menu))
+            .or_else(|| self.collect.get(name).map(Node::Collect))
+            .or_else(|| self.set.get(name).map(Node::Set))
+            .or_else(|| self.cases.get(name).map(Node::If))
+            .or_else(|| self.hours.get(name).map(Node::Hours))
+            .or_else(|| self.route.get(name).map(Node::Route))
+            .or_else(|| self.queue.get(name).map(Node::Queue))
+            .or_else(|| self.hangup.get(name).map(Node::HangUp))
+    }
+}

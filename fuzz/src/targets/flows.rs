@@ -1,0 +1,79 @@
+//! Flows of self-service as an administrator writes them, and callers in them (ROUTE-08).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flow::{Around, Caller, Effect, Flow, Input, Refused, Run};
+use model::id::{Id, SkillId};
+use model::skill::text::Names;
+use model::time::Timestamp;
+
+const PROMPTS: [&str; 9] = [
+    "welcome",
+    "closed-today",
+    "choose-language",
+    "not-understood",
+    "enter-card",
+    "card-wrong",
+    "your-card-is",
+    "all-busy",
+    "goodbye",
+];
+/// What is done to one caller.
+const TURNS: usize = 5_000;
+/// Steps that a run takes at most.
+const STEPS: usize = 1_000;
+
+/// A text is refused in bounded words; or it reads back as the same flow; and when nothing is wrong with it, whatever a caller does is followed by a
+/// bounded number of steps.
+pub(super) fn flow(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let flow = match Flow::from_text(&text) {
+        Ok(flow) => flow,
+        Err(error) => return assert!(error.to_string().len() < 20_000, "{error}"),
+    };
+    let written = flow.to_text().expect("what was read can be written");
+    assert_eq!(Flow::from_text(&written).as_ref(), Ok(&flow), "{written}");
+    let mut names = Names::default();
+    names.skill(SkillId::from_number(1), "german");
+    names.skill(SkillId::from_number(2), "cards");
+    let around = Around { prompts: &PROMPTS, services: &["Hotline", "Cards"], names: Some(&names) };
+    match flow.check(&around) {
+        Err(faults) => assert!(!faults.is_empty() && faults.len() <= 100),
+        Ok(ready) => walk(Run::begin(Arc::new(ready), &Caller::default(), Timestamp::default()), input),
+    }
+}
+
+/// A caller whose doings are the octets of the text, again and again.
+fn walk((mut run, mut effects): (Run, Vec<Effect>), input: &[u8]) {
+    let mut now = Timestamp::default();
+    let (mut number, mut steps) = (0, 0);
+    for turn in 0..TURNS {
+        for effect in &effects {
+            match effect {
+                Effect::Play { number: begun, .. } => number = *begun,
+                Effect::Entered(_) => steps += 1,
+                Effect::End(_) => assert!(run.is_over()),
+                _ => {}
+            }
+        }
+        assert!(steps <= STEPS, "it goes round and round at {}", run.at());
+        if run.is_over() {
+            assert!(run.next_deadline().is_none());
+            return;
+        }
+        let octet = input[turn % input.len()];
+        let refused = [Refused::Closed, Refused::Unstaffed, Refused::Full][usize::from(octet) % 3];
+        effects = match octet % 4 {
+            // A queue waits for nothing else: it has to be refused, or the run would be over by being taken.
+            _ if run.next_deadline().is_none() => run.handle(Input::Refused(refused), now),
+            0 => run.handle(Input::Played(number), now),
+            1 => run.handle(Input::Key(char::from(b"0123456789*#ABCD"[usize::from(octet) % 16])), now),
+            2 => run.handle(Input::Refused(refused), now),
+            _ => {
+                now = run.next_deadline().unwrap_or(now + Duration::from_secs(1)).max(now);
+                run.handle(Input::Tick, now)
+            }
+        };
+    }
+}
