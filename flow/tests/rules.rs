@@ -292,3 +292,23 @@ fn a_text_that_is_no_flow_is_refused_with_its_place() {
     }
     assert!(Flow::from_text(&"#".repeat(300_000)).unwrap_err().to_string().contains("300000"));
 }
+
+/// ROUTE-08: what the operator's guide shows can be gone through as it says.
+#[test]
+fn the_example_of_the_guide_is_a_flow() {
+    let guide = include_str!("../../docs/operator.md");
+    let from = guide.find("    name = \"Main line\"").expect("the guide has an example");
+    let block = guide[from..].lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+    let text = block.map(|line| line.trim_start_matches("    ")).collect::<Vec<_>>().join("\n");
+    let prompts = ["closed-today", "choose-language", "not-understood", "enter-card-number", "your-card-is"];
+    let names = names();
+    let around = Around { prompts: &prompts, services: &["Hotline"], names: Some(&names) };
+    let ready = Arc::new(Flow::from_text(&text).unwrap().check(&around).unwrap());
+    let end = |script| {
+        let script = Script::from_words(script).unwrap();
+        try_out(&ready, &caller(), &script, noon()).end().map(str::to_owned)
+    };
+    assert_eq!(end("2 4000000000000002#").as_deref(), Some("queue Hotline, require german >= 5"));
+    assert_eq!(end("1 4711000000000002#").as_deref(), Some("queue Hotline, priority 50"));
+    assert_eq!(end("wait closed").as_deref(), Some("as the service treats callers when it is closed"));
+}

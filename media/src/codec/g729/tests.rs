@@ -118,7 +118,8 @@ fn what_was_left_out_is_heard_as_the_noise_of_the_room() {
 /// MEDIA-05, MEDIA-06: a lost packet is replaced by something nearer to what was said than silence is; nothing gets louder by it.
 #[test]
 fn a_loss_is_concealed() {
-    let said = talk(1);
+    // Forty losses in eight words: with the four of one word chance decides, and each choice of an encoder.
+    let said = talk(16);
     let (mut whole, mut holed) = (G729Decoder::default(), G729Decoder::default());
     let (mut left, mut all, mut loudest) = (0.0, 0.0, 0u16);
     let mut peak = 0u16;
@@ -137,7 +138,7 @@ fn a_loss_is_concealed() {
         peak = a.iter().map(|s| s.unsigned_abs()).max().unwrap().max(peak);
         loudest = b.iter().map(|s| s.unsigned_abs()).max().unwrap().max(loudest);
     }
-    assert!(left < all * 0.85, "what is wrong has {:.2} of the power of what was lost", left / all);
+    assert!(left < all * 0.8, "what is wrong has {:.2} of the power of what was lost", left / all);
     assert!(loudest < peak / 2 * 3, "{loudest} where the loudest was {peak}");
 }
 
