@@ -26,7 +26,7 @@ test: setup-test target/sounds/made console/dist/index.html ## Everything CI run
 	cargo test --workspace --lib --bins
 	cargo test --workspace --doc
 	cd console && npm run --silent test
-	RUST_TEST_THREADS=1 cargo test --workspace --test '*'
+	RUST_TEST_THREADS=1 cargo test --workspace --test '*' --no-fail-fast
 
 check: setup-build target/sounds/made console/dist/index.html ## Formatting, lints, types of the console
 	cargo fmt --all --check
