@@ -46,6 +46,8 @@ on_each_engine! {
              ALTER TABLE tenants DROP COLUMN capacity;
              ALTER TABLE services DROP COLUMN recording;
              DROP TABLE generations;
+             DROP TABLE flows;
+             ALTER TABLE numbers DROP COLUMN flow;
              DELETE FROM schema_migrations WHERE version > 1;",
         )
         .await;
