@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use model::agent::Reason;
-use model::id::{Id, ReasonId, SkillId, TenantId, TrunkId};
+use model::flow::Flow;
+use model::id::{FlowId, Id, ReasonId, SkillId, TenantId, TrunkId};
 use model::people::{GroupRules, RestState, User};
-use model::service::{Service, Skill, SrtpPolicy, Trunk};
+use model::service::{Number, Service, Skill, SrtpPolicy, Trunk};
 use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
 use model::tenant::ExternalField;
 use store::{Cursor, DeleteError, Kind, StoreError, Version, WriteError, catalogue};
@@ -56,8 +57,20 @@ on_each_engine! {
         store.users().insert(&User { email: None, extension: None, ..user(4) }).await.unwrap();
         store.trunks().insert(&trunk()).await.unwrap();
         store.dispositions().insert(&disposition(1, odd.id)).await.unwrap();
-        store.numbers().insert(&number(1, "+4930123", odd.id)).await.unwrap();
+        let (id, name) = (FlowId::from_number(1), "Größe".to_owned());
+        let mut flow = Flow { id, tenant, name, active: None, versions: vec![] };
+        let idle = Flow { id: FlowId::from_number(2), name: "idle".into(), ..flow.clone() };
+        flow.save("start = \"a\"".into());
+        flow.active = Some(flow.save("start = \"世界\"".into()));
+        store.flows().insert(&flow).await.unwrap();
+        store.flows().insert(&idle).await.unwrap();
+        let led = Number { flow: Some(flow.id), ..number(1, "+4930123", odd.id) };
+        store.numbers().insert(&led).await.unwrap();
 
+        assert_eq!(store.flows().get(tenant, flow.id).await.unwrap().unwrap().item, flow);
+        assert_eq!(store.flows().get(tenant, idle.id).await.unwrap().unwrap().item, idle);
+        let used = store.flows().delete(tenant, flow.id, None).await;
+        assert!(matches!(used, Err(DeleteError::InUse { .. })), "a number leads to it: {used:?}");
         assert_eq!(store.services().get(tenant, odd.id).await.unwrap().unwrap().item, odd);
         assert_eq!(store.groups().get(tenant, group.id).await.unwrap().unwrap().item, group);
         assert_eq!(store.reasons().get(tenant, reason.id).await.unwrap().unwrap().item, reason);
@@ -67,7 +80,7 @@ on_each_engine! {
         let found = store.dispositions().get(tenant, disposition(1, odd.id).id).await.unwrap().unwrap();
         assert_eq!((found.item, found.version), (disposition(1, odd.id), Version(1)));
         let found = store.numbers().number_by_digits("+4930123").await.unwrap().unwrap();
-        assert_eq!(found.item, number(1, "+4930123", odd.id));
+        assert_eq!(found.item, led);
     }
 
     /// OPS-03: two people who edit one row: the second is told, and nothing of hers is written.
