@@ -55,7 +55,12 @@ pub struct Sipp {
     pub dir: PathBuf,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    /// One call that lasts until the other side hangs up.
+    pub fn once(dial: &'a str, sip_port: u16, hz: f64) -> Self {
+        Self { dial, sip_port, calls: 1, rate: 1, hold_ms: None, hz, extra: &[] }
+    }
+
     /// Begins to call, on 127.0.0.1.
     pub fn start(&self, dir: &Path, name: &str) -> Sipp {
         self.start_at(dir, name, "127.0.0.1")

@@ -244,15 +244,7 @@ async fn open(options: Options<'_>) -> (Appliance, House) {
 
 /// A customer calls, speaks, and waits to be hung up on.
 fn call(appliance: &Appliance, name: &str) -> Sipp {
-    let caller = Caller {
-        dial: NUMBER,
-        sip_port: appliance.sip,
-        calls: 1,
-        rate: 1,
-        hold_ms: None,
-        hz: CUSTOMER_HZ,
-        extra: &[],
-    };
+    let caller = Caller::once(NUMBER, appliance.sip, CUSTOMER_HZ);
     caller.start(appliance.dir.path(), name)
 }
 

@@ -48,15 +48,7 @@ async fn a_customer_over_sip_talks_to_an_agent_in_chromium_and_the_record_tells_
 
     let filter = format!("udp or tcp port {}", appliance.https);
     let capture = Capture::start(appliance.dir.path(), "lo", &filter, None);
-    let caller = Caller {
-        dial: "+4930555100",
-        sip_port: appliance.sip,
-        calls: 1,
-        rate: 1,
-        hold_ms: None,
-        hz: CUSTOMER_HZ,
-        extra: &[],
-    };
+    let caller = Caller::once("+4930555100", appliance.sip, CUSTOMER_HZ);
     let mut sipp = caller.start(appliance.dir.path(), "customer");
 
     page.see("[data-offer]");

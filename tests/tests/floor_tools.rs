@@ -44,15 +44,7 @@ async fn route_09_the_command_line_says_why_a_caller_waits_and_why_it_rang() {
     assert_eq!(patchbay(&appliance, &["explain"]).trim(), "Nobody waits.");
     agent.send("not_ready", json!({})).await.expect("not ready");
 
-    let caller = Caller {
-        dial: NUMBER,
-        sip_port: appliance.sip,
-        calls: 1,
-        rate: 1,
-        hold_ms: None,
-        hz: 440.0,
-        extra: &[],
-    };
+    let caller = Caller::once(NUMBER, appliance.sip, 440.0);
     let mut sipp = caller.start(appliance.dir.path(), "customer");
     let waiting = scenarios::eventually_ok(async || {
         let waiting = json_of(&appliance, &["explain", "--json"]);

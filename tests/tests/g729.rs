@@ -38,15 +38,7 @@ async fn a_customer_with_g729_alone_talks_to_an_agent_in_chromium() {
     page.see("[data-state=ready]");
 
     let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
-    let caller = Caller {
-        dial: "+4930555100",
-        sip_port: appliance.sip,
-        calls: 1,
-        rate: 1,
-        hold_ms: None,
-        hz: CUSTOMER_HZ,
-        extra: &[],
-    };
+    let caller = Caller::once("+4930555100", appliance.sip, CUSTOMER_HZ);
     let speech = Speech {
         payload_type: 18,
         map: "G729/8000",
@@ -161,13 +153,8 @@ async fn a_carrier_that_leaves_out_silence_is_heard_as_it_spoke() {
 
     let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
     let caller = Caller {
-        dial: "+4930555100",
-        sip_port: appliance.sip,
-        calls: 1,
-        rate: 1,
         hold_ms: Some(((SPEECH_S * 2.0 + 3.0 + PAUSE_S + 1.0) * 1_000.0) as u32),
-        hz: CUSTOMER_HZ,
-        extra: &[],
+        ..Caller::once("+4930555100", appliance.sip, CUSTOMER_HZ)
     };
     let speech = Speech {
         payload_type: 18,

@@ -52,15 +52,7 @@ async fn the_legs_of_a_call_are_seen_while_it_lasts() {
         (&json!({ "kind": "browser", "name": "Agent anna" }), &Value::Null, &json!("nothing"))
     );
 
-    let caller = Caller {
-        dial: NUMBER,
-        sip_port: appliance.sip,
-        calls: 1,
-        rate: 1,
-        hold_ms: None,
-        hz: 440.0,
-        extra: &[],
-    };
+    let caller = Caller::once(NUMBER, appliance.sip, 440.0);
     let mut sipp = caller.start(appliance.dir.path(), "customer");
     let offer = agent.wait_for("an offer", |event| event["event"] == "offered").await;
     agent.send("accept", json!({ "offer": offer["offer"]["offer"] })).await.expect("accepted");

@@ -110,15 +110,7 @@ async fn a_customer_goes_through_a_flow_and_reaches_an_agent() {
     let mut agent = Agent::connect(&http, appliance.https).await;
     let phone = Softphone::attach(&mut agent, AGENT_HZ).await;
     let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
-    let caller = Caller {
-        dial: NUMBER,
-        sip_port: appliance.sip,
-        calls: 1,
-        rate: 1,
-        hold_ms: Some(30_000),
-        hz: CUSTOMER_HZ,
-        extra: &[],
-    };
+    let caller = Caller { hold_ms: Some(30_000), ..Caller::once(NUMBER, appliance.sip, CUSTOMER_HZ) };
     // The menu is answered while it is asked; the account number, in the middle of its question.
     let keys = [(3_000, '2'), (3_600, '4'), (3_900, '7'), (4_200, '1'), (4_500, '1'), (4_800, '#')];
     let said = Said::Packets(speech(30, &keys));

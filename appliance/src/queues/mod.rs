@@ -3,21 +3,16 @@
 mod table;
 
 use std::io::IsTerminal;
-use std::time::Duration;
 
 use anyhow::Result;
 use serde_json::Value;
 
 use crate::cli::QueuesArgs;
 use crate::config::Config;
-use crate::top::screen::{Screen, keys};
-use crate::top::table::{Line, Mark};
+use crate::top::{EVERY, screen};
 use crate::{ask, clock, run, top};
 use table::Sort;
 pub use table::SortBy;
-
-/// Between two looks.
-const EVERY: Duration = Duration::from_secs(1);
 
 /// Shows the queues.
 pub async fn queues(args: QueuesArgs) -> Result<()> {
@@ -34,7 +29,7 @@ pub async fn queues(args: QueuesArgs) -> Result<()> {
         return Ok(());
     }
     if !args.ask.json && std::io::stdout().is_terminal() {
-        return screen(&look, sort).await;
+        return screen::watch(&look, sort).await;
     }
     let looks = async {
         while top::put(&text(sort.of(look().await?), args.ask.json))? {
@@ -53,37 +48,4 @@ fn text(queues: Value, json: bool) -> String {
         return format!("{queues}\n");
     }
     table::lines(&queues).iter().map(|line| line.plain() + "\n").collect()
-}
-
-/// Until `q`, Ctrl-C or a signal.
-async fn screen(look: &impl AsyncFn() -> Result<Value>, mut sort: Sort) -> Result<()> {
-    // The first look decides whether there is anything to look at; its error is told on the terminal as it was.
-    let mut seen = Ok(look().await?);
-    let screen = Screen::open()?;
-    let mut keys = keys();
-    let mut second = tokio::time::interval(EVERY);
-    second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    second.tick().await;
-    let stop = run::interrupted();
-    tokio::pin!(stop);
-    loop {
-        match &seen {
-            Ok(seen) => screen.draw(&table::lines(&sort.of(Value::clone(seen))), &sort.foot())?,
-            Err(error) => {
-                let told = Line(vec![(format!("{error:#}"), Mark::Bad)]);
-                screen.draw(&[told], "q quit   asked again every second")?;
-            }
-        }
-        tokio::select! {
-            _ = &mut stop => return Ok(()),
-            _ = second.tick() => seen = look().await,
-            Some(key) = keys.recv() => match key {
-                // In raw mode Ctrl-C is a key.
-                b'q' | b'Q' | 3 => return Ok(()),
-                b's' => sort.by = sort.by.next(),
-                b'r' => sort.reverse = !sort.reverse,
-                _ => {}
-            },
-        }
-    }
 }

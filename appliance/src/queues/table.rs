@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use model::time::Timestamp;
 use serde_json::{Value, json};
 
+use crate::top::screen::{View, name, next};
 use crate::top::table::{Line, Mark};
 
 /// What comes first.
@@ -17,15 +18,6 @@ pub enum SortBy {
     Ready,
     /// By name.
     Name,
-}
-
-impl SortBy {
-    /// The next one, and from the last the first.
-    pub fn next(self) -> Self {
-        let all = Self::value_variants();
-        let at = all.iter().position(|key| *key == self).unwrap_or_default();
-        all.get((at + 1) % all.len()).copied().unwrap_or(self)
-    }
 }
 
 /// Which queues, in which order.
@@ -58,11 +50,20 @@ impl Sort {
         }
         queues
     }
+}
 
-    /// What the keys do.
-    pub fn foot(&self) -> String {
-        let by = self.by.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        format!("q quit   s sort: {by}{}   r reverse", if self.reverse { ", reversed" } else { "" })
+impl View<Value> for Sort {
+    fn lines(&self, seen: &Value) -> Vec<Line> {
+        lines(&self.of(seen.clone()))
+    }
+    fn sorted_by(&self) -> String {
+        name(&self.by)
+    }
+    fn sort_by_next(&mut self) {
+        self.by = next(&self.by);
+    }
+    fn reverse(&mut self) -> &mut bool {
+        &mut self.reverse
     }
 }
 

@@ -23,7 +23,7 @@ use pick::Pick;
 pub use pick::SortBy;
 
 /// Between two looks.
-const EVERY: Duration = Duration::from_secs(1);
+pub const EVERY: Duration = Duration::from_secs(1);
 /// Pages of one look at the appliance: at 200 legs each more than a box carries.
 const PAGES_MAX: usize = 500;
 
@@ -85,7 +85,7 @@ pub async fn top(args: TopArgs) -> Result<()> {
     if args.json || !std::io::stdout().is_terminal() {
         return stream(&source, &pick, args.json).await;
     }
-    screen::run(&source, pick).await
+    screen::watch(&async || source.read().await, pick).await
 }
 
 /// One look after the other, for programs; ends when nobody reads any more.

@@ -6,6 +6,9 @@ use std::collections::HashSet;
 use clap::ValueEnum;
 use control_api::wire::legs::{Leg, MediaLegs};
 
+use super::screen::{View, name, next};
+use super::table::{self, Line};
+
 /// What comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SortBy {
@@ -23,19 +26,6 @@ pub enum SortBy {
     Age,
     /// By call, the legs of one together.
     Call,
-}
-
-impl SortBy {
-    /// The next one, and from the last the first.
-    pub fn next(self) -> Self {
-        let all = Self::value_variants();
-        let at = all.iter().position(|key| *key == self).unwrap_or_default();
-        all.get((at + 1) % all.len()).copied().unwrap_or(self)
-    }
-    /// As on the command line.
-    pub fn name(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-    }
 }
 
 /// What is wanted of all legs.
@@ -91,6 +81,21 @@ impl Pick {
     }
 }
 
+impl View<MediaLegs> for Pick {
+    fn lines(&self, seen: &MediaLegs) -> Vec<Line> {
+        table::lines(&self.of(seen.clone()))
+    }
+    fn sorted_by(&self) -> String {
+        name(&self.sort)
+    }
+    fn sort_by_next(&mut self) {
+        self.sort = next(&self.sort);
+    }
+    fn reverse(&mut self) -> &mut bool {
+        &mut self.reverse
+    }
+}
+
 fn packets(leg: &Leg) -> f32 {
     leg.received.packets_per_s.unwrap_or(0.0) + leg.sent.packets_per_s.unwrap_or(0.0)
 }
@@ -139,6 +144,6 @@ mod tests {
     #[test]
     fn calls_keep_their_legs_together_and_softphones_without_one_come_last() {
         assert_eq!(names(&Pick { sort: SortBy::Call, ..ALL }), "abcd");
-        assert_eq!(SortBy::Call.next(), SortBy::Mos);
+        assert_eq!(next(&SortBy::Call), SortBy::Mos);
     }
 }

@@ -3,27 +3,26 @@
 use std::io::{IsTerminal, Read, Write};
 
 use anyhow::Result;
-use control_api::wire::legs::MediaLegs;
+use clap::ValueEnum;
 use crossterm::style::Stylize;
 use crossterm::{cursor, execute, queue, style, terminal};
 use tokio::sync::mpsc;
 
-use super::pick::Pick;
-use super::table::{self, Line, Mark};
-use super::{EVERY, Source};
+use super::EVERY;
+use super::table::{Line, Mark};
 use crate::run;
 
 /// A key that waits to be seen; more are not kept.
 const KEYS_MAX: usize = 16;
 
 /// The terminal as a screen of ours; as it was when dropped.
-pub struct Screen {
+struct Screen {
     colours: bool,
 }
 
 impl Screen {
     /// Takes the terminal over.
-    pub fn open() -> Result<Self> {
+    fn open() -> Result<Self> {
         terminal::enable_raw_mode()?;
         let screen = Self { colours: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) };
         execute!(std::io::stdout(), terminal::EnterAlternateScreen, cursor::Hide)?;
@@ -31,7 +30,7 @@ impl Screen {
     }
 
     /// Draws lines with a foot; what does not fit is counted.
-    pub fn draw(&self, lines: &[Line], foot: &str) -> Result<()> {
+    fn draw(&self, lines: &[Line], foot: &str) -> Result<()> {
         let (width, height) = terminal::size()?;
         let (width, height) = (usize::from(width), usize::from(height));
         let mut out = Vec::new();
@@ -76,10 +75,34 @@ impl Drop for Screen {
     }
 }
 
-/// Shows legs until `q`, Ctrl-C or a signal.
-pub(super) async fn run(source: &Source, mut pick: Pick) -> Result<()> {
+/// What a screen shows of what was seen, and what its keys change.
+pub trait View<T> {
+    /// What was seen, as lines, in the order that is wanted.
+    fn lines(&self, seen: &T) -> Vec<Line>;
+    /// The key that is sorted by, as on the command line.
+    fn sorted_by(&self) -> String;
+    /// Sorts by the next key.
+    fn sort_by_next(&mut self);
+    /// Whether the order is turned round, to be changed.
+    fn reverse(&mut self) -> &mut bool;
+}
+
+/// The value after this one, and from the last the first.
+pub fn next<V: ValueEnum + PartialEq>(value: &V) -> V {
+    let all = V::value_variants();
+    let at = all.iter().position(|other| other == value).unwrap_or_default();
+    all.get((at + 1) % all.len()).unwrap_or(value).clone()
+}
+
+/// A value as on the command line.
+pub fn name(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// Looks every second and shows what was seen, until `q`, Ctrl-C or a signal.
+pub async fn watch<T>(look: &impl AsyncFn() -> Result<T>, mut view: impl View<T>) -> Result<()> {
     // The first look decides whether there is anything to look at; its error is told on the terminal as it was.
-    let mut seen = Ok(source.read().await?);
+    let mut seen = Ok(look().await?);
     let screen = Screen::open()?;
     let mut keys = keys();
     let mut second = tokio::time::interval(EVERY);
@@ -88,13 +111,12 @@ pub(super) async fn run(source: &Source, mut pick: Pick) -> Result<()> {
     let stop = run::interrupted();
     tokio::pin!(stop);
     loop {
-        let foot = format!(
-            "q quit   s sort: {}{}   r reverse",
-            pick.sort.name(),
-            if pick.reverse { ", reversed" } else { "" }
-        );
         match &seen {
-            Ok(seen) => screen.draw(&table::lines(&pick.of(MediaLegs::clone(seen))), &foot)?,
+            Ok(seen) => {
+                let turned = if *view.reverse() { ", reversed" } else { "" };
+                let foot = format!("q quit   s sort: {}{turned}   r reverse", view.sorted_by());
+                screen.draw(&view.lines(seen), &foot)?;
+            }
             Err(error) => {
                 let told = Line(vec![(format!("{error:#}"), Mark::Bad)]);
                 screen.draw(&[told], "q quit   asked again every second")?;
@@ -102,12 +124,12 @@ pub(super) async fn run(source: &Source, mut pick: Pick) -> Result<()> {
         }
         tokio::select! {
             _ = &mut stop => return Ok(()),
-            _ = second.tick() => seen = source.read().await,
+            _ = second.tick() => seen = look().await,
             Some(key) = keys.recv() => match key {
                 // In raw mode Ctrl-C is a key.
                 b'q' | b'Q' | 3 => return Ok(()),
-                b's' => pick.sort = pick.sort.next(),
-                b'r' => pick.reverse = !pick.reverse,
+                b's' => view.sort_by_next(),
+                b'r' => *view.reverse() = !*view.reverse(),
                 _ => {}
             },
         }
@@ -115,7 +137,7 @@ pub(super) async fn run(source: &Source, mut pick: Pick) -> Result<()> {
 }
 
 /// Keys as they are pressed. The thread ends with the process: a read cannot be called off.
-pub fn keys() -> mpsc::Receiver<u8> {
+fn keys() -> mpsc::Receiver<u8> {
     let (pressed, keys) = mpsc::channel(KEYS_MAX);
     if std::io::stdin().is_terminal() {
         std::thread::spawn(move || {

@@ -38,7 +38,7 @@ pub(super) const QUEUE_EVERY: Duration = Duration::from_millis(500);
 /// How often figures for dashboards are brought up to date and sessions are kept alive.
 pub(super) const HOUSEKEEPING: Duration = Duration::from_secs(15);
 /// How often the floor looks a part of itself over (ROUTE-06).
-pub(super) const AUDIT_EVERY: Duration = Duration::from_secs(1);
+pub(super) const AUDIT_EVERY: Duration = Duration::from_millis(250);
 
 /// What waits for the end of the batch.
 pub(super) enum Later {

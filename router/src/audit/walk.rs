@@ -5,7 +5,7 @@ use crate::audit::Broken;
 use crate::floor::Floor;
 
 /// Steps of a slice that the appliance takes between two batches of work: well below a millisecond, see the bench `floor`.
-pub const AUDIT_STEPS: usize = 4_096;
+pub const AUDIT_STEPS: usize = 1_024;
 
 /// How far the audit has come. Begins anew when it has seen everything.
 #[derive(Clone, Debug, Default)]

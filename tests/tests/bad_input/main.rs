@@ -33,8 +33,7 @@ pub async fn open() -> (Appliance, House, Http) {
 
 /// A customer calls and speaks; hangs up after `hold_ms`, or waits for it.
 pub fn call(appliance: &Appliance, name: &str, dial: &str, hold_ms: Option<u32>) -> Sipp {
-    let caller =
-        Caller { dial, sip_port: appliance.sip, calls: 1, rate: 1, hold_ms, hz: CUSTOMER_HZ, extra: &[] };
+    let caller = Caller { hold_ms, ..Caller::once(dial, appliance.sip, CUSTOMER_HZ) };
     caller.start(appliance.dir.path(), name)
 }
 

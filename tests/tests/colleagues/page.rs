@@ -79,7 +79,7 @@ async fn the_offer_window_shows_what_the_tenant_chose() {
     page.see("[data-state=ready]");
     let customer = |name: &str| {
         let (dial, sip_port) = (NUMBER, appliance.sip);
-        Caller { dial, sip_port, calls: 1, rate: 1, hold_ms: Some(8_000), hz: 440.0, extra: &[] }
+        Caller { hold_ms: Some(8_000), ..Caller::once(dial, sip_port, 440.0) }
             .start(appliance.dir.path(), name)
     };
     let mut first = customer("first");

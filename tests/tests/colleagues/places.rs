@@ -97,15 +97,7 @@ async fn a_colleague_refuses_once_and_talks_the_next_time() {
 async fn a_colleague_gets_through_to_a_busy_agent_and_the_customer_waits() {
     let (appliance, _, _admin) = open().await;
     let mut anna = Place::take(&appliance, "anna", ANNA_HZ).await;
-    let caller = Caller {
-        dial: NUMBER,
-        sip_port: appliance.sip,
-        calls: 1,
-        rate: 1,
-        hold_ms: None,
-        hz: CUSTOMER_HZ,
-        extra: &[],
-    };
+    let caller = Caller::once(NUMBER, appliance.sip, CUSTOMER_HZ);
     let mut customer = caller.start(appliance.dir.path(), "customer");
     let with_customer = anna.answer().await;
     let mut boris = Place::take(&appliance, "boris", BORIS_HZ).await;

@@ -69,15 +69,7 @@ impl Office {
     }
 
     fn customer_of(&self, name: &str, dial: &str, hold_ms: Option<u32>) -> Sipp {
-        let caller = Caller {
-            dial,
-            sip_port: self.appliance.sip,
-            calls: 1,
-            rate: 1,
-            hold_ms,
-            hz: CUSTOMER_HZ,
-            extra: &[],
-        };
+        let caller = Caller { hold_ms, ..Caller::once(dial, self.appliance.sip, CUSTOMER_HZ) };
         caller.start(self.appliance.dir.path(), name)
     }
 }

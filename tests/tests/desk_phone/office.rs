@@ -135,15 +135,7 @@ impl Office {
         // Customer and appliance have the same address, so what they say stays on the loopback.
         let trunk = Capture::start(dir, "lo", &format!("udp and host {here}"), None);
         let desk = Capture::start(dir, &self.network.link, "udp", None);
-        let caller = Caller {
-            dial: NUMBER,
-            sip_port: self.appliance.sip,
-            calls: 1,
-            rate: 1,
-            hold_ms,
-            hz: CUSTOMER_HZ,
-            extra: &[],
-        };
+        let caller = Caller { hold_ms, ..Caller::once(NUMBER, self.appliance.sip, CUSTOMER_HZ) };
         let customer = caller.start_at(dir, "customer", &here);
         let offered = self.agent.wait_for("an offer", |e| e["event"] == "offered").await;
         assert_eq!(offered["offer"]["contact"], NUMBER, "{offered}");
