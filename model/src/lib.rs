@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod call;
 pub mod capacity;
+pub mod figures;
 pub mod flow;
 pub mod id;
 pub mod interaction;

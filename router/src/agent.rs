@@ -85,8 +85,8 @@ pub(crate) struct Agent {
 
     /// Where the agent lies in the lists of free agents: for what, and at which place.
     pub filed: Option<(Lanes, Standing)>,
-    /// Whether the profile counts the agent as online.
-    pub counted: bool,
+    /// Whether the profile counts the agent as online, and as working.
+    pub counted: (bool, bool),
     /// Whether the change of state is still to be told.
     pub touched: bool,
     /// Whether the lists of free agents are still to be brought up to the facts.
@@ -117,7 +117,7 @@ impl Agent {
             turn: 0,
             tally: Tally::default(),
             filed: None,
-            counted: false,
+            counted: (false, false),
             touched: false,
             stirred: false,
         }
@@ -149,6 +149,11 @@ impl Agent {
     /// Signed in and in service.
     pub fn is_online(&self) -> bool {
         self.session.is_some() && self.intent != Intent::Offline
+    }
+
+    /// Takes work, or will when the work in hand is done.
+    pub fn works(&self) -> bool {
+        self.session.is_some() && self.intent == Intent::Ready
     }
 
     /// The kinds of contact that may be offered from a queue now.

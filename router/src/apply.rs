@@ -6,12 +6,13 @@
 
 use model::agent::NotReadyReason;
 use model::id::{AgentId, InteractionId};
-use model::interaction::Channel;
+use model::interaction::{Channel, EndStatus};
 use model::journal::{Event, OfferEnd};
 use model::skill::Requirement;
 use model::time::Timestamp;
 
 use crate::agent::{Intent, Lease};
+use crate::figures::Leaving;
 use crate::floor::Floor;
 use crate::item::{Item, Kind, Phase, REFUSALS_MAX, Ring};
 use crate::lanes::lane;
@@ -66,8 +67,11 @@ impl Floor {
                 match &mut item.phase {
                     Phase::Offered(ring) if ring.token == token => ring.members.push(number),
                     phase => {
-                        *phase = Phase::Offered(Ring { token, deadline, members: vec![number] });
+                        *phase = Phase::Offered(Ring { token, since: at, deadline, members: vec![number] });
+                        let (service, waited) = (item.service, item.queued_at < at);
                         self.arm(deadline, Timer::Offer { item: key });
+                        let why = if waited { Leaving::Drawn } else { Leaving::Aside };
+                        self.pace_leaves(service, why, at);
                     }
                 }
                 self.catch_up(key, at);
@@ -83,9 +87,15 @@ impl Floor {
                 let Some(key) = self.item_keys.get(interaction).copied() else { return };
                 self.catch_up(key, at);
                 let Some(item) = self.items.get_mut(key) else { return };
-                item.phase = Phase::Active { agent: number };
-                let service = item.service;
-                self.leave_line(service, key);
+                let rung = std::mem::replace(&mut item.phase, Phase::Active { agent: number });
+                item.answered_at = Some(at);
+                let (service, place) = (item.service, item.place);
+                self.leave_line(service, key, place);
+                if let (Phase::Offered(ring), Some(queue)) =
+                    (rung, service.and_then(|number| self.queues.get_mut(number)))
+                {
+                    queue.pace.answered_after(at.since(ring.since));
+                }
                 self.change(*agent, at, |agent| {
                     agent.lease = None;
                     agent.active.push(key);
@@ -107,7 +117,7 @@ impl Floor {
             Event::OfferEnded { interaction, agent, why, .. } => {
                 self.offer_ended(*interaction, *agent, *why, at)
             }
-            Event::Ended { interaction, .. } => self.ended(*interaction, at),
+            Event::Ended { interaction, status, .. } => self.ended(*interaction, *status, at),
             Event::WrapUpStarted { agent, until, .. } => {
                 self.change(*agent, at, |agent| agent.wrap_until = *until);
                 if let (Some(until), Some(&agent)) = (until, self.agent_numbers.get(agent)) {
@@ -171,6 +181,7 @@ impl Floor {
             plan,
             step: 0,
             phase: Phase::Waiting,
+            answered_at: None,
             refusals: Vec::new(),
         };
         let step_due = item.step_due();
@@ -180,7 +191,9 @@ impl Floor {
             queue.waiting += 1;
             queue.held += 1;
             queue.line.push_back(key);
+            queue.order.insert(place);
         }
+        self.pace_enters(service, at);
         if let Some(due) = step_due {
             self.arm(due, Timer::Step { item: key, step: 0 });
         }
@@ -213,6 +226,7 @@ impl Floor {
             plan: self.no_plan.clone(),
             step: 0,
             phase,
+            answered_at: None,
             refusals: Vec::new(),
         });
         self.item_keys.insert(id, key);
@@ -225,7 +239,8 @@ impl Floor {
         let Some(item) = self.items.get_mut(key) else { return };
         let Phase::Offered(ring) = &mut item.phase else { return };
         ring.members.retain(|&member| member != number);
-        let last = ring.members.is_empty();
+        let (last, rung_at) = (ring.members.is_empty(), ring.since);
+        let waited = item.queued_at < rung_at;
         let (lane, service, kind) = (lane(item.channel), item.service, item.kind);
         let refused = matches!(why, OfferEnd::Declined | OfferEnd::NoAnswer | OfferEnd::ConnectionLost);
         let cooldown = self.queue_rules(service).refusal_cooldown;
@@ -246,6 +261,10 @@ impl Floor {
         if last && let Some(item) = self.items.get_mut(key) {
             item.phase = Phase::Waiting;
             self.enter_class(key);
+            self.pace_enters(service, at);
+            if let Some(queue) = service.and_then(|number| self.queues.get_mut(number)).filter(|_| waited) {
+                queue.pace.not_drawn();
+            }
         }
     }
 
@@ -265,13 +284,23 @@ impl Floor {
         self.arm(until, Timer::CoolDown { item: key });
     }
 
-    fn ended(&mut self, interaction: InteractionId, at: Timestamp) {
+    fn ended(&mut self, interaction: InteractionId, status: EndStatus, at: Timestamp) {
         let Some(key) = self.item_keys.get(&interaction).copied() else { return };
         self.leave_class(key);
+        let Some(item) = self.items.get(key) else { return };
+        let (service, waits) = (item.service, matches!(item.phase, Phase::Waiting));
+        if waits {
+            let left = matches!(status, EndStatus::Abandoned | EndStatus::AbandonedRinging);
+            self.pace_leaves(service, if left { Leaving::GaveUp } else { Leaving::Aside }, at);
+        }
         let Some(item) = self.items.get_mut(key) else { return };
         match &item.phase {
             Phase::Active { agent } => {
                 let agent = *agent;
+                if status == EndStatus::Interrupted {
+                    // The appliance was away: that says nothing of how long handling takes.
+                    item.answered_at = None;
+                }
                 item.phase = Phase::Wrapping { agent, ended_at: at };
                 let agent = self.agents[agent].id;
                 self.change(agent, at, |agent| {
@@ -289,6 +318,7 @@ impl Floor {
         let Some(item) = self.items.get(key) else { return };
         let (Phase::Active { agent } | Phase::Wrapping { agent, .. }) = item.phase else { return };
         let (lane, customer) = (lane(item.channel), item.kind != Kind::Internal);
+        self.pace_completed(key, at);
         self.forget(key);
         let agent = self.agents[agent].id;
         self.change(agent, at, |agent| {

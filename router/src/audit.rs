@@ -180,7 +180,8 @@ impl Floor {
             }
         }
         for (number, queue) in self.queues.iter().enumerate() {
-            if (queue.waiting, queue.held) != (waiting[number], held[number]) {
+            let counted = (queue.waiting, queue.held, queue.order.len());
+            if counted != (waiting[number], held[number], waiting[number]) {
                 tell(broken, "I10", format!("{} is wrong about who is in it", queue.service.id));
             }
             let front = queue.line.front().and_then(|key| self.items.get(*key));

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use model::figures::Mean;
 use model::id::{AgentId, ServiceId};
 use model::interaction::Channel;
 use model::people::GroupRules;
@@ -18,6 +19,7 @@ use crate::board::Board;
 use crate::classes::Sort;
 use crate::condition::{self, Traits};
 use crate::config::{AgentProfile, CLASSES_MAX, ConfigError, FloorConfig, ORDER_TERMS};
+use crate::figures::Pace;
 use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::{Phase, Plan, Queue};
@@ -53,6 +55,8 @@ impl Floor {
             arrivals: 0,
             offers: 0,
             now: Timestamp::ZERO,
+            handling_s: Mean::default(),
+            looked: Timestamp::ZERO,
             out: Vec::new(),
             touched: Vec::new(),
             stirred: Vec::new(),
@@ -268,7 +272,10 @@ impl Floor {
             let number = known.or_else(|| spare.pop()).unwrap_or(self.queues.len());
             match self.queues.get_mut(number) {
                 Some(queue) => {
-                    self.queue_numbers.remove(&queue.service.id);
+                    if self.queue_numbers.remove(&queue.service.id) != known {
+                        // Another service: its figures begin anew.
+                        queue.pace = Pace::default();
+                    }
                     queue.service = service;
                     queue.closed = false;
                     queue.plan = plan.clone();

@@ -120,7 +120,12 @@ impl Floor {
         self.leave_class(key);
         let Some(item) = self.items.get_mut(key) else { return };
         item.falls_at = None;
-        item.place = item.place.fallen();
+        let before = item.place;
+        item.place = before.fallen();
+        if let Some(queue) = item.service.and_then(|number| self.queues.get_mut(number)) {
+            queue.order.remove(before);
+            queue.order.insert(item.place);
+        }
         if matches!(item.phase, Phase::Waiting) {
             self.enter_class(key);
         }

@@ -113,7 +113,7 @@ impl Floor {
         Some(Explanation {
             at: self.now,
             interaction: self.interaction(interaction)?,
-            position: self.position(interaction),
+            position: self.ahead(interaction),
             who: class.map(|class| class.who.clone()),
             next: next.filter(|_| item.is_unanswered()).map(|class| class.who.clone()),
             fitting,

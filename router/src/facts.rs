@@ -7,6 +7,7 @@ use model::time::Timestamp;
 use crate::agent::Agent;
 use crate::floor::Floor;
 use crate::item::{Item, Phase};
+use crate::order::Place;
 use crate::slab::Key;
 use crate::timers::Timer;
 
@@ -20,14 +21,15 @@ impl Floor {
             queue.held = queue.held.saturating_sub(1);
         }
         if item.is_unanswered() {
-            self.leave_line(item.service, key);
+            self.leave_line(item.service, key, item.place);
         }
     }
 
     /// One unanswered interaction less in the queue. Only when it was the front, a new front is looked for.
-    pub(crate) fn leave_line(&mut self, service: Option<usize>, key: Key) {
+    pub(crate) fn leave_line(&mut self, service: Option<usize>, key: Key, place: Place) {
         let Some(queue) = service.and_then(|number| self.queues.get_mut(number)) else { return };
         queue.waiting = queue.waiting.saturating_sub(1);
+        queue.order.remove(place);
         let waits = |key: &Key| self.items.get(*key).is_some_and(Item::is_unanswered);
         if queue.line.front() == Some(&key) {
             while queue.line.front().is_some_and(|key| !waits(key)) {
@@ -77,7 +79,7 @@ impl Floor {
                 self.arm(until, Timer::Stay { agent: number });
             }
         }
-        self.count_online(number);
+        self.count(number);
         if !std::mem::replace(&mut self.agents[number].stirred, true) {
             self.stirred.push(number);
         }
@@ -102,15 +104,19 @@ impl Floor {
                 self.freed.push(number);
             }
         }
-        self.count_online(number);
+        self.count(number);
     }
 
-    fn count_online(&mut self, number: usize) {
+    fn count(&mut self, number: usize) {
         let agent = &mut self.agents[number];
-        let online = agent.enrolled && agent.is_online();
-        if online != agent.counted {
-            agent.counted = online;
+        let before = agent.counted;
+        let (online, works) = (agent.enrolled && agent.is_online(), agent.enrolled && agent.works());
+        agent.counted = (online, works);
+        if online != before.0 {
             self.staff_left |= self.board.profiles.count_online(agent.profile, online);
+        }
+        if works != before.1 {
+            self.board.profiles.count_working(agent.profile, works);
         }
     }
 }

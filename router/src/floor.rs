@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::agent::AgentState;
+use model::figures::Mean;
 use model::id::{AgentId, GroupId, InteractionId, OfferToken, ServiceId};
 use model::interaction::Channel;
 use model::journal::Event;
@@ -51,6 +52,10 @@ pub struct Floor {
     /// Offers made so far.
     pub(crate) offers: u64,
     pub(crate) now: Timestamp,
+    /// Handling times of all services.
+    pub(crate) handling_s: Mean,
+    /// When the agents of some service were looked at last.
+    pub(crate) looked: Timestamp,
 
     // What the input at hand has stirred up; empty between inputs.
     pub(crate) out: Vec<Output>,

@@ -10,8 +10,10 @@ use model::service::Service;
 use model::skill::{Requirement, SkillExpr, Step, StepMode};
 use model::time::Timestamp;
 
+use crate::figures::Pace;
 use crate::io::Arrival;
 use crate::lanes::{LANES, lane};
+use crate::line::Line;
 use crate::order::{self, Place, Rank, Slope};
 use crate::slab::Key;
 
@@ -43,6 +45,8 @@ pub(crate) struct Item {
     pub plan: Arc<Plan>,
     pub step: usize,
     pub phase: Phase,
+    /// When an agent took it, if it came over a queue and goes the usual way.
+    pub answered_at: Option<Timestamp>,
     /// Agents who refused or missed it, and until when they are not asked again.
     pub refusals: Vec<(AgentId, Timestamp)>,
 }
@@ -64,6 +68,7 @@ pub(crate) enum Phase {
 #[derive(Clone, Debug)]
 pub(crate) struct Ring {
     pub token: OfferToken,
+    pub since: Timestamp,
     pub deadline: Timestamp,
     pub members: Vec<usize>,
 }
@@ -158,6 +163,9 @@ pub(crate) struct Queue {
     pub held: usize,
     /// The unanswered in the order of arrival; answered ones are dropped when they come to the front.
     pub line: VecDeque<Key>,
+    /// The unanswered in the order in which they are served.
+    pub order: Line,
+    pub pace: Pace,
     /// No longer in the configuration: takes nobody, and stays while it holds somebody.
     pub closed: bool,
 }
@@ -166,6 +174,16 @@ impl Queue {
     pub fn new(service: Service, plan: Arc<Plan>) -> Self {
         let mut plans = [const { None }; LANES];
         plans[lane(Channel::Voice)] = Some(plan.clone());
-        Self { service, plan, plans, waiting: 0, held: 0, line: VecDeque::new(), closed: false }
+        Self {
+            service,
+            plan,
+            plans,
+            waiting: 0,
+            held: 0,
+            line: VecDeque::new(),
+            order: Line::default(),
+            pace: Pace::default(),
+            closed: false,
+        }
     }
 }

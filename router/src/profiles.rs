@@ -49,6 +49,8 @@ pub(crate) struct Profiles {
     pub online: Bits,
     /// Profiles with a free agent, by kind of contact.
     pub open: [Bits; LANES],
+    /// Agents of each profile who take work, side by side: those of a service are added up.
+    working: Vec<u32>,
 }
 
 impl Profiles {
@@ -74,6 +76,7 @@ impl Profiles {
         let number = self.free.pop().unwrap_or(self.slots.len());
         if number == self.slots.len() {
             self.slots.push(Profile::default());
+            self.working.push(0);
         }
         self.slots[number].traits = traits.clone();
         self.numbers.insert(traits, number);
@@ -94,6 +97,7 @@ impl Profiles {
         }
         self.numbers.remove(&slot.traits);
         *slot = Profile::default();
+        self.working[profile] = 0;
         self.enrolled.clear(profile);
         self.online.clear(profile);
         self.free.push(profile);
@@ -106,6 +110,15 @@ impl Profiles {
         slot.online = if on { slot.online + 1 } else { slot.online.saturating_sub(1) };
         self.online.put(profile, slot.online > 0);
         !on && slot.online == 0
+    }
+
+    /// Agents of the profile who take work, or will when the work in hand is done.
+    pub fn working(&self, profile: usize) -> u32 {
+        self.working[profile]
+    }
+    pub fn count_working(&mut self, profile: usize, on: bool) {
+        let count = &mut self.working[profile];
+        *count = if on { *count + 1 } else { count.saturating_sub(1) };
     }
 
     pub fn file(&mut self, profile: usize, lanes: Lanes, standing: Standing, id: AgentId, agent: usize) {

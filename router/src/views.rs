@@ -168,18 +168,6 @@ impl Floor {
         self.offers
     }
 
-    /// How many unanswered interactions of the same service come before this one; `None` when it does not wait.
-    pub fn position(&self, interaction: InteractionId) -> Option<usize> {
-        let item = self.items.get(self.item_key(interaction).ok()?).filter(|item| item.is_unanswered())?;
-        let line = &self.queues.get(item.service?)?.line;
-        let before = |key: &&Key| {
-            self.items
-                .get(**key)
-                .is_some_and(|other| other.is_unanswered() && other.rank(self.now) < item.rank(self.now))
-        };
-        Some(line.iter().filter(before).count())
-    }
-
     /// The queue of a service; `None` for an unknown one.
     pub fn queue(&self, service: ServiceId) -> Option<QueueView> {
         let number = *self.queue_numbers.get(&service)?;

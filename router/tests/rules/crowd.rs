@@ -121,7 +121,7 @@ fn route_06_fifty_thousand_steps_end_at_once() {
     assert_eq!(rung, (1..=1_000).collect::<Vec<_>>(), "the first thousand");
     assert_eq!((crowd.offers(), lines), (1_000, 3_000), "offered, written, shown: three lines for each");
     assert_eq!(crowd.floor.queue(hotline()).unwrap().waiting, 50_000);
-    assert_eq!(crowd.floor.position(InteractionId::from_number(50_000)), Some(49_999));
+    assert_eq!(crowd.floor.ahead(InteractionId::from_number(50_000)), Some(49_999));
 }
 
 /// ROUTE-03, ROUTE-06: fifty thousand become late at once where the late are served last: nothing is written, all are behind
@@ -134,7 +134,7 @@ fn route_06_fifty_thousand_become_late_at_once() {
     crowd.now = crowd.now + seconds(20);
     assert_eq!(crowd.tick(), 0);
     crowd.calls(50_001..=50_001);
-    let place = |number| crowd.floor.position(InteractionId::from_number(number));
+    let place = |number| crowd.floor.ahead(InteractionId::from_number(number));
     assert_eq!([50_001, 1, 50_000].map(place), [Some(0), Some(1), Some(50_000)]);
 }
 
@@ -156,7 +156,7 @@ fn route_06_everybody_signs_out() {
     }
     assert_eq!(ended, 1_000);
     assert_eq!(crowd.floor.queue(hotline()).unwrap().waiting, 2_000);
-    assert!((1..=2_000).all(|n| crowd.floor.position(InteractionId::from_number(n)) == Some(n as usize - 1)));
+    assert!((1..=2_000).all(|n| crowd.floor.ahead(InteractionId::from_number(n)) == Some(n as usize - 1)));
     assert_eq!(crowd.floor.next_deadline(), None);
 }
 

@@ -7,6 +7,7 @@ mod day;
 mod decided_again;
 mod erlang;
 mod events;
+mod expected;
 mod hall;
 mod metamorphic;
 mod oracle;

@@ -78,7 +78,7 @@ fn route_03_the_late_may_be_served_last_but_are_not_overtaken_for_ever() {
     let view = hall.floor.interaction(late).unwrap();
     assert_eq!(view.falls_back, None);
     let in_time = calls(&mut hall, 1);
-    assert_eq!([late, in_time].map(|call| hall.floor.position(call)), [Some(1), Some(0)]);
+    assert_eq!([late, in_time].map(|call| hall.floor.ahead(call)), [Some(1), Some(0)]);
     assert_eq!(served(&mut hall, ana, 2), [in_time, late]);
 
     let late = calls(&mut hall, 1);
@@ -98,7 +98,7 @@ fn route_03_who_becomes_late_while_it_rings_falls_back_all_the_same() {
     let later = calls(&mut hall, 1);
     assert_eq!(hall.offered_to(rings), Some(ana), "it rings on");
     hall.pass(seconds(5));
-    assert_eq!([rings, later].map(|call| hall.floor.position(call)), [Some(1), Some(0)]);
+    assert_eq!([rings, later].map(|call| hall.floor.ahead(call)), [Some(1), Some(0)]);
 }
 
 /// ROUTE-03: class slopes: each second of the steep class counts for three, so the classes are compared at the time of the

@@ -99,7 +99,7 @@ fn route_03_a_priority_point_is_worth_a_minute_of_waiting() {
     let late = hall.call_with_priority(1);
     let later = hall.call_with_priority(1);
     let order = [urgent, patient, late, later];
-    assert_eq!(order.map(|call| hall.floor.position(call)), [Some(0), Some(1), Some(2), Some(3)]);
+    assert_eq!(order.map(|call| hall.floor.ahead(call)), [Some(0), Some(1), Some(2), Some(3)]);
     hall.signs_in(ana);
     for call in order {
         assert_eq!(hall.offered_to(call), Some(ana), "the places shown are the order of service");

@@ -79,8 +79,8 @@ fn voice_07_a_refused_call_goes_back_to_its_place_in_the_queue() {
     hall.declines(ana);
     assert!(hall.waits(refused));
     assert_eq!(hall.state(ana), AgentState::NotReady { reason: NotReadyReason::Declined });
-    assert_eq!(hall.floor.position(refused), Some(0), "before the one who came later");
-    assert_eq!(hall.floor.position(later), Some(1));
+    assert_eq!(hall.floor.ahead(refused), Some(0), "before the one who came later");
+    assert_eq!(hall.floor.ahead(later), Some(1));
     let jonas = hall.agent(&[]);
     assert_eq!(hall.offered_to(refused), Some(jonas));
 }
