@@ -149,7 +149,7 @@ fn mean(waits: &[f64]) -> (f64, f64) {
 }
 
 /// Erlang C: the chance of waiting at all, with `n` agents and `a` Erlangs.
-fn erlang_c(n: u64, a: f64) -> f64 {
+pub fn erlang_c(n: u64, a: f64) -> f64 {
     let blocked = (1..=n).fold(1.0, |b, k| a * b / (k as f64 + a * b));
     let rho = a / n as f64;
     blocked / (1.0 - rho + rho * blocked)

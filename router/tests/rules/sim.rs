@@ -218,6 +218,8 @@ pub struct Watched {
     /// No two inputs come in one microsecond: then each entry's cause can be read off the journal.
     pub apart: bool,
     audit_each: u64,
+    /// The brute force looks at one move in so many.
+    pub look_each: u64,
     pub moves: u64,
 }
 
@@ -232,6 +234,7 @@ impl Watched {
             configs: vec![config],
             apart: true,
             audit_each,
+            look_each: 1,
             moves: 0,
         }
     }
@@ -253,11 +256,27 @@ impl Watched {
         self.tick();
         self.out.clear();
         self.floor.configure(config.clone(), self.now, &mut self.out).unwrap();
-        let generation = self.configs.len() as u64;
-        self.write(Event::Configured { generation, started: false });
-        self.configs.push(config.clone());
+        self.begin_generation(config.clone(), false);
         self.oracle.config = config;
         self.watch();
+    }
+
+    /// The process dies: a floor made from the journal is the one that died, and goes on after ending what did not survive.
+    pub fn crash(&mut self) {
+        self.tick();
+        let rebuilt = self.rebuilt();
+        assert_eq!(rebuilt.snapshot(), self.floor.snapshot(), "rebuilt after a crash");
+        self.floor = rebuilt;
+        self.begin_generation(self.oracle.config.clone(), true);
+        self.out.clear();
+        self.floor.restart(self.now, &mut self.out);
+        self.watch();
+    }
+
+    fn begin_generation(&mut self, config: FloorConfig, started: bool) {
+        let generation = self.configs.len() as u64;
+        self.write(Event::Configured { generation, started });
+        self.configs.push(config);
     }
 
     fn write(&mut self, event: Event) {
@@ -266,6 +285,8 @@ impl Watched {
     }
 
     fn watch(&mut self) {
+        self.moves += 1;
+        self.oracle.looks = self.moves.is_multiple_of(self.look_each);
         for output in std::mem::take(&mut self.out) {
             if let Output::Journal(event) = &output {
                 self.oracle.happened(event, self.now);
@@ -274,15 +295,13 @@ impl Watched {
             self.out.push(output);
         }
         self.oracle.check_rest(self.now);
-        self.moves += 1;
         if self.moves.is_multiple_of(self.audit_each) {
             assert_eq!(self.floor.audit(), Vec::<String>::new());
         }
     }
 
-    /// A second floor made from the journal is the same floor.
-    pub fn check_replay(&mut self) {
-        self.tick();
+    /// A second floor, made from the journal.
+    fn rebuilt(&self) -> Floor {
         let mut copy = Floor::new(self.configs[0].clone()).unwrap();
         for entry in &self.journal {
             match entry.event {
@@ -294,6 +313,13 @@ impl Watched {
             }
         }
         copy.stand_at(self.now);
+        copy
+    }
+
+    /// A second floor made from the journal is the same floor.
+    pub fn check_replay(&mut self) {
+        self.tick();
+        let mut copy = self.rebuilt();
         let mut out = Vec::new();
         copy.tick(self.now, &mut out);
         assert_eq!(out, [], "a replay decides nothing anew");
@@ -316,8 +342,12 @@ impl Watched {
     pub fn check_decided_again(&self) -> router::Retraced {
         let mut again = Retrace::of(Floor::new(self.configs[0].clone()).unwrap());
         for (n, entry) in self.journal.iter().enumerate() {
-            if let Event::Configured { generation, .. } = entry.event {
-                again.configure(self.configs[generation as usize].clone(), entry.at).unwrap();
+            match entry.event {
+                Event::Configured { started: true, .. } => again.restart(again.floor().clone(), entry.at),
+                Event::Configured { generation, .. } => {
+                    again.configure(self.configs[generation as usize].clone(), entry.at).unwrap();
+                }
+                _ => {}
             }
             let taken = again.take(entry, &self.journal[n + 1..]);
             if let Err(difference) = taken {
