@@ -2,6 +2,7 @@
 //!
 //! Agents see their own records only; the privilege widens it (REC-01, C18). Every access to a recording is audited.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
@@ -66,6 +67,8 @@ pub struct RecordView {
     pub time: u64,
     /// From arrival to hang-up (REC-04).
     pub duration_ms: Option<u64>,
+    /// What flows noted of the caller, by name; nothing secret (ROUTE-07).
+    pub noted: BTreeMap<String, String>,
     /// First INVITE.
     pub arrived_at: u64,
     /// Entered the queue.
@@ -192,6 +195,7 @@ impl RecordView {
             service: record.service,
             agent: record.agent,
             calling_agent: record.calling_agent,
+            noted: record.noted,
             arrived_at: record.arrived_at.millis(),
             queued_at: millis(record.queued_at),
             offered_at: millis(record.offered_at),

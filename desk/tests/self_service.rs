@@ -15,6 +15,34 @@ use model::journal::Event;
 use model::people::PhoneKind;
 use model::service::{Number, Treatment};
 
+/// Asks for an account and a PIN, and makes something of both.
+const ENTERING: &str = r#"
+name = "Main"
+start = "account"
+
+[collect.account]
+prompt = "choose"
+into = "account"
+max = 4
+next = "pin"
+failed = "help"
+
+[collect.pin]
+prompt = "choose"
+into = "pin"
+secret = true
+max = 4
+next = "class"
+failed = "help"
+
+[set.class]
+vars = { class = "gold", both = "{account} {pin}" }
+next = "help"
+
+[queue.help]
+service = "Help"
+"#;
+
 const TEXT: &str = r#"
 name = "Main"
 start = "welcome"
@@ -120,6 +148,31 @@ async fn a_key_leads_to_the_queue_with_what_the_flow_asks_for() {
     let queued =
         |event: &Event| matches!(event, Event::Queued { priority: 100, service, .. } if *service == help());
     assert!(journal.iter().any(queued), "{journal:?}");
+}
+
+/// ROUTE-07: what was entered is in the offer, the work, the record and the journal; what was entered in secret is nowhere.
+#[tokio::test]
+async fn what_a_caller_enters_is_shown_to_the_agent_and_a_secret_is_not() {
+    let mut house = open(Setup::default()).await;
+    let row = house.desk.get::<Flow>(FlowId::from_number(1)).await.unwrap();
+    let mut changed = row.item;
+    changed.active = Some(changed.save(ENTERING.to_owned()));
+    house.desk.update(changed, row.version, nobody()).await.unwrap();
+    let mut page = house.page("anna").await;
+    let call = house.customer_calls("200").await;
+    for digit in "47118936".chars() {
+        house.fact(CallFact::DigitReceived { interaction: call, digit }).await;
+    }
+    let expected = serde_json::json!({ "account": "4711", "class": "gold" });
+    let offered = page.event("offered", |_| true).await;
+    assert_eq!(offered["offer"]["noted"], expected);
+    let work = house.talking_to(&mut page, call).await;
+    assert_eq!(work["work"]["noted"], expected);
+    let live = house.desk.calls().await.unwrap().remove(0);
+    assert_eq!(serde_json::to_value(&live.noted).unwrap(), expected);
+    assert_eq!(serde_json::to_value(record(&house).await.noted).unwrap(), expected);
+    let written = serde_json::to_string(&house.journal().await).unwrap();
+    assert!(written.contains(r#""account":"4711""#) && !written.contains("8936"), "{written}");
 }
 
 /// ROUTE-08: who presses nothing goes on when the time is over.

@@ -27,7 +27,7 @@ async fn the_content_of_the_offer_window_is_the_tenants_to_set() {
     let house = House::open().await;
     let mut page = house.page("anna").await;
     let standard = json!({
-        "external": ["service", "channel", "name", "number", "waited"], "internal": ["channel", "name", "extension"],
+        "external": ["service", "channel", "name", "number", "noted", "waited"], "internal": ["channel", "name", "extension"],
     });
     assert_eq!(page.welcome["snapshot"]["offer_window"], standard);
     let wanted = OfferWindow {

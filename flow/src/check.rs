@@ -1,6 +1,7 @@
 //! What is wrong with a flow, all of it at once; and a flow that nothing is wrong with.
 
 mod fields;
+mod secrets;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,7 @@ pub struct Ready {
     hours: BTreeMap<String, Hours>,
     patterns: BTreeMap<String, Regex>,
     requirements: BTreeMap<String, SkillExpr>,
+    secrets: BTreeSet<String>,
 }
 
 impl Ready {
@@ -63,6 +65,10 @@ impl Ready {
     /// Whether the whole of a text matches.
     pub(crate) fn matches(&self, pattern: &str, text: &str) -> bool {
         self.patterns.get(pattern).is_some_and(|pattern| pattern.is_match(text))
+    }
+    /// Whether a noted value is never written down.
+    pub(crate) fn is_secret(&self, var: &str) -> bool {
+        self.secrets.contains(var)
     }
     /// A requirement of the flow as routing knows it; `None` if names were not known when the flow was checked.
     pub fn requirement(&self, text: &str) -> Option<&SkillExpr> {
@@ -99,7 +105,8 @@ impl Flow {
         checking.ways();
         let Checking { mut faults, hours, patterns, requirements, .. } = checking;
         if faults.is_empty() {
-            return Ok(Ready { flow: self.clone(), hours, patterns, requirements });
+            let secrets = self.secrets();
+            return Ok(Ready { flow: self.clone(), hours, patterns, requirements, secrets });
         }
         faults.truncate(FAULTS_MAX);
         Err(faults)

@@ -124,6 +124,10 @@ pub struct Collect {
     /// The last digit is a check digit by Luhn's sum (ISO/IEC 7812-1), as on cards.
     #[serde(default, skip_serializing_if = "is_no")]
     pub luhn: bool,
+    /// It can be used in the flow, but is never written down nor shown to anybody, and neither is what is made of it. Default
+    /// false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub secret: bool,
     /// Seconds to wait for a key after the prompt and after each key, 1 to 60. Default 5.
     #[serde(default = "five", skip_serializing_if = "is_five")]
     pub wait_s: u32,

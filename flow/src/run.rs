@@ -68,6 +68,8 @@ pub enum Refused {
 pub enum Effect {
     /// A step began: for the journal.
     Entered(String),
+    /// Values were noted: for the journal and the agent. Secret ones are not among them; an empty one is gone.
+    Noted(BTreeMap<String, String>),
     /// Play these sounds one after the other instead of what is heard now, and tell [`Input::Played`] with the number at the end.
     Play {
         /// Of the prompt.
@@ -94,8 +96,6 @@ pub struct Wish {
     pub who: Option<SkillExpr>,
     /// Instead of the service's priority.
     pub priority: Option<i32>,
-    /// Everything that was noted, for the agent.
-    pub noted: BTreeMap<String, String>,
 }
 
 /// How a run ends without an agent.
@@ -213,10 +213,6 @@ impl Run {
     pub fn at(&self) -> &str {
         &self.node
     }
-    /// What was noted so far.
-    pub fn noted(&self) -> &BTreeMap<String, String> {
-        &self.vars
-    }
 
     /// Goes from step to step until one takes time.
     fn enter(&mut self, mut name: String, now: Timestamp, out: &mut Vec<Effect>) {
@@ -249,7 +245,7 @@ impl Run {
                 Node::Set(set) => {
                     let filled: Vec<_> =
                         set.vars.iter().map(|(var, text)| (var.clone(), text.fill(&self.vars))).collect();
-                    self.vars.extend(filled);
+                    self.note(filled, out);
                     set.next.clone()
                 }
                 Node::If(cases) => {
@@ -292,7 +288,6 @@ impl Run {
             who: self.require.as_ref().and_then(|text| self.ready.requirement(text)).cloned(),
             require: self.require.clone(),
             priority: self.priority,
-            noted: self.vars.clone(),
         }));
     }
 
@@ -313,6 +308,21 @@ impl Run {
     fn played(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         if let Some(Node::Play(play)) = self.ready.clone().node(&self.node) {
             self.enter(play.next.clone(), now, out);
+        }
+    }
+
+    /// Keeps values for later steps, and tells those that are new and not secret.
+    fn note(&mut self, values: impl IntoIterator<Item = (String, String)>, out: &mut Vec<Effect>) {
+        let mut told = BTreeMap::new();
+        for (var, value) in values {
+            let is_new = self.vars.get(&var).map_or("", String::as_str) != value;
+            if is_new && !self.ready.is_secret(&var) {
+                told.insert(var.clone(), value.clone());
+            }
+            self.vars.insert(var, value);
+        }
+        if !told.is_empty() {
+            out.push(Effect::Noted(told));
         }
     }
 

@@ -107,6 +107,10 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                     step = format!("{kind}.{name}");
                     continue;
                 }
+                Effect::Noted(values) => {
+                    let each = values.iter().map(|(var, value)| format!("{var} = {value}"));
+                    format!("notes {}", each.collect::<Vec<_>>().join(", "))
+                }
                 Effect::Play { number, sounds } => {
                     playing = Some(number);
                     format!("plays {}", sounds.join(", "))

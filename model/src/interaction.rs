@@ -1,5 +1,7 @@
 //! Interactions and the service records that remain of them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{DispositionId, InteractionId, RecordingId, ServiceId, TenantId, TrunkId, UserId};
@@ -95,6 +97,21 @@ pub enum EndedBy {
     System,
 }
 
+/// Values of one caller that are kept.
+pub const NOTED_MAX: usize = 64;
+
+/// Takes over what a flow noted: new values replace old ones, an empty one is gone, and of new names those that fit into
+/// [`NOTED_MAX`] are kept.
+pub fn take_note(noted: &mut BTreeMap<String, String>, values: &BTreeMap<String, String>) {
+    for (name, value) in values {
+        if value.is_empty() {
+            noted.remove(name);
+        } else if noted.len() < NOTED_MAX || noted.contains_key(name) {
+            noted.insert(name.clone(), value.clone());
+        }
+    }
+}
+
 /// One line of the service records (REC-01 to REC-06).
 ///
 /// Built by folding the journal; every timestamp is kept, so that REC-03, REC-04 and live timers can each be computed (C13).
@@ -122,6 +139,9 @@ pub struct ServiceRecord {
     pub agent: Option<UserId>,
     /// The agent who called, in an internal call: the record is theirs too.
     pub calling_agent: Option<UserId>,
+    /// What flows noted of the caller, by name; nothing secret (ROUTE-07).
+    #[serde(default)]
+    pub noted: BTreeMap<String, String>,
     /// First INVITE.
     pub arrived_at: Timestamp,
     /// Entered the queue.

@@ -4,6 +4,7 @@
 //! facts in the past tense and never change their meaning: new facts are new variants, new fields have defaults.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::agent::NotReadyReason;
@@ -97,7 +98,7 @@ pub enum Event {
         #[serde(default)]
         calling_agent: Option<AgentId>,
     },
-    /// Before an agent is asked, it came to a step of a flow (ROUTE-08). What was pressed is not kept: it may be secret.
+    /// Before an agent is asked, it came to a step of a flow (ROUTE-08). What was pressed is not here: it may be secret.
     FlowStep {
         /// The interaction.
         interaction: InteractionId,
@@ -107,6 +108,13 @@ pub enum Event {
         version: u32,
         /// The name of the step.
         step: String,
+    },
+    /// A flow noted what the caller entered, or what follows from it (ROUTE-07). Values that the flow calls secret are not here.
+    Noted {
+        /// The interaction.
+        interaction: InteractionId,
+        /// New values by name, at most 32; an empty one is gone. What was noted before stays.
+        values: BTreeMap<String, String>,
     },
     /// It waits for an agent.
     Queued {
@@ -397,6 +405,7 @@ impl Event {
             | Self::Configured { .. } => None,
             Self::Arrived { interaction, .. }
             | Self::FlowStep { interaction, .. }
+            | Self::Noted { interaction, .. }
             | Self::Queued { interaction, .. }
             | Self::Offered { interaction, .. }
             | Self::Accepted { interaction, .. }

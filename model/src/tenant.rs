@@ -13,11 +13,11 @@ pub struct OfferWindow {
 }
 
 impl Default for OfferWindow {
-    /// The standard windows of VOICE-03 and VOICE-04, and how long a caller from outside has waited.
+    /// The standard windows of VOICE-03 and VOICE-04, and of a caller from outside what was entered and how long it took.
     fn default() -> Self {
-        use ExternalField::{Channel, Name, Number, Service, Waited};
+        use ExternalField::{Channel, Name, Noted, Number, Service, Waited};
         Self {
-            external: vec![Service, Channel, Name, Number, Waited],
+            external: vec![Service, Channel, Name, Number, Noted, Waited],
             internal: vec![InternalField::Channel, InternalField::Name, InternalField::Extension],
         }
     }
@@ -37,6 +37,8 @@ pub enum ExternalField {
     Number,
     /// Called number.
     Line,
+    /// What flows noted of the caller (ROUTE-07).
+    Noted,
     /// How long the caller has waited.
     Waited,
 }
@@ -74,7 +76,7 @@ mod tests {
         let text = serde_json::to_string(&OfferWindow::default()).unwrap();
         assert_eq!(
             text,
-            r#"{"external":["service","channel","name","number","waited"],"internal":["channel","name","extension"]}"#
+            r#"{"external":["service","channel","name","number","noted","waited"],"internal":["channel","name","extension"]}"#
         );
         let unknown = r#"{"external":["shoe_size"],"internal":["name"]}"#;
         assert!(serde_json::from_str::<OfferWindow>(unknown).is_err());

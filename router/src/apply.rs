@@ -130,6 +130,7 @@ impl Floor {
             Event::Arrived { .. }
             | Event::Coded { .. }
             | Event::FlowStep { .. }
+            | Event::Noted { .. }
             | Event::LegAnswered { .. }
             | Event::Bridged { .. }
             | Event::HoldChanged { .. }

@@ -52,6 +52,8 @@ export interface OfferView {
   caller: string;
   caller_name: string | null;
   contact: string;
+  /** What flows noted of the caller, by name (ROUTE-07). */
+  noted: Record<string, string>;
   waited_ms: Millis;
   deadline: Millis;
   auto_answer: boolean;
@@ -80,6 +82,7 @@ export interface WorkView {
   caller: string;
   caller_name: string | null;
   contact: string;
+  noted: Record<string, string>;
   phase: "dialling" | "connecting" | "talking" | "held" | "refused" | "wrap_up";
   refused_why: "declined" | "no_answer" | "unreachable" | null;
   muted: boolean;
@@ -117,7 +120,7 @@ export interface ServiceView extends Named {
 export interface ReasonView extends Named {
   icon: string;
 }
-export type ExternalField = "service" | "channel" | "name" | "number" | "line" | "waited";
+export type ExternalField = "service" | "channel" | "name" | "number" | "line" | "noted" | "waited";
 export type InternalField = "channel" | "name" | "extension" | "waited";
 /** What the offer window shows, in this order (VOICE-05). */
 export interface OfferFields {
@@ -193,6 +196,7 @@ export interface ServiceRecord {
   caller: string;
   contact: string;
   caller_name: string | null;
+  noted: Record<string, string>;
   service: string | null;
   service_name: string | null;
   agent: string | null;

@@ -14,6 +14,7 @@ const call: OfferView = {
   caller: "+4930123456",
   caller_name: "Mara Lind",
   contact: "+4930555100",
+  noted: {},
   waited_ms: 12_000,
   deadline: 0,
   auto_answer: false,
@@ -40,6 +41,11 @@ describe("the offer window shows the tenant's fields in the tenant's order", () 
 
   test("without a name the number stands in its place, once", () => {
     expect(read({ ...call, caller_name: null })).toEqual([["for Sales", "Telephone"], "+49 30 123456", ["Waited 0:12"]]);
+  });
+
+  /** ROUTE-07: what was entered in self-service, where there is any. */
+  test("what was entered stands in its place", () => {
+    expect(read({ ...call, noted: { account_number: "4711", topic: "card" } })[2]).toEqual(["+49 30 123456", "Account number: 4711, Topic: card", "Waited 0:12"]);
   });
 
   /** VOICE-04: type, colleague's name, extension. */

@@ -2,6 +2,7 @@
 
 import type { Colleague, ExternalField, InternalField, OfferFields, OfferView } from "./api";
 import { clock, fill, phoneNumber } from "./format";
+import { notedValues } from "./noted";
 import type { Words } from "./words/en";
 
 export type Field = ExternalField | InternalField;
@@ -12,13 +13,13 @@ export interface Shown {
 
 /** Every field there is, as the administrator's page lists them. */
 export const allFields = {
-  external: ["service", "channel", "name", "number", "line", "waited"],
+  external: ["service", "channel", "name", "number", "line", "noted", "waited"],
   internal: ["channel", "name", "extension", "waited"],
 } as const satisfies OfferFields;
 
 /** The standard windows, where the tenant has none of its own. */
 export const usualFields = (): OfferFields => ({
-  external: ["service", "channel", "name", "number", "waited"],
+  external: ["service", "channel", "name", "number", "noted", "waited"],
   internal: ["channel", "name", "extension"],
 });
 
@@ -57,6 +58,10 @@ function text(field: Field, offer: OfferView, words: Words): string {
       return phoneNumber(offer.caller) || w.unknown;
     case "line":
       return fill(w.dialled, { number: phoneNumber(offer.contact) });
+    case "noted":
+      return notedValues(offer.noted)
+        .map(({ label, value }) => `${label}: ${value}`)
+        .join(", ");
     case "extension":
       return offer.colleague?.extension ? fill(w.extension, { extension: offer.colleague.extension }) : "";
     case "waited":

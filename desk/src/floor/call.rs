@@ -3,6 +3,8 @@
 //!
 //! A call from outside has one agent; an internal call has two, each with a view, a hold and a mute of their own.
 
+use std::collections::BTreeMap;
+
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, UserId};
 use model::interaction::{EndStatus, EndedBy};
 use model::media::StreamStats;
@@ -24,6 +26,8 @@ pub struct Call {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+    /// What flows noted of the caller.
+    pub noted: BTreeMap<String, String>,
     /// First INVITE.
     pub arrived_at: Timestamp,
     /// What it is at.
@@ -151,6 +155,7 @@ impl Call {
             caller,
             caller_name,
             contact,
+            noted: BTreeMap::new(),
             arrived_at: now,
             stage: Stage::Waiting,
             answered_at: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flow::{Caller, End, Input, Ready, Refused, Run, Wish};
 use model::call::{CallOrder, Rejection};
 use model::id::{FlowId, InteractionId};
-use model::interaction::{Channel, EndStatus, EndedBy};
+use model::interaction::{Channel, EndStatus, EndedBy, take_note};
 use model::journal::Event;
 use model::service::Treatment;
 use model::skill::Requirement;
@@ -88,6 +88,12 @@ impl Core {
                         let Some(InFlow { flow, version, .. }) = self.flows.get(&interaction) else { return };
                         let (flow, version) = (*flow, *version);
                         out.push(Effect::Journal(Event::FlowStep { interaction, flow, version, step }));
+                    }
+                    flow::Effect::Noted(values) => {
+                        if let Some(call) = self.calls.get_mut(&interaction) {
+                            take_note(&mut call.noted, &values);
+                        }
+                        out.push(Effect::Journal(Event::Noted { interaction, values }));
                     }
                     flow::Effect::Play { number, sounds } => {
                         out.push(order(CallOrder::PlaySounds { interaction, number, sounds }));

@@ -1,5 +1,7 @@
 //! What pages and the API show, read off the floor and the calls at the moment they ask.
 
+use std::collections::BTreeMap;
+
 use model::agent::{AgentState, NotReadyReason};
 use model::id::{InteractionId, OfferToken, ServiceId, UserId};
 use model::interaction::{Channel, Direction};
@@ -32,6 +34,8 @@ pub struct CallView {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+    /// What flows noted of the caller, by name (ROUTE-07).
+    pub noted: BTreeMap<String, String>,
     /// Who calls, in an internal call.
     #[schema(value_type = Option<String>)]
     pub calling_agent: Option<UserId>,
@@ -89,7 +93,7 @@ impl Core {
     }
 
     /// Signed-in agents by the name of their state.
-    pub fn agents_by_state(&self) -> std::collections::BTreeMap<&'static str, i64> {
+    pub fn agents_by_state(&self) -> BTreeMap<&'static str, i64> {
         let names = ["ready", "ringing", "busy", "wrap_up", "not_ready", "offline"];
         let mut counts: std::collections::BTreeMap<_, _> = names.into_iter().map(|name| (name, 0)).collect();
         for user in self.config.users.keys() {
@@ -157,6 +161,7 @@ impl Core {
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
+            noted: call.noted.clone(),
             colleague: call.inside().map(|inside| self.config.name_colleague(inside.caller)),
             waited_ms: u64::try_from(now.since(call.arrived_at).as_millis()).unwrap_or(u64::MAX),
             deadline: ringing.deadline.millis(),
@@ -187,6 +192,7 @@ impl Core {
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
+            noted: call.noted.clone(),
             colleague: colleague.map(|user| self.config.name_colleague(user)),
             outgoing: seat == Seat::Calling,
             phase,
@@ -288,6 +294,7 @@ impl Core {
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
+            noted: call.noted.clone(),
             calling_agent: call.inside().map(|inside| inside.caller),
             phase,
             agent: call.inside().map(|inside| inside.callee).or(call.agent()).or(rung.map(|r| r.agent)),

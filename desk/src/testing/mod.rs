@@ -246,6 +246,12 @@ impl House {
     /// A call that Anna talks on: offered, accepted, bridged.
     pub async fn talking(&mut self, page: &mut Page) -> InteractionId {
         let call = self.customer_calls("100").await;
+        self.talking_to(page, call).await;
+        call
+    }
+
+    /// Whoever is rung for a call accepts it on this page and talks; what the page shows of it then.
+    pub async fn talking_to(&mut self, page: &mut Page, call: InteractionId) -> serde_json::Value {
         let (agent, token) = self.rung(call).await;
         page.does(Command::Accept { offer: token }).await.unwrap();
         let recording = self
@@ -258,8 +264,7 @@ impl House {
             self.fact(CallFact::RecordingStarted { interaction: call, recording }).await;
         }
         self.bridged(call, agent).await;
-        page.event("work", |event| event["work"]["phase"] == "talking").await;
-        call
+        page.event("work", |event| event["work"]["phase"] == "talking").await
     }
 
     /// A leg that nobody has seen before.

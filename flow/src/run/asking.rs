@@ -71,7 +71,7 @@ impl Run {
         let State::Asking { entered, .. } = &mut self.state else { return };
         let entered = std::mem::take(entered);
         let answer = match ready.node(&self.node) {
-            Some(Node::Collect(collect)) if !entered.is_empty() => self.number(collect, entered),
+            Some(Node::Collect(collect)) if !entered.is_empty() => self.number(collect, entered, out),
             _ => Answer::Again { pressed: false },
         };
         if let Some(next) = self.follow(answer, now, out) {
@@ -84,7 +84,7 @@ impl Run {
         let ready = self.ready.clone();
         let State::Asking { prompt, entered, until, .. } = &mut self.state else { return None };
         match ready.node(&self.node)? {
-            Node::Menu(menu) => Some(self.choose(menu, key)),
+            Node::Menu(menu) => Some(self.choose(menu, key, out)),
             Node::Collect(collect) => {
                 let closes = collect.end.starts_with(key);
                 if !closes {
@@ -98,18 +98,18 @@ impl Run {
                     }
                 }
                 let entered = std::mem::take(entered);
-                Some(self.number(collect, entered))
+                Some(self.number(collect, entered, out))
             }
             _ => None,
         }
     }
 
-    fn choose(&mut self, menu: &Menu, key: char) -> Answer {
+    fn choose(&mut self, menu: &Menu, key: char, out: &mut Vec<Effect>) -> Answer {
         match menu.choices.get(key.encode_utf8(&mut [0; 4]) as &str) {
             None => Answer::Again { pressed: true },
             Some(next) => {
                 if let Some(var) = &menu.into {
-                    self.vars.insert(var.clone(), key.to_string());
+                    self.note([(var.clone(), key.to_string())], out);
                 }
                 Answer::To(next.clone())
             }
@@ -117,14 +117,14 @@ impl Run {
     }
 
     /// Whether a number will do.
-    fn number(&mut self, collect: &Collect, entered: String) -> Answer {
+    fn number(&mut self, collect: &Collect, entered: String, out: &mut Vec<Effect>) -> Answer {
         let good = entered.len() >= collect.min
             && collect.matches.as_ref().is_none_or(|pattern| self.ready.matches(pattern, &entered))
             && (!collect.luhn || is_luhn(&entered));
         if !good {
             return Answer::Again { pressed: true };
         }
-        self.vars.insert(collect.into.clone(), entered);
+        self.note([(collect.into.clone(), entered)], out);
         Answer::To(collect.next.clone())
     }
 }

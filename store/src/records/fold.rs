@@ -1,8 +1,9 @@
 //! From journal entries to a service record. Pure: the same entries give the same record, at any time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::interaction::{Direction, ServiceRecord};
+use model::interaction::{Direction, ServiceRecord, take_note};
 use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
 use model::time::Timestamp;
@@ -22,6 +23,7 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
     }
     let at = entry.at;
     match &entry.event {
+        Event::Noted { values, .. } => take_note(&mut record.noted, values),
         Event::Queued { service, .. } => {
             record.queued_at.get_or_insert(at);
             record.service = Some(*service);
@@ -141,6 +143,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         service: *service,
         agent: None,
         calling_agent: *calling_agent,
+        noted: BTreeMap::new(),
         arrived_at: entry.at,
         queued_at: None,
         offered_at: None,

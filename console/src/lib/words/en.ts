@@ -444,10 +444,12 @@ export const en = {
     name: "Name",
     number: "Number",
     line: "Dialled number",
+    noted: "What was entered",
     waited: "Time waited",
     extension: "Extension",
     sampleService: "Sales",
     sampleCaller: "Mara Lind",
+    sampleEntered: "Account",
     sampleColleague: "Anna Berg",
   },
   settings: {

@@ -443,10 +443,12 @@ export const ru: Words = {
     name: "Имя",
     number: "Номер",
     line: "Набранный номер",
+    noted: "Что введено",
     waited: "Время ожидания",
     extension: "Внутренний номер",
     sampleService: "Продажи",
     sampleCaller: "Мара Линд",
+    sampleEntered: "Счёт",
     sampleColleague: "Анна Берг",
   },
   settings: {

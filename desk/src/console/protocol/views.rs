@@ -1,5 +1,7 @@
 //! What pages show.
 
+use std::collections::BTreeMap;
+
 use model::agent::AgentState;
 use model::id::{DispositionId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
 use model::interaction::{Channel, Direction};
@@ -100,7 +102,8 @@ pub struct ServiceName {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferWindowView {
-    /// Of calls from outside: `service`, `channel`, `name`, `number`, `line` (the called number), `waited`.
+    /// Of calls from outside: `service`, `channel`, `name`, `number`, `line` (the called number), `noted` (what was
+    /// entered), `waited`.
     #[schema(value_type = Vec<String>)]
     pub external: Vec<ExternalField>,
     /// Of a colleague's calls: `channel`, `name`, `extension`, `waited`.
@@ -149,6 +152,8 @@ pub struct OfferView {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+    /// What flows noted of the caller, by name (ROUTE-07).
+    pub noted: BTreeMap<String, String>,
     /// The colleague who calls.
     pub colleague: Option<Colleague>,
     /// How long the caller has waited.
@@ -209,6 +214,8 @@ pub struct WorkView {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+    /// What flows noted of the caller, by name (ROUTE-07).
+    pub noted: BTreeMap<String, String>,
     /// The other one of an internal call.
     pub colleague: Option<Colleague>,
     /// Whether this agent called.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::id::{
     DispositionId, Id, InteractionId, LegId, OfferToken, RecordingId, ServiceId, TenantId, UserId,
 };
-use model::interaction::{Channel, Direction, EndStatus, EndedBy, ServiceRecord};
+use model::interaction::{Channel, Direction, EndStatus, EndedBy, NOTED_MAX, ServiceRecord};
 use model::journal::{Entry, Event, OfferEnd, Party, Seq};
 use model::media::StreamStats;
 use model::skill::{Requirement, SkillExpr};
@@ -88,6 +88,24 @@ impl Call {
     fn record(&self) -> &ServiceRecord {
         self.0.as_ref().unwrap()
     }
+}
+
+/// ROUTE-07: what flows noted stays in the record; a later value takes the place of an earlier one, and an empty one is gone.
+#[test]
+fn a_record_has_what_was_noted() {
+    let mut call = Call::comes_in(100);
+    for (second, name, value) in
+        [(101, "account", "4711"), (102, "topic", "2"), (103, "account", "4712"), (104, "topic", "")]
+    {
+        let values = [(name.to_owned(), value.to_owned())].into();
+        assert!(call.tell(second, |interaction| Event::Noted { interaction, values }));
+    }
+    assert_eq!(call.record().noted, [("account".to_owned(), "4712".to_owned())].into());
+    for n in 0..1_000 {
+        let values = [(format!("v{n}"), "x".to_owned())].into();
+        call.tell(105, |interaction| Event::Noted { interaction, values });
+    }
+    assert_eq!(call.record().noted.len(), NOTED_MAX);
 }
 
 /// REC-03: inbound shows the start of the actual conversation, after the prompt tone, not the arrival or the acceptance.

@@ -1,0 +1,15 @@
+// What flows noted of a caller, as people read it (ROUTE-07).
+
+export interface NotedValue {
+  name: string;
+  label: string;
+  value: string;
+}
+
+/** Each value with its name as words: `account_number` is "Account number". */
+export function notedValues(noted: Record<string, string>): NotedValue[] {
+  return Object.entries(noted).map(([name, value]) => {
+    const words = name.replace(/_+/g, " ").trim() || name;
+    return { name, label: words.charAt(0).toUpperCase() + words.slice(1), value };
+  });
+}

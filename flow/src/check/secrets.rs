@@ -1,0 +1,30 @@
+//! What is never written down: numbers that a step calls secret, and whatever is made of them.
+
+use std::collections::BTreeSet;
+
+use crate::graph::Flow;
+use crate::template::Piece;
+
+impl Flow {
+    /// Values that some step notes in secret, and those into which one of them is filled, over any number of steps.
+    pub(super) fn secrets(&self) -> BTreeSet<String> {
+        let given = self.collect.values().filter(|collect| collect.secret);
+        let mut secrets: BTreeSet<String> = given.map(|collect| collect.into.clone()).collect();
+        loop {
+            let holds = |piece: &Piece<'_>| matches!(piece, Piece::Value(var) if secrets.contains(*var));
+            let made: Vec<String> = self
+                .set
+                .values()
+                .flat_map(|set| &set.vars)
+                .filter(|(var, text)| {
+                    !secrets.contains(*var) && text.pieces().unwrap_or_default().iter().any(holds)
+                })
+                .map(|(var, _)| var.clone())
+                .collect();
+            if made.is_empty() {
+                return secrets;
+            }
+            secrets.extend(made);
+        }
+    }
+}
