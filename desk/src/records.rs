@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
-use model::interaction::{Channel, Direction, EndStatus, EndedBy, ServiceRecord};
+use model::interaction::{Channel, Direction, EndStatus, EndedBy, RecordedOverflow, ServiceRecord};
 use model::journal::Party;
 use model::media::StreamStats;
 use model::people::Privilege;
 use model::recording::{ErasedRange, RecordingProof};
+use model::service::{Overflow, Treatment};
 use model::time::Timestamp;
 use serde::Serialize;
 pub use store::records::RecordFilter;
@@ -69,6 +70,8 @@ pub struct RecordView {
     pub duration_ms: Option<u64>,
     /// What flows noted of the caller, by name; nothing secret (ROUTE-07).
     pub noted: BTreeMap<String, String>,
+    /// Queues that led the caller on, in this order (ROUTE-07).
+    pub overflows: Vec<OverflowOfRecord>,
     /// First INVITE.
     pub arrived_at: u64,
     /// Entered the queue.
@@ -113,6 +116,36 @@ pub struct RecordView {
     pub agent_stats: Option<StreamStats>,
     /// Times the customer was put on hold.
     pub holds: u32,
+}
+
+/// A queue that did not take a caller, or not any longer.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct OverflowOfRecord {
+    /// When.
+    pub at: u64,
+    /// Whose queue, by name.
+    pub from: String,
+    /// `closed`, `unstaffed`, `full`, `waited_long` or `agents_left`.
+    #[schema(value_type = String)]
+    pub why: Overflow,
+    /// Where it led: the name of a service or of a flow.
+    pub to: String,
+    /// Whether that is a flow.
+    pub to_flow: bool,
+}
+
+impl OverflowOfRecord {
+    fn new(overflow: &RecordedOverflow, names: &Configuration) -> Self {
+        let (to, to_flow) = match overflow.to {
+            Treatment::Service(service) => (names.name_service(service).name, false),
+            Treatment::Flow(flow) => {
+                (names.flows.get(&flow).map(|flow| flow.name.clone()).unwrap_or_default(), true)
+            }
+            Treatment::Announce | Treatment::Reject | Treatment::Queue => (String::new(), false),
+        };
+        let from = names.name_service(overflow.from).name;
+        Self { at: overflow.at.millis(), from, why: overflow.why, to, to_flow }
+    }
 }
 
 /// A stretch in which a channel of a recording was empty although its party should have been heard.
@@ -196,6 +229,7 @@ impl RecordView {
             agent: record.agent,
             calling_agent: record.calling_agent,
             noted: record.noted,
+            overflows: record.overflows.iter().map(|each| OverflowOfRecord::new(each, names)).collect(),
             arrived_at: record.arrived_at.millis(),
             queued_at: millis(record.queued_at),
             offered_at: millis(record.offered_at),

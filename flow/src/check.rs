@@ -70,6 +70,29 @@ impl Ready {
     pub(crate) fn is_secret(&self, var: &str) -> bool {
         self.secrets.contains(var)
     }
+    /// Names of the services that its steps ask.
+    fn services(&self) -> impl Iterator<Item = &str> {
+        self.flow.queue.values().map(|queue| queue.service.as_str())
+    }
+    /// Whether a step asks this service for an agent.
+    pub fn names_service(&self, name: &str) -> bool {
+        self.services().any(|each| each == name)
+    }
+    /// Services whose queue a caller may be asked for without hearing or entering anything first, by name.
+    pub fn leads_at_once(&self) -> Vec<String> {
+        let mut open = vec![self.flow.start.as_str()];
+        let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
+        while let Some(name) = open.pop() {
+            let Some(node) = self.flow.node(name).filter(|node| seen.insert(name) && !node.waits()) else {
+                continue;
+            };
+            if let Node::Queue(queue) = node {
+                found.insert(queue.service.clone());
+            }
+            open.extend(node.exits().into_iter().map(|(_, to)| to));
+        }
+        found.into_iter().collect()
+    }
     /// A requirement of the flow as routing knows it; `None` if names were not known when the flow was checked.
     pub fn requirement(&self, text: &str) -> Option<&SkillExpr> {
         self.requirements.get(text)

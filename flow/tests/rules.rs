@@ -161,8 +161,7 @@ fn a_secret_is_used_and_never_told() {
     let script = Script::from_words("1 1 79927398713#").unwrap();
     let told = try_out(&ready, &caller(), &script, noon());
     assert_eq!(told.end(), Some("queue Cards, require german and cards >= 3, priority 50"), "{told}");
-    let noted: Vec<&str> =
-        told.lines.iter().filter_map(|line| line.what.strip_prefix("notes ")).collect();
+    let noted: Vec<&str> = told.lines.iter().filter_map(|line| line.what.strip_prefix("notes ")).collect();
     assert_eq!(noted, ["lang = de"], "{told}");
 }
 

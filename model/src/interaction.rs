@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{DispositionId, InteractionId, RecordingId, ServiceId, TenantId, TrunkId, UserId};
 use crate::media::StreamStats;
 use crate::recording::{RecordingErasure, RecordingGap, RecordingPause, RecordingProof};
+use crate::service::{Overflow, Treatment};
 use crate::time::Timestamp;
 
 /// The kind of contact.
@@ -97,6 +98,19 @@ pub enum EndedBy {
     System,
 }
 
+/// A queue that did not take a caller, or not any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedOverflow {
+    /// When.
+    pub at: Timestamp,
+    /// Whose queue.
+    pub from: ServiceId,
+    /// Why.
+    pub why: Overflow,
+    /// Where it led: a service or a flow.
+    pub to: Treatment,
+}
+
 /// Values of one caller that are kept.
 pub const NOTED_MAX: usize = 64;
 
@@ -142,6 +156,9 @@ pub struct ServiceRecord {
     /// What flows noted of the caller, by name; nothing secret (ROUTE-07).
     #[serde(default)]
     pub noted: BTreeMap<String, String>,
+    /// Where it was led on from its first service; the first 16 times (ROUTE-07).
+    #[serde(default)]
+    pub overflows: Vec<RecordedOverflow>,
     /// First INVITE.
     pub arrived_at: Timestamp,
     /// Entered the queue.

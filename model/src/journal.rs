@@ -16,6 +16,7 @@ use crate::interaction::{Channel, Direction, EndStatus, EndedBy};
 use crate::media::{Codec, StreamStats};
 use crate::people::PhoneKind;
 use crate::recording::{ErasedRange, RecordingProof};
+use crate::service::{Overflow, Treatment};
 use crate::skill::Requirement;
 use crate::time::Timestamp;
 
@@ -129,6 +130,20 @@ pub enum Event {
         requirement: Requirement,
         /// Queue priority points.
         priority: i32,
+        /// Since when it has waited, when it was led on from another queue: its place is that of this time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+    },
+    /// It was not queued, or not any longer, and was led on (ROUTE-07). What comes of it is told by what follows.
+    Overflowed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Whose queue did not take it, or keep it.
+        from: ServiceId,
+        /// Why.
+        why: Overflow,
+        /// Where to: a service or a flow.
+        to: Treatment,
     },
     /// An agent was leased for it: rings until the deadline.
     Offered {
@@ -407,6 +422,7 @@ impl Event {
             | Self::FlowStep { interaction, .. }
             | Self::Noted { interaction, .. }
             | Self::Queued { interaction, .. }
+            | Self::Overflowed { interaction, .. }
             | Self::Offered { interaction, .. }
             | Self::Accepted { interaction, .. }
             | Self::HandlingStarted { interaction, .. }

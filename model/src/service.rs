@@ -1,11 +1,15 @@
 //! Services, dispositions, numbers and trunks: what an administrator sets up.
 
+mod treatment;
+
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use crate::id::{DispositionId, FlowId, NumberId, ServiceId, SkillId, TenantId, TrunkId};
 use crate::recording::RecordingRules;
 use crate::skill::Requirement;
+
+pub use self::treatment::{Overflow, Treatment};
 
 /// A skill that agents can have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,9 +66,9 @@ pub struct QueueRules {
     pub ring_agents: u32,
     /// How long one agent is rung before the next is tried. Default 20 s: four European ring cycles.
     pub ring_time: Duration,
-    /// Callers allowed to wait. The next one is told that all lines are busy. Default 500.
+    /// Callers allowed to wait. What the next one meets says [`QueueRules::when_full`]. Default 500.
     pub waiting_max: u32,
-    /// Waiting this long ends with the busy treatment. `None`: no limit.
+    /// The longest wait; what follows says [`QueueRules::when_waited_long`]. `None`: no limit.
     pub wait_time_max: Option<Duration>,
     /// Answered within this time counts for the service level. Default 20 s.
     pub service_level: Duration,
@@ -74,6 +78,12 @@ pub struct QueueRules {
     pub when_unstaffed: Treatment,
     /// What a caller meets when the service is closed.
     pub when_closed: Treatment,
+    /// What a caller meets when as many wait as may.
+    pub when_full: Treatment,
+    /// What becomes of a caller whose longest wait is over.
+    pub when_waited_long: Treatment,
+    /// What becomes of those who wait when the last agent of the service leaves. `None`: as [`QueueRules::when_unstaffed`].
+    pub when_agents_left: Option<Treatment>,
 }
 
 impl Default for QueueRules {
@@ -93,6 +103,9 @@ impl Default for QueueRules {
             refusal_cooldown: Duration::from_secs(60),
             when_unstaffed: Treatment::Announce,
             when_closed: Treatment::Announce,
+            when_full: Treatment::Announce,
+            when_waited_long: Treatment::Announce,
+            when_agents_left: None,
         }
     }
 }
@@ -152,18 +165,6 @@ pub enum RingRule {
     Several,
     /// All who are free, up to [`RING_MAX`].
     All,
-}
-
-/// What is done with a caller who cannot be queued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Treatment {
-    /// Plays the announcement of the case, then ends the call.
-    Announce,
-    /// Answers 480 (nobody there) or 603 (closed) without taking the call.
-    Reject,
-    /// Lets the caller wait all the same.
-    Queue,
 }
 
 /// A way an interaction of a service can end (ACW-01, ACW-07).

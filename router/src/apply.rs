@@ -49,10 +49,12 @@ impl Floor {
                 agent.intent = Intent::Offline;
                 agent.stay_until = None;
             }),
-            Event::Queued { interaction, service, channel, requirement, priority } => {
+            Event::Queued { interaction, service, channel, requirement, priority, since } => {
                 let service = self.queue_numbers.get(service).copied();
-                self.queued(*interaction, service, *channel, requirement, *priority, at);
+                let times = (at, since.map_or(at, |since| since.min(at)));
+                self.queued(*interaction, service, *channel, requirement, *priority, times);
             }
+            Event::Overflowed { interaction, .. } => self.overflowed(*interaction, at),
             Event::Offered { interaction, agent, token, deadline } => {
                 self.offers += 1;
                 let turn = self.offers;
@@ -156,7 +158,7 @@ impl Floor {
         channel: Channel,
         requirement: &Requirement,
         priority: i32,
-        at: Timestamp,
+        (at, waits_since): (Timestamp, Timestamp),
     ) {
         if self.item_keys.contains_key(&interaction) {
             return;
@@ -167,8 +169,12 @@ impl Floor {
         self.pin(&plan);
         self.arrivals += 1;
         let rules = self.queue_rules(service);
-        let place = order::place(rules, priority, at, self.arrivals);
-        let falls_at = order::falls_at(rules, at);
+        let mut place = order::place(rules, priority, waits_since, self.arrivals);
+        let mut falls_at = order::falls_at(rules, waits_since);
+        // Who comes from another queue may be late already.
+        if falls_at.is_some_and(|due| due <= at) {
+            (place, falls_at) = (place.fallen(), None);
+        }
         let wait_ends = rules.wait_time_max.map(|longest| at + longest);
         let item = Item {
             id: interaction,
@@ -312,6 +318,16 @@ impl Floor {
             Phase::Waiting | Phase::Offered(_) => self.forget(key),
             Phase::Wrapping { .. } => {}
         }
+    }
+
+    /// It waits here no longer, and did not end either.
+    fn overflowed(&mut self, interaction: InteractionId, at: Timestamp) {
+        let Some(key) = self.item_keys.get(&interaction).copied() else { return };
+        let waits = |item: &&Item| matches!(item.phase, Phase::Waiting);
+        let Some(service) = self.items.get(key).filter(waits).map(|item| item.service) else { return };
+        self.leave_class(key);
+        self.pace_leaves(service, Leaving::Aside, at);
+        self.forget(key);
     }
 
     fn completed(&mut self, interaction: InteractionId, at: Timestamp) {

@@ -1,9 +1,9 @@
 //! What time alone brings about.
 
 use model::id::AgentId;
-use model::interaction::{EndStatus, EndedBy};
+use model::interaction::EndedBy;
 use model::journal::{Event, OfferEnd};
-use model::service::Treatment;
+use model::service::{Overflow, Treatment};
 use model::time::Timestamp;
 
 use crate::floor::Floor;
@@ -89,7 +89,7 @@ impl Floor {
             Timer::CoolDown { item } => self.forgive(item),
             Timer::Wait { item } => {
                 if self.items.get(item).is_some_and(|item| matches!(item.phase, Phase::Waiting)) {
-                    self.turn_away(item, EndStatus::QueueFull);
+                    self.overflow(item, Overflow::WaitedLong);
                 }
             }
             Timer::WrapUp { agent } => self.complete_all(agent),
@@ -150,11 +150,23 @@ impl Floor {
         self.loose.push(key);
     }
 
-    /// Ends what waits by a rule of the queue, not by the customer's will.
-    pub(crate) fn turn_away(&mut self, key: Key, why: EndStatus) {
-        let Some(interaction) = self.items.get(key).map(|item| item.id) else { return };
-        self.record(Event::Ended { interaction, status: why, by: EndedBy::System });
-        self.out.push(Output::TurnedAway { interaction, why });
+    /// Somebody who waits is to wait no longer, if the service says so: led on, or given up.
+    fn overflow(&mut self, key: Key, why: Overflow) {
+        let Some((interaction, service)) = self.items.get(key).map(|item| (item.id, item.service)) else {
+            return;
+        };
+        let from = service.and_then(|number| self.queues.get(number)).map(|queue| queue.service.id);
+        match (self.queue_rules(service).treatment(why), from) {
+            (Treatment::Queue, _) => {}
+            (to @ (Treatment::Service(_) | Treatment::Flow(_)), Some(from)) => {
+                self.record(Event::Overflowed { interaction, from, why, to });
+                self.out.push(Output::Overflowed { interaction, from, why, to });
+            }
+            _ => {
+                self.record(Event::Ended { interaction, status: why.status(), by: EndedBy::System });
+                self.out.push(Output::TurnedAway { interaction, why });
+            }
+        }
     }
 
     /// An interaction waits again after an offer: is there still anything to wait for?
@@ -162,18 +174,21 @@ impl Floor {
         let Some(item) = self.items.get(key).filter(|item| matches!(item.phase, Phase::Waiting)) else {
             return;
         };
-        let longest = self.queue_rules(item.service).wait_time_max;
-        if longest.is_some_and(|longest| self.now.since(item.queued_at) >= longest) {
-            self.turn_away(key, EndStatus::QueueFull);
-        } else if item.service.is_some_and(|service| self.turns_away_unstaffed(service)) {
-            self.turn_away(key, EndStatus::NoAgentOnline);
+        let rules = self.queue_rules(item.service);
+        let over = rules.wait_time_max.is_some_and(|longest| self.now.since(item.queued_at) >= longest);
+        if over && rules.treatment(Overflow::WaitedLong) != Treatment::Queue {
+            self.overflow(key, Overflow::WaitedLong);
+        } else if item.service.is_some_and(|service| self.ends_unstaffed(service)) {
+            self.overflow(key, Overflow::AgentsLeft);
         } else {
             self.report_if_hopeless(key);
         }
     }
 
-    fn turns_away_unstaffed(&self, service: usize) -> bool {
-        self.queue_rules(Some(service)).when_unstaffed != Treatment::Queue && !self.is_staffed(service)
+    /// Whether those who wait for a service are not to wait on, as nobody is there.
+    fn ends_unstaffed(&self, service: usize) -> bool {
+        self.queue_rules(Some(service)).treatment(Overflow::AgentsLeft) != Treatment::Queue
+            && !self.is_staffed(service)
     }
 
     /// The last agent of a service left: those who wait for it hear so (VOICE-15).
@@ -182,10 +197,10 @@ impl Floor {
             return;
         }
         for service in 0..self.queues.len() {
-            if self.queues[service].waiting > 0 && self.turns_away_unstaffed(service) {
+            if self.queues[service].waiting > 0 && self.ends_unstaffed(service) {
                 for key in self.queues[service].line.iter().copied().collect::<Vec<_>>() {
                     if self.items.get(key).is_some_and(|item| matches!(item.phase, Phase::Waiting)) {
-                        self.turn_away(key, EndStatus::NoAgentOnline);
+                        self.overflow(key, Overflow::AgentsLeft);
                     }
                 }
             }

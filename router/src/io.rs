@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use model::agent::{AgentState, NotReadyReason};
 use model::id::{AgentId, InteractionId, OfferToken, ServiceId, SessionId};
-use model::interaction::{Channel, EndStatus, EndedBy};
+use model::interaction::{Channel, EndedBy};
 use model::journal::{Event, OfferEnd};
 use model::people::PhoneKind;
+use model::service::{Overflow, Treatment};
 use model::skill::Requirement;
 use model::time::Timestamp;
 
@@ -150,6 +151,8 @@ pub struct Arrival {
     pub preferred_hold: Duration,
     /// Agents never asked.
     pub excluded: Vec<AgentId>,
+    /// Since when it has waited elsewhere: its place is that of this time (ROUTE-07).
+    pub since: Option<Timestamp>,
 }
 
 impl Arrival {
@@ -164,6 +167,7 @@ impl Arrival {
             preferred: Vec::new(),
             preferred_hold: Duration::ZERO,
             excluded: Vec::new(),
+            since: None,
         }
     }
 }
@@ -195,12 +199,23 @@ pub enum Output {
         /// Why.
         why: OfferEnd,
     },
-    /// A waiting interaction was given up by the floor: the caller gets the treatment of the case.
+    /// A waiting interaction was given up by the floor: the caller is told so or simply hung up on, as the service says.
     TurnedAway {
         /// Which.
         interaction: InteractionId,
-        /// [`EndStatus::QueueFull`] (waited too long) or [`EndStatus::NoAgentOnline`].
-        why: EndStatus,
+        /// Why.
+        why: Overflow,
+    },
+    /// A waiting interaction is to be led on to another service or into a flow: it is not on the floor any more.
+    Overflowed {
+        /// Which.
+        interaction: InteractionId,
+        /// From whose queue.
+        from: ServiceId,
+        /// Why.
+        why: Overflow,
+        /// Where to.
+        to: Treatment,
     },
     /// Nobody in the configuration fits a waiting interaction, now or in a later step: it waits in vain.
     NobodyFits {

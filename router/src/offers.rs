@@ -6,7 +6,7 @@ use model::agent::{AgentState, NotReadyReason};
 use model::id::{AgentId, InteractionId, OfferToken};
 use model::interaction::{EndStatus, EndedBy};
 use model::journal::{Event, OfferEnd};
-use model::service::Treatment;
+use model::service::{Overflow, Treatment};
 
 use crate::agent::Intent;
 use crate::config::{NAMED_MAX, RequirementError, check_requirement};
@@ -24,13 +24,14 @@ impl Floor {
         let number = self.queue_numbers.get(&service).copied().ok_or(Refusal::UnknownService)?;
         let queue = self.queues.get(number).filter(|queue| !queue.closed).ok_or(Refusal::UnknownService)?;
         let rules = &queue.service.queue;
-        if !queue.service.open && rules.when_closed != Treatment::Queue {
+        let takes = |why| rules.treatment(why) == Treatment::Queue;
+        if !queue.service.open && !takes(Overflow::Closed) {
             return Err(Refusal::Closed);
         }
-        if rules.when_unstaffed != Treatment::Queue && !self.is_staffed(number) {
+        if !takes(Overflow::Unstaffed) && !self.is_staffed(number) {
             return Err(Refusal::NoAgentOnline);
         }
-        if queue.waiting >= rules.waiting_max as usize {
+        if queue.waiting >= rules.waiting_max as usize && !takes(Overflow::Full) {
             return Err(Refusal::QueueFull);
         }
         let priority = arrival.priority.unwrap_or(rules.priority);
@@ -51,7 +52,8 @@ impl Floor {
         };
         let hopeless = !plan.steps.iter().any(|step| self.board.has_agents(step.class));
         self.planned = Some(plan);
-        self.record(Event::Queued { interaction, service, channel, requirement, priority });
+        let since = arrival.since.filter(|since| *since < self.now);
+        self.record(Event::Queued { interaction, service, channel, requirement, priority, since });
         if hopeless {
             self.out.push(Output::NobodyFits { interaction });
         }

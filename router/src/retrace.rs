@@ -117,7 +117,10 @@ impl Retrace {
 
     /// Whether an end is of a call that the floor never had: turned away at the door, or older than the floor.
     fn is_of_another(&self, event: &Event) -> bool {
-        let (Event::Ended { interaction, .. } | Event::Completed { interaction, .. }) = event else {
+        let (Event::Ended { interaction, .. }
+        | Event::Completed { interaction, .. }
+        | Event::Overflowed { interaction, .. }) = event
+        else {
             return false;
         };
         self.floor.item_key(*interaction).is_err() && !self.pending.iter().any(|pending| same(pending, event))
@@ -151,6 +154,7 @@ fn is_of_the_floor(event: &Event) -> bool {
             | Event::AgentNotReady { .. }
             | Event::AgentOffline { .. }
             | Event::Queued { .. }
+            | Event::Overflowed { .. }
             | Event::Offered { .. }
             | Event::Accepted { .. }
             | Event::HandlingStarted { .. }

@@ -8,7 +8,7 @@ use model::id::{
     DispositionId, FlowId, GroupId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId, UserId,
 };
 use model::people::{Group, User};
-use model::service::{Disposition, Number, Service, Skill, Trunk};
+use model::service::{Disposition, Number, Service, Skill, Treatment, Trunk};
 use model::skill::{Requirement, SkillExpr};
 
 /// The kinds of stored things, as errors name them.
@@ -116,7 +116,13 @@ items! {
     Group, GroupId, Group, name, |_group| vec![];
     Skill, SkillId, Skill, name, |_skill| vec![];
     Reason, ReasonId, Reason, name, |_reason| vec![];
-    Service, ServiceId, Service, name, |service| required(&service.requirement);
+    Service, ServiceId, Service, name, |service| {
+        let treatments = service.queue.treatments().into_iter().filter_map(|(_, _, treatment)| led_to(treatment));
+        let mut found: Vec<_> = required(&service.requirement).into_iter().chain(treatments).collect();
+        found.sort();
+        found.dedup();
+        found
+    };
     Disposition, DispositionId, Disposition, name, |disposition| vec![(Kind::Service, disposition.service.to_string())];
     Flow, FlowId, Flow, name, |_flow| vec![];
     Number, NumberId, Number, digits, |number| {
@@ -145,6 +151,15 @@ impl Item for User {
     fn canonical(&self) -> Self {
         let email = self.email.as_ref().map(|email| email.to_lowercase());
         Self { login: self.login.to_lowercase(), email, ..self.clone() }
+    }
+}
+
+/// What a treatment leads callers to.
+fn led_to(treatment: Treatment) -> Option<(Kind, String)> {
+    match treatment {
+        Treatment::Service(service) => Some((Kind::Service, service.to_string())),
+        Treatment::Flow(flow) => Some((Kind::Flow, flow.to_string())),
+        Treatment::Announce | Treatment::Reject | Treatment::Queue => None,
     }
 }
 

@@ -189,6 +189,7 @@ export interface Tenant {
   /** What agents carry at once: set through the API, and sent back as it came. */
   capacity: unknown;
 }
+export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left";
 export interface ServiceRecord {
   interaction: string;
   channel: "voice";
@@ -197,6 +198,8 @@ export interface ServiceRecord {
   contact: string;
   caller_name: string | null;
   noted: Record<string, string>;
+  /** Queues that led the caller on (ROUTE-07). */
+  overflows: { at: Millis; from: string; why: OverflowWhy; to: string; to_flow: boolean }[];
   service: string | null;
   service_name: string | null;
   agent: string | null;

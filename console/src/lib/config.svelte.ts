@@ -1,5 +1,6 @@
 // One kind of configuration object: its list, and saving or removing one with the check that nobody was faster.
 
+import type { Treatment } from "./treatment";
 import { Problem } from "./api";
 import { problemText } from "./problem";
 import { signed } from "./session.svelte";
@@ -112,8 +113,12 @@ export interface ServiceItem {
     wait_time_max_ms: number | null;
     service_level_ms: number;
     refusal_cooldown_ms: number;
-    when_unstaffed: "announce" | "reject" | "queue";
-    when_closed: "announce" | "reject" | "queue";
+    when_unstaffed: Treatment;
+    when_closed: Treatment;
+    when_full: Treatment;
+    when_waited_long: Treatment;
+    /** Null: as `when_unstaffed`. */
+    when_agents_left: Treatment | null;
   };
   disposition_mandatory: boolean;
   record: boolean;
@@ -146,6 +151,9 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
     refusal_cooldown_ms: 60_000,
     when_unstaffed: "announce",
     when_closed: "announce",
+    when_full: "announce",
+    when_waited_long: "announce",
+    when_agents_left: null,
   },
   disposition_mandatory: false,
   record: true,

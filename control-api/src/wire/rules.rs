@@ -171,12 +171,22 @@ pub struct Queue {
     pub service_level_ms: u64,
     /// Before an agent who refused or missed a caller may be offered the same again.
     pub refusal_cooldown_ms: u64,
-    /// `announce`, `reject` or `queue` when nobody is signed in.
-    #[schema(value_type = String)]
+    /// When nobody is signed in: `announce`, `reject`, `queue` (wait all the same), `{"service": id}` (the queue of another service,
+    /// with the place of the first arrival) or `{"flow": id}`. A circle is refused (ROUTE-07).
+    #[schema(value_type = serde_json::Value)]
     pub when_unstaffed: Treatment,
-    /// `announce`, `reject` or `queue` when the service is closed.
-    #[schema(value_type = String)]
+    /// The same when the service is closed.
+    #[schema(value_type = serde_json::Value)]
     pub when_closed: Treatment,
+    /// The same when `waiting_max` wait already.
+    #[schema(value_type = serde_json::Value)]
+    pub when_full: Treatment,
+    /// The same when `wait_time_max_ms` is over.
+    #[schema(value_type = serde_json::Value)]
+    pub when_waited_long: Treatment,
+    /// The same for those who wait when the last agent of the service leaves; `null`: as `when_unstaffed`.
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub when_agents_left: Option<Treatment>,
 }
 
 impl Default for Queue {
@@ -202,6 +212,9 @@ impl From<QueueRules> for Queue {
             refusal_cooldown_ms: ms(rules.refusal_cooldown),
             when_unstaffed: rules.when_unstaffed,
             when_closed: rules.when_closed,
+            when_full: rules.when_full,
+            when_waited_long: rules.when_waited_long,
+            when_agents_left: rules.when_agents_left,
         }
     }
 }
@@ -223,6 +236,9 @@ impl From<Queue> for QueueRules {
             refusal_cooldown: Duration::from_millis(queue.refusal_cooldown_ms),
             when_unstaffed: queue.when_unstaffed,
             when_closed: queue.when_closed,
+            when_full: queue.when_full,
+            when_waited_long: queue.when_waited_long,
+            when_agents_left: queue.when_agents_left,
         }
     }
 }

@@ -146,7 +146,42 @@ fn compare(now: &Configuration, then: &Configuration, waiting: &[Waiting]) -> Dr
         })
         .collect();
     those_who_wait(now, then, waiting, &mut found);
+    led_nowhere(now, then, &mut found);
     found
+}
+
+/// Who leads callers to something that would be gone, or would have another name than a flow calls it by.
+fn led_nowhere(now: &Configuration, then: &Configuration, found: &mut DryRun) {
+    let say = |leading: Vec<String>, what: &str, name: &str, found: &mut DryRun| {
+        let said = leading.into_iter().take(LISTED_MAX);
+        found
+            .warnings
+            .extend(said.map(|who| format!("{} leads to {what} {name}, which would be gone.", upper(&who))));
+    };
+    for service in now.services.values().filter(|service| !then.services.contains_key(&service.id)) {
+        say(now.leading_to_service(service.id), "the service", &service.name, found);
+    }
+    for flow in now.flows.values().filter(|flow| !then.flows.contains_key(&flow.id)) {
+        say(now.leading_to_flow(flow.id), "the flow", &flow.name, found);
+    }
+    for service in now.services.values() {
+        let renamed = then.services.get(&service.id).is_some_and(|then| then.name != service.name);
+        if !renamed {
+            continue;
+        }
+        for (id, _) in now.ready_flows.iter().filter(|(_, (_, ready))| ready.names_service(&service.name)) {
+            let flow = now.flows.get(id).map_or_else(String::new, |flow| flow.name.clone());
+            found.warnings.push(format!(
+                "The flow {flow} names {}, and its callers would go to their services at once until it is changed.",
+                service.name
+            ));
+        }
+    }
+}
+
+fn upper(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Steps that nobody would meet.

@@ -1,11 +1,13 @@
 //! What administrators set up: how it is checked, stored, and given to floor and signalling.
 
 pub mod dry_run;
+mod leading;
 mod service;
 mod snapshot;
 mod tenant;
 mod validate;
 
+pub use self::leading::Circle;
 pub use self::service::{Configured, NewSecret};
 pub use self::snapshot::{Configuration, WrongFlow, meets};
 pub use self::validate::Checked;

@@ -50,7 +50,7 @@ configured! {
     Reason, "reason", reasons;
     Service, "service", services, services;
     Disposition, "disposition", dispositions;
-    Flow, "flow", flows;
+    Flow, "flow", flows, flows;
     Number, "number", numbers;
     Trunk, "trunk", trunks;
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::agent::Reason;
@@ -9,9 +10,10 @@ use model::capacity::{Capacity, Weight};
 use model::flow::Flow;
 use model::interaction::Channel;
 use model::people::{Group, PhoneKind, Role, User};
-use model::service::{Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Trunk};
+use model::service::{Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Treatment, Trunk};
 use router::FloorConfig;
 
+use super::leading::Circle;
 use super::snapshot::{Configuration, WrongFlow, meets};
 use crate::refusal::FieldError;
 
@@ -96,7 +98,7 @@ impl Checked for Reason {
 }
 
 impl Checked for Service {
-    fn errors(&self, _: &Configuration) -> Vec<FieldError> {
+    fn errors(&self, now: &Configuration) -> Vec<FieldError> {
         let mut errors = Vec::new();
         name(&self.name, &mut errors);
         let alone = FloorConfig { services: vec![self.clone()], ..FloorConfig::default() };
@@ -129,6 +131,7 @@ impl Checked for Service {
         if let Some(longest) = queue.wait_time_max {
             seconds("/queue/wait_time_max_ms", longest, 1..=14_400, &mut errors);
         }
+        treatments(self, now, &mut errors);
         errors
     }
 
@@ -141,6 +144,33 @@ impl Checked for Service {
             vec!["Nobody meets the requirement: callers would wait in vain.".into()]
         }
     }
+}
+
+/// Where the service leads callers that it does not queue.
+fn treatments(service: &Service, now: &Configuration, errors: &mut Vec<FieldError>) {
+    for (_, field, treatment) in service.queue.treatments() {
+        let missing = match treatment {
+            Treatment::Service(to) if to != service.id && !now.services.contains_key(&to) => "service",
+            Treatment::Flow(flow) if !now.flows.contains_key(&flow) => "flow",
+            _ => continue,
+        };
+        errors.push(FieldError::new(format!("/queue/{field}"), format!("there is no such {missing}")));
+    }
+    let queue = &service.queue;
+    if queue.when_unstaffed == Treatment::Queue
+        && queue.when_agents_left.is_some_and(|t| t != Treatment::Queue)
+    {
+        let why = "who may come while nobody is signed in may also stay: nothing or queue, or another when_unstaffed";
+        errors.push(FieldError::new("/queue/when_agents_left", why));
+    }
+    let then = now.changed(|config| drop(config.services.insert(service.id, service.clone())));
+    if let Some(circle) = then.circle_from(service) {
+        errors.push(FieldError::new(format!("/queue/{}", circle.field), in_words(&circle)));
+    }
+}
+
+fn in_words(circle: &Circle) -> String {
+    format!("callers would go round in a circle: {}", circle.way.join(" -> "))
 }
 
 impl Checked for Disposition {
@@ -159,7 +189,16 @@ impl Checked for Flow {
         match self.active() {
             None => errors.push(FieldError::new("/active", format!("there is no version {active} any more"))),
             Some(version) => match now.check_flow(&version.text) {
-                Ok(_) => {}
+                Ok(ready) => {
+                    let ready = (version.number, Arc::new(ready));
+                    let then = now.changed(|config| {
+                        config.flows.insert(self.id, self.clone());
+                        config.ready_flows.insert(self.id, ready);
+                    });
+                    if let Some(circle) = then.services.values().find_map(|s| then.circle_from(s)) {
+                        errors.push(FieldError::new("/text", in_words(&circle)));
+                    }
+                }
                 Err(WrongFlow::Text(error)) => errors.push(FieldError::new("/text", error.to_string())),
                 Err(WrongFlow::Faults(faults)) => {
                     errors.extend(faults.iter().map(|fault| FieldError::new("/text", fault.to_string())));

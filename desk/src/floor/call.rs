@@ -32,6 +32,12 @@ pub struct Call {
     pub arrived_at: Timestamp,
     /// What it is at.
     pub stage: Stage,
+    /// Whether the caller hears us: the call was answered.
+    pub heard: bool,
+    /// Since when the caller waits, in this queue or in those before it.
+    pub waits_since: Option<Timestamp>,
+    /// How often the caller was led on from a queue.
+    pub led_on: u8,
     /// When they began to hear each other.
     pub answered_at: Option<Timestamp>,
     /// The part of the agent who was offered the call.
@@ -158,6 +164,9 @@ impl Call {
             noted: BTreeMap::new(),
             arrived_at: now,
             stage: Stage::Waiting,
+            heard: false,
+            waits_since: None,
+            led_on: 0,
             answered_at: None,
             agent_half: Half::default(),
             calling_half: Half::default(),

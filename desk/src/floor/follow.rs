@@ -4,6 +4,7 @@ use model::call::{CallOrder, Sound};
 use model::id::{InteractionId, OfferToken, UserId};
 use model::interaction::EndStatus;
 use model::journal::{Event, OfferEnd};
+use model::service::Treatment;
 use model::time::Timestamp;
 use router::{Input, Output};
 use serde_json::json;
@@ -40,7 +41,13 @@ impl Core {
             Output::WithdrawOffer { interaction, agent, token, why } => {
                 self.offer_over(interaction, agent, token, why, now, out);
             }
-            Output::TurnedAway { interaction, why } => self.turn_away(interaction, why, true, out),
+            Output::TurnedAway { interaction, why } => {
+                let service = self.calls.get(&interaction).and_then(Call::service);
+                let service = service.and_then(|service| self.config.services.get(&service));
+                let treatment = service.map_or(Treatment::Announce, |s| s.queue.treatment(why));
+                self.give_up(interaction, (why, treatment), true, out);
+            }
+            Output::Overflowed { interaction, why, to, .. } => self.lead_on(interaction, why, to, now, out),
             Output::NobodyFits { interaction } => self.nobody_fits(interaction, out),
             Output::AgentStateChanged { agent, .. } => {
                 if let Some(view) = self.agent_view(agent, now) {
@@ -184,7 +191,12 @@ impl Core {
             }
             // What keeps a caller Busy during an internal call is no call, and no page knows of it.
             Event::Completed { interaction, .. } => self.work_over(*interaction, out),
-            Event::Queued { interaction, .. } => self.touch(*interaction),
+            Event::Queued { interaction, .. } => {
+                if let Some(call) = self.calls.get_mut(interaction) {
+                    call.waits_since.get_or_insert(now);
+                }
+                self.touch(*interaction);
+            }
             _ => {}
         }
     }

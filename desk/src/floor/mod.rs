@@ -8,6 +8,7 @@ pub mod facts;
 mod follow;
 mod incoming;
 mod internal;
+mod overflow;
 mod pause;
 pub mod recovery;
 pub(crate) mod request;

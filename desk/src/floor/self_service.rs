@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use flow::{Caller, End, Input, Ready, Refused, Run, Wish};
-use model::call::{CallOrder, Rejection};
+use model::call::CallOrder;
 use model::id::{FlowId, InteractionId};
 use model::interaction::{Channel, EndStatus, EndedBy, take_note};
 use model::journal::Event;
-use model::service::Treatment;
+use model::service::Overflow;
 use model::skill::Requirement;
 use model::time::Timestamp;
 use router::Arrival;
@@ -96,6 +96,9 @@ impl Core {
                         out.push(Effect::Journal(Event::Noted { interaction, values }));
                     }
                     flow::Effect::Play { number, sounds } => {
+                        if let Some(call) = self.calls.get_mut(&interaction) {
+                            call.heard = true;
+                        }
                         out.push(order(CallOrder::PlaySounds { interaction, number, sounds }));
                     }
                     flow::Effect::Silence => {
@@ -104,7 +107,7 @@ impl Core {
                     flow::Effect::Queue(wish) => {
                         more.extend(self.queue_from_flow(interaction, wish, now, out))
                     }
-                    flow::Effect::End(end) => self.end_of_flow(interaction, end, out),
+                    flow::Effect::End(end) => self.end_of_flow(interaction, end, now, out),
                 }
             }
             effects = more;
@@ -129,6 +132,7 @@ impl Core {
         let arrival = Arrival {
             priority: wish.priority,
             requirement: wish.who.map(Requirement::fixed),
+            since: call.waits_since,
             ..Arrival::new(interaction, service, Channel::Voice)
         };
         let why = match self.queue(arrival, now, out) {
@@ -155,7 +159,7 @@ impl Core {
             .unwrap_or_default()
     }
 
-    fn end_of_flow(&mut self, interaction: InteractionId, end: End, out: &mut Vec<Effect>) {
+    fn end_of_flow(&mut self, interaction: InteractionId, end: End, now: Timestamp, out: &mut Vec<Effect>) {
         self.flows.remove(&interaction);
         let Some(call) = self.calls.get_mut(&interaction) else { return };
         let refused = match end {
@@ -171,24 +175,13 @@ impl Core {
             out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
             return;
         };
-        let queue = call.service().and_then(|id| self.config.services.get(&id)).map(|service| &service.queue);
-        let announce = |treatment: Option<Treatment>| treatment != Some(Treatment::Reject);
-        let (status, announced, rejection) = match why {
-            Refused::Closed => {
-                (EndStatus::Closed, announce(queue.map(|queue| queue.when_closed)), Rejection::Declined)
-            }
-            Refused::Unstaffed => {
-                let treatment = queue.map(|queue| queue.when_unstaffed);
-                (EndStatus::NoAgentOnline, announce(treatment), Rejection::NobodyThere)
-            }
-            Refused::Full => (EndStatus::QueueFull, true, Rejection::Busy),
+        let why = match why {
+            Refused::Closed => Overflow::Closed,
+            Refused::Unstaffed => Overflow::Unstaffed,
+            Refused::Full => Overflow::Full,
         };
-        if announced {
-            self.turn_away(interaction, status, false, out);
-        } else {
-            // Mostly the flow has answered the call already, and it can only be ended.
-            call.stage = Stage::Announced { status, written: false };
-            out.push(order(CallOrder::Reject { interaction, why: rejection }));
+        if let Some(service) = call.service() {
+            self.overflow(interaction, service, why, now, out);
         }
     }
 }

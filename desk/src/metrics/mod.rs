@@ -19,9 +19,9 @@ use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
 };
 
-use self::names::direction_name;
 pub(crate) use self::names::offer_end_name;
 pub use self::names::status_name;
+use self::names::{direction_name, overflow_name};
 use self::register::{counter, counters, gauges, histogram, histograms, int_gauge, int_gauges, register};
 
 /// Services with a label of their own.
@@ -45,6 +45,7 @@ pub struct Metrics {
     queue_abandoned: IntCounterVec,
     queue_wait: HistogramVec,
     queue_nobody_fits: IntCounterVec,
+    queue_overflows: IntCounterVec,
     floor_violations: IntCounterVec,
     /// Rounds of the floor's audit of itself.
     pub audit_rounds: IntCounter,
@@ -139,6 +140,12 @@ impl Metrics {
                 "Callers who waited for somebody who is not in the configuration.",
                 &["queue"],
             )?,
+            queue_overflows: counters(
+                r,
+                "patchbay_queue_overflows_total",
+                "Callers whom a queue did not take, or not keep, and led on elsewhere.",
+                &["queue", "why"],
+            )?,
             floor_violations: violations(r)?,
             audit_rounds: counter(
                 r,
@@ -228,6 +235,9 @@ impl Metrics {
                 if let Some(call) = open.calls.get_mut(interaction) {
                     call.queued = Some((at, *service));
                 }
+            }
+            Event::Overflowed { from, why, .. } => {
+                self.queue_overflows.with_label_values(&[&open.label(*from), overflow_name(*why)]).inc();
             }
             Event::Accepted { .. } => self.offers.with_label_values(&["accepted"]).inc(),
             Event::OfferEnded { why, .. } => self.offers.with_label_values(&[offer_end_name(*why)]).inc(),
@@ -355,6 +365,7 @@ mod tests {
                 channel: Channel::Voice,
                 requirement: Requirement::fixed(SkillExpr::Any),
                 priority: 0,
+                since: None,
             },
         ]
     }

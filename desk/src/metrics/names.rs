@@ -2,6 +2,7 @@
 
 use model::interaction::{Direction, EndStatus};
 use model::journal::OfferEnd;
+use model::service::Overflow;
 
 pub(super) fn direction_name(direction: Direction) -> &'static str {
     match direction {
@@ -27,6 +28,16 @@ pub fn status_name(status: EndStatus) -> &'static str {
         EndStatus::UnknownNumber => "unknown_number",
         EndStatus::Interrupted => "interrupted",
         EndStatus::Failed => "failed",
+    }
+}
+
+pub(super) fn overflow_name(why: Overflow) -> &'static str {
+    match why {
+        Overflow::Closed => "closed",
+        Overflow::Unstaffed => "unstaffed",
+        Overflow::Full => "full",
+        Overflow::WaitedLong => "waited_long",
+        Overflow::AgentsLeft => "agents_left",
     }
 }
 

@@ -12,6 +12,7 @@ mod hall;
 mod metamorphic;
 mod oracle;
 mod orders;
+mod overflow;
 mod protocol;
 mod replay;
 mod routing;

@@ -10,7 +10,7 @@ use model::id::{AgentId, InteractionId, OfferToken, ServiceId};
 use model::interaction::{Channel, EndStatus};
 use model::journal::Event;
 use model::people::PhoneKind;
-use model::service::{LateContacts, QueueRules, RING_MAX, RingRule, Treatment, WaitingOrder};
+use model::service::{LateContacts, Overflow, QueueRules, RING_MAX, RingRule, Treatment, WaitingOrder};
 use model::skill::{Requirement, SkillExpr, StepMode};
 use model::time::Timestamp;
 use router::{AgentProfile, AgentTerm, FloorConfig, Refusal};
@@ -207,7 +207,9 @@ impl Oracle {
             Err(Refusal::Closed)
         } else if service.queue.when_unstaffed != Treatment::Queue && !self.staffed(id) {
             Err(Refusal::NoAgentOnline)
-        } else if self.waiting_for(id) >= service.queue.waiting_max as usize {
+        } else if service.queue.when_full != Treatment::Queue
+            && self.waiting_for(id) >= service.queue.waiting_max as usize
+        {
             Err(Refusal::QueueFull)
         } else {
             Ok(())
@@ -240,7 +242,7 @@ impl Oracle {
             Event::AgentOffline { agent } => {
                 (self.seen(agent).ready, self.seen(agent).offline) = (false, true)
             }
-            Event::Queued { interaction, service, requirement, priority, channel } => {
+            Event::Queued { interaction, service, requirement, priority, channel, .. } => {
                 self.arrived += 1;
                 let rules = self.config.services.iter().find(|s| s.id == *service).unwrap();
                 let bought = i128::from(*priority) * i128::from(rules.queue.priority_second) * 1_000_000;
@@ -310,6 +312,13 @@ impl Oracle {
                     *self.lost.entry(loss(*status)).or_default() += 1;
                 }
             }
+            Event::Overflowed { interaction, from, why, to } => {
+                let caller = self.callers.remove(interaction).expect("I10: only who was here is led on");
+                assert!(caller.rung.is_empty() && !caller.answered && caller.service == Some(*from));
+                let rules = self.config.services.iter().find(|s| s.id == *from).map(|s| &s.queue);
+                assert_eq!(rules.map(|rules| rules.treatment(*why)), Some(*to), "where the service says");
+                *self.lost.entry("led on").or_default() += 1;
+            }
             Event::WrapUpStarted { .. } | Event::WrapUpContinued { .. } => {}
             Event::Completed { interaction, agent, .. } => {
                 let caller = self.callers.remove(interaction).expect("I10: completed once");
@@ -370,7 +379,8 @@ impl Oracle {
                 service.filter(|_| caller.queued && !caller.answered && caller.rung.is_empty())
             {
                 let rules = &service.queue;
-                assert!(rules.when_unstaffed == Treatment::Queue || self.staffed(service.id), "VOICE-15");
+                let stays = rules.treatment(Overflow::AgentsLeft) == Treatment::Queue;
+                assert!(stays || self.staffed(service.id), "VOICE-15");
             }
         }
         let lost: u64 = self.lost.values().sum();

@@ -92,6 +92,8 @@ pub fn requirement(dice: &mut Dice) -> Requirement {
 
 fn random_service(dice: &mut Dice, number: u64) -> Service {
     let treatment = |dice: &mut Dice| dice.one([Treatment::Announce, Treatment::Reject, Treatment::Queue]);
+    let when_unstaffed = treatment(dice);
+    let elsewhere = Treatment::Service(ServiceId::from_number(number + 1));
     let queue = QueueRules {
         priority: dice.one([0, 0, 0, 1, 5, 1_000]),
         priority_second: dice.one([0, 1, 60]),
@@ -105,8 +107,14 @@ fn random_service(dice: &mut Dice, number: u64) -> Service {
         waiting_max: dice.one([3, 10, 50]),
         wait_time_max: dice.one([None, None, Some(Duration::from_secs(45))]),
         refusal_cooldown: Duration::from_secs(dice.one([0, 10, 60])),
-        when_unstaffed: treatment(dice),
+        when_unstaffed,
         when_closed: treatment(dice),
+        when_full: treatment(dice),
+        when_waited_long: dice.one([Treatment::Announce, Treatment::Queue, elsewhere]),
+        // Who may come while nobody is there may also stay.
+        when_agents_left: dice
+            .one([None, Some(Treatment::Queue), Some(elsewhere)])
+            .filter(|_| when_unstaffed != Treatment::Queue),
     };
     Service { open: !dice.percent(5), ..service(number, requirement(dice), queue) }
 }

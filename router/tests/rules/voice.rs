@@ -4,7 +4,7 @@ use model::agent::{AgentState, NotReadyReason};
 use model::interaction::EndStatus;
 use model::journal::OfferEnd;
 use model::people::PhoneKind;
-use model::service::Treatment;
+use model::service::{Overflow, Treatment};
 use model::skill::{Requirement, SkillExpr};
 use router::{Input, Output, Refusal};
 
@@ -184,7 +184,7 @@ fn voice_15_nobody_online_is_said_at_the_door_and_in_the_queue() {
     assert!(hall.floor.staffed(hotline()), "busy is not offline");
     hall.hangs_up(talking);
     hall.must(Input::Offline { agent: ana });
-    let why = EndStatus::NoAgentOnline;
+    let why = Overflow::AgentsLeft;
     assert!(hall.out.contains(&Output::TurnedAway { interaction: waiting, why }));
     assert_eq!(hall.ended_as(waiting), Some(EndStatus::NoAgentOnline));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::interaction::{Direction, ServiceRecord, take_note};
+use model::interaction::{Direction, RecordedOverflow, ServiceRecord, take_note};
 use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
 use model::time::Timestamp;
@@ -24,6 +24,9 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
     let at = entry.at;
     match &entry.event {
         Event::Noted { values, .. } => take_note(&mut record.noted, values),
+        Event::Overflowed { from, why, to, .. } if record.overflows.len() < OVERFLOWS_KEPT => {
+            record.overflows.push(RecordedOverflow { at, from: *from, why: *why, to: *to });
+        }
         Event::Queued { service, .. } => {
             record.queued_at.get_or_insert(at);
             record.service = Some(*service);
@@ -102,6 +105,9 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
 /// Pauses, gaps and erasures of a recording that its record tells of; the journal has them all.
 const PAUSES_KEPT: usize = 100;
 
+/// Queues that a record tells of because they led its caller on.
+const OVERFLOWS_KEPT: usize = 16;
+
 /// The time a record is shown under (REC-03): inbound when the conversation began, or the arrival if none did;
 /// outbound and internal when dialling began.
 pub fn time(record: &ServiceRecord) -> Timestamp {
@@ -144,6 +150,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         agent: None,
         calling_agent: *calling_agent,
         noted: BTreeMap::new(),
+        overflows: Vec::new(),
         arrived_at: entry.at,
         queued_at: None,
         offered_at: None,

@@ -6,6 +6,7 @@
 //! - a customer who was answered would have left later than that, as the patience of all says (Kaplan and Meier);
 //! - a customer who was not answered talks as long as one of the same service who was;
 //! - an agent deals with an offer as with one of their own offers of the time: takes, declines or misses it, and as quickly;
+//! - whom a queue leads on to another one waits there; whom it leads into a flow counts as turned away;
 //! - whom a rule makes Not ready comes back after one of the times that such agents took.
 //!
 //! Calls between colleagues and calls made by hand are left out. The run with nothing changed says how far this can be believed.

@@ -9,6 +9,7 @@ use model::id::{AgentId, Id, InteractionId, OfferToken, ServiceId, SessionId};
 use model::interaction::{EndStatus, EndedBy};
 use model::journal::Event;
 use model::people::PhoneKind;
+use model::service::{Overflow, Treatment};
 use model::time::Timestamp;
 use router::{Arrival, Floor, FloorConfig, Input, Output, Refusal};
 
@@ -24,6 +25,9 @@ const REACTION: Reaction = Reaction::Took(Duration::from_secs(3));
 const TALK: Duration = Duration::from_secs(180);
 const WRAP_UP: Duration = Duration::from_secs(15);
 const RETURN: Duration = Duration::from_secs(30);
+
+/// Queues that one customer is led on to, at most.
+const LED_ON_MAX: u32 = 8;
 
 /// What comes at its time. Of the same instant, the order of planning counts.
 enum Plan {
@@ -186,18 +190,46 @@ impl<'a> Run<'a> {
         let mut arrival = Arrival::new(customer.interaction, customer.service, customer.channel);
         arrival.requirement.clone_from(&customer.requirement);
         arrival.priority = customer.priority;
-        let turned_away = match self.tell(Input::Arrive(arrival), at) {
-            None => {
-                if let Some(patience) = self.patience_of(customer) {
-                    self.plan(at + patience, Plan::Leave(customer.interaction));
+        if self.seek(customer, arrival, at)
+            && let Some(patience) = self.patience_of(customer)
+        {
+            self.plan(at + patience, Plan::Leave(customer.interaction));
+        }
+    }
+
+    /// Asks one queue after the other, as their services lead on; whether one took the customer.
+    fn seek(&mut self, customer: &Customer, mut arrival: Arrival, at: Timestamp) -> bool {
+        for _ in 0..LED_ON_MAX {
+            let service = arrival.service;
+            let why = match self.tell(Input::Arrive(arrival), at) {
+                None => return true,
+                Some(Refusal::Closed) => Overflow::Closed,
+                Some(Refusal::NoAgentOnline) => Overflow::Unstaffed,
+                Some(_) => Overflow::Full,
+            };
+            let known = self.rules[self.now].1.services.iter().find(|known| known.id == service);
+            match known.map(|service| service.queue.treatment(why)) {
+                Some(Treatment::Service(next)) => arrival = led_on(customer, next),
+                _ => {
+                    self.gathered.unanswered(customer.service, why.status());
+                    return false;
                 }
-                return;
             }
-            Some(Refusal::Closed) => EndStatus::Closed,
-            Some(Refusal::NoAgentOnline) => EndStatus::NoAgentOnline,
-            Some(_) => EndStatus::QueueFull,
+        }
+        self.gathered.unanswered(customer.service, EndStatus::QueueFull);
+        false
+    }
+
+    /// A queue keeps a customer no longer.
+    fn overflowed(&mut self, interaction: InteractionId, why: Overflow, to: Treatment, at: Timestamp) {
+        let work = self.work;
+        let Some(customer) = self.customers.get(&interaction).and_then(|&n| work.customers.get(n)) else {
+            return;
         };
-        self.gathered.unanswered(customer.service, turned_away);
+        match to {
+            Treatment::Service(next) => drop(self.seek(customer, led_on(customer, next), at)),
+            _ => self.gathered.unanswered(customer.service, why.status()),
+        }
     }
 
     fn patience_of(&self, customer: &Customer) -> Option<Duration> {
@@ -251,6 +283,7 @@ impl<'a> Run<'a> {
                 },
                 Output::AgentStateChanged { agent, state, since } => self.gathered.agent(agent, state, since),
                 Output::Journal(event) => self.happened(&event, at),
+                Output::Overflowed { interaction, why, to, .. } => self.overflowed(interaction, why, to, at),
                 _ => {}
             }
         }
@@ -288,4 +321,9 @@ impl<'a> Run<'a> {
             _ => {}
         }
     }
+}
+
+/// A customer at the queue that another one led to, with the place of the first.
+fn led_on(customer: &Customer, service: ServiceId) -> Arrival {
+    Arrival { since: Some(customer.at), ..Arrival::new(customer.interaction, service, customer.channel) }
 }

@@ -87,7 +87,14 @@ impl Workload {
             } => {
                 self.arrived.insert(*interaction, (at, *service, *channel));
             }
-            Event::Queued { interaction, service, channel, requirement, priority } => {
+            // Led on from another queue: the customer is known, and was of that service.
+            Event::Queued { interaction, .. } if self.by_id.contains_key(interaction) => {}
+            Event::Overflowed { interaction, from, .. } if !self.by_id.contains_key(interaction) => {
+                let channel =
+                    self.arrived.get(interaction).map_or(Channel::Voice, |(_, _, channel)| *channel);
+                self.customer((*interaction, at, *from, channel), |_| {});
+            }
+            Event::Queued { interaction, service, channel, requirement, priority, .. } => {
                 let rules = config.services.iter().find(|known| known.id == *service);
                 let own = rules.is_none_or(|rules| rules.requirement != *requirement);
                 let special = rules.is_none_or(|rules| rules.queue.priority != *priority);

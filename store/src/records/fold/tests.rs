@@ -64,6 +64,7 @@ impl Call {
             service,
             requirement,
             priority: 0,
+            since: None,
         });
     }
     fn rings(&mut self, second: u64, agent: u64) {
