@@ -70,11 +70,12 @@ bench-g729: setup-test ## G.729: time a frame beside libbcg729's, on the same sp
 g729-long: setup-test ## An hour of material through our G.729 and the others'
 	G729_ROUNDS=36 cargo test --release -p g729 --test '*' -- --nocapture
 
-bench-router: ## Routing decisions a second
+bench-router: ## Routing events a second, memory of who waits, and the same beside a router that polls SQLite
 	cargo bench -p router
+	cargo bench -p store --bench polling
 
 bench-journal: setup-test ## Durable journal appends a second
-	cargo bench -p store
+	cargo bench -p store --bench journal
 
 fuzz: ## Long fuzzing with libFuzzer, on nightly (FUZZ_SECONDS=60 each; FUZZ_TARGETS="rtp dtls"); `make test` has a short pass
 	scripts/fuzz $${FUZZ_SECONDS:-60} $${FUZZ_TARGETS:-}
