@@ -139,6 +139,7 @@ impl Desk {
         let (mailbox, requests) = mpsc::channel(MAILBOX);
         let mut core = Core::new(tenant, sources.clone(), configuration.clone(), recovered.floor);
         core.expect_back(recovered.returning);
+        core.go_on_with(recovered.figures);
         core.began_with(generation);
         let rows = RecordingRows::start(tenant, store.clone(), sources.clone());
         let service = Service {
@@ -363,7 +364,7 @@ impl DeskHandle {
     }
     /// All queues.
     pub async fn queues(&self) -> Result<Vec<QueueView>, Refusal> {
-        self.read(|core, _| core.queue_views()).await
+        self.read(Core::queue_views).await
     }
     /// What a page of this user would show.
     pub async fn snapshot_of(&self, user: UserId) -> Result<Snapshot, Refusal> {

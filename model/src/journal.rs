@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::agent::NotReadyReason;
+use crate::figures::{Counts, Pace};
 use crate::id::{
     AgentId, DispositionId, FlowId, InteractionId, LegId, OfferToken, RecordingId, ServiceId, SessionId,
     TenantId, TrunkId,
@@ -144,6 +145,15 @@ pub enum Event {
         why: Overflow,
         /// Where to: a service or a flow.
         to: Treatment,
+    },
+    /// The queue of a service did not take it, and led it nowhere either; what becomes of it is told by what follows.
+    TurnedAway {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The service.
+        service: ServiceId,
+        /// Why.
+        why: Overflow,
     },
     /// An agent was leased for it: rings until the deadline.
     Offered {
@@ -346,6 +356,16 @@ pub enum Event {
         /// The interaction.
         interaction: InteractionId,
     },
+    /// What has been counted of a service since midnight UTC, up to here (ROUTE-11). It says nothing new: a start goes on
+    /// from it, without reading the whole day.
+    FiguresCarried {
+        /// The service.
+        service: ServiceId,
+        /// What became of those who asked for it.
+        today: Counts,
+        /// How fast its customers are served.
+        pace: Pace,
+    },
     /// What the floor decides by changed here, or the appliance was started with it.
     Configured {
         /// Number of the stored configuration.
@@ -417,12 +437,14 @@ impl Event {
             | Self::AgentNotReady { .. }
             | Self::AgentOffline { .. }
             | Self::InvariantBroken { .. }
+            | Self::FiguresCarried { .. }
             | Self::Configured { .. } => None,
             Self::Arrived { interaction, .. }
             | Self::FlowStep { interaction, .. }
             | Self::Noted { interaction, .. }
             | Self::Queued { interaction, .. }
             | Self::Overflowed { interaction, .. }
+            | Self::TurnedAway { interaction, .. }
             | Self::Offered { interaction, .. }
             | Self::Accepted { interaction, .. }
             | Self::HandlingStarted { interaction, .. }

@@ -72,6 +72,11 @@ pub struct QueueRules {
     pub wait_time_max: Option<Duration>,
     /// Answered within this time counts for the service level. Default 20 s.
     pub service_level: Duration,
+    /// What becomes of callers who leave within [`QueueRules::short_abandon_after`] in the service level. Default
+    /// [`ShortAbandons::Count`].
+    pub short_abandons: ShortAbandons,
+    /// Leaving within this time is a wrong number, not impatience. Default 5 s.
+    pub short_abandon_after: Duration,
     /// Seconds before an agent who refused or missed an interaction may be offered it again. Default 60.
     pub refusal_cooldown: Duration,
     /// What a caller meets when nobody is signed in.
@@ -100,6 +105,8 @@ impl Default for QueueRules {
             waiting_max: 500,
             wait_time_max: None,
             service_level: Duration::from_secs(20),
+            short_abandons: ShortAbandons::Count,
+            short_abandon_after: Duration::from_secs(5),
             refusal_cooldown: Duration::from_secs(60),
             when_unstaffed: Treatment::Announce,
             when_closed: Treatment::Announce,
@@ -152,6 +159,19 @@ pub enum LateContacts {
     First,
     /// It falls back by an hour: those who can still be answered in time go first, but nobody is overtaken for ever.
     Last,
+}
+
+/// What becomes of short abandons in the service level; all three are usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShortAbandons {
+    /// They count as not answered in time, like everybody else who left.
+    #[default]
+    Count,
+    /// They do not count at all.
+    LeaveOut,
+    /// They count as if they had been answered in time.
+    CountAsMet,
 }
 
 /// How many agents are rung at once; the first to accept wins (ROUTE-05).

@@ -33,6 +33,10 @@ impl Timestamp {
     pub const fn millis(self) -> u64 {
         self.0 / 1_000
     }
+    /// The number of the day since 1970, in UTC.
+    pub const fn day(self) -> u64 {
+        self.millis() / 86_400_000
+    }
     /// The time passed since `earlier`; zero when `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))

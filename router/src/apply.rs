@@ -12,7 +12,7 @@ use model::skill::Requirement;
 use model::time::Timestamp;
 
 use crate::agent::{Intent, Lease};
-use crate::figures::Leaving;
+use crate::expected::Leaving;
 use crate::floor::Floor;
 use crate::item::{Item, Kind, Phase, REFUSALS_MAX, Ring};
 use crate::lanes::lane;
@@ -128,11 +128,18 @@ impl Floor {
             }
             Event::WrapUpContinued { agent, .. } => self.change(*agent, at, |agent| agent.wrap_until = None),
             Event::Completed { interaction, .. } => self.completed(*interaction, at),
+            Event::FiguresCarried { service, pace, .. } => {
+                let number = self.queue_numbers.get(service);
+                if let Some(queue) = number.and_then(|&number| self.queues.get_mut(number)) {
+                    queue.pace.known = *pace;
+                }
+            }
             // Told by other rooms; nothing here depends on them.
             Event::Arrived { .. }
             | Event::Coded { .. }
             | Event::FlowStep { .. }
             | Event::Noted { .. }
+            | Event::TurnedAway { .. }
             | Event::LegAnswered { .. }
             | Event::Bridged { .. }
             | Event::HoldChanged { .. }

@@ -19,7 +19,7 @@ use crate::board::Board;
 use crate::classes::Sort;
 use crate::condition::{self, Traits};
 use crate::config::{AgentProfile, CLASSES_MAX, ConfigError, FloorConfig, ORDER_TERMS};
-use crate::figures::Pace;
+use crate::expected::Pace;
 use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::{Phase, Plan, Queue};

@@ -10,7 +10,7 @@ use model::service::Service;
 use model::skill::{Requirement, SkillExpr, Step, StepMode};
 use model::time::Timestamp;
 
-use crate::figures::Pace;
+use crate::expected::Pace;
 use crate::io::Arrival;
 use crate::lanes::{LANES, lane};
 use crate::line::Line;

@@ -88,6 +88,7 @@ mod condition;
 mod config;
 mod configure;
 mod due;
+mod expected;
 mod explain;
 mod facts;
 mod figures;
@@ -118,6 +119,7 @@ pub use config::{
 pub use explain::advice::Advice;
 pub use explain::choice::{Candidate, Decider, Rank};
 pub use explain::{EXPLAINED_AGENTS_MAX, Explanation, Verdict};
+pub use figures::{Figures, ServiceFigures};
 pub use floor::Floor;
 pub use io::{Arrival, Input, Output, Refusal};
 pub use order::Place;

@@ -70,7 +70,7 @@ impl View<Value> for Sort {
 /// A column: heading, width, and what it says of a queue at a moment. Numbers stand at the right.
 type Column = (&'static str, usize, fn(&Value, u64) -> (String, Mark));
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 9] = [
     ("QUEUE", 28, |queue, _| (cut(queue["service"]["name"].as_str().unwrap_or("-"), 28), Mark::Plain)),
     ("WAITING", 8, |queue, _| (count(queue, "waiting"), busy(queue))),
     ("LONGEST", 9, |queue, at| {
@@ -81,6 +81,11 @@ const COLUMNS: [Column; 5] = [
         (count(queue, "agents"), if queue["agents"] == 0 { Mark::Bad } else { Mark::Plain })
     }),
     ("READY", 6, |queue, _| (count(queue, "ready_agents"), Mark::Plain)),
+    ("BUSY", 5, |queue, _| (count(queue, "busy_agents"), Mark::Plain)),
+    ("EXPECTED", 9, |queue, _| (queue["expected_wait_s"].as_u64().map_or("-".into(), minutes), Mark::Plain)),
+    // Of the last half hour, which shows what is going on; of today in JSON.
+    ("SL", 6, |queue, _| (percent(&queue["half_hour"]["service_level_percent"]), Mark::Plain)),
+    ("ABANDONED", 10, |queue, _| (percent(&queue["half_hour"]["abandoned_percent"]), Mark::Plain)),
 ];
 
 /// A heading and a line for each queue, with the sum at the end.
@@ -109,6 +114,10 @@ fn count(queue: &Value, key: &str) -> String {
     queue[key].as_u64().map_or("-".into(), |number| number.to_string())
 }
 
+fn percent(share: &Value) -> String {
+    share.as_f64().map_or("-".into(), |share| format!("{share:.0} %"))
+}
+
 /// Somebody waits though somebody is Ready for a moment only; somebody who waits without agents is bad.
 fn busy(queue: &Value) -> Mark {
     match (queue["waiting"].as_u64(), queue["agents"].as_u64()) {
@@ -134,7 +143,8 @@ mod tests {
     fn seen() -> Value {
         let queue = |name: &str, waiting: u64, since: Option<u64>, agents: u64, ready: u64| {
             json!({ "service": { "id": "service_1", "name": name }, "waiting": waiting, "longest_since": since,
-                "agents": agents, "ready_agents": ready })
+                "agents": agents, "ready_agents": ready, "busy_agents": agents - ready, "expected_wait_s": since.map(|_| 75),
+                "half_hour": { "service_level_percent": since.map(|_| 83.3), "abandoned_percent": since.map(|_| 4.0) } })
         };
         json!({ "at": 100_000, "items": [
             queue("Sales", 0, None, 3, 2), queue("Help\u{1b}[2J", 4, Some(30_000), 0, 0), queue("billing", 9, Some(90_000), 2, 0)
@@ -163,8 +173,8 @@ mod tests {
             .iter()
             .map(|line| line.plain().split_whitespace().map(str::to_owned).collect::<Vec<_>>())
             .collect();
-        assert_eq!(words[1], ["Help[2J", "4", "1:10", "0", "0"]);
-        assert_eq!(words[3], ["Sales", "0", "-", "3", "2"]);
+        assert_eq!(words[1], ["Help[2J", "4", "1:10", "0", "0", "0", "1:15", "83", "%", "4", "%"]);
+        assert_eq!(words[3], ["Sales", "0", "-", "3", "2", "1", "-", "-", "-"]);
         assert!(lines[4].plain().starts_with("13 waiting in 3 queues"), "{}", lines[4].plain());
         assert_eq!(lines[1].0[1].1, Mark::Bad, "who waits without an agent stands out");
     }

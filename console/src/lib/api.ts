@@ -102,7 +102,25 @@ export interface QueueView {
   waiting: number;
   longest_since: Millis | null;
   ready_agents: number;
+  busy_agents: number;
   agents: number;
+  /** Of somebody who calls now; null: nobody is there, or nothing is known yet. */
+  expected_wait_s: number | null;
+  half_hour: Period;
+  /** Since midnight UTC. */
+  today: Period;
+}
+/** What became of those who asked for a service in some time (ROUTE-11). */
+export interface Period {
+  offered: number;
+  answered: number;
+  abandoned: number;
+  turned_away: number;
+  overflowed: number;
+  service_level_percent: number | null;
+  abandoned_percent: number | null;
+  speed_of_answer_s: number | null;
+  longest_wait_s: number;
 }
 export interface PhoneView {
   kind: PhoneKind;

@@ -112,6 +112,8 @@ export interface ServiceItem {
     waiting_max: number;
     wait_time_max_ms: number | null;
     service_level_ms: number;
+    short_abandons: "count" | "leave_out" | "count_as_met";
+    short_abandon_after_ms: number;
     refusal_cooldown_ms: number;
     when_unstaffed: Treatment;
     when_closed: Treatment;
@@ -148,6 +150,8 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
     waiting_max: 500,
     wait_time_max_ms: null,
     service_level_ms: 20_000,
+    short_abandons: "count",
+    short_abandon_after_ms: 5_000,
     refusal_cooldown_ms: 60_000,
     when_unstaffed: "announce",
     when_closed: "announce",

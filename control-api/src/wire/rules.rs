@@ -6,7 +6,7 @@ use desk::configuration::Configuration;
 use desk::refusal::{FieldError, Refusal};
 use model::id::{ServiceId, TenantId};
 use model::recording::RecordingRules;
-use model::service::{LateContacts, QueueRules, RingRule, Treatment, WaitingOrder};
+use model::service::{LateContacts, QueueRules, RingRule, ShortAbandons, Treatment, WaitingOrder};
 use model::skill::{StepMode, text};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -169,6 +169,12 @@ pub struct Queue {
     pub wait_time_max_ms: Option<u64>,
     /// Answered within this time counts for the service level.
     pub service_level_ms: u64,
+    /// Callers who leave within `short_abandon_after_ms` in the service level: they `count` like everybody else who left,
+    /// are left out of it (`leave_out`), or `count_as_met`.
+    #[schema(value_type = String)]
+    pub short_abandons: ShortAbandons,
+    /// Leaving within this time is short: 0 to 300 s.
+    pub short_abandon_after_ms: u64,
     /// Before an agent who refused or missed a caller may be offered the same again.
     pub refusal_cooldown_ms: u64,
     /// When nobody is signed in: `announce`, `reject`, `queue` (wait all the same), `{"service": id}` (the queue of another service,
@@ -209,6 +215,8 @@ impl From<QueueRules> for Queue {
             waiting_max: rules.waiting_max,
             wait_time_max_ms: rules.wait_time_max.map(ms),
             service_level_ms: ms(rules.service_level),
+            short_abandons: rules.short_abandons,
+            short_abandon_after_ms: ms(rules.short_abandon_after),
             refusal_cooldown_ms: ms(rules.refusal_cooldown),
             when_unstaffed: rules.when_unstaffed,
             when_closed: rules.when_closed,
@@ -233,6 +241,8 @@ impl From<Queue> for QueueRules {
             waiting_max: queue.waiting_max,
             wait_time_max: queue.wait_time_max_ms.map(Duration::from_millis),
             service_level: Duration::from_millis(queue.service_level_ms),
+            short_abandons: queue.short_abandons,
+            short_abandon_after: Duration::from_millis(queue.short_abandon_after_ms),
             refusal_cooldown: Duration::from_millis(queue.refusal_cooldown_ms),
             when_unstaffed: queue.when_unstaffed,
             when_closed: queue.when_closed,

@@ -123,6 +123,7 @@ impl Checked for Service {
         }
         seconds("/queue/ring_time_ms", queue.ring_time, 5..=300, &mut errors);
         seconds("/queue/service_level_ms", queue.service_level, 1..=3_600, &mut errors);
+        seconds("/queue/short_abandon_after_ms", queue.short_abandon_after, 0..=300, &mut errors);
         seconds("/queue/refusal_cooldown_ms", queue.refusal_cooldown, 0..=3_600, &mut errors);
         seconds("/recording/pause_max_ms", self.recording.pause_max, 5..=3_600, &mut errors);
         if self.recording.keep_days.is_some_and(|days| !(1..=36_500).contains(&days)) {

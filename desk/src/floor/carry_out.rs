@@ -26,7 +26,8 @@ impl Service {
     /// Journal first, then everything else, in order.
     pub(super) async fn carry_out(&mut self, now: Timestamp) {
         let effects = std::mem::take(&mut self.state.out);
-        let events: Vec<Event> = effects.iter().filter_map(journaled).cloned().collect();
+        let mut events: Vec<Event> = effects.iter().filter_map(journaled).cloned().collect();
+        events.extend(self.core.count(&events, now));
         if !events.is_empty() {
             for event in &events {
                 self.metrics.observe(event, now);
@@ -119,7 +120,7 @@ impl Service {
                 let Self { core, consoles, .. } = self;
                 consoles.attach((user, session), after, page, || core.snapshot(user, now), now);
                 if after.is_some() {
-                    for queue in core.queue_views() {
+                    for queue in core.queue_views(now) {
                         consoles.tell(user, &ConsoleEvent::Queue { queue }, now);
                     }
                 }
@@ -159,9 +160,10 @@ impl Service {
         }
         self.state.queues_told = now;
         for service in self.core.take_changed_queues() {
-            if let Some(queue) = self.core.queue_view(service) {
+            if let Some(queue) = self.core.queue_view(service, now) {
                 let label = self.metrics.label(service);
                 self.metrics.queue_waiting.with_label_values(&[&label]).set(queue.waiting.into());
+                self.state.told.insert(service, queue.clone());
                 self.consoles.tell_attached(&ConsoleEvent::Queue { queue }, now);
             }
         }
@@ -186,11 +188,13 @@ impl Service {
         for (state, count) in self.core.agents_by_state() {
             self.metrics.agents.with_label_values(&[state]).set(count);
         }
-        for queue in self.core.queue_views() {
+        for queue in self.core.queue_views(now) {
+            // Time alone moves figures, too: the half hour goes on, an estimate changes.
+            if self.state.told.get(&queue.service.id) != Some(&queue) {
+                self.core.touch_queue(queue.service.id);
+            }
             let label = self.metrics.label(queue.service.id);
-            let oldest = queue.longest_since.map_or(0, |since| now.millis().saturating_sub(since));
-            #[expect(clippy::cast_precision_loss, reason = "milliseconds of waiting fit")]
-            self.metrics.queue_oldest_wait.with_label_values(&[&label]).set(oldest as f64 / 1_000.0);
+            self.metrics.queues.show(&label, &queue, now.millis());
         }
         let attached = self.consoles.attached();
         self.metrics.consoles.set(i64::try_from(attached.len()).unwrap_or(i64::MAX));

@@ -17,6 +17,7 @@ use model::time::Timestamp;
 use router::{Floor, Input, Intent, Output};
 
 use super::call::Call;
+use super::figures::Counting;
 use super::self_service::InFlow;
 use super::watch::Audit;
 use crate::clock::Sources;
@@ -104,6 +105,8 @@ pub struct Core {
     generation: u64,
     /// How far the floor has looked itself over.
     pub(super) audit: Audit,
+    /// What becomes of customers, and what of it the journal has.
+    pub(super) counting: Counting,
 }
 
 impl Core {
@@ -126,6 +129,7 @@ impl Core {
             returning: Returning::new(),
             generation: 0,
             audit: Audit::default(),
+            counting: Counting::default(),
         }
     }
 
@@ -242,6 +246,7 @@ impl Core {
     ) {
         let renamed = self.config.system_names != config.system_names;
         self.config = config;
+        self.forget_figures();
         let same = generation != 0 && generation == self.generation;
         self.generation = generation;
         if !same {
@@ -303,7 +308,7 @@ impl Core {
     }
     /// The counts of today; yesterday's are forgotten. Days are counted in UTC.
     pub(super) fn person_today(&mut self, agent: UserId, now: Timestamp) -> &mut Person {
-        let day = day_of(now);
+        let day = now.day();
         let person = self.person(agent);
         if person.day != day {
             (person.day, person.missed, person.declined) = (day, 0, 0);
@@ -311,6 +316,10 @@ impl Core {
         person
     }
 
+    /// The queue of a service may look different now.
+    pub fn touch_queue(&mut self, service: ServiceId) {
+        self.dirty.insert(service);
+    }
     /// The queue of a call may look different now.
     pub(super) fn touch(&mut self, interaction: InteractionId) {
         self.dirty.extend(self.calls.get(&interaction).and_then(Call::service));
@@ -341,9 +350,4 @@ impl Core {
             | router::Refusal::Requirement(_) => Refusal::NotNow { why: "The call cannot be queued." },
         }
     }
-}
-
-/// The number of a day since 1970, in UTC.
-pub(super) fn day_of(now: Timestamp) -> u64 {
-    now.millis() / 86_400_000
 }

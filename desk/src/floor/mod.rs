@@ -5,6 +5,7 @@ mod carry_out;
 pub mod commands;
 pub mod core;
 pub mod facts;
+pub(crate) mod figures;
 mod follow;
 mod incoming;
 mod internal;

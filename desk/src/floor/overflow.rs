@@ -68,6 +68,7 @@ impl Core {
             out.push(Effect::Journal(Event::Overflowed { interaction, from, why, to: treatment }));
             self.lead_on(interaction, why, treatment, now, out);
         } else {
+            out.push(Effect::Journal(Event::TurnedAway { interaction, service: from, why }));
             self.give_up(interaction, (why, treatment), false, out);
         }
     }

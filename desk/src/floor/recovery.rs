@@ -11,10 +11,11 @@ use model::id::{InteractionId, RecordingId, SessionId, TenantId, UserId};
 use model::interaction::{EndStatus, EndedBy};
 use model::journal::{Event, Seq};
 use model::time::Timestamp;
-use router::{Floor, Intent, Output};
+use router::{Figures, Floor, Intent, Output};
 use store::recordings::RecordingState;
 use store::{Journal, Store};
 
+use super::figures::count;
 use crate::configuration::Configuration;
 use crate::past::FOLDED_MAX;
 use crate::recording::{Job, RecordingFinisher};
@@ -26,6 +27,8 @@ pub struct Recovered {
     pub floor: Floor,
     /// Events to be written before anything else happens.
     pub events: Vec<Event>,
+    /// What had become of customers, those included who were interrupted.
+    pub figures: Figures,
     /// Where agents stood when the last run ended.
     pub returning: HashMap<UserId, (SessionId, Intent)>,
     /// Recordings to be finished.
@@ -51,6 +54,10 @@ pub async fn recover(
         entries.extend(read);
     }
     let mut floor = Floor::replay(config.floor(), &entries)?;
+    let mut figures = Figures::default();
+    for entry in &entries {
+        count(&mut figures, config, [&entry.event], entry.at);
+    }
     let returning = floor
         .agents()
         .into_iter()
@@ -83,7 +90,8 @@ pub async fn recover(
     }
     let jobs = unfinished(tenant, store, finisher).await?;
     link(tenant, store, &jobs, &mut events).await?;
-    Ok(Recovered { floor, events, returning, jobs })
+    count(&mut figures, config, &events, now);
+    Ok(Recovered { floor, events, figures, returning, jobs })
 }
 
 /// Recordings that were being captured or finished, by their rows and by the containers on disk.

@@ -135,14 +135,14 @@ impl Core {
             since: call.waits_since,
             ..Arrival::new(interaction, service, Channel::Voice)
         };
-        let why = match self.queue(arrival, now, out) {
+        let (refused, why) = match self.queue(arrival, now, out) {
             Ok(()) => {
                 self.flows.remove(&interaction);
                 return vec![];
             }
-            Err(router::Refusal::Closed) => Refused::Closed,
-            Err(router::Refusal::NoAgentOnline) => Refused::Unstaffed,
-            Err(router::Refusal::QueueFull) => Refused::Full,
+            Err(router::Refusal::Closed) => (Refused::Closed, Overflow::Closed),
+            Err(router::Refusal::NoAgentOnline) => (Refused::Unstaffed, Overflow::Unstaffed),
+            Err(router::Refusal::QueueFull) => (Refused::Full, Overflow::Full),
             Err(refusal) => {
                 tracing::warn!(%interaction, %refusal, "the floor did not take a call from a flow");
                 self.flows.remove(&interaction);
@@ -153,10 +153,16 @@ impl Core {
         if let Some(call) = self.calls.get_mut(&interaction) {
             call.stage = Stage::InFlow;
         }
-        self.flows
-            .get_mut(&interaction)
-            .map(|caller| caller.run.handle(Input::Refused(why), now))
-            .unwrap_or_default()
+        let next =
+            self.flows.get_mut(&interaction).map(|caller| caller.run.handle(Input::Refused(refused), now));
+        let next = next.unwrap_or_default();
+        // When the flow leaves it to the service, the service says what it does; otherwise this is all that is said of it.
+        let left = |effect: &flow::Effect| matches!(effect, flow::Effect::End(End::AsService(_)));
+        if !next.iter().any(left) {
+            out.push(Effect::Journal(Event::TurnedAway { interaction, service, why }));
+        }
+        self.touch_queue(service);
+        next
     }
 
     fn end_of_flow(&mut self, interaction: InteractionId, end: End, now: Timestamp, out: &mut Vec<Effect>) {

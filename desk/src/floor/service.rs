@@ -5,12 +5,12 @@
 //! inputs share one flush. When the database is away the journal keeps events elsewhere and calls go on; when nothing
 //! can be kept any more, new calls are refused and running ones go on.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::call::{CallFact, CallOrder};
-use model::id::{SessionId, TenantId, UserId};
+use model::id::{ServiceId, SessionId, TenantId, UserId};
 use model::journal::Event;
 use model::people::Privilege;
 use model::time::Timestamp;
@@ -22,7 +22,7 @@ use super::request::{Attach, Look, Request};
 use crate::auth::SharedAuth;
 use crate::clock::Sources;
 use crate::configuration::Configuration;
-use crate::console::protocol::{Command, ConsoleEvent, OfferWindowView, SessionOver};
+use crate::console::protocol::{Command, ConsoleEvent, OfferWindowView, QueueView, SessionOver};
 use crate::console::{Consoles, GRACE};
 use crate::metrics::Metrics;
 use crate::recording::{Job, Outcome};
@@ -79,6 +79,8 @@ pub(crate) struct State {
     pub(super) out: Vec<Effect>,
     pub(super) later: Vec<Later>,
     pub(super) queues_told: Timestamp,
+    /// What pages show of each queue.
+    pub(super) told: HashMap<ServiceId, QueueView>,
     pub(super) housekept: Timestamp,
     pub(super) audited: Timestamp,
     /// The operator's wish.
@@ -273,8 +275,7 @@ impl Service {
     }
 
     fn configure(&mut self, config: Arc<Configuration>, generation: u64, now: Timestamp) {
-        self.metrics
-            .name_services(config.services.values().map(|s| (s.id, s.name.clone(), s.queue.service_level)));
+        self.metrics.name_services(config.services.values());
         let may = |user: &UserId| {
             config.users.get(user).is_some_and(|u| !u.disabled && u.role.may(Privilege::TakeInteractions))
         };
@@ -290,6 +291,7 @@ impl Service {
                 self.state.out.push(Effect::Tell(user, Box::new(settings)));
             }
         }
+        self.state.told.retain(|service, _| config.services.contains_key(service));
         self.core.configure(config, generation, now, &mut self.state.out);
     }
 

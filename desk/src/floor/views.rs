@@ -11,10 +11,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::{Call, Seat, Stage};
-use super::core::{Core, day_of};
+use super::core::Core;
 use crate::console::protocol::{
-    AgentView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView, QueueView, ServiceName,
-    Snapshot, StateReason, StateView, WorkView, WrapUpView, state_name,
+    AgentView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView, ServiceName, Snapshot,
+    StateReason, StateView, WorkView, WrapUpView, state_name,
 };
 
 /// A call as supervisors see it.
@@ -61,7 +61,7 @@ impl Core {
             me: self.agent_view(agent, now).unwrap_or_else(|| self.stranger(agent)),
             offers: offers.filter_map(|(key, _)| self.offer_view(*key, now)).collect(),
             work: work.filter_map(|(interaction, _)| self.work_view(*interaction, agent)).collect(),
-            queues: self.queue_views(),
+            queues: self.queue_views(now),
             reasons: self.config.reason_views(),
             phone: self.phone_view(agent),
             offer_window: OfferWindowView::from(&self.config.offer_window),
@@ -73,7 +73,7 @@ impl Core {
     pub fn agent_view(&self, agent: UserId, now: Timestamp) -> Option<AgentView> {
         let seen = self.floor.agent(agent)?;
         let name = self.config.users.get(&agent).map(|user| user.name.clone()).unwrap_or_default();
-        let counts = self.people.get(&agent).filter(|person| person.day == day_of(now));
+        let counts = self.people.get(&agent).filter(|person| person.day == now.day());
         Some(AgentView {
             user: agent,
             name,
@@ -209,29 +209,6 @@ impl Core {
                 .recording_pause
                 .map(|(since, until)| PauseView { since: since.millis(), until: until.millis() }),
             digits: call.digits.clone(),
-        })
-    }
-
-    /// All queues.
-    pub fn queue_views(&self) -> Vec<QueueView> {
-        self.config.services.keys().filter_map(|service| self.queue_view(*service)).collect()
-    }
-
-    /// The queue of a service.
-    pub fn queue_view(&self, service: ServiceId) -> Option<QueueView> {
-        let seen = self.floor.queue(service)?;
-        let states = self.config.eligible(service).iter().filter_map(|agent| self.floor.state(*agent));
-        let (mut agents, mut ready_agents) = (0, 0);
-        for (state, _) in states {
-            agents += u32::from(state != AgentState::LoggedOut);
-            ready_agents += u32::from(state == AgentState::Ready);
-        }
-        Some(QueueView {
-            service: self.config.name_service(service),
-            waiting: u32::try_from(seen.waiting).unwrap_or(u32::MAX),
-            longest_since: seen.oldest.map(Timestamp::millis),
-            ready_agents,
-            agents,
         })
     }
 

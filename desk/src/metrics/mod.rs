@@ -4,6 +4,7 @@
 //! closed sets: a service's name (the first [`QUEUES_MAX`], then `other`), a state, a result.
 
 mod names;
+mod queues;
 mod register;
 mod voice;
 
@@ -14,20 +15,19 @@ use std::time::Duration;
 use model::id::{InteractionId, ServiceId};
 use model::interaction::{Direction, EndStatus};
 use model::journal::{Event, Party};
+use model::service::{QueueRules, Service};
 use model::time::Timestamp;
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+    Gauge, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
 };
 
 pub(crate) use self::names::offer_end_name;
 pub use self::names::status_name;
 use self::names::{direction_name, overflow_name};
-use self::register::{counter, counters, gauges, histogram, histograms, int_gauge, int_gauges, register};
+use self::register::{counter, counters, histogram, histograms, int_gauge, int_gauges, register};
 
 /// Services with a label of their own.
 const QUEUES_MAX: usize = 200;
-/// Leaving within this time is a wrong number, not impatience.
-const SHORT_ABANDON: Duration = Duration::from_secs(5);
 /// Bounds of waiting times. 20 s is one of them, so that "80 % in 20 s" reads exactly.
 const WAIT_BUCKETS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0, 600.0];
 /// Bounds of call lengths and wrap-up.
@@ -37,8 +37,8 @@ const WORK_BUCKETS: [f64; 9] = [5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_80
 pub struct Metrics {
     /// Callers waiting now.
     pub queue_waiting: IntGaugeVec,
-    /// How long the first of them has waited.
-    pub queue_oldest_wait: GaugeVec,
+    /// How queues stand.
+    pub queues: queues::Queues,
     queue_arrivals: IntCounterVec,
     queue_answered: IntCounterVec,
     queue_answered_in_sl: IntCounterVec,
@@ -78,8 +78,21 @@ pub struct Metrics {
 struct Open {
     calls: HashMap<InteractionId, Call>,
     wrapping: HashSet<InteractionId>,
-    names: HashMap<ServiceId, (String, Duration)>,
+    names: HashMap<ServiceId, Named>,
     shown: HashSet<String>,
+}
+
+struct Named {
+    name: String,
+    level: Duration,
+    short: Duration,
+}
+
+impl Named {
+    fn of(service: &Service) -> Self {
+        let (level, short) = (service.queue.service_level, service.queue.short_abandon_after);
+        Self { name: service.name.clone(), level, short }
+    }
 }
 
 struct Call {
@@ -97,12 +110,7 @@ impl Metrics {
         let r = registry;
         Ok(Self {
             queue_waiting: int_gauges(r, "patchbay_queue_waiting", "Callers waiting now.", &["queue"])?,
-            queue_oldest_wait: gauges(
-                r,
-                "patchbay_queue_oldest_wait_seconds",
-                "How long the caller at the head has waited.",
-                &["queue"],
-            )?,
+            queues: queues::Queues::new(r)?,
             queue_arrivals: counters(
                 r,
                 "patchbay_queue_offered_total",
@@ -124,7 +132,7 @@ impl Metrics {
             queue_abandoned: counters(
                 r,
                 "patchbay_queue_abandoned_total",
-                "Callers who left first; short: within 5 s.",
+                "Callers who left first; short: within the time that the service has for it.",
                 &["queue", "short"],
             )?,
             queue_wait: histograms(
@@ -203,10 +211,10 @@ impl Metrics {
         })
     }
 
-    /// Names and service levels of the services, for labels.
-    pub fn name_services(&self, services: impl Iterator<Item = (ServiceId, String, Duration)>) {
+    /// Names of the services, for labels, and what they hold their queues to.
+    pub fn name_services<'a>(&self, services: impl Iterator<Item = &'a Service>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.names = services.map(|(id, name, level)| (id, (name, level))).collect();
+        open.names = services.map(|service| (service.id, Named::of(service))).collect();
     }
 
     /// The label of a service.
@@ -273,7 +281,7 @@ impl Metrics {
         let waited = at.since(queued);
         self.queue_answered.with_label_values(&[&label]).inc();
         self.queue_wait.with_label_values(&[&label]).observe(waited.as_secs_f64());
-        if open.names.get(&service).is_some_and(|(_, level)| waited <= *level) {
+        if open.names.get(&service).is_some_and(|named| waited <= named.level) {
             self.queue_answered_in_sl.with_label_values(&[&label]).inc();
         }
     }
@@ -301,7 +309,9 @@ impl Metrics {
         if let (Some((queued, service)), EndStatus::Abandoned | EndStatus::AbandonedRinging) =
             (call.queued, status)
         {
-            let short = if at.since(queued) < SHORT_ABANDON { "true" } else { "false" };
+            let known = open.names.get(&service).map(|named| named.short);
+            let short = at.since(queued) < known.unwrap_or(QueueRules::default().short_abandon_after);
+            let short = if short { "true" } else { "false" };
             self.queue_abandoned.with_label_values(&[&open.label(service), short]).inc();
         }
     }
@@ -309,7 +319,7 @@ impl Metrics {
 
 impl Open {
     fn label(&mut self, service: ServiceId) -> String {
-        let Some((name, _)) = self.names.get(&service) else { return "other".into() };
+        let Some(Named { name, .. }) = self.names.get(&service) else { return "other".into() };
         if !self.shown.contains(name) {
             if self.shown.len() >= QUEUES_MAX {
                 return "other".into();
@@ -339,86 +349,4 @@ pub fn start_time(registry: &Registry, now: Timestamp) -> Result<(), prometheus:
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use model::id::{AgentId, Id, OfferToken};
-    use model::interaction::{Channel, EndedBy};
-    use model::skill::{Requirement, SkillExpr};
-
-    fn arrives(n: u64) -> [Event; 2] {
-        let interaction = InteractionId::from_number(n);
-        [
-            Event::Arrived {
-                interaction,
-                channel: Channel::Voice,
-                direction: Direction::Inbound,
-                caller: "+49301".into(),
-                caller_name: None,
-                contact: "100".into(),
-                trunk: None,
-                service: Some(ServiceId::from_number(1)),
-                calling_agent: None,
-            },
-            Event::Queued {
-                interaction,
-                service: ServiceId::from_number(1),
-                channel: Channel::Voice,
-                requirement: Requirement::fixed(SkillExpr::Any),
-                priority: 0,
-                since: None,
-            },
-        ]
-    }
-    fn text(registry: &Registry) -> String {
-        prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap()
-    }
-
-    /// OPS-06: documented names, base units, labels from small closed sets.
-    #[test]
-    fn a_call_answered_after_nineteen_seconds_counts_for_the_service_level() {
-        let registry = Registry::new();
-        let metrics = Metrics::new(&registry).unwrap();
-        metrics.name_services(
-            [(ServiceId::from_number(1), "Help".to_owned(), Duration::from_secs(20))].into_iter(),
-        );
-        let (interaction, agent) = (InteractionId::from_number(7), AgentId::from_number(1));
-        let at = Timestamp::from_millis(1_000_000);
-        for event in arrives(7) {
-            metrics.observe(&event, at);
-        }
-        let token = OfferToken::from_number(1);
-        metrics.observe(&Event::Accepted { interaction, agent, token }, at);
-        metrics.observe(&Event::Bridged { interaction, agent }, at + Duration::from_secs(19));
-        let ended = Event::Ended { interaction, status: EndStatus::Normal, by: EndedBy::Customer };
-        metrics.observe(&ended, at + Duration::from_secs(60));
-        let text = text(&registry);
-        for line in [
-            r#"patchbay_queue_answered_in_sl_total{queue="Help"} 1"#,
-            r#"patchbay_queue_wait_seconds_bucket{queue="Help",le="20"} 1"#,
-            r#"patchbay_queue_wait_seconds_bucket{queue="Help",le="15"} 0"#,
-            r#"patchbay_calls_total{direction="inbound",result="normal"} 1"#,
-            r#"patchbay_calls_active{direction="inbound"} 0"#,
-            r#"patchbay_offers_total{result="accepted"} 1"#,
-        ] {
-            assert!(text.contains(line), "{line} in\n{text}");
-        }
-    }
-
-    #[test]
-    fn leaving_within_five_seconds_is_a_short_abandon() {
-        let registry = Registry::new();
-        let metrics = Metrics::new(&registry).unwrap();
-        let at = Timestamp::from_millis(1_000_000);
-        for (n, seconds) in [(1, 4), (2, 6)] {
-            for event in arrives(n) {
-                metrics.observe(&event, at);
-            }
-            let interaction = InteractionId::from_number(n);
-            let ended = Event::Ended { interaction, status: EndStatus::Abandoned, by: EndedBy::Customer };
-            metrics.observe(&ended, at + Duration::from_secs(seconds));
-        }
-        let text = text(&registry);
-        assert!(text.contains(r#"patchbay_queue_abandoned_total{queue="other",short="true"} 1"#), "{text}");
-        assert!(text.contains(r#"patchbay_queue_abandoned_total{queue="other",short="false"} 1"#), "{text}");
-    }
-}
+mod tests;

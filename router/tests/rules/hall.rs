@@ -194,6 +194,13 @@ impl Hall {
             copy.tick(self.now, &mut out);
             assert_eq!(out, [], "a replay decides nothing anew");
             assert_eq!(copy.snapshot(), self.floor.snapshot());
+            for service in self.config.services.iter().map(|service| service.id) {
+                let expected = |floor: &Floor| floor.expected_wait_on_arrival(service, self.now);
+                assert_eq!(
+                    (copy.pace(service), expected(&copy)),
+                    (self.floor.pace(service), expected(&self.floor))
+                );
+            }
         }
     }
 

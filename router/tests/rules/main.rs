@@ -8,6 +8,7 @@ mod decided_again;
 mod erlang;
 mod events;
 mod expected;
+mod figures;
 mod hall;
 mod metamorphic;
 mod oracle;

@@ -7,7 +7,7 @@ use model::id::{AgentId, GroupId, Id, ReasonId, ServiceId, SkillId, TenantId};
 use model::interaction::Channel;
 use model::journal::{Entry, Event, Seq};
 use model::people::{GroupRules, RestState};
-use model::service::{LateContacts, QueueRules, RingRule, Service, Treatment, WaitingOrder};
+use model::service::{LateContacts, QueueRules, RingRule, Service, ShortAbandons, Treatment, WaitingOrder};
 use model::skill::{Level, Requirement, SkillExpr, Step, StepMode};
 use model::time::Timestamp;
 use rand_chacha::ChaCha8Rng;
@@ -103,6 +103,8 @@ fn random_service(dice: &mut Dice, number: u64) -> Service {
         ring: dice.one([RingRule::One, RingRule::One, RingRule::Several, RingRule::All]),
         ring_agents: 2 + dice.below(2) as u32,
         service_level: Duration::from_secs(dice.one([5, 20, 30])),
+        short_abandons: ShortAbandons::Count,
+        short_abandon_after: Duration::from_secs(5),
         ring_time: Duration::from_secs(5 + dice.below(20)),
         waiting_max: dice.one([3, 10, 50]),
         wait_time_max: dice.one([None, None, Some(Duration::from_secs(45))]),

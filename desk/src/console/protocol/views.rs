@@ -279,7 +279,7 @@ pub struct QualityView {
 }
 
 /// A queue as everybody sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct QueueView {
     /// Of which service.
     pub service: ServiceName,
@@ -289,8 +289,39 @@ pub struct QueueView {
     pub longest_since: Option<u64>,
     /// Agents of the service who could take a call now.
     pub ready_agents: u32,
+    /// Agents of the service who are rung, talk, or are in after-call work.
+    pub busy_agents: u32,
     /// Agents of the service who are signed in.
     pub agents: u32,
+    /// Seconds that somebody who calls now will probably wait; null when nobody is there or nothing is known yet.
+    pub expected_wait_s: Option<u64>,
+    /// What became of callers in the minute that has begun and the 29 before it.
+    pub half_hour: PeriodView,
+    /// What became of callers since midnight UTC.
+    pub today: PeriodView,
+}
+
+/// What became of those who asked for a service in some time. Everybody counts once, when it is decided.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PeriodView {
+    /// Answered, abandoned, turned away and overflowed together.
+    pub offered: u64,
+    /// Talked to an agent.
+    pub answered: u64,
+    /// Left before that.
+    pub abandoned: u64,
+    /// The queue was full, nobody was there, or the longest wait was over.
+    pub turned_away: u64,
+    /// Led on to the queue of another service, or into a flow.
+    pub overflowed: u64,
+    /// Answered within the service's time, of those offered; short abandons as the service treats them. Null of nobody.
+    pub service_level_percent: Option<f64>,
+    /// Left, of those offered; short abandons as the service treats them. Null of nobody.
+    pub abandoned_percent: Option<f64>,
+    /// Mean wait of those who were answered.
+    pub speed_of_answer_s: Option<f64>,
+    /// The longest wait of anybody.
+    pub longest_wait_s: f64,
 }
 
 /// The own phone.

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use model::agent::AgentState;
+use model::figures::{Counts, Outcome, Share};
 use model::id::{AgentId, ServiceId};
 use model::interaction::EndStatus;
+use model::service::QueueRules;
 use model::time::Timestamp;
 use serde::Serialize;
 
@@ -18,11 +20,11 @@ pub struct Figures {
     pub answered: u64,
     /// Left while they waited.
     pub abandoned: u64,
-    /// Given up by the queue, at the door or later: full, closed, waited too long, nobody there.
+    /// Given up by the queue, at the door or later: full, waited too long, nobody there. Closed does not count.
     pub turned_away: u64,
-    /// Of all customers, those answered within the service's time, in percent.
+    /// Of all customers, those answered within the service's time, in percent; short abandons as the service treats them.
     pub service_level_percent: f64,
-    /// Of all customers, those who left, in percent.
+    /// Of all customers, those who left, in percent; short abandons as the service treats them.
     pub abandoned_percent: f64,
     /// Wait of those who were answered, from the queue to the acceptance.
     pub mean_wait_s: f64,
@@ -42,27 +44,24 @@ pub(super) struct Gathered {
 #[derive(Clone, Default)]
 struct Tally {
     waits: Vec<Duration>,
-    in_time: u64,
-    abandoned: u64,
-    turned_away: u64,
+    counts: Counts,
+    /// Answered in time, and left, as the service treats short abandons.
+    level: Share,
+    left: Share,
 }
 
 impl Gathered {
-    /// A customer was answered; `level` is the service's time.
-    pub fn answered(&mut self, service: ServiceId, waited: Duration, level: Duration) {
+    /// A customer was answered after a wait.
+    pub fn answered(&mut self, service: ServiceId, waited: Duration, rules: &QueueRules) {
         let tally = self.services.entry(service).or_default();
-        tally.in_time += u64::from(waited <= level);
         tally.waits.push(waited);
+        tally.count(Outcome::Answered, waited, rules);
     }
 
-    /// A customer's call ended unanswered.
-    pub fn unanswered(&mut self, service: ServiceId, how: EndStatus) {
-        let tally = self.services.entry(service).or_default();
-        match how {
-            EndStatus::Abandoned | EndStatus::AbandonedRinging => tally.abandoned += 1,
-            EndStatus::QueueFull | EndStatus::NoAgentOnline | EndStatus::Closed => tally.turned_away += 1,
-            // A failure or the end of the appliance says nothing of the rules.
-            _ => {}
+    /// A customer's call ended unanswered. A failure or the end of the appliance says nothing of the rules.
+    pub fn unanswered(&mut self, service: ServiceId, how: EndStatus, waited: Duration, rules: &QueueRules) {
+        if let Some(outcome) = Outcome::unanswered(how) {
+            self.services.entry(service).or_default().count(outcome, waited, rules);
         }
     }
 
@@ -92,9 +91,9 @@ impl Gathered {
         let mut all = Tally::default();
         for tally in self.services.values() {
             all.waits.extend(&tally.waits);
-            all.in_time += tally.in_time;
-            all.abandoned += tally.abandoned;
-            all.turned_away += tally.turned_away;
+            all.counts.add(&tally.counts);
+            all.level = all.level.and(tally.level);
+            all.left = all.left.and(tally.left);
         }
         let services = self.services.into_iter().map(|(service, tally)| (service, tally.figures())).collect();
         let occupancy = 100.0 * self.busy.as_secs_f64() / self.present.as_secs_f64().max(0.001);
@@ -103,21 +102,25 @@ impl Gathered {
 }
 
 impl Tally {
+    fn count(&mut self, outcome: Outcome, waited: Duration, rules: &QueueRules) {
+        self.counts.count(outcome, waited, rules);
+        self.level = self.counts.service_level(rules.short_abandons);
+        self.left = self.counts.abandonment(rules.short_abandons);
+    }
+
     fn figures(mut self) -> Figures {
         self.waits.sort_unstable();
-        let answered = self.waits.len() as u64;
-        let customers = answered + self.abandoned + self.turned_away;
-        let percent = |of: u64| if customers == 0 { 0.0 } else { 100.0 * of as f64 / customers as f64 };
+        let percent = |share: Share| 100.0 * share.get().unwrap_or(0.0);
         let sum: Duration = self.waits.iter().sum();
         let at = (self.waits.len() * 95).div_ceil(100).saturating_sub(1);
         Figures {
-            customers,
-            answered,
-            abandoned: self.abandoned,
-            turned_away: self.turned_away,
-            service_level_percent: percent(self.in_time),
-            abandoned_percent: percent(self.abandoned),
-            mean_wait_s: sum.as_secs_f64() / answered.max(1) as f64,
+            customers: self.counts.offered(),
+            answered: self.counts.answered,
+            abandoned: self.counts.abandoned,
+            turned_away: self.counts.turned_away,
+            service_level_percent: percent(self.level),
+            abandoned_percent: percent(self.left),
+            mean_wait_s: sum.as_secs_f64() / self.waits.len().max(1) as f64,
             p95_wait_s: self.waits.get(at).map_or(0.0, Duration::as_secs_f64),
         }
     }

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use model::id::ServiceId;
 use model::journal::{Event, Seq};
+use model::service::QueueRules;
 use model::time::Timestamp;
 use router::{Floor, FloorConfig, Input, Intent};
 use serde::Serialize;
@@ -129,10 +130,13 @@ impl Past {
             }
         }
         for customer in &work.customers {
-            let level = level_of(&config, customer.service);
+            let (service, rules) = (customer.service, rules_of(&config, customer.service));
             match (customer.answered, customer.end) {
-                (Some((_, at)), _) => gathered.answered(customer.service, at.since(customer.at), level),
-                (None, Some(status)) => gathered.unanswered(customer.service, status),
+                (Some((_, at)), _) => gathered.answered(service, at.since(customer.at), &rules),
+                (None, Some(status)) => {
+                    let waited = customer.waited.map(|(waited, _)| waited).unwrap_or_default();
+                    gathered.unanswered(service, status, waited, &rules);
+                }
                 (None, None) => {}
             }
         }
@@ -154,7 +158,7 @@ fn present(floor: &Floor, from: Timestamp, work: &mut Workload, gathered: &mut G
     }
 }
 
-fn level_of(config: &FloorConfig, service: ServiceId) -> std::time::Duration {
+fn rules_of(config: &FloorConfig, service: ServiceId) -> QueueRules {
     let known = config.services.iter().find(|known| known.id == service);
-    known.map_or(model::service::QueueRules::default().service_level, |known| known.queue.service_level)
+    known.map_or_else(QueueRules::default, |known| known.queue.clone())
 }

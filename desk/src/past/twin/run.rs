@@ -17,7 +17,7 @@ use super::change::Change;
 use super::dice::{Dice, Draw, Patience};
 use super::figures::Gathered;
 use super::workload::{Customer, Reaction, Workload, by_rule};
-use super::{Outcome, Rules, level_of};
+use super::{Outcome, Rules, rules_of};
 use crate::past::PastError;
 
 /// When nothing was recorded: quick enough to be no reason for what comes out.
@@ -211,13 +211,18 @@ impl<'a> Run<'a> {
             match known.map(|service| service.queue.treatment(why)) {
                 Some(Treatment::Service(next)) => arrival = led_on(customer, next),
                 _ => {
-                    self.gathered.unanswered(customer.service, why.status());
+                    self.unanswered(customer, why.status(), at);
                     return false;
                 }
             }
         }
-        self.gathered.unanswered(customer.service, EndStatus::QueueFull);
+        self.unanswered(customer, EndStatus::QueueFull, at);
         false
+    }
+
+    fn unanswered(&mut self, customer: &Customer, how: EndStatus, at: Timestamp) {
+        let rules = rules_of(&self.rules[self.now].1, customer.service);
+        self.gathered.unanswered(customer.service, how, at.since(customer.at), &rules);
     }
 
     /// A queue keeps a customer no longer.
@@ -228,7 +233,7 @@ impl<'a> Run<'a> {
         };
         match to {
             Treatment::Service(next) => drop(self.seek(customer, led_on(customer, next), at)),
-            _ => self.gathered.unanswered(customer.service, why.status()),
+            _ => self.unanswered(customer, why.status(), at),
         }
     }
 
@@ -296,8 +301,8 @@ impl<'a> Run<'a> {
         match event {
             Event::Accepted { interaction, .. } => {
                 let Some(customer) = customer(self, interaction) else { return };
-                let level = level_of(&self.rules[self.now].1, customer.service);
-                self.gathered.answered(customer.service, at.since(customer.at), level);
+                let rules = rules_of(&self.rules[self.now].1, customer.service);
+                self.gathered.answered(customer.service, at.since(customer.at), &rules);
                 let drawn = || self.drawn_of(&self.talks, Draw::Talk, customer);
                 let talk = customer.talked.or_else(drawn).unwrap_or(TALK);
                 self.plan(at + talk, Plan::HangUp(*interaction));
@@ -310,7 +315,7 @@ impl<'a> Run<'a> {
             }
             Event::Ended { interaction, status, .. } => {
                 if let Some(customer) = customer(self, interaction) {
-                    self.gathered.unanswered(customer.service, *status);
+                    self.unanswered(customer, *status, at);
                 }
             }
             Event::AgentNotReady { agent, reason } if by_rule(*reason) => {

@@ -1,0 +1,25 @@
+// Figures of a queue as people read them. Pure; the language comes in.
+
+import type { Period, QueueView } from "./api";
+import { clock, fill } from "./format";
+import type { Words } from "./words/en";
+
+/** 83 %, or a dash of nobody. */
+export function percent(share: number | null, words: Words): string {
+  return share === null ? "–" : `${Math.round(share)} ${words.units.percent}`;
+}
+
+/** How long somebody who calls now will probably wait: not more exact than it is known. */
+export function expectedWait(queue: QueueView, words: Words): string {
+  const seconds = queue.expected_wait_s;
+  if (seconds === null) return words.queues.unknown;
+  // Up to the next ten seconds, from five minutes on to the next minute: nobody is promised too little.
+  const step = seconds >= 300 ? 60 : 10;
+  return seconds === 0 ? words.queues.atOnce : `≈ ${clock(Math.ceil(seconds / step) * step * 1000)}`;
+}
+
+/** What became of callers in a time, as a sentence. */
+export function story(text: string, period: Period, words: Words): string {
+  const { offered, answered, abandoned, turned_away, service_level_percent } = period;
+  return fill(text, { offered, answered, abandoned, turnedAway: turned_away, level: percent(service_level_percent, words) });
+}
