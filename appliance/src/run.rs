@@ -179,6 +179,7 @@ impl Appliance {
                     let sounds = sounds.clone();
                     move || sounds.names()
                 })),
+                language: config.language.spoken(),
                 tenant,
                 realm: config.sip.realm.clone(),
                 phone_srtp: config.sip.phone_srtp,

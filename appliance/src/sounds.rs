@@ -33,21 +33,8 @@ const ALL: [(Sound, &str); 8] = [
 /// Endings of sound files, the first that is there wins.
 const ENDINGS: [&str; 3] = ["wav", "opus", "ogg"];
 
-/// Sounds of flows that are built in, besides those of the operator: digits are read out by them.
-const NAMED: [&str; 12] = [
-    "digit-0",
-    "digit-1",
-    "digit-2",
-    "digit-3",
-    "digit-4",
-    "digit-5",
-    "digit-6",
-    "digit-7",
-    "digit-8",
-    "digit-9",
-    "digit-star",
-    "digit-hash",
-];
+/// Keys as they are read out, one by one.
+const DIGITS: &str = "digit-";
 /// Sounds of the operator's that flows may play; more stop the start.
 const NAMED_MAX: usize = 500;
 
@@ -92,7 +79,7 @@ impl Library {
         let sounds = self.sounds.read().unwrap_or_else(PoisonError::into_inner);
         let found = sounds.named.get(name);
         // Digits are not named in the log: they may be read out of something secret.
-        if found.is_none() && !NAMED.contains(&name) {
+        if found.is_none() && !name.starts_with(DIGITS) {
             tracing::warn!(name, "a flow plays a sound that is not there");
         }
         found.unwrap_or(&self.nothing).clone()
@@ -111,8 +98,12 @@ fn load(dir: Option<&Path>, language: Language, tones: Plan) -> Result<Shelf> {
 /// Sounds that flows name: the built-in ones, and every sound file in the folder `prompts` of the operator's folder.
 fn load_named(dir: Option<&Path>, language: Language) -> Result<BTreeMap<String, Arc<Prompt>>> {
     let mut named = BTreeMap::new();
-    for name in NAMED {
-        if let Some(file) = BuiltIn::get(&format!("{}/{name}.wav", language.folder())) {
+    // Whatever is built in and is no sound of its own: keys and numbers to be read out, words around them.
+    let folder = format!("{}/", language.folder());
+    for path in BuiltIn::iter() {
+        let name = path.strip_prefix(&folder).and_then(|file| file.strip_suffix(".wav"));
+        let Some(name) = name.filter(|name| ALL.iter().all(|(_, own)| own != name)) else { continue };
+        if let Some(file) = BuiltIn::get(&path) {
             let prompt = Prompt::from_wav(name, std::io::Cursor::new(file.data));
             named
                 .insert(name.to_owned(), Arc::new(prompt.with_context(|| format!("built-in sound {name}"))?));

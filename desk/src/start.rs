@@ -46,6 +46,8 @@ pub struct DeskConfig {
     pub auth: AuthConfig,
     /// Names of the sounds that flows may play; asked whenever the configuration is read.
     pub sounds: SoundNames,
+    /// The language of the announcements: what numbers are spoken in.
+    pub language: flow::Language,
 }
 
 /// Tells the names of the sounds that flows may play.
@@ -113,8 +115,9 @@ impl Desk {
         let metrics = Arc::new(Metrics::new(&registry)?);
         metrics::start_time(&registry, sources.now())?;
         let auth: SharedAuth = Arc::new(Auth::new(tenant, store.clone(), sources.clone(), config.auth)?);
-        let configuration =
-            Arc::new(Configuration::load(&store, tenant).await?.with_flows(config.sounds.now()));
+        let configuration = Arc::new(
+            Configuration::load(&store, tenant).await?.with_flows(config.sounds.now(), config.language),
+        );
         let now = sources.now();
         let generation = crate::past::keep(&store, tenant, &configuration, now).await;
         let mut recovered = recover(tenant, &store, &journal, &configuration, &*finisher, now).await?;

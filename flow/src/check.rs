@@ -12,6 +12,8 @@ use regex::Regex;
 
 use crate::calendar::Hours;
 use crate::graph::{Flow, Node};
+use crate::speech::Language;
+use crate::waiting::WHILE_WAITING;
 
 /// What callers bring along: noted before the first step.
 pub(crate) const GIVEN: [&str; 3] = ["caller", "caller_name", "called"];
@@ -26,6 +28,8 @@ pub struct Around<'a> {
     pub prompts: &'a [&'a str],
     /// Services by name.
     pub services: &'a [&'a str],
+    /// What numbers are spoken in.
+    pub language: Language,
     /// Skills, groups and agents. `None`: requirements are not looked at, and cannot be used.
     pub names: Option<&'a Names>,
 }
@@ -48,6 +52,7 @@ pub struct Ready {
     patterns: BTreeMap<String, Regex>,
     requirements: BTreeMap<String, SkillExpr>,
     secrets: BTreeSet<String>,
+    language: Language,
 }
 
 impl Ready {
@@ -65,6 +70,9 @@ impl Ready {
     /// Whether the whole of a text matches.
     pub(crate) fn matches(&self, pattern: &str, text: &str) -> bool {
         self.patterns.get(pattern).is_some_and(|pattern| pattern.is_match(text))
+    }
+    pub(crate) fn language(&self) -> Language {
+        self.language
     }
     /// Whether a noted value is never written down.
     pub(crate) fn is_secret(&self, var: &str) -> bool {
@@ -117,7 +125,7 @@ impl Flow {
         let mut checking = Checking {
             flow: self,
             around,
-            noted: GIVEN.into_iter().chain(self.notes()).collect(),
+            noted: self.given().chain(self.notes()).collect(),
             faults: Vec::new(),
             hours: BTreeMap::new(),
             patterns: BTreeMap::new(),
@@ -129,10 +137,18 @@ impl Flow {
         let Checking { mut faults, hours, patterns, requirements, .. } = checking;
         if faults.is_empty() {
             let secrets = self.secrets();
-            return Ok(Ready { flow: self.clone(), hours, patterns, requirements, secrets });
+            let flow = self.clone();
+            let language = around.language;
+            return Ok(Ready { flow, hours, patterns, requirements, secrets, language });
         }
         faults.truncate(FAULTS_MAX);
         Err(faults)
+    }
+
+    /// Values that are there without a step that notes them.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &str> {
+        let waiting: &[&str] = if self.while_waiting { &WHILE_WAITING } else { &[] };
+        GIVEN.into_iter().chain(waiting.iter().copied())
     }
 
     /// Names under which steps note something.

@@ -25,6 +25,9 @@ pub struct Flow {
     pub name: String,
     /// The first step.
     pub start: String,
+    /// It runs while its callers wait in a queue, and not before (ROUTE-07). Default false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub while_waiting: bool,
     /// Opening hours that steps ask.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub calendar: BTreeMap<String, Calendar>,
@@ -49,6 +52,9 @@ pub struct Flow {
     /// Steps that say who is to answer, and how urgent it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub route: BTreeMap<String, Route>,
+    /// Steps that go on with music.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub wait: BTreeMap<String, Wait>,
     /// Steps that ask for an agent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub queue: BTreeMap<String, Queue>,
@@ -215,6 +221,19 @@ pub struct Route {
     /// A priority from 0 to 1000, in the place of the service's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i32>,
+    /// Where to then.
+    pub next: String,
+}
+
+/// Goes on with the queue's music for a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// How long, 1 to 3600.
+    pub seconds: u32,
+    /// Where keys lead meanwhile; others do nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub choices: BTreeMap<String, String>,
     /// Where to then.
     pub next: String,
 }

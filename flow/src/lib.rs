@@ -43,16 +43,20 @@ mod check;
 mod graph;
 mod prompt;
 mod run;
+mod speech;
 mod template;
 mod text;
 mod trial;
+mod waiting;
 
 pub use calendar::{Calendar, Opening};
 pub use check::{Around, Fault, Ready};
 pub use graph::{
-    Case, Collect, Flow, HangUp, Hours, If, Kind, Menu, NODES_MAX, Node, Play, Queue, Route, Set,
+    Case, Collect, Flow, HangUp, Hours, If, Kind, Menu, NODES_MAX, Node, Play, Queue, Route, Set, Wait,
 };
 pub use prompt::{Item, Prompt};
 pub use run::{Caller, Effect, End, Input, Refused, Run, Wish};
+pub use speech::{Counted, Language, SPOKEN_MAX};
 pub use text::TextError;
 pub use trial::{Act, Line, Script, ScriptError, Told, try_out};
+pub use waiting::{WHILE_WAITING, announcements, minutes_to_say};

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::speech::Counted;
+
 /// Sounds of one prompt.
 pub const ITEMS_MAX: usize = 16;
 
-/// Sounds one after the other. Written as one text or a list of them: the name of a sound, or `{name}` for a noted value, which is
-/// read out digit by digit.
+/// Sounds one after the other. Written as one text or a list of them: the name of a sound, or a noted value: `{name}` is read out
+/// digit by digit, `{name:number}` as a number, `{name:minutes}` as so many minutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prompt(pub Vec<Item>);
 
@@ -17,12 +19,18 @@ pub enum Item {
     Sound(String),
     /// A noted value, digit by digit.
     Digits(String),
+    /// A noted value as a number; nothing when it is none.
+    Number(String, Counted),
 }
 
 impl From<&str> for Item {
     fn from(text: &str) -> Self {
         match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-            Some(var) => Self::Digits(var.to_owned()),
+            Some(var) => match var.split_once(':') {
+                Some((var, "number")) => Self::Number(var.to_owned(), Counted::Nothing),
+                Some((var, "minutes")) => Self::Number(var.to_owned(), Counted::Minutes),
+                _ => Self::Digits(var.to_owned()),
+            },
             None => Self::Sound(text.to_owned()),
         }
     }
@@ -33,6 +41,8 @@ impl std::fmt::Display for Item {
         match self {
             Self::Sound(name) => f.write_str(name),
             Self::Digits(var) => write!(f, "{{{var}}}"),
+            Self::Number(var, Counted::Nothing) => write!(f, "{{{var}:number}}"),
+            Self::Number(var, Counted::Minutes) => write!(f, "{{{var}:minutes}}"),
         }
     }
 }

@@ -79,6 +79,8 @@ pub enum Effect {
     },
     /// Play nothing: the caller is entering a number.
     Silence,
+    /// Play the queue's music instead of what is heard now.
+    Music,
     /// Ask this queue to take the caller. If it does, the run is over; if not: [`Input::Refused`].
     Queue(Wish),
     /// The run is over.
@@ -138,6 +140,10 @@ enum State {
         entered: String,
         until: Timestamp,
     },
+    /// Music is heard.
+    Music {
+        until: Timestamp,
+    },
     /// Asked a queue.
     Queueing,
     Over,
@@ -146,6 +152,16 @@ enum State {
 impl Run {
     /// A caller at the first step.
     pub fn begin(ready: Arc<Ready>, caller: &Caller, now: Timestamp) -> (Self, Vec<Effect>) {
+        Self::begin_with(ready, caller, &[], now)
+    }
+
+    /// The same, with more that is known at this moment; see [`Run::know`].
+    pub fn begin_with(
+        ready: Arc<Ready>,
+        caller: &Caller,
+        known: &[(&'static str, Option<u64>)],
+        now: Timestamp,
+    ) -> (Self, Vec<Effect>) {
         let given = [("caller", &caller.number), ("caller_name", &caller.name), ("called", &caller.called)];
         let cut = |text: &String| text.chars().take(VALUE_MAX).collect::<String>();
         let vars = given.into_iter().map(|(name, value)| (name.to_owned(), cut(value))).collect();
@@ -161,6 +177,7 @@ impl Run {
             steps: 0,
             prompts: 0,
         };
+        known.iter().for_each(|(name, value)| run.know(name, *value));
         let mut out = Vec::new();
         run.enter(start, now, &mut out);
         (run, out)
@@ -189,6 +206,8 @@ impl Run {
             }
             (State::Asking { until, .. }, Input::Tick) if now >= *until => self.waited(now, &mut out),
             (State::Asking { .. }, Input::Key(key)) => self.pressed(key, now, &mut out),
+            (State::Music { until }, Input::Tick) if now >= *until => self.music_over(None, now, &mut out),
+            (State::Music { .. }, Input::Key(key)) => self.music_over(Some(key), now, &mut out),
             (State::Queueing, Input::Refused(why)) => self.refused(why, now, &mut out),
             // Keys on the way into a queue, late ends of prompts, early ticks.
             _ => {}
@@ -200,7 +219,7 @@ impl Run {
     pub fn next_deadline(&self) -> Option<Timestamp> {
         match self.state {
             State::Playing { give_up_at, .. } => Some(give_up_at),
-            State::Asking { until, .. } => Some(until),
+            State::Asking { until, .. } | State::Music { until } => Some(until),
             State::Queueing | State::Over => None,
         }
     }
@@ -229,10 +248,15 @@ impl Run {
                     if play.interruptible && !self.typed.is_empty() {
                         play.next.clone()
                     } else {
-                        let number = self.play(&[&play.prompt], out);
-                        let interruptible = play.interruptible;
-                        self.state = State::Playing { number, interruptible, give_up_at: now + PROMPT_MAX };
-                        return;
+                        match self.play(&[&play.prompt], out) {
+                            Some(number) => {
+                                let (interruptible, give_up_at) = (play.interruptible, now + PROMPT_MAX);
+                                self.state = State::Playing { number, interruptible, give_up_at };
+                                return;
+                            }
+                            // A value that is not known: there is nothing to be heard.
+                            None => play.next.clone(),
+                        }
                     }
                 }
                 Node::Menu(_) | Node::Collect(_) => {
@@ -263,6 +287,16 @@ impl Run {
                 Node::Route(route) => {
                     self.wish(route.require.as_ref(), route.priority);
                     route.next.clone()
+                }
+                Node::Wait(wait) => {
+                    // Whoever waits in a queue for hours goes round; each round is short.
+                    if ready.flow().while_waiting {
+                        self.steps = 0;
+                    }
+                    self.typed.clear();
+                    self.state = State::Music { until: now + Duration::from_secs(wait.seconds.into()) };
+                    out.push(Effect::Music);
+                    return;
                 }
                 Node::Queue(queue) => return self.queue(queue, out),
                 Node::HangUp(_) => return self.end(End::HangUp, out),
@@ -305,6 +339,23 @@ impl Run {
         }
     }
 
+    fn music_over(&mut self, key: Option<char>, now: Timestamp, out: &mut Vec<Effect>) {
+        let ready = self.ready.clone();
+        let Some(Node::Wait(wait)) = ready.node(&self.node) else { return };
+        let next = match key {
+            Some(key) => wait.choices.get(key.encode_utf8(&mut [0; 4]) as &str),
+            None => Some(&wait.next),
+        };
+        if let Some(next) = next {
+            self.enter(next.clone(), now, out);
+        }
+    }
+
+    /// What is so now, whatever it was at the last step; nothing for what is not known.
+    pub fn know(&mut self, name: &'static str, value: Option<u64>) {
+        self.vars.insert(name.to_owned(), value.map(|value| value.to_string()).unwrap_or_default());
+    }
+
     fn played(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         if let Some(Node::Play(play)) = self.ready.clone().node(&self.node) {
             self.enter(play.next.clone(), now, out);
@@ -332,15 +383,23 @@ impl Run {
         }
     }
 
-    /// Begins a prompt of several parts; returns its number.
-    fn play(&mut self, prompts: &[&Prompt], out: &mut Vec<Effect>) -> u32 {
-        self.prompts += 1;
+    /// Begins a prompt of several parts; returns its number, or nothing when there is nothing to be heard.
+    fn play(&mut self, prompts: &[&Prompt], out: &mut Vec<Effect>) -> Option<u32> {
         let sounds = prompts.iter().flat_map(|prompt| &prompt.0).flat_map(|item| match item {
             Item::Sound(name) => vec![name.clone()],
             Item::Digits(var) => read_out(self.vars.get(var).map_or("", String::as_str)),
+            Item::Number(var, counted) => {
+                let number = self.vars.get(var).and_then(|value| value.parse().ok());
+                number.map(|number| self.ready.language().say(number, *counted)).unwrap_or_default()
+            }
         });
-        out.push(Effect::Play { number: self.prompts, sounds: sounds.collect() });
-        self.prompts
+        let sounds: Vec<String> = sounds.collect();
+        if sounds.is_empty() {
+            return None;
+        }
+        self.prompts += 1;
+        out.push(Effect::Play { number: self.prompts, sounds });
+        Some(self.prompts)
     }
 
     fn holds(&self, case: &Case) -> bool {

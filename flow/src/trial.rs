@@ -116,6 +116,7 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                     format!("plays {}", sounds.join(", "))
                 }
                 Effect::Silence => continue,
+                Effect::Music => "plays the music of the queue".to_owned(),
                 Effect::Queue(wish) => {
                     queueing = true;
                     queue_line(&wish)

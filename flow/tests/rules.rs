@@ -35,8 +35,13 @@ fn names() -> Names {
 fn check(text: &str) -> Result<Arc<Ready>, Vec<Fault>> {
     let flow = Flow::from_text(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let names = names();
-    flow.check(&Around { prompts: &PROMPTS, services: &["Hotline", "Cards"], names: Some(&names) })
-        .map(Arc::new)
+    flow.check(&Around {
+        prompts: &PROMPTS,
+        services: &["Hotline", "Cards"],
+        names: Some(&names),
+        ..Around::default()
+    })
+    .map(Arc::new)
 }
 
 fn bank() -> Arc<Ready> {
@@ -329,7 +334,8 @@ fn the_example_of_the_guide_is_a_flow() {
     let text = block.map(|line| line.trim_start_matches("    ")).collect::<Vec<_>>().join("\n");
     let prompts = ["closed-today", "choose-language", "not-understood", "enter-card-number", "your-card-is"];
     let names = names();
-    let around = Around { prompts: &prompts, services: &["Hotline"], names: Some(&names) };
+    let around =
+        Around { prompts: &prompts, services: &["Hotline"], names: Some(&names), ..Around::default() };
     let ready = Arc::new(Flow::from_text(&text).unwrap().check(&around).unwrap());
     let end = |script| {
         let script = Script::from_words(script).unwrap();

@@ -1,6 +1,7 @@
 //! Services, dispositions, numbers and trunks: what an administrator sets up.
 
 mod treatment;
+mod waiting;
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::recording::RecordingRules;
 use crate::skill::Requirement;
 
 pub use self::treatment::{Overflow, Treatment};
+pub use self::waiting::{COMFORT_MAX, WaitingRules};
 
 /// A skill that agents can have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +91,8 @@ pub struct QueueRules {
     pub when_waited_long: Treatment,
     /// What becomes of those who wait when the last agent of the service leaves. `None`: as [`QueueRules::when_unstaffed`].
     pub when_agents_left: Option<Treatment>,
+    /// What callers hear while they wait.
+    pub waiting: WaitingRules,
 }
 
 impl Default for QueueRules {
@@ -113,6 +117,7 @@ impl Default for QueueRules {
             when_full: Treatment::Announce,
             when_waited_long: Treatment::Announce,
             when_agents_left: None,
+            waiting: WaitingRules::default(),
         }
     }
 }

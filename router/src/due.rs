@@ -159,8 +159,7 @@ impl Floor {
         match (self.queue_rules(service).treatment(why), from) {
             (Treatment::Queue, _) => {}
             (to @ (Treatment::Service(_) | Treatment::Flow(_)), Some(from)) => {
-                self.record(Event::Overflowed { interaction, from, why, to });
-                self.out.push(Output::Overflowed { interaction, from, why, to });
+                self.overflowed_to(interaction, from, why, to);
             }
             _ => {
                 self.record(Event::Ended { interaction, status: why.status(), by: EndedBy::System });

@@ -90,6 +90,13 @@ pub enum Input {
         /// The interaction.
         interaction: InteractionId,
     },
+    /// Whoever waits goes on to another service, by their own choice (ROUTE-07). Not while a phone rings for them.
+    MoveOn {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Where to.
+        to: ServiceId,
+    },
     /// The agent takes an offer.
     Accept {
         /// Who.

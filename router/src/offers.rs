@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::agent::{AgentState, NotReadyReason};
-use model::id::{AgentId, InteractionId, OfferToken};
+use model::id::{AgentId, InteractionId, OfferToken, ServiceId};
 use model::interaction::{EndStatus, EndedBy};
 use model::journal::{Event, OfferEnd};
 use model::service::{Overflow, Treatment};
@@ -21,19 +21,10 @@ impl Floor {
     pub(crate) fn arrive(&mut self, arrival: &Arrival) -> Result<(), Refusal> {
         let &Arrival { interaction, service, channel, .. } = arrival;
         self.admit(interaction)?;
+        self.door(service)?;
         let number = self.queue_numbers.get(&service).copied().ok_or(Refusal::UnknownService)?;
         let queue = self.queues.get(number).filter(|queue| !queue.closed).ok_or(Refusal::UnknownService)?;
         let rules = &queue.service.queue;
-        let takes = |why| rules.treatment(why) == Treatment::Queue;
-        if !queue.service.open && !takes(Overflow::Closed) {
-            return Err(Refusal::Closed);
-        }
-        if !takes(Overflow::Unstaffed) && !self.is_staffed(number) {
-            return Err(Refusal::NoAgentOnline);
-        }
-        if queue.waiting >= rules.waiting_max as usize && !takes(Overflow::Full) {
-            return Err(Refusal::QueueFull);
-        }
         let priority = arrival.priority.unwrap_or(rules.priority);
         let base = arrival.requirement.as_ref().unwrap_or(&queue.service.requirement);
         if arrival.requirement.is_some() {
@@ -58,6 +49,47 @@ impl Floor {
             self.out.push(Output::NobodyFits { interaction });
         }
         Ok(())
+    }
+
+    /// Whether a service would take one more caller now.
+    pub fn door(&self, service: ServiceId) -> Result<(), Refusal> {
+        let number = self.queue_numbers.get(&service).copied().ok_or(Refusal::UnknownService)?;
+        let queue = self.queues.get(number).filter(|queue| !queue.closed).ok_or(Refusal::UnknownService)?;
+        let rules = &queue.service.queue;
+        let takes = |why| rules.treatment(why) == Treatment::Queue;
+        if !queue.service.open && !takes(Overflow::Closed) {
+            return Err(Refusal::Closed);
+        }
+        if !takes(Overflow::Unstaffed) && !self.is_staffed(number) {
+            return Err(Refusal::NoAgentOnline);
+        }
+        if queue.waiting >= rules.waiting_max as usize && !takes(Overflow::Full) {
+            return Err(Refusal::QueueFull);
+        }
+        Ok(())
+    }
+
+    /// Whoever waits leaves the queue for another one.
+    pub(crate) fn move_on(&mut self, interaction: InteractionId, to: ServiceId) -> Result<(), Refusal> {
+        let item = self.items.get(self.item_key(interaction)?).ok_or(Refusal::UnknownInteraction)?;
+        let from = item.service.and_then(|number| self.queues.get(number)).map(|queue| queue.service.id);
+        let Some(from) = from.filter(|_| matches!(item.phase, Phase::Waiting)) else {
+            return Err(Refusal::Stale);
+        };
+        self.overflowed_to(interaction, from, Overflow::Chosen, Treatment::Service(to));
+        Ok(())
+    }
+
+    /// Takes an interaction out of its queue, to be led on.
+    pub(crate) fn overflowed_to(
+        &mut self,
+        interaction: InteractionId,
+        from: ServiceId,
+        why: Overflow,
+        to: Treatment,
+    ) {
+        self.record(Event::Overflowed { interaction, from, why, to });
+        self.out.push(Output::Overflowed { interaction, from, why, to });
     }
 
     /// Whether there is room for an interaction that is not here yet.

@@ -118,7 +118,9 @@ items! {
     Reason, ReasonId, Reason, name, |_reason| vec![];
     Service, ServiceId, Service, name, |service| {
         let treatments = service.queue.treatments().into_iter().filter_map(|(_, _, treatment)| led_to(treatment));
-        let mut found: Vec<_> = required(&service.requirement).into_iter().chain(treatments).collect();
+        let waiting = service.queue.waiting.flow.map(|flow| (Kind::Flow, flow.to_string()));
+        let found = required(&service.requirement).into_iter().chain(treatments).chain(waiting);
+        let mut found: Vec<_> = found.collect();
         found.sort();
         found.dedup();
         found

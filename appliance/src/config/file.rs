@@ -184,6 +184,13 @@ impl Language {
             Self::Ru => "ru",
         }
     }
+    /// What numbers are spoken in.
+    pub fn spoken(self) -> desk::flow::Language {
+        match self {
+            Self::En => desk::flow::Language::English,
+            Self::Ru => desk::flow::Language::Russian,
+        }
+    }
 }
 
 /// How log lines look.

@@ -207,7 +207,7 @@ export interface Tenant {
   /** What agents carry at once: set through the API, and sent back as it came. */
   capacity: unknown;
 }
-export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left";
+export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left" | "chosen";
 export interface ServiceRecord {
   interaction: string;
   channel: "voice";

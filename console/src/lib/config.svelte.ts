@@ -121,6 +121,15 @@ export interface ServiceItem {
     when_waited_long: Treatment;
     /** Null: as `when_unstaffed`. */
     when_agents_left: Treatment | null;
+    waiting: {
+      greeting: string | null;
+      position: boolean;
+      expected_wait: boolean;
+      comfort: string[];
+      first_after_s: number;
+      every_s: number;
+      flow: string | null;
+    };
   };
   disposition_mandatory: boolean;
   record: boolean;
@@ -158,6 +167,7 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
     when_full: "announce",
     when_waited_long: "announce",
     when_agents_left: null,
+    waiting: { greeting: null, position: false, expected_wait: false, comfort: [], first_after_s: 20, every_s: 60, flow: null },
   },
   disposition_mandatory: false,
   record: true,

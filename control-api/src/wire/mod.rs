@@ -6,6 +6,7 @@ pub mod legs;
 mod people;
 mod rules;
 mod tenant;
+mod waiting;
 
 use desk::configuration::Configuration;
 use desk::refusal::Refusal;

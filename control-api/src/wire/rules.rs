@@ -11,6 +11,7 @@ use model::skill::{StepMode, text};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::waiting::Waiting;
 use super::{Wire, ms, no_id};
 
 pub use model::skill::SkillExpr;
@@ -193,6 +194,8 @@ pub struct Queue {
     /// The same for those who wait when the last agent of the service leaves; `null`: as `when_unstaffed`.
     #[schema(value_type = Option<serde_json::Value>)]
     pub when_agents_left: Option<Treatment>,
+    /// What callers hear while they wait.
+    pub waiting: Waiting,
 }
 
 impl Default for Queue {
@@ -223,6 +226,7 @@ impl From<QueueRules> for Queue {
             when_full: rules.when_full,
             when_waited_long: rules.when_waited_long,
             when_agents_left: rules.when_agents_left,
+            waiting: rules.waiting.into(),
         }
     }
 }
@@ -249,6 +253,7 @@ impl From<Queue> for QueueRules {
             when_full: queue.when_full,
             when_waited_long: queue.when_waited_long,
             when_agents_left: queue.when_agents_left,
+            waiting: queue.waiting.into(),
         }
     }
 }

@@ -162,7 +162,10 @@ fn led_nowhere(now: &Configuration, then: &Configuration, found: &mut DryRun) {
         say(now.leading_to_service(service.id), "the service", &service.name, found);
     }
     for flow in now.flows.values().filter(|flow| !then.flows.contains_key(&flow.id)) {
-        say(now.leading_to_flow(flow.id), "the flow", &flow.name, found);
+        let mut leading = now.leading_to_flow(flow.id);
+        let waiting = now.services.values().filter(|service| service.queue.waiting.flow == Some(flow.id));
+        leading.extend(waiting.map(|service| format!("whoever waits for {}", service.name)));
+        say(leading, "the flow", &flow.name, found);
     }
     for service in now.services.values() {
         let renamed = then.services.get(&service.id).is_some_and(|then| then.name != service.name);

@@ -9,6 +9,6 @@ mod validate;
 
 pub use self::leading::Circle;
 pub use self::service::{Configured, NewSecret};
-pub use self::snapshot::{Configuration, WrongFlow, meets};
+pub use self::snapshot::{Configuration, WaitingFlow, WrongFlow, meets};
 pub use self::validate::Checked;
 pub use store::Item;

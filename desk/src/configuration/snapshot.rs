@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use flow::Ready;
+use flow::{Language, Ready};
 use model::agent::Reason;
 use model::call::{CallConfig, Ha1, PhoneAccount};
 use model::capacity::Capacity;
 use model::flow::Flow;
 use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, UserId};
 use model::people::{Group, GroupRules, PhoneKind, Privilege, User};
-use model::service::{Disposition, Service, Skill, SrtpPolicy, Trunk};
+use model::service::{Disposition, Service, Skill, SrtpPolicy, Trunk, WaitingRules};
 use model::skill::SkillExpr;
 use model::skill::text::Names;
 use model::tenant::{OfferWindow, SystemNames};
@@ -39,8 +39,12 @@ pub struct Configuration {
     pub flows: BTreeMap<FlowId, Flow>,
     /// Flows that callers can go through, with the version in use.
     pub ready_flows: BTreeMap<FlowId, (u32, Arc<Ready>)>,
+    /// What callers of each service go through while they wait, where it is more than music.
+    pub waiting: BTreeMap<ServiceId, WaitingFlow>,
     /// Names of the sounds that flows may play.
     pub sounds: Vec<String>,
+    /// What numbers are spoken in.
+    pub language: Language,
     /// Trunks.
     pub trunks: Vec<Trunk>,
     /// What offer windows show (VOICE-05).
@@ -92,7 +96,9 @@ impl Configuration {
                 .collect(),
             flows: flows.into_iter().map(|row| (row.item.id, row.item)).collect(),
             ready_flows: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             sounds: Vec::new(),
+            language: Language::default(),
             trunks: trunks.into_iter().map(|row| row.item).collect(),
         }
         .with_eligible())
@@ -205,8 +211,8 @@ impl Configuration {
     }
 
     /// The same with flows that can be gone through: those in use in which nothing is wrong. `sounds`: what they may play.
-    pub fn with_flows(mut self, sounds: Vec<String>) -> Self {
-        self.sounds = sounds;
+    pub fn with_flows(mut self, sounds: Vec<String>, language: Language) -> Self {
+        (self.sounds, self.language) = (sounds, language);
         let mut ready = BTreeMap::new();
         for flow in self.flows.values() {
             let Some(version) = flow.active() else { continue };
@@ -220,16 +226,43 @@ impl Configuration {
             }
         }
         self.ready_flows = ready;
+        self.waiting = self.services.values().filter_map(|s| Some((s.id, self.waiting_flow(s)?))).collect();
         self
+    }
+
+    /// What callers of a service go through while they wait: its flow, or what its settings come to.
+    fn waiting_flow(&self, service: &Service) -> Option<WaitingFlow> {
+        let rules = &service.queue.waiting;
+        if let Some(flow) = rules.flow {
+            let (version, ready) = self.ready_flows.get(&flow).filter(|(_, f)| f.flow().while_waiting)?;
+            return Some(WaitingFlow { of: Some((flow, *version)), ready: ready.clone() });
+        }
+        match self.check_announcements(rules)? {
+            Ok(ready) => Some(WaitingFlow { of: None, ready: Arc::new(ready) }),
+            Err(faults) => {
+                let wrong = faults.first().map(ToString::to_string).unwrap_or_default();
+                tracing::error!(service = service.name, wrong, "callers who wait hear nothing but music");
+                None
+            }
+        }
+    }
+
+    /// The announcements that settings come to; `None` for music alone.
+    pub fn check_announcements(&self, rules: &WaitingRules) -> Option<Result<Ready, Vec<flow::Fault>>> {
+        let flow = flow::announcements(rules, self.language)?;
+        Some(self.check(&flow))
     }
 
     /// Whether a text is a flow that callers could go through now.
     pub fn check_flow(&self, text: &str) -> Result<Ready, WrongFlow> {
-        let flow = flow::Flow::from_text(text).map_err(WrongFlow::Text)?;
+        self.check(&flow::Flow::from_text(text).map_err(WrongFlow::Text)?).map_err(WrongFlow::Faults)
+    }
+
+    fn check(&self, flow: &flow::Flow) -> Result<Ready, Vec<flow::Fault>> {
         let prompts: Vec<&str> = self.sounds.iter().map(String::as_str).collect();
         let services: Vec<&str> = self.services.values().map(|service| service.name.as_str()).collect();
-        let around = flow::Around { prompts: &prompts, services: &services, names: Some(&self.names) };
-        flow.check(&around).map_err(WrongFlow::Faults)
+        let (names, language) = (Some(&self.names), self.language);
+        flow.check(&flow::Around { prompts: &prompts, services: &services, names, language })
     }
 
     /// The rules of an agent's group; without a group the defaults.
@@ -306,6 +339,15 @@ fn other_way(digits: &str) -> String {
         Some(bare) => bare.to_owned(),
         None => format!("+{digits}"),
     }
+}
+
+/// What callers go through while they wait.
+#[derive(Clone, Debug)]
+pub struct WaitingFlow {
+    /// Which flow and which version of it; `None`: it comes from the settings of the service.
+    pub of: Option<(FlowId, u32)>,
+    /// It, ready to run.
+    pub ready: Arc<Ready>,
 }
 
 /// Why callers cannot go through a flow.

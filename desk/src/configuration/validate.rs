@@ -10,7 +10,9 @@ use model::capacity::{Capacity, Weight};
 use model::flow::Flow;
 use model::interaction::Channel;
 use model::people::{Group, PhoneKind, Role, User};
-use model::service::{Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Treatment, Trunk};
+use model::service::{
+    COMFORT_MAX, Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Treatment, Trunk, WaitingRules,
+};
 use router::FloorConfig;
 
 use super::leading::Circle;
@@ -133,6 +135,7 @@ impl Checked for Service {
             seconds("/queue/wait_time_max_ms", longest, 1..=14_400, &mut errors);
         }
         treatments(self, now, &mut errors);
+        waiting(&queue.waiting, now, &mut errors);
         errors
     }
 
@@ -153,6 +156,11 @@ fn treatments(service: &Service, now: &Configuration, errors: &mut Vec<FieldErro
         let missing = match treatment {
             Treatment::Service(to) if to != service.id && !now.services.contains_key(&to) => "service",
             Treatment::Flow(flow) if !now.flows.contains_key(&flow) => "flow",
+            Treatment::Flow(flow)
+                if now.ready_flows.get(&flow).is_some_and(|(_, ready)| ready.flow().while_waiting) =>
+            {
+                "flow for callers who do not wait: this one runs while they do"
+            }
             _ => continue,
         };
         errors.push(FieldError::new(format!("/queue/{field}"), format!("there is no such {missing}")));
@@ -168,6 +176,57 @@ fn treatments(service: &Service, now: &Configuration, errors: &mut Vec<FieldErro
     if let Some(circle) = then.circle_from(service) {
         errors.push(FieldError::new(format!("/queue/{}", circle.field), in_words(&circle)));
     }
+}
+
+/// What callers hear while they wait.
+fn waiting(rules: &WaitingRules, now: &Configuration, errors: &mut Vec<FieldError>) {
+    let mut wrong =
+        |field: &str, why: String| errors.push(FieldError::new(format!("/queue/waiting/{field}"), why));
+    let known = |name: &String| now.sounds.contains(name);
+    let no_sound = |name: &String| format!("there is no sound {name}");
+    if let Some(name) = rules.greeting.as_ref().filter(|name| !known(name)) {
+        wrong("greeting", no_sound(name));
+    }
+    for (n, name) in rules.comfort.iter().enumerate().filter(|(_, name)| !known(name)) {
+        wrong(&format!("comfort/{n}"), no_sound(name));
+    }
+    if rules.comfort.len() > COMFORT_MAX {
+        wrong("comfort", format!("at most {COMFORT_MAX} sounds"));
+    }
+    if !(1..=3_600).contains(&rules.first_after_s) {
+        wrong("first_after_s", "1 to 3600".into());
+    }
+    if !(5..=3_600).contains(&rules.every_s) {
+        wrong("every_s", "5 to 3600".into());
+    }
+    let built_in = WaitingRules { greeting: None, comfort: vec![], ..rules.clone() };
+    if let Some(Err(faults)) = now.check_announcements(&built_in) {
+        let why = faults.first().map(|fault| fault.what.clone()).unwrap_or_default();
+        wrong(if rules.position { "position" } else { "expected_wait" }, why);
+    }
+    if let Some(flow) = rules.flow {
+        match (now.flows.get(&flow), now.ready_flows.get(&flow)) {
+            (None, _) => wrong("flow", "there is no such flow".into()),
+            (Some(_), None) => wrong("flow", "this flow is off, or in trouble".into()),
+            (Some(_), Some((_, ready))) if !ready.flow().while_waiting => {
+                wrong(
+                    "flow",
+                    "this flow is for callers before a queue: `while_waiting = true` is missing".into(),
+                );
+            }
+            (Some(_), Some(_)) => {}
+        }
+    }
+}
+
+/// Who leads to a flow in a way that it is not made for.
+fn other_use(flow: &Flow, while_waiting: bool, now: &Configuration) -> Option<String> {
+    if while_waiting {
+        let first = now.leading_to_flow(flow.id);
+        return first.first().map(|who| format!("{who} leads here: `while_waiting` is for flows of a queue"));
+    }
+    let service = now.services.values().find(|service| service.queue.waiting.flow == Some(flow.id))?;
+    Some(format!("callers who wait for {} go through it: `while_waiting = true` is missing", service.name))
 }
 
 fn in_words(circle: &Circle) -> String {
@@ -191,6 +250,9 @@ impl Checked for Flow {
             None => errors.push(FieldError::new("/active", format!("there is no version {active} any more"))),
             Some(version) => match now.check_flow(&version.text) {
                 Ok(ready) => {
+                    if let Some(why) = other_use(self, ready.flow().while_waiting, now) {
+                        errors.push(FieldError::new("/text", why));
+                    }
                     let ready = (version.number, Arc::new(ready));
                     let then = now.changed(|config| {
                         config.flows.insert(self.id, self.clone());
@@ -211,13 +273,17 @@ impl Checked for Flow {
 }
 
 impl Checked for Number {
-    fn errors(&self, _: &Configuration) -> Vec<FieldError> {
+    fn errors(&self, now: &Configuration) -> Vec<FieldError> {
+        let mut errors = Vec::new();
         let bare = self.digits.strip_prefix('+').unwrap_or(&self.digits);
-        if digits(bare) && (1..=20).contains(&bare.len()) {
-            vec![]
-        } else {
-            vec![FieldError::new("/digits", "1 to 20 digits with an optional + in front")]
+        if !digits(bare) || !(1..=20).contains(&bare.len()) {
+            errors.push(FieldError::new("/digits", "1 to 20 digits with an optional + in front"));
         }
+        let first = self.flow.and_then(|flow| now.ready_flows.get(&flow));
+        if first.is_some_and(|(_, ready)| ready.flow().while_waiting) {
+            errors.push(FieldError::new("/flow", "this flow is for callers who wait in a queue already"));
+        }
+        errors
     }
 }
 

@@ -181,6 +181,14 @@ impl Call {
         }
     }
 
+    /// What flows know of the caller from the start.
+    pub fn as_caller(&self) -> flow::Caller {
+        flow::Caller {
+            number: self.caller.clone(),
+            name: self.caller_name.clone().unwrap_or_default(),
+            called: self.contact.clone(),
+        }
+    }
     /// The service that was called.
     pub fn service(&self) -> Option<ServiceId> {
         match self.aim {

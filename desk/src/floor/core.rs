@@ -19,6 +19,7 @@ use router::{Floor, Input, Intent, Output};
 use super::call::Call;
 use super::figures::Counting;
 use super::self_service::InFlow;
+use super::waiting::Waiting;
 use super::watch::Audit;
 use crate::clock::Sources;
 use crate::configuration::Configuration;
@@ -87,6 +88,8 @@ pub struct Core {
     pub(super) calls: BTreeMap<InteractionId, Call>,
     /// Callers who go through a flow.
     pub(super) flows: BTreeMap<InteractionId, InFlow>,
+    /// Callers who wait, and hear more than music.
+    pub(super) waiting: BTreeMap<InteractionId, Waiting>,
     /// Open offers. One lease may ring several agents.
     pub(super) ringing: HashMap<(OfferToken, UserId), Ringing>,
     /// The call that is being ended, and how: the floor's event about its end is written with this.
@@ -119,6 +122,7 @@ impl Core {
             floor,
             calls: BTreeMap::new(),
             flows: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             ringing: HashMap::new(),
             ending: None,
             people: HashMap::new(),
@@ -156,7 +160,11 @@ impl Core {
     }
     /// When time has to be told next.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let others = self.next_pause_over().into_iter().chain(self.next_flow_deadline());
+        let others = self
+            .next_pause_over()
+            .into_iter()
+            .chain(self.next_flow_deadline())
+            .chain(self.next_waiting_deadline());
         self.floor.next_deadline().into_iter().chain(others).min()
     }
 
@@ -166,6 +174,7 @@ impl Core {
         self.follow(now, out);
         self.end_long_pauses(now, out);
         self.flows_tick(now, out);
+        self.waiting_tick(now, out);
     }
 
     /// A page of a user who is not on the floor came: the agent is there (STATE-04, STATE-11).

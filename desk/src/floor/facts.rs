@@ -69,9 +69,13 @@ impl Core {
             }
             CallFact::Played { interaction, number } => {
                 self.in_flow(interaction, flow::Input::Played(number), now, out);
+                self.in_waiting(interaction, flow::Input::Played(number), now, out);
             }
             CallFact::DigitReceived { interaction, digit } if self.flows.contains_key(&interaction) => {
                 self.in_flow(interaction, flow::Input::Key(digit), now, out);
+            }
+            CallFact::DigitReceived { interaction, digit } if self.waiting.contains_key(&interaction) => {
+                self.in_waiting(interaction, flow::Input::Key(digit), now, out);
             }
             CallFact::DigitReceived { interaction, digit } => {
                 if let Some(call) = self.calls.get_mut(&interaction) {

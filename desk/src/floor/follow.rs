@@ -33,7 +33,12 @@ impl Core {
                     self.ending = None;
                 }
                 self.note_event(&event, now, out);
+                let queued =
+                    if let Event::Queued { interaction, .. } = event { Some(interaction) } else { None };
                 out.push(Effect::Journal(event));
+                if let Some(interaction) = queued {
+                    self.begin_waiting(interaction, now, out);
+                }
             }
             Output::Offer { interaction, agent, token, deadline } => {
                 self.offer(token, Ringing { interaction, agent, deadline }, now, out);
@@ -155,6 +160,12 @@ impl Core {
 
     /// What a journal event of the floor means for the call and its agent.
     fn note_event(&mut self, event: &Event, now: Timestamp, out: &mut Vec<Effect>) {
+        if let Event::Accepted { interaction, .. }
+        | Event::Ended { interaction, .. }
+        | Event::Overflowed { interaction, .. } = event
+        {
+            self.waiting.remove(interaction);
+        }
         match event {
             Event::Accepted { interaction, agent, token } => {
                 self.ringing.remove(&(*token, *agent));

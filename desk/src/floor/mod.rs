@@ -16,4 +16,5 @@ pub(crate) mod request;
 mod self_service;
 pub(crate) mod service;
 pub mod views;
+mod waiting;
 mod watch;

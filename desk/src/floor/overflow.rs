@@ -125,7 +125,7 @@ impl Core {
         let rejection = match why {
             Overflow::Closed => Rejection::Declined,
             Overflow::Unstaffed | Overflow::AgentsLeft => Rejection::NobodyThere,
-            Overflow::Full | Overflow::WaitedLong => Rejection::Busy,
+            Overflow::Full | Overflow::WaitedLong | Overflow::Chosen => Rejection::Busy,
         };
         self.send_away(interaction, rejection, (why.status(), written), out);
     }
@@ -153,7 +153,7 @@ impl Core {
 }
 
 /// What a refusal of the floor is to the service, if it is the service's to say what is done.
-fn overflow_of(refusal: router::Refusal) -> Option<Overflow> {
+pub(super) fn overflow_of(refusal: router::Refusal) -> Option<Overflow> {
     match refusal {
         router::Refusal::Closed => Some(Overflow::Closed),
         router::Refusal::NoAgentOnline => Some(Overflow::Unstaffed),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use flow::{Caller, End, Input, Ready, Refused, Run, Wish};
-use model::call::CallOrder;
+use flow::{End, Input, Ready, Refused, Run, Wish};
+use model::call::{CallOrder, Sound};
 use model::id::{FlowId, InteractionId};
 use model::interaction::{Channel, EndStatus, EndedBy, take_note};
 use model::journal::Event;
@@ -35,12 +35,7 @@ impl Core {
     ) {
         let Some(call) = self.calls.get_mut(&interaction) else { return };
         call.stage = Stage::InFlow;
-        let caller = Caller {
-            number: call.caller.clone(),
-            name: call.caller_name.clone().unwrap_or_default(),
-            called: call.contact.clone(),
-        };
-        let (run, effects) = Run::begin(ready, &caller, now);
+        let (run, effects) = Run::begin(ready, &call.as_caller(), now);
         self.flows.insert(interaction, InFlow { flow, version, run });
         self.follow_flow(interaction, effects, now, out);
     }
@@ -89,28 +84,49 @@ impl Core {
                         let (flow, version) = (*flow, *version);
                         out.push(Effect::Journal(Event::FlowStep { interaction, flow, version, step }));
                     }
-                    flow::Effect::Noted(values) => {
-                        if let Some(call) = self.calls.get_mut(&interaction) {
-                            take_note(&mut call.noted, &values);
-                        }
-                        out.push(Effect::Journal(Event::Noted { interaction, values }));
-                    }
-                    flow::Effect::Play { number, sounds } => {
-                        if let Some(call) = self.calls.get_mut(&interaction) {
-                            call.heard = true;
-                        }
-                        out.push(order(CallOrder::PlaySounds { interaction, number, sounds }));
-                    }
-                    flow::Effect::Silence => {
-                        out.push(order(CallOrder::PlaySounds { interaction, number: 0, sounds: vec![] }));
-                    }
                     flow::Effect::Queue(wish) => {
                         more.extend(self.queue_from_flow(interaction, wish, now, out))
                     }
                     flow::Effect::End(end) => self.end_of_flow(interaction, end, now, out),
+                    other => self.heard_from_flow(interaction, other, out),
                 }
             }
             effects = more;
+        }
+    }
+
+    /// What a flow plays, and what it notes: the same before a queue and in it.
+    pub(super) fn heard_from_flow(
+        &mut self,
+        interaction: InteractionId,
+        effect: flow::Effect,
+        out: &mut Vec<Effect>,
+    ) {
+        let call = self.calls.get_mut(&interaction);
+        match effect {
+            flow::Effect::Noted(values) => {
+                if let Some(call) = call {
+                    take_note(&mut call.noted, &values);
+                }
+                out.push(Effect::Journal(Event::Noted { interaction, values }));
+            }
+            flow::Effect::Play { number, sounds } => {
+                if let Some(call) = call {
+                    call.heard = true;
+                }
+                out.push(order(CallOrder::PlaySounds { interaction, number, sounds }));
+            }
+            flow::Effect::Silence => {
+                out.push(order(CallOrder::PlaySounds { interaction, number: 0, sounds: vec![] }));
+            }
+            flow::Effect::Music => {
+                if let Some(call) = call {
+                    call.heard = true;
+                }
+                let sound = Sound::QueueMusic;
+                out.push(order(CallOrder::Play { interaction, sound, then_hang_up: false }));
+            }
+            flow::Effect::Entered(_) | flow::Effect::Queue(_) | flow::Effect::End(_) => {}
         }
     }
 

@@ -38,6 +38,7 @@ pub(super) fn overflow_name(why: Overflow) -> &'static str {
         Overflow::Full => "full",
         Overflow::WaitedLong => "waited_long",
         Overflow::AgentsLeft => "agents_left",
+        Overflow::Chosen => "chosen",
     }
 }
 

@@ -35,7 +35,8 @@ use crate::console::protocol::Command;
 use crate::start::{Desk, DeskConfig, DeskHandle, Parts, SoundNames};
 
 /// Sounds that flows may play.
-pub const SOUNDS: [&str; 3] = ["welcome", "choose", "goodbye"];
+pub const SOUNDS: [&str; 7] =
+    ["welcome", "choose", "goodbye", "position-before", "position-after", "wait-before", "wait-under-minute"];
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
 /// How long a test waits for what must come: far longer than it takes.
@@ -107,6 +108,7 @@ impl House {
             realm: "test".into(),
             phone_srtp: SrtpPolicy::Accept,
             auth,
+            language: flow::Language::English,
             sounds: SoundNames(Arc::new(|| SOUNDS.map(str::to_owned).to_vec())),
         };
         let parts = Parts {

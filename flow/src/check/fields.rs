@@ -3,7 +3,7 @@
 use model::skill::text;
 use regex::RegexBuilder;
 
-use super::{Checking, GIVEN, near};
+use super::{Checking, near};
 use crate::calendar::Hours;
 use crate::graph::{Case, Collect, Menu, NODES_MAX, Node};
 use crate::prompt::{ITEMS_MAX, Item, Prompt};
@@ -29,7 +29,7 @@ impl<'a> Checking<'a> {
         if count == 0 || count > NODES_MAX {
             self.fault("name", format!("a flow has 1 to {NODES_MAX} steps; this one has {count}"));
         }
-        if self.noted.len() > NOTED_MAX + GIVEN.len() {
+        if self.noted.len() > NOTED_MAX + flow.given().count() {
             self.fault("name", format!("a flow notes at most {NOTED_MAX} values"));
         }
         for (name, calendar) in &flow.calendar {
@@ -82,6 +82,12 @@ impl<'a> Checking<'a> {
                         self.fault(format!("{at}.calendar"), what);
                     }
                 }
+                Node::Route(_) if self.flow.while_waiting => {
+                    self.fault(
+                        &at,
+                        "whoever waits already is served as the service says: this step would do nothing",
+                    );
+                }
                 Node::Route(route) => {
                     if route.require.is_none() && route.priority.is_none() {
                         self.fault(&at, "it sets nothing: give `require`, `priority` or both");
@@ -94,7 +100,16 @@ impl<'a> Checking<'a> {
                         let what = format!("there is no service `{}`{hint}", queue.service);
                         self.fault(format!("{at}.service"), what);
                     }
+                    if self.flow.while_waiting && (queue.require.is_some() || queue.priority.is_some()) {
+                        self.fault(&at, "whoever goes on to another queue is served as its service says");
+                    }
                     self.wish(&at, queue.require.as_deref(), queue.priority);
+                }
+                Node::Wait(wait) => {
+                    if !(1..=3_600).contains(&wait.seconds) {
+                        self.fault(format!("{at}.seconds"), "music is heard for 1 to 3600 seconds");
+                    }
+                    self.keys(&at, wait.choices.keys());
                 }
                 Node::HangUp(_) => {}
             }
@@ -106,9 +121,7 @@ impl<'a> Checking<'a> {
         if menu.choices.is_empty() {
             self.fault(at, "a menu has at least one choice");
         }
-        for key in menu.choices.keys().filter(|key| !is_key(key)) {
-            self.fault(format!("{at}.choices.{key}"), "a key is one of 0 to 9, *, #, A to D");
-        }
+        self.keys(at, menu.choices.keys());
         if menu.timeout.is_none() {
             self.fault(at, "`timeout` is missing: where to when nothing is pressed");
         }
@@ -117,6 +130,12 @@ impl<'a> Checking<'a> {
         }
         if let Some(var) = &menu.into {
             self.noting(&format!("{at}.into"), var);
+        }
+    }
+
+    fn keys<'k>(&mut self, at: &str, keys: impl Iterator<Item = &'k String>) {
+        for key in keys.filter(|key| !is_key(key)) {
+            self.fault(format!("{at}.choices.{key}"), "a key is one of 0 to 9, *, #, A to D");
         }
     }
 
@@ -191,7 +210,7 @@ impl<'a> Checking<'a> {
                     self.fault(at, format!("there is no sound `{name}`{hint}"));
                 }
                 Item::Sound(_) => {}
-                Item::Digits(var) => self.reading(at, var),
+                Item::Digits(var) | Item::Number(var, _) => self.reading(at, var),
             }
         }
     }
@@ -211,7 +230,7 @@ impl<'a> Checking<'a> {
 
     /// A value that a step notes.
     fn noting(&mut self, at: &str, var: &str) {
-        if GIVEN.contains(&var) {
+        if self.flow.given().any(|given| given == var) {
             self.fault(at, format!("`{var}` is given with the call and stays as it is"));
         } else if !is_name(var, 32, |_| false) {
             self.fault(at, "a value is named by letters a to z, digits and `_`, 32 at most");

@@ -32,7 +32,10 @@ impl<'a> Checking<'a> {
         for (name, node) in &nodes {
             node.exits().iter().for_each(|(_, to)| back.entry(to).or_default().push(name));
         }
-        let ends = nodes.iter().filter(|(_, node)| node.is_end()).map(|(name, _)| *name);
+        // Whoever waits in a queue gets out of it by an agent: there the music may go on for ever.
+        let waits = flow.while_waiting;
+        let is_end = |node: &Node<'_>| node.is_end() || (waits && matches!(node, Node::Wait(_)));
+        let ends = nodes.iter().filter(|(_, node)| is_end(node)).map(|(name, _)| *name);
         let leaving = reach(ends, |name| back.get(name).cloned().unwrap_or_default());
         for (name, node) in flow.nodes() {
             let at = format!("{}.{name}", node.kind().word());
@@ -45,11 +48,14 @@ impl<'a> Checking<'a> {
                 );
             }
         }
-        if let Some(circle) = circle(&nodes) {
+        // And nobody is talked to without a pause.
+        let pauses = |node: &Node<'_>| if waits { matches!(node, Node::Wait(_)) } else { node.waits() };
+        if let Some(circle) = circle(&nodes, pauses) {
             let at = nodes.get(circle[0]).map_or("start", |node| node.kind().word());
             let way = circle.join(" -> ");
             let first = circle[0];
-            let what = format!("this circle turns without playing or asking anything: {way} -> {first}");
+            let without = if waits { "a step `wait`" } else { "playing or asking anything" };
+            let what = format!("this circle turns without {without}: {way} -> {first}");
             self.fault(format!("{at}.{first}"), what);
         }
     }
@@ -70,12 +76,15 @@ fn reach<'a>(
     reached
 }
 
-/// A circle of steps that all take no time, if there is one: what is left after taking away, again and again, steps that lead to none
+/// A circle of steps that all do not pause, if there is one: what is left after taking away, again and again, steps that lead to none
 /// of those that are left.
-fn circle<'a>(nodes: &BTreeMap<&'a str, Node<'a>>) -> Option<Vec<&'a str>> {
+fn circle<'a>(
+    nodes: &BTreeMap<&'a str, Node<'a>>,
+    pauses: impl Fn(&Node<'a>) -> bool,
+) -> Option<Vec<&'a str>> {
     let mut left: BTreeMap<&str, Vec<&str>> = nodes
         .iter()
-        .filter(|(_, node)| !node.waits())
+        .filter(|(_, node)| !pauses(node))
         .map(|(name, node)| (*name, node.exits().into_iter().map(|(_, to)| to).collect()))
         .collect();
     loop {

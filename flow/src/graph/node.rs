@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Collect, Flow, HangUp, Hours, If, Menu, Play, Queue, Route, Set};
+use super::{Collect, Flow, HangUp, Hours, If, Menu, Play, Queue, Route, Set, Wait};
 
 /// Which kind of step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,8 @@ pub enum Kind {
     Hours,
     /// [`Route`].
     Route,
+    /// [`Wait`].
+    Wait,
     /// [`Queue`].
     Queue,
     /// [`HangUp`].
@@ -38,6 +40,7 @@ impl Kind {
             Self::If => "if",
             Self::Hours => "hours",
             Self::Route => "route",
+            Self::Wait => "wait",
             Self::Queue => "queue",
             Self::HangUp => "hangup",
         }
@@ -61,6 +64,8 @@ pub enum Node<'a> {
     Hours(&'a Hours),
     /// Says who is to answer.
     Route(&'a Route),
+    /// Goes on with music.
+    Wait(&'a Wait),
     /// Asks for an agent.
     Queue(&'a Queue),
     /// Ends the call.
@@ -78,6 +83,7 @@ impl<'a> Node<'a> {
             Self::If(_) => Kind::If,
             Self::Hours(_) => Kind::Hours,
             Self::Route(_) => Kind::Route,
+            Self::Wait(_) => Kind::Wait,
             Self::Queue(_) => Kind::Queue,
             Self::HangUp(_) => Kind::HangUp,
         }
@@ -109,6 +115,10 @@ impl<'a> Node<'a> {
                 let both = [("open".to_owned(), &*hours.open), ("closed".to_owned(), &*hours.closed)];
                 both.into_iter().chain(some("holiday", &hours.holiday)).collect()
             }
+            Self::Wait(wait) => {
+                let keys = wait.choices.iter().map(|(key, to)| (format!("choices.{key}"), to.as_str()));
+                keys.chain(one("next", &wait.next)).collect()
+            }
             Self::Queue(queue) => {
                 let all = [("closed", &queue.closed), ("unstaffed", &queue.unstaffed), ("full", &queue.full)];
                 all.into_iter().filter_map(|(field, to)| some(field, to)).collect()
@@ -124,7 +134,7 @@ impl<'a> Node<'a> {
 
     /// Whether it waits for the caller or for the end of a sound before it goes on: a circle through it takes time.
     pub fn waits(self) -> bool {
-        matches!(self, Self::Play(_) | Self::Menu(_) | Self::Collect(_))
+        matches!(self, Self::Play(_) | Self::Menu(_) | Self::Collect(_) | Self::Wait(_))
     }
 
     /// Whether it waits for the caller's keys.
@@ -149,6 +159,7 @@ impl Flow {
             .chain(each(&self.cases, Node::If))
             .chain(each(&self.hours, Node::Hours))
             .chain(each(&self.route, Node::Route))
+            .chain(each(&self.wait, Node::Wait))
             .chain(each(&self.queue, Node::Queue))
             .chain(each(&self.hangup, Node::HangUp))
     }
@@ -163,6 +174,7 @@ impl Flow {
             .or_else(|| self.cases.get(name).map(Node::If))
             .or_else(|| self.hours.get(name).map(Node::Hours))
             .or_else(|| self.route.get(name).map(Node::Route))
+            .or_else(|| self.wait.get(name).map(Node::Wait))
             .or_else(|| self.queue.get(name).map(Node::Queue))
             .or_else(|| self.hangup.get(name).map(Node::HangUp))
     }

@@ -41,7 +41,7 @@ impl Run {
         let tries = *tries;
         let again = again.as_ref().filter(|_| tries > 1);
         let prompts: Vec<&Prompt> = again.into_iter().chain([prompt]).collect();
-        let prompt = if self.typed.is_empty() { Some(self.play(&prompts, out)) } else { None };
+        let prompt = if self.typed.is_empty() { self.play(&prompts, out) } else { None };
         let until = now + if prompt.is_some() { PROMPT_MAX } else { wait_of(ready.node(&self.node)) };
         self.state = State::Asking { tries, prompt, entered: String::new(), until };
         while let Some(key) = self.typed.pop_front() {

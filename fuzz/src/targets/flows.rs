@@ -37,7 +37,12 @@ pub(super) fn flow(input: &[u8]) {
     let mut names = Names::default();
     names.skill(SkillId::from_number(1), "german");
     names.skill(SkillId::from_number(2), "cards");
-    let around = Around { prompts: &PROMPTS, services: &["Hotline", "Cards"], names: Some(&names) };
+    let around = Around {
+        prompts: &PROMPTS,
+        services: &["Hotline", "Cards"],
+        names: Some(&names),
+        ..Around::default()
+    };
     match flow.check(&around) {
         Err(faults) => assert!(!faults.is_empty() && faults.len() <= 100),
         Ok(ready) => walk(Run::begin(Arc::new(ready), &Caller::default(), Timestamp::default()), input),

@@ -20,6 +20,8 @@ pub enum Overflow {
     WaitedLong,
     /// Nobody of the service is signed in any more.
     AgentsLeft,
+    /// The caller chose another service by a key.
+    Chosen,
 }
 
 impl Overflow {
@@ -28,7 +30,7 @@ impl Overflow {
         match self {
             Self::Closed => EndStatus::Closed,
             Self::Unstaffed | Self::AgentsLeft => EndStatus::NoAgentOnline,
-            Self::Full | Self::WaitedLong => EndStatus::QueueFull,
+            Self::Full | Self::WaitedLong | Self::Chosen => EndStatus::QueueFull,
         }
     }
 }
@@ -58,6 +60,8 @@ impl QueueRules {
             Overflow::Full => self.when_full,
             Overflow::WaitedLong => self.when_waited_long,
             Overflow::AgentsLeft => self.when_agents_left.unwrap_or(self.when_unstaffed),
+            // Where to, the caller says.
+            Overflow::Chosen => Treatment::Queue,
         }
     }
 

@@ -3,6 +3,7 @@
 use model::agent::NotReadyReason;
 use model::id::AgentId;
 use model::journal::{Entry, Event, OfferEnd};
+use model::service::{Overflow, Treatment};
 
 use crate::floor::Floor;
 use crate::io::Input;
@@ -31,6 +32,9 @@ pub(super) fn of<'a>(
         Event::AgentNotReady { agent, reason } => Input::NotReady { agent, reason },
         Event::AgentOffline { agent } => Input::Offline { agent },
         Event::Queued { .. } => return Some(Cause::Fact),
+        Event::Overflowed { interaction, why: Overflow::Chosen, to: Treatment::Service(to), .. } => {
+            Input::MoveOn { interaction, to }
+        }
         Event::Offered { interaction, agent, deadline, .. } => {
             if floor.item_key(interaction).is_ok() {
                 return None;

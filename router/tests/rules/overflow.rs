@@ -70,3 +70,25 @@ fn route_07_a_queue_may_let_callers_wait_all_the_same() {
     assert!(waiting.iter().all(|call| hall.waits(*call)));
     assert_eq!(hall.tries_to_call(hotline()), Err(Refusal::NoAgentOnline), "the door is another matter");
 }
+
+/// ROUTE-07: whoever waits may go on to another queue, but not while a phone rings, and not to one that takes nobody.
+#[test]
+fn route_07_whoever_waits_may_move_on_but_not_while_a_phone_rings() {
+    let mut hall = Hall::with(|config| {
+        let rules = QueueRules { when_unstaffed: Treatment::Queue, ..QueueRules::default() };
+        config.services.push(service(2, Requirement::fixed(SkillExpr::Any), rules));
+        let mut closed = service(3, Requirement::fixed(SkillExpr::Any), QueueRules::default());
+        closed.open = false;
+        config.services.push(closed);
+    });
+    let (to, closed) = (hall.config.services[1].id, hall.config.services[2].id);
+    assert_eq!((hall.floor.door(to), hall.floor.door(closed)), (Ok(()), Err(Refusal::Closed)));
+    let call = hall.call();
+    hall.must(Input::MoveOn { interaction: call, to });
+    assert!(hall.floor.interaction(call).is_none());
+    let ana = hall.agent(&[]);
+    let rings = hall.call();
+    assert_eq!(hall.offered_to(rings), Some(ana));
+    assert_eq!(hall.tell(Input::MoveOn { interaction: rings, to }), Err(Refusal::Stale));
+    assert_eq!(hall.offered_to(rings), Some(ana));
+}

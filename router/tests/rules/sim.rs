@@ -117,6 +117,7 @@ fn random_service(dice: &mut Dice, number: u64) -> Service {
         when_agents_left: dice
             .one([None, Some(Treatment::Queue), Some(elsewhere)])
             .filter(|_| when_unstaffed != Treatment::Queue),
+        waiting: Default::default(),
     };
     Service { open: !dice.percent(5), ..service(number, requirement(dice), queue) }
 }
