@@ -26,18 +26,21 @@ pub async fn tenant(store: &Store, name: &str) -> Result<(TenantId, GroupId)> {
         rules: GroupRules::default(),
     };
     store.groups().insert(&group).await.context("making the team")?;
-    for (name, icon) in [
-        ("Lunch", "lunch"),
-        ("Away", "away"),
-        ("Break", "coffee"),
-        ("Meeting", "meeting"),
-        ("Training", "training"),
+    for (name, icon, is_break) in [
+        ("Lunch", "lunch", true),
+        ("Away", "away", true),
+        ("Break", "coffee", true),
+        ("Meeting", "meeting", false),
+        ("Training", "training", false),
+        ("Busy", "busy", false),
     ] {
         let reason = Reason {
             id: ReasonId::make(&mut SystemIds),
             tenant: tenant.id,
             name: name.into(),
             icon: icon.into(),
+            ends_after_minutes: None,
+            is_break,
         };
         store.reasons().insert(&reason).await.context("making the reasons for being Not ready")?;
     }

@@ -4,13 +4,16 @@
 use std::time::Duration;
 
 use desk::Refusal;
+use desk::audit::Actor;
 use desk::console::protocol::Command;
-use desk::testing::{House, Setup, anna, ben, lunch};
-use model::agent::NotReadyReason;
+use desk::testing::{House, Page, Setup, adam, anna, ben, lunch};
+use model::agent::{NotReadyReason, Reason};
 use model::call::{CallFact, CallOrder};
+use model::id::{Id, ReasonId};
 use model::interaction::EndedBy;
 use model::journal::Event;
 use model::people::{GroupRules, RestState};
+use serde_json::json;
 
 fn rules(change: impl FnOnce(&mut GroupRules)) -> Setup {
     let mut setup = Setup::default();
@@ -230,4 +233,55 @@ async fn an_unreachable_phone_is_announced() {
     let view = &house.desk.agents().await.unwrap()[0];
     assert_eq!(view.state.reason.as_ref().unwrap().kind, "connection_lost");
     assert_eq!(house.desk.queues().await.unwrap()[0].waiting, 1, "the caller keeps waiting");
+}
+
+/// STATE-04, STATE-14: a lunch that is long enough ends by itself; its time counts as break time, before and after a crash, and
+/// what the team has is told beside it. STATE-19: a reason that is called Busy is one like the others.
+#[tokio::test]
+async fn break_time_is_counted_over_a_crash_and_a_stay_ends_by_itself() {
+    let house = House::open_with(rules(|r| r.break_minutes = Some(45))).await;
+    let actor = Actor { user: Some(adam()), address: None };
+    let row = house.desk.get::<Reason>(lunch()).await.unwrap();
+    let thirty = Reason { ends_after_minutes: Some(30), ..row.item };
+    house.desk.update(thirty.clone(), row.version, actor).await.unwrap();
+    let busy = Reason {
+        id: ReasonId::from_number(2),
+        name: "Busy".into(),
+        icon: "busy".into(),
+        is_break: false,
+        ..thirty
+    };
+    house.desk.create(Reason { ends_after_minutes: None, ..busy }, actor).await.unwrap();
+    let mut page = house.page("anna").await;
+    let breaks = &page.welcome["snapshot"]["me"]["breaks"];
+    assert_eq!(*breaks, json!({ "used_ms": 0, "since": null, "allowance_ms": 2_700_000 }));
+    page.does(Command::NotReady { reason: Some(lunch()) }).await.unwrap();
+    let me = page.state("not_ready").await;
+    assert_eq!(me["agent"]["breaks"]["since"], house.desk.now().millis());
+    house.pass(Duration::from_secs(30 * 60)).await;
+    let me = page.state("ready").await;
+    assert_eq!(
+        me["agent"]["breaks"],
+        json!({ "used_ms": 1_800_000, "since": null, "allowance_ms": 2_700_000 })
+    );
+    page.does(Command::NotReady { reason: Some(ReasonId::from_number(2)) }).await.unwrap();
+    let me = page.state("not_ready").await;
+    assert_eq!(me["agent"]["state"]["reason"]["name"], "Busy");
+    house.pass(Duration::from_secs(600)).await;
+    let house = house.crash().await;
+    let page = Page::attach(&house.desk, &page.who, None).await;
+    let me = &page.welcome["snapshot"]["me"];
+    assert_eq!(
+        (&me["state"]["reason"]["name"], &me["breaks"]["used_ms"]),
+        (&json!("Busy"), &json!(1_800_000))
+    );
+    let wrong = Reason {
+        id: ReasonId::from_number(3),
+        name: "Nap".into(),
+        ends_after_minutes: Some(0),
+        icon: "away".into(),
+        ..Reason::clone(&house.desk.configuration().reasons[&lunch()])
+    };
+    let Err(Refusal::Invalid { errors }) = house.desk.create(wrong, actor).await else { panic!("taken") };
+    assert_eq!(errors[0].pointer, "/ends_after_minutes");
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use desk::Refusal;
 use desk::audit::{Actor, AuditFilter};
 use desk::page::Cursor;
-use desk::testing::{House, Page, adam, ben, cleo, sue};
+use desk::testing::{House, Page, adam, anna, ben, cleo, sue};
 use model::call::CallFact;
+use model::interaction::EndedBy;
 use model::people::Tenant;
-use model::tenant::{ExternalField, InternalField, OfferWindow, SystemNames};
+use model::tenant::{AgentOrder, AgentTerm, ExternalField, InternalField, OfferWindow, SystemNames};
 use serde_json::json;
 
 async fn set(house: &House, change: impl FnOnce(&mut Tenant)) -> Result<(), Refusal> {
@@ -120,4 +121,26 @@ async fn colleagues_are_listed_by_name_with_who_can_be_called() {
     let disabled = model::people::User { disabled: true, ..row.item };
     house.desk.update_user(disabled, row.version, Actor::default()).await.unwrap();
     assert!(list("ben", None, 50).await.unwrap().items.is_empty(), "nobody calls who is disabled");
+}
+
+/// ROUTE-04: the tenant says who of several agents is rung first, and what makes no sense is refused with the place.
+#[tokio::test]
+async fn who_is_rung_first_is_the_tenants_to_set() {
+    let mut house = House::open().await;
+    let (_anna, _ben) = (house.page("anna").await, house.page("ben").await);
+    let call = house.customer_calls("100").await;
+    assert_eq!(house.rung(call).await.0, anna(), "the most skilled, as it comes");
+    house.call_ends(call, EndedBy::Customer).await;
+    set(&house, |tenant| tenant.agent_order = AgentOrder(vec![AgentTerm::LeastSkilled])).await.unwrap();
+    let call = house.customer_calls("100").await;
+    assert_eq!(house.rung(call).await.0, ben(), "the least skilled who will do");
+    for (order, place) in
+        [(vec![], "/agent_order"), (vec![AgentTerm::RoundRobin, AgentTerm::RoundRobin], "/agent_order/1")]
+    {
+        let refused = set(&house, |tenant| tenant.agent_order = AgentOrder(order)).await;
+        let Err(Refusal::Invalid { errors }) = refused else { panic!("{refused:?}") };
+        assert_eq!(errors[0].pointer, place);
+    }
+    let house = house.crash().await;
+    assert_eq!(house.desk.tenant_settings().await.unwrap().item.agent_order.0, [AgentTerm::LeastSkilled]);
 }

@@ -56,6 +56,9 @@ impl NotReadyReason {
     }
 }
 
+/// The longest stay and the longest break time of a day, in minutes.
+pub const MINUTES_MAX: u32 = 1_440;
+
 /// An entry of the tenant's list of reasons (STATE-12).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
@@ -65,6 +68,10 @@ pub struct Reason {
     pub tenant: crate::id::TenantId,
     /// Shown in the state menu.
     pub name: String,
-    /// A name from the console's icon set: `coffee`, `lunch`, `meeting`, `training`, `away`.
+    /// A name from the console's icon set: `coffee`, `lunch`, `meeting`, `training`, `away`, `busy`.
     pub icon: String,
+    /// The stay ends in Ready by itself after so many minutes, 1 to [`MINUTES_MAX`]; `None`: only by hand (STATE-04).
+    pub ends_after_minutes: Option<u32>,
+    /// Whether the stay counts as break time (STATE-14).
+    pub is_break: bool,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::capacity::Capacity;
 use crate::id::{GroupId, SkillId, TenantId, UserId};
 use crate::skill::Level;
-use crate::tenant::{OfferWindow, SystemNames};
+use crate::tenant::{AgentOrder, OfferWindow, SystemNames};
 
 /// A customer of the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,13 +22,16 @@ pub struct Tenant {
     pub system_names: SystemNames,
     /// What its agents carry at once (ROUTE-01).
     pub capacity: Capacity,
+    /// Who of several agents who would do is rung first (ROUTE-04).
+    pub agent_order: AgentOrder,
 }
 
 impl Tenant {
     /// A tenant with everything as it comes.
     pub fn new(id: TenantId, name: impl Into<String>) -> Self {
         let (offer_window, system_names) = (OfferWindow::default(), SystemNames::default());
-        Self { id, name: name.into(), offer_window, system_names, capacity: Capacity::default() }
+        let (capacity, agent_order) = (Capacity::default(), AgentOrder::default());
+        Self { id, name: name.into(), offer_window, system_names, capacity, agent_order }
     }
 }
 
@@ -160,6 +163,8 @@ pub struct GroupRules {
     pub after_interaction: RestState,
     /// Whether refusing an offer makes the agent Not ready (STATE-11).
     pub not_ready_on_refusal: bool,
+    /// Break time of a day, in minutes; `None`: as much as it takes (STATE-14).
+    pub break_minutes: Option<u32>,
     /// Voice calls are accepted by themselves after the two-tone prompt (VOICE-11).
     pub auto_answer: bool,
     /// What its agents carry at once, instead of what the tenant says (ROUTE-01).
@@ -176,6 +181,7 @@ impl Default for GroupRules {
             wrap_up_continue: true,
             after_interaction: RestState::Ready,
             not_ready_on_refusal: true,
+            break_minutes: None,
             auto_answer: false,
             capacity: None,
         }

@@ -67,6 +67,37 @@ pub struct SystemNames {
     pub connection_lost: Option<String>,
 }
 
+/// Who is chosen among several agents who would do, after those whom the contact prefers: the first term that tells two of them
+/// apart decides, then the lower id (ROUTE-04). At most [`AGENT_TERMS_MAX`] terms, each once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AgentOrder(pub Vec<AgentTerm>);
+
+impl Default for AgentOrder {
+    fn default() -> Self {
+        Self(vec![AgentTerm::MostSkilled, AgentTerm::LeastLoaded, AgentTerm::LongestIdle])
+    }
+}
+
+/// Terms of an [`AgentOrder`].
+pub const AGENT_TERMS_MAX: usize = 4;
+
+/// One term of the order in which agents are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentTerm {
+    /// The highest level first: the lowest level among the skills asked for counts.
+    MostSkilled,
+    /// The lowest sufficient level first, to keep experts free.
+    LeastSkilled,
+    /// Whoever carries the fewest units.
+    LeastLoaded,
+    /// Whoever took or ended work, or became ready, longest ago.
+    LongestIdle,
+    /// Whoever was rung longest ago.
+    RoundRobin,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

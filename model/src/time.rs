@@ -11,6 +11,9 @@ use std::{fmt, ops, time::Duration};
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
+/// A day, in microseconds.
+const DAY: u64 = 86_400_000_000;
+
 impl Timestamp {
     /// The beginning of 1970; also "never happened yet" in tests.
     pub const ZERO: Self = Self(0);
@@ -33,9 +36,13 @@ impl Timestamp {
     pub const fn millis(self) -> u64 {
         self.0 / 1_000
     }
-    /// The number of the day since 1970, in UTC.
+    /// Number of the day, from 0 on 1 January 1970, in UTC.
     pub const fn day(self) -> u64 {
-        self.millis() / 86_400_000
+        self.0 / DAY
+    }
+    /// When that day began.
+    pub const fn start_of_day(self) -> Self {
+        Self(self.day() * DAY)
     }
     /// The time passed since `earlier`; zero when `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {

@@ -1,9 +1,10 @@
 //! What is known of one agent. The routing state is read off these facts and stored nowhere.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use model::agent::{AgentState, NotReadyReason};
-use model::id::{AgentId, GroupId, OfferToken, SessionId, SkillId};
+use model::id::{AgentId, GroupId, OfferToken, ReasonId, SessionId, SkillId};
 use model::interaction::Channel;
 use model::people::PhoneKind;
 use model::skill::Level;
@@ -44,6 +45,35 @@ pub struct Tally {
     pub abandoned: u64,
 }
 
+/// Reasons of one agent and day that are told apart; further ones are not counted.
+const REASONS_MAX: usize = 64;
+
+/// How long an agent was away today, by the reason that was chosen (STATE-14). Days are counted in UTC.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Away {
+    day: u64,
+    by: Vec<(ReasonId, Duration)>,
+}
+
+impl Away {
+    /// A stay is over.
+    pub fn add(&mut self, reason: ReasonId, since: Timestamp, at: Timestamp) {
+        if self.day != at.day() {
+            (self.day, self.by) = (at.day(), Vec::new());
+        }
+        let time = at.since(since.max(at.start_of_day()));
+        if let Some((_, all)) = self.by.iter_mut().find(|(known, _)| *known == reason) {
+            *all += time;
+        } else if self.by.len() < REASONS_MAX {
+            self.by.push((reason, time));
+        }
+    }
+    /// What was added today.
+    pub fn today(&self, now: Timestamp) -> &[(ReasonId, Duration)] {
+        if self.day == now.day() { &self.by } else { &[] }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lease {
     pub item: Key,
@@ -82,6 +112,7 @@ pub(crate) struct Agent {
     /// Number of the last offer.
     pub turn: u64,
     pub tally: Tally,
+    pub away: Away,
 
     /// Where the agent lies in the lists of free agents: for what, and at which place.
     pub filed: Option<(Lanes, Standing)>,
@@ -116,6 +147,7 @@ impl Agent {
             idle_since: Timestamp::ZERO,
             turn: 0,
             tally: Tally::default(),
+            away: Away::default(),
             filed: None,
             counted: (false, false),
             touched: false,

@@ -9,6 +9,8 @@ use model::people::{GroupRules, User};
 use model::service::Service;
 pub use model::skill::{DEPTH_MAX, TERMS_MAX};
 use model::skill::{Level, Requirement, SkillExpr};
+pub use model::tenant::AgentTerm;
+use model::tenant::{AGENT_TERMS_MAX, AgentOrder};
 use serde::{Deserialize, Serialize};
 
 /// Everything the floor decides by. It is stored beside the journal, so that a replay can decide by it again: new fields
@@ -24,9 +26,7 @@ pub struct FloorConfig {
     pub services: Vec<Service>,
     /// What interactions weigh on an agent, unless the rules of the group say otherwise.
     pub capacity: Capacity,
-    /// Who is chosen among several who would do: the first term that tells two agents apart decides. Default
-    /// [`AgentTerm::MostSkilled`], [`AgentTerm::LeastLoaded`], [`AgentTerm::LongestIdle`]; then the lower id. Four
-    /// terms are looked at.
+    /// Who is chosen among several who would do: see [`AgentOrder`].
     pub agent_order: Vec<AgentTerm>,
     /// Reasons for being Not ready that end by themselves after a time (STATE-04). Only reasons from the tenant's list:
     /// what the system set ends by hand (C24).
@@ -36,7 +36,7 @@ pub struct FloorConfig {
 }
 
 /// Terms of the agent order that are looked at.
-pub(crate) const ORDER_TERMS: usize = 4;
+pub(crate) const ORDER_TERMS: usize = AGENT_TERMS_MAX;
 /// Agents preferred for or excluded from one interaction, each.
 pub const NAMED_MAX: usize = 64;
 /// Agents a floor takes.
@@ -57,7 +57,7 @@ impl Default for FloorConfig {
             groups: BTreeMap::new(),
             services: Vec::new(),
             capacity: Capacity::default(),
-            agent_order: vec![AgentTerm::MostSkilled, AgentTerm::LeastLoaded, AgentTerm::LongestIdle],
+            agent_order: AgentOrder::default().0,
             stays: BTreeMap::new(),
             interactions_max: 100_000,
         }
@@ -79,22 +79,6 @@ impl From<&User> for AgentProfile {
     fn from(user: &User) -> Self {
         Self { agent: user.id, group: user.group, skills: user.skills.clone() }
     }
-}
-
-/// One term of the order in which agents are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AgentTerm {
-    /// The highest level first: the lowest level among the skills asked for counts.
-    MostSkilled,
-    /// The lowest sufficient level first, to keep experts free.
-    LeastSkilled,
-    /// Whoever carries the fewest units.
-    LeastLoaded,
-    /// Whoever took or ended work, or became ready, longest ago.
-    LongestIdle,
-    /// Whoever was rung longest ago.
-    RoundRobin,
 }
 
 /// Why a configuration cannot be used. The floor keeps the one it has.

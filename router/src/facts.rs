@@ -66,6 +66,9 @@ impl Floor {
         let after = agent.state();
         if after != before {
             agent.since = at;
+            if let AgentState::NotReady { reason: NotReadyReason::Chosen(reason) } = before {
+                agent.away.add(reason, since, at);
+            }
             if !std::mem::replace(&mut agent.touched, true) {
                 self.touched.push((number, before, since));
             }

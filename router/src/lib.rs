@@ -124,4 +124,4 @@ pub use floor::Floor;
 pub use io::{Arrival, Input, Output, Refusal};
 pub use order::Place;
 pub use retrace::{Difference, Retrace, Retraced};
-pub use views::{AgentView, InteractionView, QueueView, Snapshot, Stage};
+pub use views::{AgentView, AwayView, InteractionView, QueueView, Snapshot, Stage};

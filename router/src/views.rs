@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use model::agent::AgentState;
-use model::id::{AgentId, InteractionId, OfferToken, ServiceId, SessionId};
+use model::agent::{AgentState, NotReadyReason};
+use model::id::{AgentId, InteractionId, OfferToken, ReasonId, ServiceId, SessionId};
 use model::interaction::Channel;
 use model::people::PhoneKind;
 use model::skill::Requirement;
@@ -47,6 +47,17 @@ pub struct AgentView {
     pub turn: u64,
     /// Offers by how they ended (VOICE-10).
     pub tally: Tally,
+}
+
+/// How long an agent was away today for a reason of the tenant's list (STATE-14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AwayView {
+    /// Which.
+    pub reason: ReasonId,
+    /// In stays that are over.
+    pub time: Duration,
+    /// When the part of the present stay began that is of today.
+    pub since: Option<Timestamp>,
 }
 
 /// An interaction as the floor sees one.
@@ -191,6 +202,30 @@ impl Floor {
         let mut interactions: Vec<_> = self.items.iter().map(|(_, item)| self.item_view(item)).collect();
         interactions.sort_unstable_by_key(|view| view.interaction);
         Snapshot { agents: self.agents(), interactions, arrivals: self.arrivals, offers: self.offers }
+    }
+
+    /// How long an agent was away today, by the reasons of the tenant's list; nothing for whom the floor does not know.
+    pub fn away(&self, agent: AgentId, now: Timestamp) -> Vec<AwayView> {
+        let Some(agent) = self.agent_numbers.get(&agent).map(|&number| &self.agents[number]) else {
+            return vec![];
+        };
+        let present = match agent.state() {
+            AgentState::NotReady { reason: NotReadyReason::Chosen(reason) } => Some(reason),
+            _ => None,
+        };
+        let since = agent.since.max(now.start_of_day());
+        let over = agent.away.today(now).iter();
+        let mut views: Vec<_> = over
+            .map(|&(reason, time)| AwayView {
+                reason,
+                time,
+                since: (present == Some(reason)).then_some(since),
+            })
+            .collect();
+        if let Some(reason) = present.filter(|reason| views.iter().all(|view| view.reason != *reason)) {
+            views.push(AwayView { reason, time: Duration::ZERO, since: Some(since) });
+        }
+        views
     }
 
     fn agent_view(&self, number: usize) -> AgentView {

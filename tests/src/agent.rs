@@ -120,6 +120,14 @@ impl Agent {
         self.wait(what, Duration::from_secs(60), fits).await
     }
 
+    /// Waits until an event that fits has come, and leaves it and all others to be waited for.
+    pub async fn see(&mut self, what: &str, fits: impl Fn(&Value) -> bool) {
+        while !self.events.iter().any(&fits) {
+            let frame = self.frame(Duration::from_secs(60), what).await;
+            self.events.push_back(frame);
+        }
+    }
+
     /// As [`Agent::wait_for`], with a limit of one's own.
     pub async fn wait(&mut self, what: &str, limit: Duration, fits: impl Fn(&Value) -> bool) -> Value {
         while let Some(event) = self.events.pop_front() {

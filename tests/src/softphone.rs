@@ -54,6 +54,8 @@ impl Softphone {
         })
         .await
         .expect("no panic");
+        // This end may know of it before the other.
+        agent.see("the phone is up", |e| e["event"] == "phone" && e["phone"]["up"] == true).await;
         Self { stop, heard, thread: Some(thread) }
     }
 

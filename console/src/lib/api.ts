@@ -32,6 +32,16 @@ export interface AgentView {
   can: string[];
   missed_today: number;
   declined_today: number;
+  breaks: Breaks;
+}
+/** Break time of today (STATE-14). */
+export interface Breaks {
+  /** In breaks that are over. */
+  used_ms: number;
+  /** Since when a break lasts. */
+  since: Millis | null;
+  /** What the team has a day; null is as much as it takes. */
+  allowance_ms: number | null;
 }
 export type Direction = "inbound" | "outbound" | "internal";
 /** The other agent of an internal call. */
@@ -199,13 +209,22 @@ export interface ColleagueItem extends Colleague {
   state: RoutingState;
   callable: boolean;
 }
+export type AgentTerm = "most_skilled" | "least_skilled" | "least_loaded" | "longest_idle" | "round_robin";
+export type Channel = "voice" | "chat" | "email" | "sms" | "callback" | "campaign";
+/** What agents carry at once (ROUTE-01). */
+export type Capacity = {
+  units: number;
+  /** What may come while something else is in hand: sent back as it came. */
+  blending: unknown;
+} & Record<Channel, { units: number; at_once: number }>;
 export interface Tenant {
   name: string;
   offer_window: OfferFields;
   /** The tenant's names for the reasons that the system sets (STATE-13); null is the usual name. */
   system_names: { no_answer: string | null; connection_lost: string | null };
-  /** What agents carry at once: set through the API, and sent back as it came. */
-  capacity: unknown;
+  capacity: Capacity;
+  /** Who of several agents who would do is rung first (ROUTE-04). */
+  agent_order: AgentTerm[];
 }
 export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left" | "chosen";
 export interface ServiceRecord {

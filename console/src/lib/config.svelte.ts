@@ -71,6 +71,26 @@ export interface Skill {
 export interface GroupItem {
   id: string;
   name: string;
+  rules: GroupRules;
+}
+export interface GroupRules {
+  after_login: "ready" | "not_ready";
+  wrap_up: boolean;
+  wrap_up_ms: number | null;
+  wrap_up_continue: boolean;
+  after_interaction: "ready" | "not_ready";
+  not_ready_on_refusal: boolean;
+  break_minutes: number | null;
+  auto_answer: boolean;
+  /** Instead of what the tenant says: set through the API, and sent back as it came. */
+  capacity: unknown;
+}
+export interface ReasonItem {
+  id: string;
+  name: string;
+  icon: string;
+  ends_after_minutes: number | null;
+  is_break: boolean;
 }
 export interface NumberItem {
   id: string;

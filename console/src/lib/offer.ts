@@ -70,13 +70,13 @@ function text(field: Field, offer: OfferView, words: Words): string {
 }
 
 /** A field switched on goes to the end of those shown; the last one shown cannot be switched off. */
-export function switched<T extends Field>(fields: readonly T[], field: T): T[] {
+export function switched<T>(fields: readonly T[], field: T): T[] {
   if (!fields.includes(field)) return [...fields, field];
   return fields.length > 1 ? fields.filter((f) => f !== field) : [...fields];
 }
 
 /** A field moved by one place, if there is one. */
-export function moved<T extends Field>(fields: readonly T[], field: T, by: -1 | 1): T[] {
+export function moved<T>(fields: readonly T[], field: T, by: -1 | 1): T[] {
   const list = [...fields];
   const from = list.indexOf(field);
   const to = from + by;

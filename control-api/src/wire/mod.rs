@@ -80,8 +80,14 @@ objects! {
     Reason of model::agent::Reason, ReasonId {
         /// Shown in the state menu.
         name: String,
-        /// `coffee`, `lunch`, `meeting`, `training`, `away`.
+        /// `coffee`, `lunch`, `meeting`, `training`, `away`, `busy`.
         icon: String,
+        /// The stay ends in Ready by itself after so many minutes, 1 to 1440; none: only by hand (STATE-04).
+        #[serde(default)]
+        ends_after_minutes: Option<u32>,
+        /// Whether the stay counts as break time (STATE-14).
+        #[serde(default)]
+        is_break: bool,
     }
     /// A way an interaction of a service can end (ACW-01, ACW-07).
     Disposition of model::service::Disposition, DispositionId {

@@ -134,6 +134,8 @@ pub struct Rules {
     pub after_interaction: RestState,
     /// Whether refusing an offer makes the agent Not ready.
     pub not_ready_on_refusal: bool,
+    /// Break time of a day in minutes, 1 to 1440; none: as much as it takes (STATE-14).
+    pub break_minutes: Option<u32>,
     /// Calls are accepted by themselves.
     pub auto_answer: bool,
     /// What its agents carry at once; none: as the tenant says (ROUTE-01).
@@ -155,6 +157,7 @@ impl From<GroupRules> for Rules {
             wrap_up_continue: rules.wrap_up_continue,
             after_interaction: rules.after_interaction,
             not_ready_on_refusal: rules.not_ready_on_refusal,
+            break_minutes: rules.break_minutes,
             auto_answer: rules.auto_answer,
             capacity: rules.capacity.map(Capacity::from),
         }
@@ -170,6 +173,7 @@ impl From<Rules> for GroupRules {
             wrap_up_continue: rules.wrap_up_continue,
             after_interaction: rules.after_interaction,
             not_ready_on_refusal: rules.not_ready_on_refusal,
+            break_minutes: rules.break_minutes,
             auto_answer: rules.auto_answer,
             capacity: rules.capacity.map(Into::into),
         }

@@ -2,7 +2,7 @@
 
 use desk::console::protocol::OfferWindowView;
 use model::id::TenantId;
-use model::tenant::{OfferWindow, SystemNames};
+use model::tenant::{AgentOrder, OfferWindow, SystemNames};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,6 +21,11 @@ pub struct Tenant {
     /// What agents carry at once, unless the rules of their group say otherwise (ROUTE-01).
     #[serde(default)]
     pub capacity: Capacity,
+    /// Who of several agents who would do is rung first: `most_skilled`, `least_skilled`, `least_loaded`, `longest_idle`,
+    /// `round_robin`; the first that tells two agents apart decides. One to four, each once (ROUTE-04).
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub agent_order: AgentOrder,
 }
 
 /// The tenant's own names; `null`: the usual one.
@@ -46,6 +51,7 @@ impl Tenant {
             offer_window: OfferWindow { external, internal },
             system_names: SystemNames { no_answer, connection_lost },
             capacity: self.capacity.into(),
+            agent_order: self.agent_order,
         }
     }
 
@@ -57,6 +63,7 @@ impl Tenant {
             offer_window: OfferWindowView::from(&item.offer_window),
             system_names: Names { no_answer, connection_lost },
             capacity: item.capacity.into(),
+            agent_order: item.agent_order.clone(),
         }
     }
 }

@@ -47,7 +47,7 @@ configured! {
     User, "user", users, users;
     Group, "group", groups, groups;
     Skill, "skill", skills;
-    Reason, "reason", reasons;
+    Reason, "reason", reasons, reasons;
     Service, "service", services, services;
     Disposition, "disposition", dispositions;
     Flow, "flow", flows, flows;

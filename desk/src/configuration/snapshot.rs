@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use flow::{Language, Ready};
 use model::agent::Reason;
@@ -13,7 +14,7 @@ use model::people::{Group, GroupRules, PhoneKind, Privilege, User};
 use model::service::{Disposition, Service, Skill, SrtpPolicy, Trunk, WaitingRules};
 use model::skill::SkillExpr;
 use model::skill::text::Names;
-use model::tenant::{OfferWindow, SystemNames};
+use model::tenant::{AgentOrder, OfferWindow, SystemNames};
 use router::{AgentProfile, FloorConfig};
 use store::secrets::DigestSecret;
 use store::{Store, StoreError, catalogue};
@@ -51,6 +52,8 @@ pub struct Configuration {
     pub offer_window: OfferWindow,
     /// What agents carry at once, unless their group says otherwise (ROUTE-01).
     pub capacity: Capacity,
+    /// Who of several agents is rung first (ROUTE-04).
+    pub agent_order: AgentOrder,
     /// The tenant's names for the reasons that the system sets (STATE-13).
     pub system_names: SystemNames,
     /// Who may answer each service, in some step of its requirement.
@@ -72,8 +75,8 @@ impl Configuration {
         let flows = catalogue::all::<Flow>(store.flows(), tenant).await?;
         let trunks = catalogue::all(store.trunks(), tenant).await?;
         let settings = store.tenants().tenant(tenant).await?.map(|row| row.item);
-        let (offer_window, system_names, capacity) = settings
-            .map(|tenant| (tenant.offer_window, tenant.system_names, tenant.capacity))
+        let (offer_window, system_names, capacity, agent_order) = settings
+            .map(|tenant| (tenant.offer_window, tenant.system_names, tenant.capacity, tenant.agent_order))
             .unwrap_or_default();
         let mut names = Names::default();
         skills.iter().for_each(|row| names.skill(row.item.id, &row.item.name));
@@ -83,6 +86,7 @@ impl Configuration {
             offer_window,
             system_names,
             capacity,
+            agent_order,
             eligible: BTreeMap::new(),
             names,
             users: users.into_iter().map(|row| (row.item.id, row.item)).collect(),
@@ -154,8 +158,18 @@ impl Configuration {
             groups: self.groups.values().map(|group| (group.id, group.rules.clone())).collect(),
             services: self.services.values().cloned().collect(),
             capacity: self.capacity,
+            agent_order: self.agent_order.0.clone(),
+            stays: self.stays(),
             ..FloorConfig::default()
         }
+    }
+
+    /// Reasons for being Not ready whose stays end by themselves (STATE-04).
+    fn stays(&self) -> BTreeMap<ReasonId, Duration> {
+        let stay = |reason: &Reason| {
+            reason.ends_after_minutes.map(|minutes| Duration::from_secs(60 * u64::from(minutes)))
+        };
+        self.reasons.values().filter_map(|reason| Some((reason.id, stay(reason)?))).collect()
     }
 
     /// What signalling knows of trunks and phones. Secrets that cannot be read leave their owner without a way in.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::people::Tenant;
+use model::tenant::AGENT_TERMS_MAX;
 use serde_json::json;
 
 use super::validate::{capacity, name_at};
@@ -33,7 +34,7 @@ impl DeskHandle {
         let row = self.store().tenants().update_tenant(&tenant, expected).await.map_err(write)?;
         let detail = json!({
             "name": row.item.name, "offer_window": row.item.offer_window, "system_names": row.item.system_names,
-            "capacity": row.item.capacity,
+            "capacity": row.item.capacity, "agent_order": row.item.agent_order,
         });
         self.audit().record(actor, "tenant.update", row.item.id, detail).await?;
         self.reload().await?;
@@ -45,8 +46,8 @@ fn errors(tenant: &Tenant) -> Vec<FieldError> {
     let mut errors = Vec::new();
     name_at("/name", &tenant.name, &mut errors);
     let window = &tenant.offer_window;
-    fields("/offer_window/external", &window.external, &mut errors);
-    fields("/offer_window/internal", &window.internal, &mut errors);
+    once("/offer_window/external", &window.external, &mut errors);
+    once("/offer_window/internal", &window.internal, &mut errors);
     for (pointer, name) in [
         ("/system_names/no_answer", &tenant.system_names.no_answer),
         ("/system_names/connection_lost", &tenant.system_names.connection_lost),
@@ -56,21 +57,26 @@ fn errors(tenant: &Tenant) -> Vec<FieldError> {
         }
     }
     capacity("/capacity", &tenant.capacity, &mut errors);
+    let order = &tenant.agent_order.0;
+    once("/agent_order", order, &mut errors);
+    if order.len() > AGENT_TERMS_MAX {
+        errors.push(FieldError::new(
+            "/agent_order",
+            format!("at most {AGENT_TERMS_MAX}: the others would never be asked"),
+        ));
+    }
     errors
 }
 
-/// At least one field, and each once: an empty window would leave the agent with nothing to decide by.
-fn fields<T: Ord>(pointer: &str, fields: &[T], errors: &mut Vec<FieldError>) {
-    if fields.is_empty() {
-        errors.push(FieldError::new(pointer, "name at least one field"));
+/// At least one, for an empty window would leave the agent with nothing to decide by; and each once.
+fn once<T: Ord>(pointer: &str, entries: &[T], errors: &mut Vec<FieldError>) {
+    if entries.is_empty() {
+        errors.push(FieldError::new(pointer, "name at least one"));
     }
     let mut seen = BTreeSet::new();
-    for (n, field) in fields.iter().enumerate() {
-        if !seen.insert(field) {
-            errors.push(FieldError::new(
-                format!("{pointer}/{n}"),
-                "this field stands there already: remove one",
-            ));
+    for (n, entry) in entries.iter().enumerate() {
+        if !seen.insert(entry) {
+            errors.push(FieldError::new(format!("{pointer}/{n}"), "this stands there already: remove one"));
         }
     }
 }

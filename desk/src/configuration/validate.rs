@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::agent::Reason;
+use model::agent::{MINUTES_MAX, Reason};
 use model::capacity::{Capacity, Weight};
 use model::flow::Flow;
 use model::interaction::Channel;
@@ -69,6 +69,7 @@ impl Checked for Group {
         if let Some(time) = self.rules.wrap_up_time {
             seconds("/rules/wrap_up_ms", time, 1..=3_600, &mut errors);
         }
+        minutes("/rules/break_minutes", self.rules.break_minutes, &mut errors);
         if let Some(own) = &self.rules.capacity {
             capacity("/rules/capacity", own, &mut errors);
         }
@@ -92,9 +93,10 @@ impl Checked for Reason {
         if self.icon.is_empty() || self.icon.len() > 32 || !self.icon.chars().all(fit) {
             errors.push(FieldError::new(
                 "/icon",
-                "the name of an icon: coffee, lunch, meeting, training, away",
+                "the name of an icon: coffee, lunch, meeting, training, away, busy",
             ));
         }
+        minutes("/ends_after_minutes", self.ends_after_minutes, &mut errors);
         errors
     }
 }
@@ -340,6 +342,12 @@ pub(super) fn name_at(pointer: &str, text: &str, errors: &mut Vec<FieldError>) {
 }
 
 /// What agents carry: something that would never fit is said to be closed by `at_once`, not by its weight.
+fn minutes(pointer: &str, minutes: Option<u32>, errors: &mut Vec<FieldError>) {
+    if minutes.is_some_and(|minutes| !(1..=MINUTES_MAX).contains(&minutes)) {
+        errors.push(FieldError::new(pointer, format!("1 to {MINUTES_MAX} minutes, or nothing")));
+    }
+}
+
 pub(super) fn capacity(pointer: &str, capacity: &Capacity, errors: &mut Vec<FieldError>) {
     if !(1..=1_000).contains(&capacity.units) {
         errors.push(FieldError::new(format!("{pointer}/units"), "1 to 1000"));

@@ -1,20 +1,21 @@
 //! What pages and the API show, read off the floor and the calls at the moment they ask.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use model::agent::{AgentState, NotReadyReason};
 use model::id::{InteractionId, OfferToken, ServiceId, UserId};
 use model::interaction::{Channel, Direction};
 use model::time::Timestamp;
-use router::Intent;
+use router::{AwayView, Intent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::{Call, Seat, Stage};
 use super::core::Core;
 use crate::console::protocol::{
-    AgentView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView, ServiceName, Snapshot,
-    StateReason, StateView, WorkView, WrapUpView, state_name,
+    AgentView, BreakView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView, ServiceName,
+    Snapshot, StateReason, StateView, WorkView, WrapUpView, state_name,
 };
 
 /// A call as supervisors see it.
@@ -83,7 +84,24 @@ impl Core {
             can: can(seen.state),
             missed_today: counts.map_or(0, |person| person.missed),
             declined_today: counts.map_or(0, |person| person.declined),
+            breaks: self.break_view(agent, now),
         })
+    }
+
+    fn break_view(&self, agent: UserId, now: Timestamp) -> BreakView {
+        let is_break =
+            |away: &AwayView| self.config.reasons.get(&away.reason).is_some_and(|reason| reason.is_break);
+        let breaks: Vec<_> = self.floor.away(agent, now).into_iter().filter(is_break).collect();
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        BreakView {
+            used_ms: breaks.iter().map(|away| millis(away.time)).sum(),
+            since: breaks.iter().find_map(|away| away.since).map(Timestamp::millis),
+            allowance_ms: self
+                .config
+                .rules_of(agent)
+                .break_minutes
+                .map(|minutes| u64::from(minutes) * 60_000),
+        }
     }
 
     /// Everybody of the tenant who may sign in.
@@ -116,6 +134,7 @@ impl Core {
             can: can(AgentState::LoggedOut),
             missed_today: 0,
             declined_today: 0,
+            breaks: BreakView::default(),
         }
     }
 

@@ -93,7 +93,14 @@ pub(super) async fn furnish(store: &Store, setup: &Setup) {
     store.skills().insert(&Skill { id: german(), tenant, name: "German".into() }).await.unwrap();
     let group = Group { id: team(), tenant, name: "Team".into(), rules: setup.rules.clone() };
     store.groups().insert(&group).await.unwrap();
-    let reason = Reason { id: lunch(), tenant, name: "Lunch".into(), icon: "lunch".into() };
+    let reason = Reason {
+        id: lunch(),
+        tenant,
+        name: "Lunch".into(),
+        icon: "lunch".into(),
+        ends_after_minutes: None,
+        is_break: true,
+    };
     store.reasons().insert(&reason).await.unwrap();
     let who = SkillExpr::AtLeast { skill: german(), level: Level::MIN };
     let service = Service {

@@ -141,6 +141,7 @@ fn random_rules(dice: &mut Dice) -> GroupRules {
         wrap_up_continue: dice.percent(50),
         after_interaction: rest(dice),
         not_ready_on_refusal: dice.percent(50),
+        break_minutes: None,
         auto_answer: false,
         capacity: dice.percent(30).then(|| random_capacity(dice)),
     }

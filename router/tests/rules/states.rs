@@ -344,3 +344,40 @@ fn the_time_allowed_for_lunch_begins_when_lunch_does() {
     hall.pass(seconds(1));
     assert_eq!(hall.state(ana), AgentState::Ready);
 }
+
+/// STATE-14: what counts is the time for which the reason showed, day by day, and it is the same after a replay.
+#[test]
+fn state_14_the_time_away_is_counted_by_reason_and_day() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    let away = |hall: &Hall| -> Vec<_> {
+        let views = hall.floor.away(ana, hall.now).into_iter();
+        views
+            .map(|away| {
+                (away.reason, away.time.as_secs(), away.since.map(|since| hall.now.since(since).as_secs()))
+            })
+            .collect()
+    };
+    let (lunch, meeting) = (ReasonId::from_number(1), ReasonId::from_number(2));
+    assert_eq!(away(&hall), []);
+    let call = hall.takes_a_call(ana);
+    hall.must(Input::NotReady { agent: ana, reason: LUNCH() });
+    hall.pass(seconds(600));
+    assert_eq!(away(&hall), [], "still at work");
+    hall.hangs_up(call);
+    hall.completes(ana);
+    hall.pass(seconds(900));
+    assert_eq!(away(&hall), [(lunch, 0, Some(900))]);
+    hall.must(Input::NotReady { agent: ana, reason: NotReadyReason::Chosen(meeting) });
+    hall.pass(seconds(100));
+    assert_eq!(away(&hall), [(lunch, 900, None), (meeting, 0, Some(100))]);
+    hall.must(Input::NotReady { agent: ana, reason: LUNCH() });
+    hall.pass(seconds(50));
+    assert_eq!(away(&hall), [(lunch, 900, Some(50)), (meeting, 100, None)]);
+    // Until midnight and an hour more: a new day begins with what of the stay is its own.
+    let night = hall.now.start_of_day() + seconds(86_400);
+    hall.pass(night.since(hall.now) + seconds(3_600));
+    assert_eq!(away(&hall), [(lunch, 0, Some(3_600))]);
+    hall.must(Input::Ready { agent: ana });
+    assert_eq!(away(&hall), [(lunch, 3_600, None)]);
+}

@@ -71,6 +71,7 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/postgres/0005_capacity.sql"),
     },
     Migration { version: 6, name: "flows", sql: include_str!("../../migrations/postgres/0006_flows.sql") },
+    Migration { version: 7, name: "breaks", sql: include_str!("../../migrations/postgres/0007_breaks.sql") },
 ];
 
 /// Where PostgreSQL differs.

@@ -45,14 +45,22 @@ impl Table for Skill {
 
 impl Table for Reason {
     const NAME: &'static str = "reasons";
-    const COLUMNS: &'static [&'static str] = &["name", "icon"];
+    const COLUMNS: &'static [&'static str] = &["name", "icon", "ends_after_minutes", "is_break"];
     const UNIQUE: &'static [&'static str] = &["name"];
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
-        query.bind(self.name.clone()).bind(self.icon.clone())
+        let ends_after = self.ends_after_minutes.map(i64::from);
+        query.bind(self.name.clone()).bind(self.icon.clone()).bind(ends_after).bind(self.is_break)
     }
     fn read(row: &Row) -> Result<Self, StoreError> {
-        let icon = text(row, "icon")?;
-        Ok(Self { id: id(row, "id")?, tenant: id(row, "tenant")?, name: text(row, "name")?, icon })
+        let ends_after = row.try_get::<Option<i64>, _>("ends_after_minutes")?;
+        Ok(Self {
+            id: id(row, "id")?,
+            tenant: id(row, "tenant")?,
+            name: text(row, "name")?,
+            icon: text(row, "icon")?,
+            ends_after_minutes: ends_after.and_then(|minutes| u32::try_from(minutes).ok()),
+            is_break: flag(row, "is_break")?,
+        })
     }
 }
 

@@ -57,7 +57,8 @@ impl Tenants for Engine {
 
     async fn insert_tenant(&self, tenant: &Tenant) -> Result<Versioned<Tenant>, WriteError> {
         let query = sqlx::query(
-            "INSERT INTO tenants (id, version, name, offer_window, system_names, capacity) VALUES ($1, 1, $2, $3, $4, $5)",
+            "INSERT INTO tenants (id, version, name, offer_window, system_names, capacity, agent_order)
+             VALUES ($1, 1, $2, $3, $4, $5, $6)",
         );
         query
             .bind(tenant.id.to_string())
@@ -65,6 +66,7 @@ impl Tenants for Engine {
             .bind(unless_usual(&tenant.offer_window))
             .bind(unless_usual(&tenant.system_names))
             .bind(unless_usual(&tenant.capacity))
+            .bind(unless_usual(&tenant.agent_order))
             .execute(self.writing())
             .await
             .map_err(refused)?;
@@ -83,7 +85,8 @@ impl Tenants for Engine {
             Some(_) => {}
         }
         let query = sqlx::query(
-            "UPDATE tenants SET version = version + 1, name = $2, offer_window = $3, system_names = $4, capacity = $5
+            "UPDATE tenants SET version = version + 1, name = $2, offer_window = $3, system_names = $4, capacity = $5,
+                 agent_order = $6
              WHERE id = $1",
         );
         query
@@ -92,6 +95,7 @@ impl Tenants for Engine {
             .bind(unless_usual(&tenant.offer_window))
             .bind(unless_usual(&tenant.system_names))
             .bind(unless_usual(&tenant.capacity))
+            .bind(unless_usual(&tenant.agent_order))
             .execute(&mut *tx)
             .await
             .map_err(refused)?;
@@ -131,6 +135,7 @@ fn read(row: &Row) -> Result<Versioned<Tenant>, StoreError> {
         offer_window: rows::json_or_default(row, "offer_window")?,
         system_names: rows::json_or_default(row, "system_names")?,
         capacity: rows::json_or_default(row, "capacity")?,
+        agent_order: rows::json_or_default(row, "agent_order")?,
     };
     Ok(Versioned { item, version: Version(rows::count(row, "version")?) })
 }

@@ -38,7 +38,14 @@ on_each_engine! {
         let odd = Service { requirement: Requirement { steps, mode: StepMode::Cumulative }, open: false, ..service(2) };
         let rules = GroupRules { wrap_up_time: None, after_login: RestState::Ready, auto_answer: true, ..GroupRules::default() };
         let group = model::people::Group { rules, name: "Größe 世界 ' \" \\ %".into(), ..group(2) };
-        let reason = Reason { id: ReasonId::from_number(1), tenant, name: "Lunch".into(), icon: "lunch".into() };
+        let reason = Reason {
+            id: ReasonId::from_number(1),
+            tenant,
+            name: "Lunch".into(),
+            icon: "lunch".into(),
+            ends_after_minutes: Some(45),
+            is_break: true,
+        };
         let full = User {
             group: Some(group.id),
             skills: BTreeMap::from([(skill(1).id, Level::MIN), (skill(2).id, Level::MAX)]),

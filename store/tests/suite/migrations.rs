@@ -44,6 +44,9 @@ on_each_engine! {
              ALTER TABLE tenants DROP COLUMN offer_window;
              ALTER TABLE tenants DROP COLUMN system_names;
              ALTER TABLE tenants DROP COLUMN capacity;
+             ALTER TABLE tenants DROP COLUMN agent_order;
+             ALTER TABLE reasons DROP COLUMN ends_after_minutes;
+             ALTER TABLE reasons DROP COLUMN is_break;
              ALTER TABLE services DROP COLUMN recording;
              DROP TABLE generations;
              DROP TABLE flows;

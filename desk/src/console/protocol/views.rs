@@ -52,6 +52,19 @@ pub struct AgentView {
     pub missed_today: u32,
     /// Offers refused today.
     pub declined_today: u32,
+    /// Break time of today.
+    pub breaks: BreakView,
+}
+
+/// Break time of an agent today; days are counted in UTC (STATE-14).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BreakView {
+    /// In breaks that are over, in milliseconds.
+    pub used_ms: u64,
+    /// Since when a break lasts, as far as it is of today, in milliseconds since 1970.
+    pub since: Option<u64>,
+    /// What the team has a day, in milliseconds; none: as much as it takes.
+    pub allowance_ms: Option<u64>,
 }
 
 /// A routing state with the reason's name.
