@@ -14,6 +14,7 @@ use crate::classes::{Classes, Sort};
 use crate::condition::{Condition, Skills, Traits};
 use crate::profiles::Profiles;
 use crate::slab::IdMap;
+use crate::steps;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Board {
@@ -41,6 +42,17 @@ impl Board {
         class
     }
 
+    /// One less needs the class. One that names agents is dropped at once: few ask for the same, and the rows would grow.
+    pub fn release(&mut self, class: usize) {
+        self.classes.unpin(class);
+        if self.classes.is_spent(class) {
+            for profile in self.classes.get(class).profiles.iter() {
+                self.profiles.get_mut(profile).classes.clear(class);
+            }
+            self.classes.drop_one(class);
+        }
+    }
+
     /// Tests a class against every profile.
     fn test_class(&mut self, number: usize) {
         let Self { classes, profiles, own, .. } = self;
@@ -49,6 +61,7 @@ impl Board {
             Some(agents) => agents.iter().filter_map(|agent| own.get(agent).copied()).collect(),
             None => profiles.all().collect(),
         };
+        steps::count(candidates.len());
         let mut fitting = Bits::default();
         for profile in candidates {
             let slot = profiles.get_mut(profile);
@@ -87,6 +100,7 @@ impl Board {
         let slot = self.profiles.get_mut(number);
         slot.classes = Bits::default();
         for class in self.classes.all().collect::<Vec<_>>() {
+            steps::count(1);
             let class_slot = self.classes.get_mut(class);
             let fits = class_slot.condition.fit(&slot.traits).is_some();
             class_slot.profiles.put(number, fits);

@@ -5,9 +5,7 @@
 //! out in blocks of 64, each for one kind of contact and one slope, so that the first place of a block is known without
 //! looking at the clock.
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::BuildHasherDefault;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::interaction::Channel;
 use model::skill::SkillExpr;
@@ -16,7 +14,8 @@ use crate::bits::Bits;
 use crate::condition::Condition;
 use crate::config::CLASSES_MAX;
 use crate::order::{Place, Slope};
-use crate::slab::Key;
+use crate::slab::{IdMap, Key};
+use crate::steps;
 
 /// What the classes of one block share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,7 +57,7 @@ pub(crate) const BLOCK: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Classes {
     slots: Vec<Class>,
-    numbers: HashMap<(Sort, SkillExpr), usize, BuildHasherDefault<DefaultHasher>>,
+    numbers: BTreeMap<Sort, IdMap<SkillExpr, usize>>,
     /// Numbers of begun blocks that are not in use.
     free: BTreeMap<Sort, Vec<usize>>,
     /// Blocks without a class in use, for whatever sort needs one.
@@ -71,6 +70,8 @@ pub(crate) struct Classes {
     pub block_heads: Vec<Place>,
     /// What each block is for.
     pub block_sorts: Vec<Sort>,
+    /// The blocks of each sort: whoever may take nothing of a sort passes over them together.
+    pub groups: BTreeMap<Sort, Vec<usize>>,
 }
 
 impl Classes {
@@ -81,7 +82,7 @@ impl Classes {
         &mut self.slots[class]
     }
     pub fn find(&self, sort: Sort, who: &SkillExpr) -> Option<usize> {
-        self.numbers.get(&(sort, who.clone())).copied()
+        self.numbers.get(&sort)?.get(who).copied()
     }
     /// Whether a number is that of a class in use.
     pub fn is_used(&self, class: usize) -> bool {
@@ -103,7 +104,7 @@ impl Classes {
         }
         if let Some(number) = number {
             self.slots[number] = Class { who: who.clone(), condition, used: true, ..Class::unused(sort) };
-            self.numbers.insert((sort, who.clone()), number);
+            self.numbers.entry(sort).or_default().insert(who.clone(), number);
         }
         (number, dropped)
     }
@@ -115,12 +116,14 @@ impl Classes {
             && let Some(block) = self.spare.pop()
         {
             self.block_sorts[block] = sort;
+            self.groups.entry(sort).or_default().push(block);
             free.extend((block * BLOCK..(block + 1) * BLOCK).rev());
         } else if free.is_empty() && self.slots.len() + BLOCK <= CLASSES_MAX {
             let first = self.slots.len();
             self.slots.resize_with(first + BLOCK, || Class::unused(sort));
             self.heads.resize(first + BLOCK, Place::LAST);
             self.block_heads.push(Place::LAST);
+            self.groups.entry(sort).or_default().push(self.block_sorts.len());
             self.block_sorts.push(sort);
             free.extend((first..first + BLOCK).rev());
         }
@@ -129,25 +132,30 @@ impl Classes {
 
     /// Drops classes nobody needs; blocks that are empty then are for whatever sort asks next.
     fn drop_unneeded(&mut self) -> Vec<usize> {
-        let mut dropped = Vec::new();
-        for number in 0..self.slots.len() {
-            let class = &mut self.slots[number];
-            if class.used && class.pins == 0 {
-                let sort = class.sort;
-                let old = std::mem::replace(class, Class::unused(sort));
-                self.numbers.remove(&(sort, old.who));
-                self.free.entry(sort).or_default().push(number);
-                dropped.push(number);
-            }
+        let dropped: Vec<usize> = self.all().filter(|&number| self.slots[number].pins == 0).collect();
+        for &number in &dropped {
+            self.drop_one(number);
         }
         for (block, classes) in self.slots.chunks(BLOCK).enumerate() {
             if !self.spare.contains(&block) && classes.iter().all(|class| !class.used) {
-                let free = self.free.entry(self.block_sorts[block]).or_default();
-                free.retain(|number| number / BLOCK != block);
+                let sort = self.block_sorts[block];
+                self.free.entry(sort).or_default().retain(|number| number / BLOCK != block);
+                self.groups.entry(sort).or_default().retain(|of| *of != block);
                 self.spare.push(block);
             }
         }
         dropped
+    }
+
+    /// Forgets a class that nobody needs. Its number is given out again; the columns of the matrix must be cleared.
+    pub fn drop_one(&mut self, number: usize) {
+        let class = &mut self.slots[number];
+        let sort = class.sort;
+        let old = std::mem::replace(class, Class::unused(sort));
+        if let Some(numbers) = self.numbers.get_mut(&sort) {
+            numbers.remove(&old.who);
+        }
+        self.free.entry(sort).or_default().push(number);
     }
 
     /// Keeps the class while it may be needed.
@@ -156,6 +164,11 @@ impl Classes {
     }
     pub fn unpin(&mut self, class: usize) {
         self.slots[class].pins = self.slots[class].pins.saturating_sub(1);
+    }
+    /// Whether nobody needs the class, and nobody is likely to ask for the same: it names agents.
+    pub fn is_spent(&self, class: usize) -> bool {
+        let class = &self.slots[class];
+        class.used && class.pins == 0 && class.condition.only().is_some()
     }
 
     pub fn enter(&mut self, class: usize, place: Place, item: Key) {
@@ -179,6 +192,7 @@ impl Classes {
         self.waiting.put(class, head != Place::LAST);
         let block = class / BLOCK;
         if self.block_heads[block] == place {
+            steps::count(BLOCK);
             let all = &self.heads[block * BLOCK..(block + 1) * BLOCK];
             self.block_heads[block] = all.iter().copied().min().unwrap_or(Place::LAST);
         }

@@ -55,6 +55,7 @@ impl Floor {
             arrivals: 0,
             offers: 0,
             now: Timestamp::ZERO,
+            near: 0,
             handling_s: Mean::default(),
             looked: Timestamp::ZERO,
             out: Vec::new(),

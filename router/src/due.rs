@@ -10,11 +10,12 @@ use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::{Item, Phase};
 use crate::slab::Key;
+use crate::steps;
 use crate::timers::Timer;
 
 impl Floor {
     pub(crate) fn arm(&mut self, due: Timestamp, timer: Timer) {
-        self.timers.arm(due, timer);
+        self.timers.arm(self.now, due, timer);
         if self.timers.wants_sweep() {
             let mut timers = std::mem::take(&mut self.timers);
             timers.sweep(|due, timer| self.applies(due, timer));
@@ -127,7 +128,7 @@ impl Floor {
             queue.order.insert(item.place);
         }
         if matches!(item.phase, Phase::Waiting) {
-            self.enter_class(key);
+            self.stand(key);
         }
     }
 
@@ -195,6 +196,7 @@ impl Floor {
         if !std::mem::take(&mut self.staff_left) {
             return;
         }
+        steps::count(self.queues.len());
         for service in 0..self.queues.len() {
             if self.queues[service].waiting > 0 && self.ends_unstaffed(service) {
                 for key in self.queues[service].line.iter().copied().collect::<Vec<_>>() {

@@ -9,6 +9,7 @@ use crate::floor::Floor;
 use crate::item::{Item, Phase};
 use crate::order::Place;
 use crate::slab::Key;
+use crate::steps;
 use crate::timers::Timer;
 
 impl Floor {
@@ -34,19 +35,25 @@ impl Floor {
         if queue.line.front() == Some(&key) {
             while queue.line.front().is_some_and(|key| !waits(key)) {
                 queue.line.pop_front();
+                steps::count(1);
             }
         }
         if queue.line.len() > 64 + 2 * queue.waiting {
+            steps::count(queue.line.len());
             queue.line.retain(waits);
         }
     }
 
     /// Takes its place among those who wait for the same. The place is the one it always had (I8).
     pub(crate) fn enter_class(&mut self, key: Key) {
+        self.stand(key);
+        self.loose.push(key);
+    }
+    /// Stands in the line of its class, for the same agents as before: none of them was free.
+    pub(crate) fn stand(&mut self, key: Key) {
         let Some(item) = self.items.get(key) else { return };
         if let Some(class) = item.class() {
             self.board.classes.enter(class, item.place, key);
-            self.loose.push(key);
         }
     }
     pub(crate) fn leave_class(&mut self, key: Key) {

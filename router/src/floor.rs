@@ -52,6 +52,9 @@ pub struct Floor {
     /// Offers made so far.
     pub(crate) offers: u64,
     pub(crate) now: Timestamp,
+    /// How urgent those are who have been served lately, in microseconds of virtual waiting, negative: where a search begins.
+    /// What it finds does not depend on it.
+    pub(crate) near: i64,
     /// Handling times of all services.
     pub(crate) handling_s: Mean,
     /// When the agents of some service were looked at last.
@@ -194,7 +197,10 @@ impl Floor {
             self.board.classes.pin(class);
             steps.push(PlanStep { class, until });
         }
-        self.unpin(&steps);
+        // Whoever goes by the plan pins it again at once.
+        for step in &steps {
+            self.board.classes.unpin(step.class);
+        }
         Some(Arc::new(Plan { requirement: requirement.clone(), slope: sort.slope, steps }))
     }
 
@@ -205,7 +211,7 @@ impl Floor {
     }
     pub(crate) fn unpin(&mut self, steps: &[PlanStep]) {
         for step in steps {
-            self.board.classes.unpin(step.class);
+            self.board.release(step.class);
         }
     }
 

@@ -78,6 +78,9 @@
 //! treatment and journals the end. Not here: media and legs, dispositions, opening hours, callbacks, campaigns.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+extern crate self as router;
+
 mod agent;
 mod apply;
 mod audit;
@@ -105,6 +108,7 @@ mod pump;
 mod replay;
 mod retrace;
 mod slab;
+mod steps;
 mod timers;
 mod views;
 mod work;

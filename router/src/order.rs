@@ -53,6 +53,14 @@ pub(crate) fn is_before(a: (Place, Slope), b: (Place, Slope), now: Timestamp) ->
     if a.1 == b.1 { a.0 < b.0 } else { rank(a.0, a.1, now) < rank(b.0, b.1, now) }
 }
 
+/// The last virtual arrival that a line of a slope can have before the limit; whoever came later in it is behind.
+pub(crate) fn reach(limit: (Place, Slope), slope: Slope, now: Timestamp) -> i64 {
+    match rank(limit.0, limit.1, now).0 {
+        i64::MAX => i64::MAX,
+        waited => waited.div_euclid(i64::from(slope)).saturating_add(micros(now)),
+    }
+}
+
 /// The slope of a service's line.
 pub(crate) fn slope(rules: &QueueRules) -> Slope {
     match rules.order {
@@ -91,6 +99,6 @@ impl Place {
     }
 }
 
-fn micros(at: Timestamp) -> i64 {
+pub(crate) fn micros(at: Timestamp) -> i64 {
     i64::try_from(at.micros()).unwrap_or(i64::MAX)
 }

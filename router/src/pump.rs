@@ -17,15 +17,18 @@ use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::Phase;
 use crate::lanes::{Lanes, bit, lane};
-use crate::order::{PLAIN_SLOPE, Place, Rank, Slope, is_before};
+use crate::order::{self, PLAIN_SLOPE, Place, Rank, Slope, is_before};
 use crate::profiles::Standing;
 use crate::slab::Key;
+use crate::steps;
 
 /// An agent is rung at least this long, whatever a configuration says.
 pub(crate) const RING_TIME_MIN: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// A place in a line of some slope.
 type Line = (Place, Slope);
+/// Behind everybody in every line.
+const FAR: Line = (Place::LAST, PLAIN_SLOPE);
 
 impl Floor {
     /// Serves until no free agent may take any waiting interaction.
@@ -86,9 +89,31 @@ impl Floor {
 
     /// One agent became free. Nobody else can take what this agent may take, or it would not wait.
     fn serve_one(&mut self, agent: usize) {
-        if let Some((_, item)) = self.first_item_for(agent) {
+        let class = self.near_class_for(agent);
+        if let Some((_, item)) = class.and_then(|class| self.head_for(agent, class)) {
             self.offer(item, agent);
         }
+    }
+
+    /// The same class as [`Floor::class_for`]. Nearly always somebody waits about as urgently as those served last, so only
+    /// such heads are looked at first.
+    fn near_class_for(&mut self, agent: usize) -> Option<usize> {
+        if self.board.classes.waiting.is_empty() {
+            return None;
+        }
+        let near =
+            Place { virtual_arrival: order::micros(self.now).saturating_add(self.near), arrival: u64::MAX };
+        let margin = (self.near.unsigned_abs() / 512).clamp(1_000, 1_000_000) as i64;
+        if let Some(class) = self.class_for(agent, (near, PLAIN_SLOPE)) {
+            // A little closer each time, until one in some twenty is not found at once.
+            self.near = self.near.saturating_sub(margin);
+            return Some(class);
+        }
+        let class = self.class_for(agent, FAR)?;
+        let head = (self.board.classes.heads[class], self.board.classes.get(class).sort.slope);
+        let waited = order::rank(head.0, head.1, self.now).0 / i64::from(PLAIN_SLOPE);
+        self.near = self.near.max(waited).saturating_add(20 * margin);
+        Some(class)
     }
 
     fn first_ranked_for(&self, agent: usize) -> Option<(Rank, Key)> {
@@ -110,6 +135,7 @@ impl Floor {
             }
         }
         while let Some(Reverse((_, item, source))) = next.pop() {
+            steps::count(1);
             self.offer_best(item);
             if let Some(agent) = source
                 && let Some((rank, item)) = self.first_ranked_for(agent)
@@ -136,16 +162,25 @@ impl Floor {
     /// Nearly always that is the head of a class; so the heads, which lie side by side, are compared first. Only when the
     /// agent refused that very interaction, the lines behind the heads are looked into.
     pub(crate) fn first_item_for(&self, agent: usize) -> Option<(Place, Key)> {
+        self.head_for(agent, self.class_for(agent, FAR)?)
+    }
+
+    /// The class whose head comes first among those the agent meets, if it comes before the limit.
+    fn class_for(&self, agent: usize, limit: Line) -> Option<usize> {
         let mut first = None;
-        self.each_class_for(agent, |class, head, limit| (*limit, first) = (head, Some(class)));
-        let class = first?;
+        self.each_class_for(agent, limit, |class, head, limit| (*limit, first) = (head, Some(class)));
+        first
+    }
+
+    /// The head of the class that comes first, or who comes first instead if the agent may not be asked for it.
+    fn head_for(&self, agent: usize, class: usize) -> Option<(Place, Key)> {
         let head = *self.board.classes.get(class).waiting.first()?;
         if self.may_be_asked(agent, head.1) { Some(head) } else { self.first_item_behind(agent) }
     }
 
     fn first_item_behind(&self, agent: usize) -> Option<(Place, Key)> {
         let mut best = None;
-        self.each_class_for(agent, |class, (_, slope), limit| {
+        self.each_class_for(agent, FAR, |class, (_, slope), limit| {
             let is_first = |place: &Place| is_before((*place, slope), *limit, self.now);
             let line = &self.board.classes.get(class).waiting;
             let first = line.iter().find(|(place, item)| !is_first(place) || self.may_be_asked(agent, *item));
@@ -157,27 +192,35 @@ impl Floor {
     }
 
     fn may_be_asked(&self, agent: usize, item: Key) -> bool {
+        steps::count(1);
         self.items.get(item).is_some_and(|item| !item.is_cooling(self.agents[agent].id, self.now))
     }
 
     /// Shows each class the agent meets where somebody waits before the limit, with its head; `see` lowers the limit.
-    fn each_class_for(&self, agent: usize, mut see: impl FnMut(usize, Line, &mut Line)) {
+    fn each_class_for(&self, agent: usize, mut limit: Line, mut see: impl FnMut(usize, Line, &mut Line)) {
         let classes = &self.board.classes;
-        let mut limit = (Place::LAST, PLAIN_SLOPE);
         let open = self.open_lanes(agent);
         let meets = self.board.profiles.get(self.agents[agent].profile).classes.words();
-        for (block, (row, waiting)) in meets.iter().zip(classes.waiting.words()).enumerate() {
-            let Sort { channel, slope } = classes.block_sorts[block];
-            if row & waiting == 0
-                || open & bit(channel) == 0
-                || !is_before((classes.block_heads[block], slope), limit, self.now)
-            {
+        let waiting = classes.waiting.words();
+        for (&Sort { channel, slope }, blocks) in &classes.groups {
+            if open & bit(channel) == 0 {
                 continue;
             }
-            for class in (Ones { word: row & waiting, base: block * BLOCK }) {
-                let head = (classes.heads[class], slope);
-                if is_before(head, limit, self.now) {
-                    see(class, head, &mut limit);
+            // In the units of this slope, so that most blocks are passed over by one comparison.
+            let mut reach = order::reach(limit, slope, self.now);
+            for &block in blocks {
+                steps::count(1);
+                let (Some(row), Some(waiting)) = (meets.get(block), waiting.get(block)) else { continue };
+                if row & waiting == 0 || classes.block_heads[block].virtual_arrival > reach {
+                    continue;
+                }
+                for class in (Ones { word: row & waiting, base: block * BLOCK }) {
+                    steps::count(1);
+                    let head = (classes.heads[class], slope);
+                    if is_before(head, limit, self.now) {
+                        see(class, head, &mut limit);
+                        reach = order::reach(limit, slope, self.now);
+                    }
                 }
             }
         }
@@ -193,12 +236,21 @@ impl Floor {
         }
         let class = self.board.classes.get(item.class()?);
         let mut best: Option<((Standing, AgentId), usize)> = None;
+        steps::count(profiles.open[lane].words().len());
         for number in class.profiles.common(&profiles.open[lane]) {
             let profile = profiles.get(number);
-            let may = |(_, id, _): &&(Standing, AgentId, usize)| !item.is_cooling(*id, self.now);
+            let may = |(_, id, _): &&(Standing, AgentId, usize)| {
+                steps::count(1);
+                !item.is_cooling(*id, self.now)
+            };
+            let fit = class.condition.fit(&profile.traits).unwrap_or(0);
+            // Whatever else the agents of the profile have, with this fit none of them comes first.
+            let at_best = self.with_fit(Standing::default(), fit);
+            if best.is_some_and(|((first, _), _)| at_best > first) {
+                continue;
+            }
             let first = profile.idle(lane).filter_map(|idle| idle.iter().find(may)).min();
             let Some(&(standing, id, agent)) = first else { continue };
-            let fit = class.condition.fit(&profile.traits).unwrap_or(0);
             let rank = (self.with_fit(standing, fit), id);
             if best.is_none_or(|(first, _)| rank < first) {
                 best = Some((rank, agent));

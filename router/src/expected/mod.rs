@@ -13,6 +13,7 @@ use model::time::Timestamp;
 use crate::floor::Floor;
 use crate::item::{Item, Phase, Queue};
 use crate::slab::Key;
+use crate::steps;
 pub(crate) use pace::{Leaving, Pace};
 
 /// How old a look at the agents of a service may be, for counting who is due. Whoever asks for a wait is told by the agents of
@@ -88,7 +89,10 @@ impl Floor {
         (0..queue.plan.steps.len())
             .filter_map(|step| Some((step, row(step)?)))
             .flat_map(|(step, row)| row.iter().filter(move |&profile| !seen_before(step, profile)))
-            .map(|profile| profiles.working(profile))
+            .map(|profile| {
+                steps::count(1);
+                profiles.working(profile)
+            })
             .sum()
     }
 
