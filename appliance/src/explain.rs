@@ -65,7 +65,11 @@ fn text(why: &Value) -> String {
         time(&why["at"])
     ));
     if let Some(position) = why["position"].as_u64() {
-        lines.push(format!("  {position} of the same service come first; priority {}", why["priority"]));
+        let expected = why["expected_wait_s"].as_u64().map_or("not known".into(), |wait| format!("{wait} s"));
+        lines.push(format!(
+            "  {position} of the same service come first; priority {}; expected wait {expected}",
+            why["priority"]
+        ));
     }
     lines.push(format!(
         "  step {} of {} asks for {}: {} agents fit, {} of them are signed in",

@@ -7,6 +7,8 @@
 pub(crate) mod advice;
 pub(crate) mod choice;
 
+use std::time::Duration;
+
 use model::agent::AgentState;
 use model::id::{AgentId, InteractionId};
 use model::skill::SkillExpr;
@@ -32,6 +34,8 @@ pub struct Explanation {
     pub interaction: InteractionView,
     /// How many unanswered interactions of the same service come first.
     pub position: Option<usize>,
+    /// How long it will still take until an agent answers; see [`Floor::expected_wait`].
+    pub expected_wait: Option<Duration>,
     /// Whom the current step asks for: with cumulative steps also whoever fitted an earlier one.
     pub who: Option<SkillExpr>,
     /// Whom the next step will ask for.
@@ -114,6 +118,7 @@ impl Floor {
             at: self.now,
             interaction: self.interaction(interaction)?,
             position: self.ahead(interaction),
+            expected_wait: self.expected_wait(interaction, self.now),
             who: class.map(|class| class.who.clone()),
             next: next.filter(|_| item.is_unanswered()).map(|class| class.who.clone()),
             fitting,

@@ -377,3 +377,41 @@ export class Api {
     return items;
   }
 }
+
+/** A live call as supervisors see it; what of it is shown here. */
+export interface CallRow {
+  interaction: string;
+  caller: string;
+  caller_name: string | null;
+}
+export type Verdict = "eligible" | "ringing" | "handling" | "refused" | "no_room" | "not_ready" | "no_phone" | "away" | "unskilled";
+/** Something that would help a caller who waits. */
+export interface Advice {
+  kind: "not_ready" | "no_phone" | "at_work" | "refused" | "away" | "lower_level" | "lacks_only" | "next_step";
+  agents: number;
+  who: Named[];
+  asked: string | null;
+  instead: string | null;
+  at: Millis | null;
+  text: string;
+}
+/** Why a caller waits or is rung for (ROUTE-09). */
+export interface Explanation {
+  interaction: string;
+  at: Millis;
+  service: Named | null;
+  stage: "waiting" | "ringing" | "talking" | "wrap_up";
+  waiting_since: Millis;
+  priority: number;
+  position: number | null;
+  expected_wait_s: number | null;
+  step: number;
+  steps: number;
+  asks_for: string | null;
+  next: { at: Millis | null; asks_for: string } | null;
+  fitting: number;
+  online: number;
+  hopeless: boolean;
+  agents: { agent: Named; verdict: Verdict; until: Millis | null }[];
+  advice: Advice[];
+}

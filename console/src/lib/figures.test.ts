@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { QueueView } from "./api";
-import { expectedWait, percent, story } from "./figures";
+import { percent, roundedWait, story } from "./figures";
 import { en } from "./words/en";
 import { ru } from "./words/ru";
 
@@ -8,16 +7,11 @@ const period = {
   offered: 12, answered: 9, abandoned: 2, turned_away: 1, overflowed: 0, service_level_percent: 66.7, abandoned_percent: 16.7,
   speed_of_answer_s: 14.2, longest_wait_s: 95,
 };
-const queue = (expected_wait_s: number | null): QueueView => ({
-  service: { id: "service_1", name: "Help" }, waiting: 3, longest_since: 0, ready_agents: 0, busy_agents: 4, agents: 5,
-  expected_wait_s, half_hour: period, today: period,
-});
-
 /** ROUTE-11: an expected wait is told in steps and never too short; what is not known is not told. */
 test("an expected wait is rounded up", () => {
-  const told = (seconds: number | null) => expectedWait(queue(seconds), en);
+  const told = (seconds: number | null) => roundedWait(seconds, en);
   expect([0, 1, 10, 61, 299, 300, 301].map(told)).toEqual(["none", "≈ 0:10", "≈ 0:10", "≈ 1:10", "≈ 5:00", "≈ 5:00", "≈ 6:00"]);
-  expect([told(null), expectedWait(queue(null), ru)]).toEqual(["not known", "неизвестно"]);
+  expect([told(null), roundedWait(null, ru)]).toEqual(["not known", "неизвестно"]);
 });
 
 test("a share of nobody is a dash, and a time is told in a sentence", () => {

@@ -1,6 +1,6 @@
 // Figures of a queue as people read them. Pure; the language comes in.
 
-import type { Period, QueueView } from "./api";
+import type { Period } from "./api";
 import { clock, fill } from "./format";
 import type { Words } from "./words/en";
 
@@ -9,9 +9,8 @@ export function percent(share: number | null, words: Words): string {
   return share === null ? "–" : `${Math.round(share)} ${words.units.percent}`;
 }
 
-/** How long somebody who calls now will probably wait: not more exact than it is known. */
-export function expectedWait(queue: QueueView, words: Words): string {
-  const seconds = queue.expected_wait_s;
+/** A probable wait: not more exact than it is known. */
+export function roundedWait(seconds: number | null, words: Words): string {
   if (seconds === null) return words.queues.unknown;
   // Up to the next ten seconds, from five minutes on to the next minute: nobody is promised too little.
   const step = seconds >= 300 ? 60 : 10;

@@ -28,6 +28,8 @@ pub struct ExplanationView {
     pub priority: i32,
     /// How many of the same service come first; none when it does not wait.
     pub position: Option<usize>,
+    /// Seconds that it will probably still wait; none when it does not wait, nobody is there, or nothing is known yet.
+    pub expected_wait_s: Option<u64>,
     /// Number of the step of the requirement that applies, from 1.
     pub step: usize,
     /// How many steps there are.
@@ -107,6 +109,14 @@ pub struct AdviceView {
     pub kind: String,
     /// How many agents it concerns.
     pub agents: usize,
+    /// The first few of them.
+    pub who: Vec<Named>,
+    /// What is asked that they lack, as text: of `lower_level` and `lacks_only`.
+    pub asked: Option<String>,
+    /// What would let them in: of `lower_level`.
+    pub instead: Option<String>,
+    /// When it comes by itself: of `refused` and `next_step`.
+    pub at: Option<u64>,
     /// In a sentence.
     pub text: String,
 }
@@ -145,6 +155,7 @@ impl ExplanationView {
             waiting_since: seen.since.millis(),
             priority: seen.priority,
             position: why.position,
+            expected_wait_s: why.expected_wait.map(|wait| wait.as_secs_f64().ceil() as u64),
             step: seen.step + 1,
             steps: seen.requirement.steps.len(),
             asks_for: why.who.as_ref().map(who),
@@ -308,7 +319,23 @@ fn advise(advice: &Advice, at: Timestamp, config: &Configuration) -> AdviceView 
             ),
         ),
     };
-    AdviceView { kind: word(advice), agents, text }
+    let (who, asked, instead, at) = match advice {
+        Advice::NotReady { who, .. }
+        | Advice::NoPhone { who, .. }
+        | Advice::AtWork { who, .. }
+        | Advice::Away { who, .. } => (who.as_slice(), None, None, None),
+        Advice::LowerLevel { skill, asked, instead, who, .. } => {
+            (who.as_slice(), Some(at_least(*skill, *asked)), Some(at_least(*skill, *instead)), None)
+        }
+        Advice::LacksOnly { skill, asked, who, .. } => {
+            (who.as_slice(), Some(at_least(*skill, *asked)), None, None)
+        }
+        Advice::Refused { until: at, .. } | Advice::NextStep { at, .. } => {
+            (&[][..], None, None, Some(at.millis()))
+        }
+    };
+    let who = who.iter().map(|agent| ExplanationView::name(*agent, config)).collect();
+    AdviceView { kind: word(advice), agents, who, asked, instead, at, text }
 }
 
 /// A stretch of time for people.

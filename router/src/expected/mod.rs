@@ -18,9 +18,9 @@ pub(crate) use pace::{Leaving, Pace};
 
 /// How old a look at the agents of a service may be, for counting who is due. Whoever asks for a wait is told by the agents of
 /// the moment.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK_US: u64 = 5_000_000;
 /// The agents of all services together are looked at this often, at most: a look goes through all who fit.
-const LOOKS: Duration = Duration::from_millis(100);
+const LOOKS_US: u64 = 100_000;
 
 impl Floor {
     /// How many unanswered interactions of the same service come before this one; `None` when it does not wait.
@@ -98,10 +98,14 @@ impl Floor {
 
     /// Looks at the agents of a service when the last look is old.
     fn keep_looking(&mut self, number: usize, at: Timestamp) {
-        let Some(queue) = self.queues.get(number) else { return };
-        if at.since(queue.pace.looked()) < LOOK || at.since(self.looked) < LOOKS {
+        let younger = |looked: Timestamp, than: u64| at.micros().saturating_sub(looked.micros()) < than;
+        if younger(self.looked, LOOKS_US) {
             return;
         }
+        let Some(queue) = self.queues.get(number).filter(|queue| !younger(queue.pace.looked(), LOOK_US))
+        else {
+            return;
+        };
         let full = self.full_rate(queue);
         self.looked = at;
         self.queues[number].pace.look(full, at);

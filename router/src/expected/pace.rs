@@ -111,7 +111,7 @@ impl Pace {
     }
 
     fn pass(&mut self, at: Timestamp) {
-        let passed = at.since(self.upto).as_secs_f64();
+        let passed = seconds(self.upto, at);
         self.upto = self.upto.max(at);
         if self.backlog == 0 {
             return;
@@ -127,7 +127,7 @@ impl Pace {
     /// Of what all agents of the service could do, the share that comes to this line.
     fn share(&self, now: Timestamp) -> f64 {
         // Nobody was drawn since the last look although somebody waits: that says something, too.
-        let silent = if self.backlog > 0 { now.since(self.upto).as_secs_f64() * self.full } else { 0.0 };
+        let silent = if self.backlog > 0 { seconds(self.upto, now) * self.full } else { 0.0 };
         (self.known.drawn + PRIOR) / (self.known.due + silent.min(DRAWN_MAX) + PRIOR)
     }
 
@@ -155,4 +155,9 @@ impl Pace {
         let usual = Duration::from_secs_f64(self.known.answer_s.value.clamp(0.0, MOST));
         usual.saturating_sub(now.since(since)).min(deadline.since(now)).max(LEAST)
     }
+}
+
+/// Without a way over whole seconds: every event of a line comes here.
+fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+    to.micros().saturating_sub(from.micros()) as f64 / 1e6
 }
