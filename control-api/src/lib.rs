@@ -86,7 +86,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::force))
         .routes(routes!(live::queues))
         .routes(routes!(colleagues::list))
-        .routes(routes!(live::calls))
+        .routes(routes!(live::calls, live::place))
         .routes(routes!(live::call))
         .routes(routes!(explain::one))
         .routes(routes!(explain::waiting))

@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use desk::console::protocol::{AgentView, QueueView};
+use desk::console::protocol::{AgentView, Command, QueueView};
 use desk::floor::views::CallView;
-use model::id::{InteractionId, UserId};
+use model::id::{InteractionId, ServiceId, UserId};
 use model::people::Privilege;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -85,6 +85,35 @@ pub async fn call(
 ) -> Result<axum::Json<CallView>, ApiError> {
     who.needs(Privilege::Supervise)?;
     Ok(axum::Json(state.desk.call(interaction).await?))
+}
+
+/// A number outside to be called.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCall {
+    /// As people write it; after a comma what is pressed when it answers (OUT-08).
+    number: String,
+    /// Under which service it is counted; the caller's first when none is named.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    service: Option<ServiceId>,
+}
+
+/// Call a number outside (OUT-01): the phone of whoever asks comes first, then the number. How it goes, the console says.
+#[utoipa::path(post, path = "/calls", tag = "live", request_body = NewCall,
+    responses((status = 202, description = "The call is being placed"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "Not allowed, or not this number"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "Not now, or no trunk takes calls out"),
+    (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many calls within a minute")))]
+pub async fn place(
+    State(state): State<ApiState>,
+    who: Who,
+    Json(body): Json<NewCall>,
+) -> Result<StatusCode, ApiError> {
+    who.needs(Privilege::CallOut)?;
+    let command = Command::Dial { number: body.number, service: body.service };
+    state.desk.command(who.identity.user.id, who.identity.session, command).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// End a call.

@@ -54,6 +54,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/media/legs", "get"),
     ("/interactions/{interaction}/explanation", "get"),
     ("/waiting/explanations", "get"),
+    ("/calls", "post"),
     ("/calls/{interaction}/hang_up", "post"),
     ("/calls/{interaction}/recording", "put"),
     ("/records", "get"),

@@ -110,6 +110,18 @@ pub enum Refusal {
     /// An internal call to somebody whose phone rings already.
     #[error("This colleague is being called at this moment. Try again soon.")]
     ColleagueBusy,
+    /// A number outside that the rules of the house close (ERR-07).
+    #[error("You are not allowed to call this number.")]
+    NumberClosed,
+    /// One agent has dialled too often within a minute.
+    #[error("Too many calls within a minute. Try again in {} s.", .wait.as_secs().max(1))]
+    DialledTooOften {
+        /// How long to wait.
+        wait: Duration,
+    },
+    /// No trunk takes calls out.
+    #[error("No trunk is set up for calls to numbers outside.")]
+    NoTrunk,
     /// Completing needs a disposition (ERR-16).
     #[error("Choose a disposition and fill in the required fields.")]
     DispositionRequired,
@@ -200,13 +212,16 @@ impl Refusal {
             Self::Internal => 18,
             Self::ColleagueOffline => 19,
             Self::ColleagueBusy => 20,
+            Self::NumberClosed => 21,
+            Self::DialledTooOften { .. } => 22,
+            Self::NoTrunk => 23,
         };
         &KINDS[at]
     }
 }
 
 /// All kinds, as [`Refusal::kind`] counts them. Slugs and statuses are part of the API and never change.
-pub const KINDS: [Kind; 21] = [
+pub const KINDS: [Kind; 24] = [
     Kind {
         slug: "bad-credentials",
         title: "Wrong user name or password",
@@ -333,6 +348,24 @@ pub const KINDS: [Kind; 21] = [
         status: 409,
         help: "The colleague's phone rings for another call at this moment. Try again in a few seconds.",
     },
+    Kind {
+        slug: "number-closed",
+        title: "Number not allowed",
+        status: 403,
+        help: "The tenant's rules close this number (\"dialling\" of /tenant). An administrator can open its prefix.",
+    },
+    Kind {
+        slug: "dialled-too-often",
+        title: "Too many calls within a minute",
+        status: 429,
+        help: "One user may dial so many numbers within a minute (\"dialling\" of /tenant). Wait a little.",
+    },
+    Kind {
+        slug: "no-trunk",
+        title: "No trunk for calls out",
+        status: 409,
+        help: "No trunk has a target, so that no call can go out. An administrator can give one a target.",
+    },
 ];
 
 #[cfg(test)]
@@ -351,6 +384,9 @@ mod tests {
             (Refusal::Internal, "internal"),
             (Refusal::ColleagueOffline, "colleague-offline"),
             (Refusal::ColleagueBusy, "colleague-busy"),
+            (Refusal::NumberClosed, "number-closed"),
+            (Refusal::DialledTooOften { wait: Duration::from_secs(1) }, "dialled-too-often"),
+            (Refusal::NoTrunk, "no-trunk"),
         ];
         for (refusal, slug) in all {
             assert_eq!(refusal.kind().slug, slug);

@@ -4,6 +4,8 @@
 //! for an answer in line: an order is answered by facts. Orders and facts about one interaction keep their order. Both
 //! are plain data, so they travel over a channel on one box and over the wire to another.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{InteractionId, LegId, OfferToken, RecordingId, SessionId, TenantId, TrunkId, UserId};
@@ -90,6 +92,29 @@ pub enum CallOrder {
         caller_name: Option<String>,
         /// The extension that is called.
         contact: String,
+    },
+    /// Begin a call that we place. Nobody is on it yet and no [`CallFact::Incoming`] follows: [`CallOrder::RingAgent`] brings the
+    /// agent's phone in, [`CallOrder::Dial`] the far end. What cannot begin: [`CallFact::Ended`] with the failure.
+    Place {
+        /// The new call.
+        interaction: InteractionId,
+        /// Who is called: what a phone on a desk shows while it rings.
+        contact: String,
+    },
+    /// Dial a number, over these trunks one after the other: the customer's side of a call that was placed. Its agent hears
+    /// ringing, or what the far end lets hear before it answers. Answered by [`CallFact::FarEndRinging`],
+    /// [`CallFact::FarEndAnswered`] or [`CallFact::DialFailed`].
+    Dial {
+        /// Which call.
+        interaction: InteractionId,
+        /// Digits with an optional `+`.
+        number: String,
+        /// The calling number that is shown there; `None`: it stays unknown.
+        caller_id: Option<String>,
+        /// The first is tried first; the next when one does not work.
+        trunks: Vec<TrunkId>,
+        /// How long the far end may ring, all trunks together.
+        ring_time: Duration,
     },
     /// The far side hears hold music; the agent still hears it (C1).
     Hold {
@@ -263,6 +288,24 @@ pub enum Source {
     },
 }
 
+/// Why nobody answered a number that was dialled (OUT-13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DialFailure {
+    /// The line is busy.
+    Busy,
+    /// It rang, and nobody answered in time; or a telephone that is off.
+    NoAnswer,
+    /// Refused: by the one who was called, or by the carrier.
+    Rejected,
+    /// There is no such number.
+    NotFound,
+    /// No trunk could be reached, or none took the call.
+    Unreachable,
+    /// All trunks carry as many calls as they may.
+    TrunksBusy,
+}
+
 /// Facts from signalling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fact")]
@@ -324,6 +367,29 @@ pub enum CallFact {
         agent: UserId,
         /// In words for log and banner.
         why: String,
+    },
+    /// The far end that is dialled is being called, or begins to speak before it answers.
+    FarEndRinging {
+        /// Which call.
+        interaction: InteractionId,
+        /// Over which trunk.
+        trunk: TrunkId,
+    },
+    /// The far end that was dialled answered.
+    FarEndAnswered {
+        /// Which call.
+        interaction: InteractionId,
+        /// Over which trunk.
+        trunk: TrunkId,
+    },
+    /// Nobody answered the number that was dialled. Of a call that was placed, the agent hears the busy tone.
+    DialFailed {
+        /// Which call.
+        interaction: InteractionId,
+        /// Why.
+        why: DialFailure,
+        /// The last status a trunk answered with, if one answered.
+        status: Option<u16>,
     },
     /// Customer and agent hear each other.
     Bridged {

@@ -33,6 +33,9 @@ impl Outcome {
             | EndStatus::UnknownNumber
             | EndStatus::Interrupted
             | EndStatus::SelfServed
+            | EndStatus::Busy
+            | EndStatus::NoAnswer
+            | EndStatus::Cancelled
             | EndStatus::Failed => None,
         }
     }

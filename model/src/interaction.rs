@@ -62,7 +62,7 @@ pub enum EndStatus {
     Normal,
     /// Refused: the caller is on the block list.
     Blocked,
-    /// The colleague who was called refused it or did not answer (VOICE-08).
+    /// The colleague who was called refused it or did not answer (VOICE-08); a number outside rejected it (OUT-13).
     Refused,
     /// The first agent passed it on.
     Transferred,
@@ -76,12 +76,18 @@ pub enum EndStatus {
     Closed,
     /// The queue was full or the longest wait was over.
     QueueFull,
-    /// The dialled number leads nowhere.
+    /// The dialled number leads nowhere; of calls out: the carrier knows no such number (OUT-13).
     UnknownNumber,
     /// The appliance stopped or was killed during the call; the record was finished at the next start.
     Interrupted,
     /// A flow ended the call: the caller heard what there was, and no agent was asked (ROUTE-08).
     SelfServed,
+    /// The number we called was busy (OUT-13).
+    Busy,
+    /// Nobody answered the number we called (OUT-13).
+    NoAnswer,
+    /// The agent gave up before the number we called was answered (OUT-13).
+    Cancelled,
     /// Set-up or media failed.
     Failed,
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::agent::NotReadyReason;
+use crate::call::DialFailure;
 use crate::figures::{Counts, Pace};
 use crate::id::{
     AgentId, DispositionId, FlowId, InteractionId, LegId, OfferToken, RecordingId, ServiceId, SessionId,
@@ -117,6 +118,22 @@ pub enum Event {
         interaction: InteractionId,
         /// New values by name, at most 32; an empty one is gone. What was noted before stays.
         values: BTreeMap<String, String>,
+    },
+    /// A number outside is being dialled for it.
+    Dialled {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Which number.
+        number: String,
+    },
+    /// Nobody answered the number that was dialled (OUT-13).
+    DialFailed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Why.
+        why: DialFailure,
+        /// The last status a trunk answered with.
+        status: Option<u16>,
     },
     /// It waits for an agent.
     Queued {
@@ -442,6 +459,8 @@ impl Event {
             Self::Arrived { interaction, .. }
             | Self::FlowStep { interaction, .. }
             | Self::Noted { interaction, .. }
+            | Self::Dialled { interaction, .. }
+            | Self::DialFailed { interaction, .. }
             | Self::Queued { interaction, .. }
             | Self::Overflowed { interaction, .. }
             | Self::TurnedAway { interaction, .. }

@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod call;
 pub mod capacity;
+pub mod dialling;
 pub mod figures;
 pub mod flow;
 pub mod id;
@@ -17,5 +18,6 @@ pub mod people;
 pub mod recording;
 pub mod service;
 pub mod skill;
+pub mod target;
 pub mod tenant;
 pub mod time;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::capacity::Capacity;
+use crate::dialling::DialRules;
 use crate::id::{GroupId, SkillId, TenantId, UserId};
 use crate::skill::Level;
 use crate::tenant::{AgentOrder, OfferWindow, SystemNames};
@@ -24,6 +25,8 @@ pub struct Tenant {
     pub capacity: Capacity,
     /// Who of several agents who would do is rung first (ROUTE-04).
     pub agent_order: AgentOrder,
+    /// Which numbers outside its agents and flows may dial (SAFE-01).
+    pub dialling: DialRules,
 }
 
 impl Tenant {
@@ -31,7 +34,8 @@ impl Tenant {
     pub fn new(id: TenantId, name: impl Into<String>) -> Self {
         let (offer_window, system_names) = (OfferWindow::default(), SystemNames::default());
         let (capacity, agent_order) = (Capacity::default(), AgentOrder::default());
-        Self { id, name: name.into(), offer_window, system_names, capacity, agent_order }
+        let dialling = DialRules::default();
+        Self { id, name: name.into(), offer_window, system_names, capacity, agent_order, dialling }
     }
 }
 

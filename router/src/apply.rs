@@ -140,6 +140,8 @@ impl Floor {
             | Event::FlowStep { .. }
             | Event::Noted { .. }
             | Event::TurnedAway { .. }
+            | Event::Dialled { .. }
+            | Event::DialFailed { .. }
             | Event::LegAnswered { .. }
             | Event::Bridged { .. }
             | Event::HoldChanged { .. }

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use media::control::{Answer, Command, Event, MediaError};
 use media::plane::PlaneHandle;
@@ -177,6 +177,7 @@ impl Signaling {
             recordings: config.recordings,
             digest,
             directory: Directory::default(),
+            places: Mutex::default(),
             farewells: TaskTracker::new(),
         });
         let switchboard = Switchboard::new(

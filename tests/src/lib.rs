@@ -9,6 +9,7 @@ pub mod baresip;
 pub mod bcg729;
 pub mod browser;
 pub mod call;
+pub mod carrier;
 pub mod http;
 pub mod kamailio;
 pub mod metrics;

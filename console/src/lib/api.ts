@@ -94,7 +94,7 @@ export interface WorkView {
   contact: string;
   noted: Record<string, string>;
   phase: "dialling" | "connecting" | "talking" | "held" | "refused" | "wrap_up";
-  refused_why: "declined" | "no_answer" | "unreachable" | null;
+  refused_why: "declined" | "no_answer" | "unreachable" | "busy" | "no_such_number" | "trunks_busy" | null;
   muted: boolean;
   since: Millis;
   answered_at: Millis | null;
@@ -225,6 +225,8 @@ export interface Tenant {
   capacity: Capacity;
   /** Who of several agents who would do is rung first (ROUTE-04). */
   agent_order: AgentTerm[];
+  /** Which numbers outside may be dialled: set through the API, and sent back as it came. */
+  dialling: unknown;
 }
 export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left" | "chosen";
 export interface ServiceRecord {

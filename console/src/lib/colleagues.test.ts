@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ColleagueItem, RoutingState } from "./api";
-import { ownHindrance, target, whyNot } from "./colleagues";
+import { dialsOutside, outside, ownHindrance, target, whyNot } from "./colleagues";
 import { en } from "./words/en";
 
 const person = (name: string, extension: string | null, state: RoutingState = "ready", callable = true): ColleagueItem => ({
@@ -28,6 +28,23 @@ describe("OUT-03: Enter calls what was typed", () => {
 
   test("nothing typed calls nobody", () => {
     expect(target("  ", [anna])).toBeNull();
+  });
+});
+
+describe("OUT-01: a number outside is typed or pasted", () => {
+  test("as people write it, with keys after a comma", () => {
+    for (const number of ["+49 (30) 123-456", "030/123456", "112", "0301234,,55#"]) expect(outside(` ${number} `, [anna])).toBe(number);
+    for (const none of ["", "ann", "+", "1", "030+1", "1002", "123456789012345678901"]) expect(outside(none, [anna])).toBeNull();
+  });
+
+  test("Enter dials what cannot be an extension", () => {
+    for (const number of ["+49", "030", "0301234", "123456", "12 34"]) expect(dialsOutside(outside(number, []))).toBe(true);
+    for (const number of ["112", "1002", "12345", "ann"]) expect(dialsOutside(outside(number, []))).toBe(false);
+  });
+
+  test("a phone on the desk rings for it", () => {
+    expect(ownHindrance({ kind: "sip", up: true, problem: null }, "ready", en, true)).toBe("");
+    expect(ownHindrance({ kind: "none", up: false, problem: null }, "ready", en, true)).not.toBe("");
   });
 });
 

@@ -23,9 +23,10 @@ export const usualFields = (): OfferFields => ({
   internal: ["channel", "name", "extension"],
 });
 
-/** A person by name, or else by number. */
-export function whoIs(of: { colleague: Colleague | null; caller_name: string | null; caller: string }): string {
-  return of.colleague?.name ?? of.caller_name ?? phoneNumber(of.caller);
+/** A person by name, or else by number: of a call out, the number that was called. */
+export function whoIs(of: { colleague: Colleague | null; caller_name: string | null; caller: string; contact?: string; direction?: string }): string {
+  const number = of.direction === "outbound" && of.contact ? of.contact : of.caller;
+  return of.colleague?.name ?? of.caller_name ?? phoneNumber(number);
 }
 
 /**

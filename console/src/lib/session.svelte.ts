@@ -228,9 +228,22 @@ class Signed {
   }
 
   /** Calls a colleague (OUT-03). A refusal is handed back: it is shown where the call was asked for. */
-  async callColleague(target: { user: string } | { extension: string }): Promise<Problem | null> {
+  callColleague(target: { user: string } | { extension: string }): Promise<Problem | null> {
+    return this.place("call", target);
+  }
+
+  /** The number outside that was dialled last (OUT-09). */
+  lastDialled = "";
+
+  /** Calls a number outside, under a service (OUT-01, OUT-02). */
+  callOutside(number: string, service: string | null): Promise<Problem | null> {
+    this.lastDialled = number;
+    return this.place("dial", { number, service });
+  }
+
+  private async place(command: "call" | "dial", fields: Record<string, unknown>): Promise<Problem | null> {
     try {
-      await this.connection?.send("call", target);
+      await this.connection?.send(command, fields);
       return null;
     } catch (e) {
       if (e instanceof Problem) return e;

@@ -1,6 +1,7 @@
 //! The tenant as it travels.
 
 use desk::console::protocol::OfferWindowView;
+use model::dialling::DialRules;
 use model::id::TenantId;
 use model::tenant::{AgentOrder, OfferWindow, SystemNames};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,35 @@ pub struct Tenant {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub agent_order: AgentOrder,
+    /// Which numbers outside may be dialled: the longest prefix decides (SAFE-01).
+    #[serde(default)]
+    pub dialling: Dialling,
+}
+
+/// Which numbers outside may be dialled. `00` at the beginning is the same as `+`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dialling {
+    /// Prefixes that may be dialled; as long as one that may not, they win.
+    pub allow: Vec<String>,
+    /// Prefixes that may not.
+    pub deny: Vec<String>,
+    /// Whether numbers may be dialled that none of the prefixes fits.
+    pub others: bool,
+    /// How many numbers one agent may dial within a minute, 1 to 1000.
+    pub per_minute: u32,
+}
+
+impl Default for Dialling {
+    fn default() -> Self {
+        DialRules::default().into()
+    }
+}
+
+impl From<DialRules> for Dialling {
+    fn from(DialRules { allow, deny, others, per_minute }: DialRules) -> Self {
+        Self { allow, deny, others, per_minute }
+    }
 }
 
 /// The tenant's own names; `null`: the usual one.
@@ -45,6 +75,8 @@ impl Tenant {
     pub fn into_item(self, id: TenantId) -> model::people::Tenant {
         let OfferWindowView { external, internal } = self.offer_window;
         let Names { no_answer, connection_lost } = self.system_names;
+        let Dialling { allow, deny, others, per_minute } = self.dialling;
+        let dialling = DialRules { allow, deny, others, per_minute };
         model::people::Tenant {
             id,
             name: self.name,
@@ -52,6 +84,7 @@ impl Tenant {
             system_names: SystemNames { no_answer, connection_lost },
             capacity: self.capacity.into(),
             agent_order: self.agent_order,
+            dialling,
         }
     }
 
@@ -64,6 +97,7 @@ impl Tenant {
             system_names: Names { no_answer, connection_lost },
             capacity: item.capacity.into(),
             agent_order: item.agent_order.clone(),
+            dialling: item.dialling.clone().into(),
         }
     }
 }

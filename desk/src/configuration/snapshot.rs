@@ -8,8 +8,9 @@ use flow::{Language, Ready};
 use model::agent::Reason;
 use model::call::{CallConfig, Ha1, PhoneAccount};
 use model::capacity::Capacity;
+use model::dialling::DialRules;
 use model::flow::Flow;
-use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, UserId};
+use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, TrunkId, UserId};
 use model::people::{Group, GroupRules, PhoneKind, Privilege, User};
 use model::service::{Disposition, Service, Skill, SrtpPolicy, Trunk, WaitingRules};
 use model::skill::SkillExpr;
@@ -54,6 +55,8 @@ pub struct Configuration {
     pub capacity: Capacity,
     /// Who of several agents is rung first (ROUTE-04).
     pub agent_order: AgentOrder,
+    /// Which numbers outside may be dialled (SAFE-01).
+    pub dialling: DialRules,
     /// The tenant's names for the reasons that the system sets (STATE-13).
     pub system_names: SystemNames,
     /// Who may answer each service, in some step of its requirement.
@@ -75,8 +78,11 @@ impl Configuration {
         let flows = catalogue::all::<Flow>(store.flows(), tenant).await?;
         let trunks = catalogue::all(store.trunks(), tenant).await?;
         let settings = store.tenants().tenant(tenant).await?.map(|row| row.item);
-        let (offer_window, system_names, capacity, agent_order) = settings
-            .map(|tenant| (tenant.offer_window, tenant.system_names, tenant.capacity, tenant.agent_order))
+        let (offer_window, system_names, capacity, agent_order, dialling) = settings
+            .map(|tenant| {
+                let (order, dialling) = (tenant.agent_order, tenant.dialling);
+                (tenant.offer_window, tenant.system_names, tenant.capacity, order, dialling)
+            })
             .unwrap_or_default();
         let mut names = Names::default();
         skills.iter().for_each(|row| names.skill(row.item.id, &row.item.name));
@@ -87,6 +93,7 @@ impl Configuration {
             system_names,
             capacity,
             agent_order,
+            dialling,
             eligible: BTreeMap::new(),
             names,
             users: users.into_iter().map(|row| (row.item.id, row.item)).collect(),
@@ -217,6 +224,18 @@ impl Configuration {
         let (_, flow) = self.numbers.get(digits).or_else(|| self.numbers.get(&other))?;
         let flow = (*flow)?;
         self.ready_flows.get(&flow).map(|(version, ready)| (flow, *version, ready.clone()))
+    }
+
+    /// Trunks over which calls can go out, in the order in which they are tried.
+    pub fn trunks_out(&self) -> Vec<TrunkId> {
+        self.trunks.iter().filter(|trunk| trunk.target.is_some()).map(|trunk| trunk.id).collect()
+    }
+
+    /// The number that those who are called for a service see: one of its own, else one of the house (OUT-11).
+    pub fn caller_id(&self, service: ServiceId) -> Option<String> {
+        let own =
+            self.numbers.iter().filter(|(_, (leads_to, _))| *leads_to == service).map(|(digits, _)| digits);
+        own.min().or_else(|| self.numbers.keys().min()).cloned()
     }
 
     /// A service by its name.

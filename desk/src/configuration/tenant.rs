@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::dialling::DialRules;
 use model::people::Tenant;
 use model::tenant::AGENT_TERMS_MAX;
 use serde_json::json;
@@ -34,7 +35,7 @@ impl DeskHandle {
         let row = self.store().tenants().update_tenant(&tenant, expected).await.map_err(write)?;
         let detail = json!({
             "name": row.item.name, "offer_window": row.item.offer_window, "system_names": row.item.system_names,
-            "capacity": row.item.capacity, "agent_order": row.item.agent_order,
+            "capacity": row.item.capacity, "agent_order": row.item.agent_order, "dialling": row.item.dialling,
         });
         self.audit().record(actor, "tenant.update", row.item.id, detail).await?;
         self.reload().await?;
@@ -65,8 +66,29 @@ fn errors(tenant: &Tenant) -> Vec<FieldError> {
             format!("at most {AGENT_TERMS_MAX}: the others would never be asked"),
         ));
     }
+    dialling(&tenant.dialling, &mut errors);
     errors
 }
+
+fn dialling(rules: &DialRules, errors: &mut Vec<FieldError>) {
+    for (pointer, prefixes) in [("/dialling/allow", &rules.allow), ("/dialling/deny", &rules.deny)] {
+        if prefixes.len() > PREFIXES_MAX {
+            errors.push(FieldError::new(pointer, format!("at most {PREFIXES_MAX} prefixes")));
+        }
+        for (n, prefix) in prefixes.iter().enumerate() {
+            let digits = prefix.strip_prefix('+').unwrap_or(prefix);
+            if !(1..=20).contains(&digits.len()) || !digits.chars().all(|c| c.is_ascii_digit()) {
+                errors.push(FieldError::new(format!("{pointer}/{n}"), "1 to 20 digits, with an optional +"));
+            }
+        }
+    }
+    if !(1..=1_000).contains(&rules.per_minute) {
+        errors.push(FieldError::new("/dialling/per_minute", "1 to 1000"));
+    }
+}
+
+/// Most prefixes in a list of what may be dialled.
+const PREFIXES_MAX: usize = 1_000;
 
 /// At least one, for an empty window would leave the agent with nothing to decide by; and each once.
 fn once<T: Ord>(pointer: &str, entries: &[T], errors: &mut Vec<FieldError>) {

@@ -13,6 +13,7 @@ use model::people::{Group, PhoneKind, Role, User};
 use model::service::{
     COMFORT_MAX, Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Treatment, Trunk, WaitingRules,
 };
+use model::target::Target;
 use router::FloorConfig;
 
 use super::leading::Circle;
@@ -317,7 +318,7 @@ impl Checked for Trunk {
             ));
         }
         if let Some(target) = &self.target
-            && !is_target(target)
+            && Target::parse(target).is_none()
         {
             errors.push(FieldError::new("/target", "host[:port][;transport=udp|tcp|tls]"));
         }
@@ -395,30 +396,6 @@ fn network(text: &str) -> Result<(), &'static str> {
     }
 }
 
-fn is_target(text: &str) -> bool {
-    let (address, transport) = match text.split_once(';') {
-        Some((address, parameter)) => (address, parameter.strip_prefix("transport=")),
-        None => (text, Some("udp")),
-    };
-    if !transport.is_some_and(|transport| matches!(transport, "udp" | "tcp" | "tls")) {
-        return false;
-    }
-    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port != 0);
-    if let Some(rest) = address.strip_prefix('[') {
-        let Some((host, rest)) = rest.split_once(']') else { return false };
-        let port_fits = rest.is_empty() || rest.strip_prefix(':').is_some_and(port);
-        return host.parse::<std::net::Ipv6Addr>().is_ok() && port_fits;
-    }
-    let (host, port_fits) = match address.split_once(':') {
-        Some((host, text)) => (host, port(text)),
-        None => (address, true),
-    };
-    let label = |label: &str| {
-        !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-    };
-    port_fits && host.len() <= 253 && host.split('.').all(label)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -433,17 +410,5 @@ mod tests {
         assert!(network("192.0.2").is_err());
         assert_eq!(network("192.0.2.0/28"), Ok(()));
         assert_eq!(network("2001:db8::/32"), Ok(()));
-    }
-
-    #[test]
-    fn a_target_is_a_host_with_an_optional_port_and_transport() {
-        for good in
-            ["carrier.example", "192.0.2.1:5061;transport=tls", "[2001:db8::1]:5060", "sip-1.example.org"]
-        {
-            assert!(is_target(good), "{good}");
-        }
-        for bad in ["", "host:0", "host:port", "host;transport=sctp", "a b", "[::1", "host;lr", "..", "x@y"] {
-            assert!(!is_target(bad), "{bad}");
-        }
     }
 }

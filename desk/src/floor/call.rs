@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, UserId};
-use model::interaction::{EndStatus, EndedBy};
+use model::call::DialFailure;
+use model::dialling::Dialled;
+use model::id::{DispositionId, InteractionId, OfferToken, RecordingId, ServiceId, UserId};
+use model::interaction::{Direction, EndStatus, EndedBy};
 use model::media::StreamStats;
 use model::time::Timestamp;
 
@@ -69,6 +71,21 @@ pub enum Aim {
     Service(ServiceId),
     /// A colleague, from inside.
     Colleague(Inside),
+    /// A number outside, by an agent.
+    Outside(Outgoing),
+}
+
+/// What an agent calls outside, and for which service.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Under which service it is counted (OUT-02).
+    pub service: ServiceId,
+    /// The agent's phone on the desk is rung under this.
+    pub token: OfferToken,
+    /// What is dialled and pressed.
+    pub dialled: Dialled,
+    /// Why nobody answered.
+    pub failed: Option<DialFailure>,
 }
 
 /// Who calls whom in an internal call.
@@ -192,14 +209,29 @@ impl Call {
     /// The service that was called.
     pub fn service(&self) -> Option<ServiceId> {
         match self.aim {
-            Aim::Service(service) => Some(service),
+            Aim::Service(service) | Aim::Outside(Outgoing { service, .. }) => Some(service),
             Aim::Colleague(_) => None,
+        }
+    }
+    /// What is called outside, if it is.
+    pub fn outside(&self) -> Option<&Outgoing> {
+        match &self.aim {
+            Aim::Outside(outgoing) => Some(outgoing),
+            _ => None,
+        }
+    }
+    /// Who began it.
+    pub fn direction(&self) -> Direction {
+        match self.aim {
+            Aim::Service(_) => Direction::Inbound,
+            Aim::Colleague(_) => Direction::Internal,
+            Aim::Outside(_) => Direction::Outbound,
         }
     }
     /// Who calls whom, in an internal call.
     pub fn inside(&self) -> Option<&Inside> {
         match &self.aim {
-            Aim::Service(_) => None,
+            Aim::Service(_) | Aim::Outside(_) => None,
             Aim::Colleague(inside) => Some(inside),
         }
     }
@@ -284,6 +316,14 @@ impl Call {
             Stage::Waiting if by == EndedBy::System => EndStatus::Failed,
             Stage::Waiting if ringing => EndStatus::AbandonedRinging,
             Stage::Waiting => EndStatus::Abandoned,
+            Stage::Work { .. } if self.answered_at.is_none() && self.outside().is_some() => {
+                match self.outside().and_then(|outgoing| outgoing.failed) {
+                    Some(why) => status_of(why),
+                    // It went up and was not joined any more.
+                    None if by == EndedBy::Customer => EndStatus::Normal,
+                    None => EndStatus::Cancelled,
+                }
+            }
             // Accepted, but the caller left before anybody was heard: the caller never came out of the queue.
             Stage::Work { .. } if self.answered_at.is_none() => match by {
                 EndedBy::Customer => EndStatus::Abandoned,
@@ -291,6 +331,17 @@ impl Call {
             },
             Stage::Work { .. } => EndStatus::Normal,
         }
+    }
+}
+
+/// How the records show that nobody answered (OUT-13).
+fn status_of(why: DialFailure) -> EndStatus {
+    match why {
+        DialFailure::Busy => EndStatus::Busy,
+        DialFailure::NoAnswer => EndStatus::NoAnswer,
+        DialFailure::Rejected => EndStatus::Refused,
+        DialFailure::NotFound => EndStatus::UnknownNumber,
+        DialFailure::Unreachable | DialFailure::TrunksBusy => EndStatus::Failed,
     }
 }
 

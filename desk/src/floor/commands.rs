@@ -59,6 +59,7 @@ impl Core {
             }
             Command::Decline { offer } => self.ask(Input::Decline { agent, token: offer }, now, out),
             Command::Call { user, extension } => self.call_colleague(agent, (user, extension), now, out),
+            Command::Dial { number, service } => self.dial_out(agent, &number, service, now, out),
             Command::Hold { interaction } => {
                 self.talking(agent, interaction)?;
                 out.push(Effect::Order(CallOrder::Hold { interaction, agent }));

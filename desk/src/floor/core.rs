@@ -77,6 +77,8 @@ pub struct Person {
     pub missed: u32,
     /// Offers refused that day (VOICE-10).
     pub declined: u32,
+    /// When numbers outside were dialled, within a minute.
+    pub dialled: VecDeque<Timestamp>,
 }
 
 /// The desk of one tenant, without its I/O.

@@ -41,6 +41,12 @@ impl Core {
                     out,
                 );
             }
+            CallFact::AgentAnswered { interaction, token, .. } if self.dials_for(interaction, token) => {
+                self.dial(interaction, out);
+            }
+            CallFact::AgentRefused { interaction, token, .. } if self.dials_for(interaction, token) => {
+                self.gave_up(interaction, out);
+            }
             CallFact::AgentAnswered { interaction: _, token, agent } => {
                 // The offer may have ended while the phone was picked up: then the phone is hung up by StopRinging.
                 if let Err(refusal) = self.tell_floor(Input::Accept { agent, token }, now, out) {
@@ -52,6 +58,12 @@ impl Core {
             }
             CallFact::AgentUnreachable { interaction, token, agent, why } => {
                 self.unreachable(interaction, token, agent, &why, now, out);
+            }
+            // The agent hears it.
+            CallFact::FarEndRinging { .. } => {}
+            CallFact::FarEndAnswered { interaction, .. } => self.far_end_answered(interaction, now, out),
+            CallFact::DialFailed { interaction, why, status } => {
+                self.dial_failed(interaction, why, status, now, out);
             }
             CallFact::Bridged { interaction, agent } => self.bridged(interaction, agent, now, out),
             CallFact::HoldChanged { interaction, agent, held } => {
@@ -146,6 +158,7 @@ impl Core {
         call.answered_at.get_or_insert(now);
         call.enter(agent, Phase::Talking, now);
         out.push(Effect::Journal(Event::Bridged { interaction, agent }));
+        self.press_after(interaction, agent, out);
         self.show_work(interaction, out);
     }
 
@@ -164,7 +177,9 @@ impl Core {
         let joined =
             self.calls.get(&interaction).is_some_and(|c| c.agent() == Some(agent) && c.answered_at.is_none());
         if self.tell_floor(Input::OfferFailed { agent, token }, now, out).is_err() && joined {
-            self.banner(agent, Level::Error, "offer_unreachable", json!({ "at": now.millis() }), out);
+            let code =
+                if self.dials_for(interaction, token) { "phone_unreachable" } else { "offer_unreachable" };
+            self.banner(agent, Level::Error, code, json!({ "at": now.millis() }), out);
             out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
         }
     }

@@ -9,7 +9,7 @@ use model::time::Timestamp;
 use router::{Input, Output};
 use serde_json::json;
 
-use super::call::{Aim, Call, Stage};
+use super::call::{Aim, Call, Outgoing, Stage};
 use super::core::{Core, Effect, Ringing};
 use crate::console::protocol::{ConsoleEvent, Level, OfferOver, Phase};
 
@@ -149,6 +149,26 @@ impl Core {
         out.push(Effect::Order(CallOrder::Play { interaction, sound, then_hang_up: true }));
     }
 
+    /// Joins customer and agent; the call is recorded if its service says so.
+    pub(super) fn join(
+        &mut self,
+        interaction: InteractionId,
+        agent: UserId,
+        announce: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(call) = self.calls.get_mut(&interaction) else { return };
+        let recorded = match call.aim {
+            Aim::Service(service) | Aim::Outside(Outgoing { service, .. }) => {
+                self.config.services.get(&service).is_none_or(|s| s.record)
+            }
+            Aim::Colleague(_) => false,
+        };
+        let record = recorded.then(|| self.sources.id());
+        call.recording = record;
+        out.push(Effect::Order(CallOrder::Connect { interaction, agent, record, announce }));
+    }
+
     /// Nothing of a call is left to be done: it goes from the lists of whoever has it.
     pub(super) fn work_over(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.remove(&interaction) else { return };
@@ -174,15 +194,9 @@ impl Core {
                 // One conversation at a time: the other one waits.
                 self.hold_others(agent, id, out);
                 let Some(call) = self.calls.get_mut(&id) else { return };
-                let recorded = match call.aim {
-                    Aim::Service(service) => self.config.services.get(&service).is_none_or(|s| s.record),
-                    Aim::Colleague(_) => false,
-                };
-                let record = recorded.then(|| self.sources.id());
-                call.recording = record;
                 call.enter(agent, Phase::Connecting, now);
                 let announce = self.config.rules_of(agent).auto_answer;
-                out.push(Effect::Order(CallOrder::Connect { interaction: id, agent, record, announce }));
+                self.join(id, agent, announce, out);
                 let why = OfferOver::Accepted;
                 out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: *token, why })));
                 self.show_work(id, out);

@@ -14,7 +14,7 @@ use model::people::{PhoneKind, Privilege, User};
 use model::time::Timestamp;
 use router::Input;
 
-use super::call::{Aim, Call, Inside, Seat, Stage};
+use super::call::{Aim, Call, Inside, Stage};
 use super::core::{Core, Effect};
 use super::facts::order;
 use super::incoming::refuse;
@@ -94,13 +94,24 @@ impl Core {
 
     /// Whether an agent may call this colleague now, by the states of both.
     fn may_call(&self, agent: UserId, callee: Option<UserId>) -> Result<UserId, Refusal> {
-        let needs = Privilege::CallOut;
-        if !self.config.users.get(&agent).is_some_and(|user| user.role.may(needs)) {
-            return Err(Refusal::Forbidden { needs });
-        }
+        self.may_place(agent)?;
         let callee = callee.ok_or(Refusal::missing("colleague"))?;
         if callee == agent {
             return Err(Refusal::NotNow { why: "You cannot call yourself." });
+        }
+        self.reachable(callee)?;
+        let both = |call: &Call| call.up() && call.seat(agent).is_some() && call.seat(callee).is_some();
+        if self.calls.values().any(both) {
+            return Err(Refusal::NotNow { why: "You are in a call with this colleague already." });
+        }
+        Ok(callee)
+    }
+
+    /// Whether an agent may place calls now, whomever to (STATE-17).
+    pub(super) fn may_place(&self, agent: UserId) -> Result<(), Refusal> {
+        let needs = Privilege::CallOut;
+        if !self.config.users.get(&agent).is_some_and(|user| user.role.may(needs)) {
+            return Err(Refusal::Forbidden { needs });
         }
         if !self.admitting {
             return Err(Refusal::Unavailable);
@@ -113,12 +124,7 @@ impl Core {
                 return Err(Refusal::NotNow { why: "You are offline. Go online to call." });
             }
         }
-        self.reachable(callee)?;
-        let both = |call: &Call| call.up() && call.seat(agent).is_some() && call.seat(callee).is_some();
-        if self.calls.values().any(both) {
-            return Err(Refusal::NotNow { why: "You are in a call with this colleague already." });
-        }
-        Ok(callee)
+        Ok(())
     }
 
     /// Whether a colleague can be called now, whoever calls.
@@ -267,12 +273,11 @@ impl Core {
                 Some((Phase::Dialling | Phase::Connecting, _)) => {
                     return Err(Refusal::NotNow { why: "Another call is being set up. End it first." });
                 }
-                Some((Phase::Refused, _)) => busy.push(*interaction),
+                Some((Phase::Refused, _)) => busy.push((*interaction, seat.side())),
                 _ => {}
             }
         }
-        let by = Seat::Calling.side();
-        out.extend(busy.into_iter().map(|interaction| order(CallOrder::HangUp { interaction, by })));
+        out.extend(busy.into_iter().map(|(interaction, by)| order(CallOrder::HangUp { interaction, by })));
         Ok(())
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod figures;
 mod follow;
 mod incoming;
 mod internal;
+mod outbound;
 mod overflow;
 mod pause;
 pub mod recovery;

@@ -11,11 +11,11 @@ use router::{AwayView, Intent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::call::{Call, Seat, Stage};
+use super::call::{Seat, Stage};
 use super::core::Core;
 use crate::console::protocol::{
-    AgentView, BreakView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView, ServiceName,
-    Snapshot, StateReason, StateView, WorkView, WrapUpView, state_name,
+    AgentView, BreakView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView, RefusedWhy,
+    ServiceName, Snapshot, StateReason, StateView, WorkView, WrapUpView, state_name,
 };
 
 /// A call as supervisors see it.
@@ -40,7 +40,7 @@ pub struct CallView {
     /// Who calls, in an internal call.
     #[schema(value_type = Option<String>)]
     pub calling_agent: Option<UserId>,
-    /// `announced`, `waiting`, `ringing`, `connecting`, `talking`, `held`, `refused` or `wrap_up`.
+    /// `announced`, `self_service`, `waiting`, `ringing`, `dialling`, `connecting`, `talking`, `held`, `refused` or `wrap_up`.
     pub phase: &'static str,
     /// Who is rung or works on it.
     #[schema(value_type = Option<String>)]
@@ -174,7 +174,7 @@ impl Core {
         Some(OfferView {
             offer: key.0,
             interaction: ringing.interaction,
-            direction: direction(call),
+            direction: call.direction(),
             service: call.service().map(|service| self.config.name_service(service)),
             channel: Channel::Voice,
             caller: call.caller.clone(),
@@ -205,7 +205,7 @@ impl Core {
         let poor = call.poor.0 || call.poor.1;
         Some(WorkView {
             interaction,
-            direction: direction(call),
+            direction: call.direction(),
             service: call.service().map(|service| self.config.name_service(service)),
             channel: Channel::Voice,
             caller: call.caller.clone(),
@@ -213,9 +213,12 @@ impl Core {
             contact: call.contact.clone(),
             noted: call.noted.clone(),
             colleague: colleague.map(|user| self.config.name_colleague(user)),
-            outgoing: seat == Seat::Calling,
+            outgoing: seat == Seat::Calling || call.outside().is_some(),
             phase,
-            refused_why: if let Stage::Refused { why, .. } = call.stage { Some(why) } else { None },
+            refused_why: match call.stage {
+                Stage::Refused { why, .. } => Some(why),
+                _ => call.outside().and_then(|outgoing| outgoing.failed).map(RefusedWhy::from),
+            },
             muted: call.half(seat).muted,
             since: since.millis(),
             answered_at: call.answered_at.map(Timestamp::millis),
@@ -278,6 +281,8 @@ impl Core {
             (Stage::Waiting, Some(_)) => "ringing",
             (Stage::Waiting, None) => "waiting",
             (Stage::Refused { .. }, _) => "refused",
+            (Stage::Work { phase: Phase::Dialling, .. }, _) => "dialling",
+            (Stage::Work { phase: Phase::Refused, .. }, _) => "refused",
             (Stage::Work { phase: Phase::Connecting, .. }, _) => "connecting",
             (Stage::Work { phase: Phase::WrapUp, .. }, _) => "wrap_up",
             (Stage::Work { .. }, _) if call.agent_half.held || call.calling_half.held => "held",
@@ -286,7 +291,7 @@ impl Core {
         Some(CallView {
             interaction,
             service: call.service().map(|service| self.config.name_service(service)),
-            direction: direction(call),
+            direction: call.direction(),
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
@@ -299,10 +304,6 @@ impl Core {
             recording: call.recording_now,
         })
     }
-}
-
-fn direction(call: &Call) -> Direction {
-    if call.inside().is_some() { Direction::Internal } else { Direction::Inbound }
 }
 
 /// What an agent may choose now: the same answer the floor would give.

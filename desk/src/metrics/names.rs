@@ -27,6 +27,9 @@ pub fn status_name(status: EndStatus) -> &'static str {
         EndStatus::SelfServed => "self_served",
         EndStatus::UnknownNumber => "unknown_number",
         EndStatus::Interrupted => "interrupted",
+        EndStatus::Busy => "busy",
+        EndStatus::NoAnswer => "no_answer",
+        EndStatus::Cancelled => "cancelled",
         EndStatus::Failed => "failed",
     }
 }

@@ -241,14 +241,14 @@ impl Call {
     pub(super) fn phone_said(&mut self, branch: Branch, event: PhoneEvent, out: &mut Vec<Output>) {
         let Agent::Phone(phone) = &mut self.agent else {
             // A pick-up that crossed the end of its lease.
-            if let PhoneEvent::Answered(_) = event {
+            if let PhoneEvent::Answered { .. } = event {
                 out.push(Output::Phone(branch, PhoneOrder::End));
             }
             return;
         };
         let known = phone.branches.contains(&branch);
         match event {
-            PhoneEvent::Answered(sdp) if known && phone.picked.is_none() => {
+            PhoneEvent::Answered { sdp, .. } if known && phone.picked.is_none() => {
                 phone.branches.retain(|b| *b != branch);
                 phone.picked = Some(branch);
                 // The others stop ringing.
@@ -262,7 +262,7 @@ impl Call {
                     Err(why) => self.give_up_phone(why.to_string(), out),
                 }
             }
-            PhoneEvent::Answered(_) => out.push(Output::Phone(branch, PhoneOrder::End)),
+            PhoneEvent::Answered { .. } => out.push(Output::Phone(branch, PhoneOrder::End)),
             PhoneEvent::Refused(status) if known => {
                 // 480 comes from phones set to "do not disturb".
                 phone.refused |= matches!(status, 480 | 486 | 600 | 603);

@@ -141,7 +141,7 @@ fn a_colleague_with_a_desk_phone_is_rung_there() {
     let mut scene = Scene::of_a_colleague();
     scene.ring_phones(1, &[1]);
     assert!(scene.media.contains(&hears(colleagues_softphone().leg, Heard::Sound(Sound::Ringback))));
-    scene.phone_does(1, PhoneEvent::Answered(sdp("192.0.2.20", "sendrecv", 1)));
+    scene.phone_does(1, picked_up(sdp("192.0.2.20", "sendrecv", 1)));
     let agent = agent();
     scene.order(Order::Connect(Connect {
         agent,

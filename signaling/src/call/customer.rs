@@ -10,6 +10,7 @@ use model::time::Timestamp;
 use super::Call;
 use super::agent::Agent;
 use super::colleague::Colleague;
+use super::dialling::Dialling;
 use super::ending::Farewell;
 use super::words::{Answered, Branch, MediaOrder, Output, Peer, PeerOrder, PhoneOrder, RequestId, Step};
 use crate::sdp::Refusal;
@@ -33,6 +34,13 @@ pub(super) enum Customer {
     Offered,
     /// A colleague's softphone: it is there already, and no dialog with it.
     Colleague(Colleague),
+    /// Of a call that we place: not dialled yet, or in vain.
+    Nobody {
+        /// Without any order until then it is over. `None`: one came.
+        give_up_at: Option<Timestamp>,
+    },
+    /// Of a call that we place: being dialled.
+    Dialling(Box<Dialling>),
     /// Up.
     Answered {
         /// A request within the dialog whose answer waits for the media plane.
@@ -52,11 +60,15 @@ impl Customer {
         match self {
             Self::Incoming { give_up_at: Some(at), .. } => *at,
             Self::Colleague(Colleague { give_up_at: Some(at), .. }) => *at,
+            Self::Nobody { give_up_at: Some(at) } => *at,
             _ => Timestamp::NEVER,
         }
     }
     pub(super) fn ordered(&mut self) {
-        if let Self::Incoming { give_up_at, .. } | Self::Colleague(Colleague { give_up_at, .. }) = self {
+        if let Self::Incoming { give_up_at, .. }
+        | Self::Colleague(Colleague { give_up_at, .. })
+        | Self::Nobody { give_up_at } = self
+        {
             *give_up_at = None;
         }
     }
@@ -65,12 +77,17 @@ impl Customer {
         match self {
             Self::Incoming { .. } | Self::Opening { .. } => Farewell::Refuse(480),
             Self::Offered | Self::Answered { .. } => Farewell::Bye,
-            Self::Colleague(_) => Farewell::None,
+            Self::Colleague(_) | Self::Nobody { .. } => Farewell::None,
+            Self::Dialling(dialling) => Farewell::LetGo(dialling.branch()),
         }
     }
     /// Whether there is a media leg, or one was asked for.
     pub(super) fn has_leg(&self) -> bool {
-        !matches!(self, Self::Incoming { .. })
+        match self {
+            Self::Incoming { .. } | Self::Nobody { .. } => false,
+            Self::Dialling(dialling) => dialling.has_leg(),
+            _ => true,
+        }
     }
     /// Whether that leg is this call's own, rather than a softphone's, which outlives calls.
     pub(super) fn owns_leg(&self) -> bool {
@@ -121,6 +138,7 @@ impl Call {
             (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::Overloaded) => {
                 Farewell::Overloaded
             }
+            (Customer::Nobody { .. } | Customer::Dialling(_), _) => self.customer.farewell(),
             // Too late to refuse: it can only be ended.
             (Customer::Offered | Customer::Answered { .. } | Customer::Colleague(_), _) => Farewell::Bye,
         };
@@ -133,8 +151,10 @@ impl Call {
     }
 
     pub(super) fn customer_did(&mut self, event: Peer, now: Timestamp, out: &mut Vec<Output>) {
-        // With a softphone there is no dialog, so nothing can come over one.
-        if matches!(self.customer, Customer::Colleague(_)) || self.common_peer_event(&event, now) {
+        // With a softphone there is no dialog, so nothing can come over one; nor with whom was not reached yet.
+        let without =
+            matches!(self.customer, Customer::Colleague(_) | Customer::Nobody { .. } | Customer::Dialling(_));
+        if without || self.common_peer_event(&event, now) {
             return;
         }
         match event {
@@ -190,6 +210,10 @@ impl Call {
         now: Timestamp,
         out: &mut Vec<Output>,
     ) {
+        if let Customer::Dialling(dialling) = &mut self.customer {
+            let news = dialling.media(step, result, now, out);
+            return self.customer_dialled(news, now, out);
+        }
         match (&mut self.customer, step, result) {
             (Customer::Opening { .. }, Step::Created(_), Ok(Answer::Created(at))) => self.leg_made(at, out),
             (Customer::Opening { answer }, Step::Configured(_), Ok(_)) => {
@@ -239,7 +263,7 @@ impl Call {
         }
     }
 
-    fn answered(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+    pub(super) fn answered(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         self.customer = Customer::Answered { pending: None };
         if let Some(timer) = &mut self.timer {
             timer.renewed(now);

@@ -1,5 +1,7 @@
 //! Carries a call: one task with a mailbox, the dialogs, and the machine that decides.
 
+mod customer;
+mod dial;
 mod fork;
 mod held;
 mod media;
@@ -15,12 +17,14 @@ use model::id::{InteractionId, LegId};
 use tokio::sync::{mpsc, watch};
 
 use super::timer::SessionTimer;
-use super::words::{Branch, Input, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId};
-use super::{Call, NewCall, NewInside};
+use super::words::{Branch, Input, Order, Output, Peer, PhoneEvent, PhoneOrder, RequestId};
+use super::{Call, NewCall, NewInside, NewPlaced};
 use crate::endpoint::dialog::Dialog;
-use crate::endpoint::message::{ALLOW, Method, Reply};
+use crate::endpoint::message::{Method, Reply};
 use crate::endpoint::{Flow, Incoming, InviteEvent, Responder};
 use crate::switchboard::shared::Shared;
+pub(crate) use dial::TrunkTarget;
+use dial::Way;
 pub(crate) use fork::Target;
 use fork::{Established, ForkNews};
 use held::{Goodbye, Held, clean_up};
@@ -35,13 +39,15 @@ pub(crate) enum Message {
     Order(Order),
     /// An order that rings phones, with the ways to them.
     Ring(Order, Vec<Target>),
+    /// An order that dials, with the trunks to do it over.
+    Dial(Order, Vec<TrunkTarget>),
     /// About the customer's INVITE.
     Invite(InviteEvent),
     /// A request within one of its dialogs.
     Request(Party, Box<Incoming>),
     /// About a re-INVITE within one of its dialogs.
     Reinvite(Party, InviteEvent),
-    /// From an INVITE to a phone.
+    /// From an INVITE to a phone or over a trunk.
     Fork(Branch, ForkNews),
     /// From the media plane.
     Media(Event),
@@ -58,14 +64,15 @@ pub(crate) enum Party {
     Phone(Branch),
 }
 
-/// The customer's side at the beginning.
+/// The customer's side at the beginning; of one we dialled, from the answer on.
 pub(crate) struct CustomerSide {
     pub(crate) dialog: Dialog,
     pub(crate) tag: String,
     pub(crate) flow: Flow,
     pub(crate) user: String,
     pub(crate) timer: Option<SessionTimer>,
-    pub(crate) responder: Responder,
+    /// Answers its INVITE; `None`: the INVITE was ours.
+    pub(crate) responder: Option<Responder>,
     /// Becomes true with the ACK of our 2xx: before it, BYE is forbidden (RFC 3261 §15).
     pub(crate) acknowledged: watch::Receiver<bool>,
 }
@@ -77,8 +84,14 @@ pub(crate) struct Driver {
     caller: String,
     caller_name: Option<String>,
     call: Call,
-    /// `None`: a softphone calls, with which there is no dialog.
+    /// `None`: a softphone calls, with which there is no dialog, or nobody was reached yet.
     customer: Option<CustomerSide>,
+    /// Trunks that may be tried.
+    trunks: HashMap<Branch, TrunkTarget>,
+    /// Trunks that are being tried, and the one that worked: they hold its place.
+    ways: HashMap<Branch, Way>,
+    /// The trunk whose answer made the customer's side.
+    dialled: Option<Branch>,
     phones: HashMap<Branch, PhoneSide>,
     targets: HashMap<Branch, Target>,
     /// Where phone legs get their ports.
@@ -104,6 +117,8 @@ pub(crate) enum New {
     Outside(Box<(NewCall, CustomerSide)>),
     /// From a softphone.
     Inside(NewInside),
+    /// By us.
+    Placed(NewPlaced),
 }
 
 /// Runs a call to its end in a task of its own, and cleans up behind it if it panics.
@@ -125,12 +140,18 @@ pub(crate) fn spawn(
             let (caller, name) = (new.caller.clone(), new.caller_name.clone());
             (new.interaction, new.softphone.leg, caller, name, Call::begin_inside(new, now), None)
         }
+        New::Placed(new) => {
+            let contact = new.contact.clone();
+            (new.interaction, new.leg, contact, None, Call::begin_placed(new, now), None)
+        }
     };
-    let goodbye = customer.as_ref().map(|side| Goodbye {
-        responder: side.responder.clone(),
-        tag: side.tag.clone(),
-        dialog: side.dialog.clone(),
-        flow: side.flow.clone(),
+    let goodbye = customer.as_ref().and_then(|side| {
+        Some(Goodbye {
+            responder: side.responder.clone()?,
+            tag: side.tag.clone(),
+            dialog: side.dialog.clone(),
+            flow: side.flow.clone(),
+        })
     });
     let driver = Driver {
         shared: shared.clone(),
@@ -140,6 +161,9 @@ pub(crate) fn spawn(
         caller_name,
         call,
         customer,
+        trunks: HashMap::new(),
+        ways: HashMap::new(),
+        dialled: None,
         phones: HashMap::new(),
         targets: HashMap::new(),
         phone_listener: 0,
@@ -176,6 +200,9 @@ impl Driver {
                 let outputs = self.call.handle(input, self.shared.now());
                 self.carry_out(outputs).await;
             }
+        }
+        if let (Some(_), Some(side)) = (self.dialled, &self.customer) {
+            self.shared.directory.forget(&side.dialog.key());
         }
         // Whoever still writes to this call is answered; a pick-up that came too late is hung up.
         mailbox.close();
@@ -229,80 +256,20 @@ impl Driver {
         self.shared.tell(fact).await;
     }
 
-    fn tell_customer(&mut self, order: PeerOrder) {
-        let Some(side) = &mut self.customer else { return };
-        let contact = side.flow.contact(&side.user);
-        match order {
-            PeerOrder::Ring => {
-                side.responder
-                    .respond(&Reply::new(180).with("Contact", contact).with("Allow", ALLOW), &side.tag);
-            }
-            PeerOrder::Answer { sdp } => {
-                let mut reply = Reply::new(200)
-                    .with("Contact", contact)
-                    .with("Allow", ALLOW)
-                    .with("Supported", "timer")
-                    .with_sdp(Some(sdp));
-                if let Some(timer) = &side.timer {
-                    reply = timer_headers(reply, timer);
-                }
-                side.responder.respond(&reply, &side.tag);
-                self.held().accepted = Some(true);
-            }
-            PeerOrder::Refuse { status, retry_after_s, warning } => {
-                let mut reply = Reply::new(status);
-                if let Some(seconds) = retry_after_s {
-                    reply = reply.with("Retry-After", seconds.to_string());
-                }
-                if let Some(warning) = warning {
-                    reply = reply.with("Warning", warning);
-                }
-                side.responder.respond(&reply, &side.tag);
-                self.held().accepted = Some(false);
-            }
-            PeerOrder::Reply(answered) => self.reply(Party::Customer, answered),
-            PeerOrder::Bye { reason } => {
-                let mut bye = side.dialog.request(Method::Bye);
-                if let Some(reason) = reason {
-                    bye.headers.push(
-                        "Reason",
-                        format!("SIP;cause=480;text={}", crate::endpoint::uri::quoted(&reason)),
-                    );
-                }
-                let (endpoint, flow) = (self.shared.endpoint.clone(), side.flow.clone());
-                let mut acknowledged = side.acknowledged.clone();
-                self.shared.farewells.spawn(async move {
-                    let patience = Duration::from_secs(33);
-                    tokio::time::timeout(patience, acknowledged.wait_for(|known| *known)).await.ok();
-                    endpoint.request(&flow, bye).await.ok();
-                });
-                self.held().accepted = Some(false);
-            }
-            PeerOrder::Renew => {
-                let mut update = side.dialog.request(Method::Update);
-                update.headers.push("Contact", contact);
-                update.headers.push("Supported", "timer");
-                if let Some(timer) = &side.timer {
-                    // In our own request we are the client.
-                    update
-                        .headers
-                        .push("Session-Expires", timer.header().replace("refresher=uas", "refresher=uac"));
-                }
-                let (endpoint, flow, mailbox) =
-                    (self.shared.endpoint.clone(), side.flow.clone(), self.mailbox.clone());
-                tokio::spawn(async move {
-                    let status = endpoint.request(&flow, update).await.map_or(408, |r| r.status);
-                    mailbox.send(Message::Renewed(status)).await.ok();
-                });
-            }
-        }
-    }
-
     fn tell_phone(&mut self, branch: Branch, order: PhoneOrder) {
         match order {
+            PhoneOrder::Reach => self.reach(branch),
             PhoneOrder::Invite { sdp } => self.invite(branch, sdp),
             PhoneOrder::Reply(answered) => self.reply(Party::Phone(branch), answered),
             PhoneOrder::End => {
+                self.ways.remove(&branch);
+                if self.dialled == Some(branch)
+                    && let Some(side) = self.customer.take()
+                {
+                    self.shared.directory.forget(&side.dialog.key());
+                    self.held().dialled = None;
+                    self.bye_phone(Established { dialog: side.dialog, flow: side.flow });
+                }
                 if let Some(PhoneSide::Up(up)) = self.phones.remove(&branch) {
                     self.shared.directory.forget(&up.dialog.key());
                     self.held().phones.clear();
@@ -327,6 +294,10 @@ impl Driver {
                 self.targets.extend(targets.into_iter().map(|t| (t.branch, t)));
                 Input::Order(order)
             }
+            Message::Dial(order, targets) => {
+                self.trunks.extend(targets.into_iter().map(|t| (t.branch, t)));
+                Input::Order(order)
+            }
             Message::Invite(InviteEvent::Cancelled) => Input::Customer(Peer::Cancelled),
             Message::Invite(InviteEvent::Acknowledged(sdp)) => Input::Customer(Peer::Acknowledged(sdp)),
             Message::Invite(InviteEvent::NeverAcknowledged) => Input::Customer(Peer::NeverAcknowledged),
@@ -349,23 +320,41 @@ impl Driver {
 
     fn fork_said(&mut self, branch: Branch, news: ForkNews) -> Option<Input> {
         let event = match news {
-            ForkNews::Answered { up, sdp } => {
+            ForkNews::Reached(flow) => {
+                self.ways.get_mut(&branch)?.flow = Some(flow);
+                PhoneEvent::Reached
+            }
+            ForkNews::Full => PhoneEvent::Full,
+            ForkNews::Progress { status, sdp } => {
+                self.phones.get(&branch)?;
+                PhoneEvent::Progress { status, sdp }
+            }
+            ForkNews::Answered { up, sdp, timer } => {
                 // Its end was ordered already: the pick-up crossed it.
                 if !matches!(self.phones.get(&branch), Some(PhoneSide::Forking { .. })) {
                     self.shared.directory.forget(&up.dialog.key());
                     self.bye_phone(*up);
                     return None;
                 }
-                self.held().phones.push((*up).clone());
-                self.phones.insert(branch, PhoneSide::Up(up));
-                PhoneEvent::Answered(sdp)
+                if self.is_customers(branch) {
+                    self.customer_answered(branch, *up, timer);
+                } else {
+                    self.held().phones.push((*up).clone());
+                    self.phones.insert(branch, PhoneSide::Up(up));
+                }
+                PhoneEvent::Answered { sdp, timer }
             }
             ForkNews::Refused(status) => {
                 self.phones.remove(&branch)?;
+                self.ways.remove(&branch);
                 PhoneEvent::Refused(status)
             }
             ForkNews::Unreachable(why) => {
-                self.phones.remove(&branch)?;
+                let reaching = self.ways.remove(&branch).is_some();
+                let forking = self.phones.remove(&branch).is_some();
+                if !reaching && !forking {
+                    return None;
+                }
                 PhoneEvent::Unreachable(why)
             }
         };

@@ -14,7 +14,7 @@ use super::customer::Customer;
 use super::figures::Figures;
 use super::link::End;
 use super::words::{
-    Answered, Heard, Input, MediaOrder, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Step,
+    Answered, Branch, Heard, Input, MediaOrder, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Step,
 };
 
 /// A call that is ending, or has ended when nothing is left.
@@ -55,6 +55,8 @@ pub(super) enum Farewell {
     Overloaded,
     /// BYE.
     Bye,
+    /// They are only being dialled: CANCEL, or BYE if the answer was faster.
+    LetGo(Branch),
 }
 
 impl Call {
@@ -80,6 +82,7 @@ impl Call {
             Farewell::Refuse(status) => out.push(refuse(status, None, None)),
             Farewell::Description(status, warning) => out.push(refuse(status, None, warning)),
             Farewell::Overloaded => out.push(refuse(503, Some(10), None)),
+            Farewell::LetGo(branch) => out.push(Output::Phone(branch, PhoneOrder::End)),
             Farewell::Bye => out.push(Output::Customer(PeerOrder::Bye { reason: failure.clone() })),
         }
         let mut left = HashMap::new();
@@ -103,6 +106,9 @@ impl Call {
                     let figures = Figures::of_softphone(&soft.tally, self.holds(End::Called));
                     let last = Last::LegEnded { leg: half, party, figures };
                     ask(MediaOrder::Stats(soft.media), last, out);
+                } else if self.placed && soft.half.is_none() {
+                    // It heard the far end ring, or the busy tone.
+                    out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
                 }
             }
             Agent::Phone(phone) => {
@@ -145,7 +151,9 @@ impl Call {
             Input::Phone(branch, PhoneEvent::Peer(Peer::Offer { id, .. })) => {
                 out.push(Output::Phone(branch, PhoneOrder::Reply(late(id))));
             }
-            Input::Phone(branch, PhoneEvent::Answered(_)) => out.push(Output::Phone(branch, PhoneOrder::End)),
+            Input::Phone(branch, PhoneEvent::Answered { .. }) => {
+                out.push(Output::Phone(branch, PhoneOrder::End))
+            }
             _ => {}
         }
     }

@@ -12,10 +12,10 @@ use model::time::Timestamp;
 
 use super::timer::SessionTimer;
 use super::words::{
-    Branch, Connect, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId,
-    Ring, RingPhones, Softphone,
+    Attempt, Branch, Connect, Dial, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent,
+    PhoneOrder, RequestId, Ring, RingPhones, Softphone,
 };
-use super::{Call, NewCall, NewInside};
+use super::{Call, NewCall, NewInside, NewPlaced};
 use crate::sdp::{Ability, KeySeed};
 
 pub const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -60,6 +60,16 @@ pub fn agent() -> UserId {
 pub fn ring(token: u64) -> Ring {
     Ring { token: OfferToken::from_number(token), agent: agent() }
 }
+/// How long a number that is dialled rings.
+pub const RING_TIME: Duration = Duration::from_secs(45);
+/// The leg over a trunk that is tried.
+pub fn trunk_leg(branch: u32) -> LegId {
+    LegId::from_number(100 + u64::from(branch))
+}
+/// 200 with this description.
+pub fn picked_up(sdp: String) -> PhoneEvent {
+    PhoneEvent::Answered { sdp, timer: None }
+}
 pub fn recording() -> RecordingId {
     RecordingId::from_number(6)
 }
@@ -78,6 +88,8 @@ pub struct Scene {
     pub live: HashSet<Branch>,
     /// A softphone calls.
     pub inside: bool,
+    /// We place the call.
+    pub placed: bool,
     packets: u64,
 }
 
@@ -108,6 +120,46 @@ impl Scene {
             ability: Ability::sip(SrtpPolicy::Accept),
         };
         Self::started(Call::begin_inside(new, START), true)
+    }
+
+    /// A call that we place for an agent at the softphone.
+    pub fn of_a_placed_call() -> Self {
+        let new = NewPlaced {
+            interaction: InteractionId::from_number(1),
+            leg: customer_leg(),
+            contact: "+4930123".into(),
+            ability: Ability::sip(SrtpPolicy::Accept),
+        };
+        let mut scene = Self::started(Call::begin_placed(new, START), false);
+        scene.placed = true;
+        scene
+    }
+
+    /// The same, dialled over two trunks.
+    pub fn of_a_dialled_number() -> Self {
+        let mut scene = Self::of_a_placed_call();
+        scene.order(Order::RingSoftphone { ring: ring(1), softphone: Some(softphone()) });
+        scene.dial(&[11, 12]);
+        scene
+    }
+
+    /// Dials over trunks of these branches; each has a leg of the same number.
+    pub fn dial(&mut self, branches: &[u32]) {
+        let attempt = |branch: &u32| Attempt {
+            branch: Branch(*branch),
+            trunk: TrunkId::from_number(u64::from(*branch)),
+            leg: trunk_leg(*branch),
+            srtp: SrtpPolicy::Accept,
+            seed: KeySeed::new([3; 32]),
+            session: 3,
+        };
+        let attempts = branches.iter().map(attempt).collect();
+        self.order(Order::Dial(Box::new(Dial { attempts, ring_time: RING_TIME })));
+    }
+
+    /// A trunk answers, and the call is acknowledged.
+    pub fn trunk_answers(&mut self, branch: u32) {
+        self.phone_does(branch, picked_up(sdp("192.0.2.30", "sendrecv", 1)));
     }
 
     /// Two colleagues talk, softphone to softphone.
@@ -161,6 +213,7 @@ impl Scene {
             legs: HashSet::from([softphone().leg, colleagues_softphone().leg]),
             live: HashSet::new(),
             inside,
+            placed: false,
             packets: 0,
         };
         scene.carry_out(outputs);
@@ -188,7 +241,7 @@ impl Scene {
     pub fn of_a_conversation_by_phone() -> Self {
         let mut scene = Self::of_a_waiting_caller();
         scene.ring_phones(1, &[1]);
-        scene.phone_does(1, PhoneEvent::Answered(sdp("192.0.2.20", "sendrecv", 1)));
+        scene.phone_does(1, picked_up(sdp("192.0.2.20", "sendrecv", 1)));
         scene.connect(false);
         scene.forget();
         scene
@@ -205,8 +258,17 @@ impl Scene {
         self.does(Input::Customer(event));
     }
     pub fn phone_does(&mut self, branch: u32, event: PhoneEvent) {
-        if matches!(event, PhoneEvent::Refused(_) | PhoneEvent::Unreachable(_) | PhoneEvent::Peer(Peer::Bye))
-        {
+        if matches!(
+            event,
+            PhoneEvent::Full
+                | PhoneEvent::Refused(_)
+                | PhoneEvent::Unreachable(_)
+                | PhoneEvent::Peer(Peer::Bye)
+        ) {
+            self.live.remove(&Branch(branch));
+        }
+        // A trunk whose answer was taken is the customer's side from here on.
+        if matches!(event, PhoneEvent::Answered { .. }) && self.call.dials(Branch(branch)) {
             self.live.remove(&Branch(branch));
         }
         self.does(Input::Phone(Branch(branch), event));
@@ -299,7 +361,7 @@ impl Scene {
                     Output::Customer(order) => self.customer.push(order),
                     Output::Phone(branch, order) => {
                         match order {
-                            PhoneOrder::Invite { .. } => drop(self.live.insert(branch)),
+                            PhoneOrder::Reach | PhoneOrder::Invite { .. } => drop(self.live.insert(branch)),
                             PhoneOrder::End => drop(self.live.remove(&branch)),
                             PhoneOrder::Reply(_) => {}
                         }

@@ -1,4 +1,4 @@
-//! One INVITE to one phone, from sending it to its end. Pure; style of RFC 3261 §9, §13 and §17.
+//! One INVITE to one phone or trunk, from sending it to its end. Pure; style of RFC 3261 §9, §13 and §17.
 //!
 //! It lives in a task of its own that outlives the call: a CANCEL that crosses a 200 makes a call that must be ended as
 //! one, whether or not anybody still cares.
@@ -6,7 +6,7 @@
 /// What happened to the INVITE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForkInput {
-    /// 101 to 199.
+    /// 100 to 199.
     Provisional,
     /// 2xx.
     Answered,
@@ -27,6 +27,8 @@ pub enum ForkOutput {
     SendAck,
     /// BYE: it was answered, but nobody wants it.
     SendBye,
+    /// Tell the call of the provisional response.
+    TellProgress,
     /// Tell the call that the phone was picked up. If the call is gone: BYE.
     TellAnswered,
     /// Tell the call of the refusal.
@@ -59,7 +61,7 @@ impl Fork {
         use ForkInput as I;
         use ForkOutput as O;
         let (next, outputs) = match (*self, input) {
-            (Self::Calling, I::Provisional) => (Self::Ringing, vec![]),
+            (Self::Calling | Self::Ringing, I::Provisional) => (Self::Ringing, vec![O::TellProgress]),
             (Self::CancelLater, I::Provisional) => (Self::Cancelling, vec![O::SendCancel]),
             (Self::Calling | Self::Ringing, I::Answered) => {
                 (Self::Answered, vec![O::SendAck, O::TellAnswered])
@@ -97,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_phone_that_rings_and_is_picked_up() {
-        assert_eq!(run(&[Provisional, Provisional, Answered]), [SendAck, TellAnswered]);
+        let told = [TellProgress, TellProgress, SendAck, TellAnswered];
+        assert_eq!(run(&[Provisional, Provisional, Answered]), told);
     }
 
     #[test]
@@ -109,15 +112,17 @@ mod tests {
 
     #[test]
     fn a_pick_up_that_crosses_our_cancel_is_acknowledged_and_ended() {
-        assert_eq!(run(&[Provisional, Unwanted, Answered]), [SendCancel, SendAck, SendBye]);
+        let told = [TellProgress, SendCancel, SendAck, SendBye];
+        assert_eq!(run(&[Provisional, Unwanted, Answered]), told);
         assert_eq!(run(&[Unwanted, Answered]), [SendAck, SendBye]);
-        assert_eq!(run(&[Provisional, Answered, Unwanted]), [SendAck, TellAnswered, SendBye]);
+        let told = [TellProgress, SendAck, TellAnswered, SendBye];
+        assert_eq!(run(&[Provisional, Answered, Unwanted]), told);
     }
 
     #[test]
     fn a_refusal_is_told_once_and_never_after_a_cancel() {
-        assert_eq!(run(&[Provisional, Refused(486), Refused(486)]), [TellRefused(486)]);
+        assert_eq!(run(&[Provisional, Refused(486), Refused(486)]), [TellProgress, TellRefused(486)]);
         assert_eq!(run(&[Failed]), [TellUnreachable]);
-        assert_eq!(run(&[Provisional, Unwanted, Failed]), [SendCancel]);
+        assert_eq!(run(&[Provisional, Unwanted, Failed]), [TellProgress, SendCancel]);
     }
 }

@@ -1,12 +1,13 @@
 //! The call machine: whoever calls, at most one agent who answers, and what is said between them. Pure.
 //!
-//! Who calls is a customer or, in an internal call, an agent; the calling end is called the customer's all the same.
+//! Who calls is a customer or, in an internal call, an agent; the calling end is called the customer's all the same, and so is
+//! the far end of a call that we place (`placed`).
 //!
 //! The states say what is true and hold nothing else: a deadline cannot outlive ringing, a recording cannot outlive its
 //! call. Three small machines stand side by side, because they move on their own:
 //!
 //! - the [`Customer`]'s leg: incoming, opening (the media leg is being made), answered, over; or an agent's softphone, which
-//!   is there already (`colleague`);
+//!   is there already (`colleague`); or dialled over trunks (`dialling`);
 //! - the [`Agent`]'s: nobody, a phone that rings or was picked up, a softphone;
 //! - their [`Link`]: apart, connecting (recording starts, two tones), joined (perhaps held, perhaps without a softphone);
 //!   `figures` are read meanwhile.
@@ -29,11 +30,13 @@ mod colleague;
 mod colleague_tests;
 mod connect;
 mod customer;
+mod dialling;
 mod ending;
 mod figures;
 #[cfg(test)]
 mod fixture;
 mod link;
+mod placed;
 mod playing;
 #[cfg(test)]
 mod simulation;
@@ -56,8 +59,10 @@ use crate::sdp::{Ability, KeySeed};
 use agent::Agent;
 pub use colleague::NewInside;
 use customer::Customer;
+pub use dialling::ATTEMPTS_MAX;
 use ending::Ending;
 use link::Link;
+pub use placed::NewPlaced;
 use playing::Playing;
 use session::Session;
 use timer::SessionTimer;
@@ -119,6 +124,8 @@ pub struct Call {
     ability: Ability,
     /// The agent who calls, in an internal call.
     calling: Option<UserId>,
+    /// We placed it: the customer is dialled.
+    placed: bool,
     customer: Customer,
     /// The customer's session.
     session: Session,
@@ -177,6 +184,7 @@ impl Call {
             leg,
             ability,
             calling: None,
+            placed: false,
             customer,
             session,
             timer: None,
@@ -202,6 +210,9 @@ impl Call {
         match input {
             Input::Order(order) => self.order(order, now, &mut out),
             Input::Customer(event) => self.customer_did(event, now, &mut out),
+            Input::Phone(branch, event) if self.dials(branch) => {
+                self.dialled_trunk_said(event, now, &mut out);
+            }
             Input::Phone(branch, PhoneEvent::Peer(event)) => self.phone_did(branch, event, &mut out),
             Input::Phone(branch, event) => self.phone_said(branch, event, &mut out),
             Input::Softphone { leg, up } => self.softphone_moved(leg, up, now, &mut out),
@@ -217,11 +228,14 @@ impl Call {
         if self.ending.is_some() {
             return Timestamp::NEVER;
         }
-        self.customer.deadline().min(self.agent.deadline()).min(self.link.deadline(self.silent_since)).min(
-            self.timer.map_or(Timestamp::NEVER, |t| {
+        self.customer
+            .deadline()
+            .min(self.dialling_deadline())
+            .min(self.agent.deadline())
+            .min(self.link.deadline(self.silent_since))
+            .min(self.timer.map_or(Timestamp::NEVER, |t| {
                 if self.is_answered() { t.deadline() } else { Timestamp::NEVER }
-            }),
-        )
+            }))
     }
 
     /// Whether everything was said.
@@ -235,6 +249,7 @@ impl Call {
             Order::Reject(why) => self.reject(why, now, out),
             Order::HangUp(by) => self.end(by, None, out),
             Order::Stop => self.end(EndedBy::System, Some("the appliance was stopped".to_owned()), out),
+            Order::Dial(dial) => self.dial(*dial, now, out),
             Order::RingPhones(phones) => self.ring_phones(*phones, now, out),
             Order::RingSoftphone { ring, softphone } => self.ring_softphone(ring, softphone, out),
             Order::RingNothing { ring, why } => self.ring_nothing(ring, why, out),
@@ -320,6 +335,7 @@ impl Call {
         if self.customer.deadline() <= now {
             return self.no_order_came(out);
         }
+        self.dialling_tick(now, out);
         self.agent_tick(now, out);
         self.link_tick(now, out);
         self.session_tick(now, out);

@@ -83,6 +83,14 @@ impl Session {
         Ok((self.changed(settled.setup), settled.held))
     }
 
+    /// What a description that came before the answer says (RFC 3960): our offer goes on waiting for the answer proper.
+    pub fn apply_early(&mut self, sdp: &str) -> Result<Option<LegSetup>, Refusal> {
+        let offered = self.offered.clone();
+        let applied = self.apply(sdp);
+        self.offered = offered;
+        applied.map(|(setup, _)| setup)
+    }
+
     /// Whether an offer of ours waits for its answer.
     pub fn awaits_answer(&self) -> bool {
         self.offered.is_some()

@@ -62,6 +62,16 @@ impl SessionTimer {
         Ok(Some(Self { interval: interval.min(MAX_SE), ours, renewed_at: now, pending: false }))
     }
 
+    /// From the headers of the 2xx to our INVITE (§7.2). An interval that is shorter than we take is counted as the shortest:
+    /// whoever answers cannot be told any more.
+    pub fn of_response(session_expires: Option<&str>, now: Timestamp) -> Option<Self> {
+        let mut parts = session_expires?.split(';');
+        let seconds = parts.next()?.trim().parse::<u64>().ok()?;
+        let theirs = parts.any(|part| part.trim().eq_ignore_ascii_case("refresher=uas"));
+        let interval = Duration::from_secs(seconds).clamp(MIN_SE, MAX_SE);
+        Some(Self { interval, ours: !theirs, renewed_at: now, pending: false })
+    }
+
     /// The value of `Session-Expires` in our response.
     pub fn header(&self) -> String {
         format!("{};refresher={}", self.interval.as_secs(), if self.ours { "uas" } else { "uac" })
@@ -131,6 +141,17 @@ mod tests {
         assert_eq!(timer.due(after(46)), None);
         timer.renewed(after(46));
         assert_eq!(timer.deadline(), after(91));
+    }
+
+    #[test]
+    fn whoever_answers_our_invite_says_who_renews() {
+        let ours = SessionTimer::of_response(Some("1800;refresher=uac"), NOW).unwrap();
+        assert_eq!(ours.deadline(), after(900));
+        let theirs = SessionTimer::of_response(Some("1800 ; Refresher=UAS"), NOW).unwrap();
+        assert_eq!(theirs.deadline(), after(1_768));
+        assert_eq!(SessionTimer::of_response(Some("10"), NOW).unwrap().deadline(), after(45));
+        assert_eq!(SessionTimer::of_response(Some("soon"), NOW), None);
+        assert_eq!(SessionTimer::of_response(None, NOW), None);
     }
 
     #[test]

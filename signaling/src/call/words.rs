@@ -1,11 +1,14 @@
 //! What goes into a call and what comes out of it.
 
+use std::time::Duration;
+
 use media::control::{Answer, Channel, Event, LegSetup, MediaError};
 use model::call::{CallFact, Rejection, Sound};
-use model::id::{LegId, OfferToken, RecordingId, UserId};
+use model::id::{LegId, OfferToken, RecordingId, TrunkId, UserId};
 use model::interaction::EndedBy;
 use model::service::SrtpPolicy;
 
+use super::timer::SessionTimer;
 use crate::sdp::KeySeed;
 
 /// What happened.
@@ -15,7 +18,7 @@ pub enum Input {
     Order(Order),
     /// The customer's side did something.
     Customer(Peer),
-    /// A phone that we rang did something.
+    /// A phone or a trunk that we rang did something.
     Phone(Branch, PhoneEvent),
     /// The agent's softphone came or went (by its media leg).
     Softphone {
@@ -32,7 +35,7 @@ pub enum Input {
     Tick,
 }
 
-/// One of the phones rung for one offer.
+/// One of the far ends that we invite: a phone rung for an offer, or a trunk over which a number is dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Branch(pub u32);
 
@@ -80,6 +83,8 @@ pub enum Order {
         /// Which.
         token: OfferToken,
     },
+    /// Dial a number over trunks.
+    Dial(Box<Dial>),
     /// Join customer and agent.
     Connect(Connect),
     /// The side of the call far from this agent hears hold music.
@@ -154,6 +159,32 @@ pub struct RingPhones {
     pub session: u64,
 }
 
+/// A number to dial, trunk by trunk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dial {
+    /// The trunks, the first first.
+    pub attempts: Vec<Attempt>,
+    /// How long it may take until somebody answers, all trunks together.
+    pub ring_time: Duration,
+}
+
+/// One trunk over which a number is dialled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// The INVITE's name.
+    pub branch: Branch,
+    /// The trunk.
+    pub trunk: TrunkId,
+    /// The leg it gets if it comes to that.
+    pub leg: LegId,
+    /// Its terms of encryption.
+    pub srtp: SrtpPolicy,
+    /// Our keys.
+    pub seed: KeySeed,
+    /// Names our session description.
+    pub session: u64,
+}
+
 /// An agent's softphone whose media is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softphone {
@@ -191,11 +222,27 @@ pub enum Peer {
     Digit(char),
 }
 
-/// What a rung phone does.
+/// What a rung phone or a trunk does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PhoneEvent {
-    /// 200 with its description; it is acknowledged already.
-    Answered(String),
+    /// Of a trunk: the way to it stands and it has room for the call.
+    Reached,
+    /// Of a trunk: it carries as many calls as it may.
+    Full,
+    /// A provisional response, perhaps with the description of what can be heard already.
+    Progress {
+        /// 100 to 199.
+        status: u16,
+        /// The description.
+        sdp: Option<String>,
+    },
+    /// 200; it is acknowledged already.
+    Answered {
+        /// Its description; empty if there is none.
+        sdp: String,
+        /// The session timer it asks for.
+        timer: Option<SessionTimer>,
+    },
     /// A final refusal.
     Refused(u16),
     /// It could not be reached, in words.
@@ -209,7 +256,7 @@ pub enum PhoneEvent {
 pub enum Output {
     /// Towards the customer.
     Customer(PeerOrder),
-    /// Towards a phone.
+    /// Towards a phone or a trunk.
     Phone(Branch, PhoneOrder),
     /// By the media plane; answered by [`Input::Done`].
     Media(MediaOrder),
@@ -247,9 +294,11 @@ pub enum PeerOrder {
     Renew,
 }
 
-/// Orders for a phone.
+/// Orders for a phone or a trunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PhoneOrder {
+    /// Find the way to the trunk and a place on it; answered by [`PhoneEvent::Reached`] or what it is instead.
+    Reach,
     /// INVITE with our offer.
     Invite {
         /// The offer.

@@ -25,7 +25,7 @@ pub enum SendError {
 /// How an INVITE of ours goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// 101 to 199.
+    /// 100 to 199.
     Provisional(Response),
     /// 200 to 299: has to be acknowledged with [`Endpoint::acknowledge`].
     Answered(Response),
@@ -69,8 +69,7 @@ impl Endpoint {
                 let local_timeout = response.status_code.code() == 408 && !has_peer_mark(&response);
                 let response = wire::response_from(&response);
                 match response.status {
-                    100 => {}
-                    101..=199 => progress(Progress::Provisional(response)),
+                    100..=199 => progress(Progress::Provisional(response)),
                     200..=299 => {
                         last = Progress::Answered(response);
                         break;

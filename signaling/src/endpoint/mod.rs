@@ -12,6 +12,7 @@ pub mod dialog;
 pub mod flow;
 pub mod limit;
 pub mod message;
+pub mod reach;
 pub mod uri;
 
 mod acks;
@@ -30,7 +31,7 @@ use rsipstack::EndpointBuilder;
 use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption};
 use rsipstack::transport::transport_layer::DomainResolver;
 use rsipstack::transport::udp::UdpConnection;
-use rsipstack::transport::{SipAddr, TransportLayer};
+use rsipstack::transport::{SipAddr, SipConnection, TransportLayer};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -76,6 +77,10 @@ pub struct Endpoint(Arc<Shared>);
 struct Shared {
     inner: EndpointInnerRef,
     listeners: Vec<Bound>,
+    /// The sockets of the UDP listeners, to begin from.
+    datagrams: Vec<(usize, SipConnection)>,
+    /// Streams we opened to trunks.
+    reached: Mutex<HashMap<(Transport, SocketAddr), Flow>>,
     /// Which listener a stream came in at.
     streams: Mutex<HashMap<(Transport, SocketAddr), usize>>,
     acks: Arc<Acks>,
@@ -107,7 +112,7 @@ impl Endpoint {
         (config.random)(&mut secret);
         let gate = Arc::new(Gate::new(config.clock.clone(), config.trusted, config.counters.clone(), secret));
         let layer = TransportLayer::new_with_domain_resolver(cancel.child_token(), Box::new(NoNames));
-        let (mut listeners, mut streams) = (Vec::new(), Vec::new());
+        let (mut listeners, mut streams, mut datagrams) = (Vec::new(), Vec::new(), Vec::new());
         for (index, listener) in config.listeners.iter().enumerate() {
             let bind_error =
                 |source| StartError::Bind { transport: listener.transport, bind: listener.bind, source };
@@ -123,7 +128,9 @@ impl Endpoint {
                     )
                     .await
                     .map_err(|e| StartError::Config(e.to_string()))?;
-                    layer.add_transport(connection.into());
+                    let connection = SipConnection::from(connection);
+                    datagrams.push((index, connection.clone()));
+                    layer.add_transport(connection);
                     bound
                 }
                 Transport::Tcp | Transport::Tls => {
@@ -159,6 +166,8 @@ impl Endpoint {
         let endpoint = Self(Arc::new(Shared {
             inner: library.inner.clone(),
             listeners,
+            datagrams,
+            reached: Mutex::default(),
             streams: Mutex::default(),
             acks,
             gate,

@@ -86,9 +86,9 @@ pub(super) async fn listen(
         let (endpoint, tls) = (endpoint.clone(), tls.clone());
         tokio::spawn(async move {
             match tls {
-                None => serve(&endpoint, index, Transport::Tcp, stream, remote).await,
+                None => serve(&endpoint, index, Transport::Tcp, stream, remote, drop).await,
                 Some(tls) => match timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => serve(&endpoint, index, Transport::Tls, stream, remote).await,
+                    Ok(Ok(stream)) => serve(&endpoint, index, Transport::Tls, stream, remote, drop).await,
                     _ => endpoint.0.counters.tls_failed.add(),
                 },
             }
@@ -98,8 +98,15 @@ pub(super) async fn listen(
     }
 }
 
-async fn serve<S>(endpoint: &Endpoint, index: usize, transport: Transport, stream: S, remote: SocketAddr)
-where
+/// Serves a stream until it is closed. `ready` is told as soon as something can be sent over it.
+pub(super) async fn serve<S>(
+    endpoint: &Endpoint,
+    index: usize,
+    transport: Transport,
+    stream: S,
+    remote: SocketAddr,
+    ready: impl FnOnce(SipConnection),
+) where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let closed = endpoint.0.cancel.child_token();
@@ -115,6 +122,7 @@ where
     let key = (transport, remote);
     endpoint.0.streams.lock().unwrap_or_else(PoisonError::into_inner).insert(key, index);
     endpoint.0.inner.transport_layer.add_connection(connection.clone());
+    ready(connection.clone());
     let (read, write) = tokio::io::split(stream);
     let (answers, own) = mpsc::channel(OUTGOING_MAX);
     let writer = tokio::spawn(write_out(write, from_library, own, closed.clone()));

@@ -1,5 +1,6 @@
 //! Trunks and phones as they are configured now, for whoever asks: the gate by address, the switchboard by name.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,6 +9,7 @@ use model::id::{TrunkId, UserId};
 use model::service::Trunk;
 
 use crate::digest::{DigestServer, Secrets};
+use crate::endpoint::reach::TrunkAddress;
 use crate::service::Random;
 use crate::trunk::TrunkBook;
 
@@ -16,6 +18,8 @@ use crate::trunk::TrunkBook;
 pub(crate) struct Accounts {
     config: CallConfig,
     book: TrunkBook,
+    /// Where calls go out to, of trunks whose target is an address.
+    targets: HashSet<IpAddr>,
 }
 
 /// Replaced as a whole at each `Configure`.
@@ -47,12 +51,15 @@ impl Accounts {
                 }
             }
         }
-        Self { config, book }
+        let targets = config.trunks.iter().filter_map(|(trunk, _)| trunk.target.as_deref());
+        let targets = targets.filter_map(|target| TrunkAddress::parse(target)?.ip()).collect();
+        Self { config, book, targets }
     }
 
-    /// Whether an address belongs to a trunk.
+    /// Whether an address belongs to a trunk, for calls in or out: what it sends is not limited. That it may call in, it does
+    /// not say.
     pub(crate) fn is_trunk(&self, ip: IpAddr) -> bool {
-        self.book.by_source(ip).is_some()
+        self.book.by_source(ip).is_some() || self.targets.contains(&ip)
     }
     /// The trunk an address belongs to.
     pub(crate) fn trunk_at(&self, ip: IpAddr) -> Option<&Trunk> {
@@ -62,7 +69,8 @@ impl Accounts {
     pub(crate) fn trunk_named(&self, username: &str) -> Option<&Trunk> {
         self.trunk(self.book.by_username(username)?)
     }
-    fn trunk(&self, id: TrunkId) -> Option<&Trunk> {
+    /// A trunk by its id.
+    pub(crate) fn trunk(&self, id: TrunkId) -> Option<&Trunk> {
         self.config.trunks.iter().map(|(trunk, _)| trunk).find(|trunk| trunk.id == id)
     }
     /// The phone account of an extension.

@@ -14,7 +14,6 @@ use crate::endpoint::dialog::Dialog;
 use crate::endpoint::message::{ALLOW, Headers, Method, Reply, Request};
 use crate::endpoint::uri::{masked, of_address, user};
 use crate::endpoint::{Flow, Incoming, InviteEvent};
-use crate::sdp::Ability;
 use crate::trunk::{self, Place, dialled};
 
 /// Longest caller we keep.
@@ -111,9 +110,9 @@ impl Switchboard {
     /// Begins a call, or says how it is refused.
     #[expect(clippy::result_large_err, reason = "the refused request is answered by the caller, right there")]
     fn take_up(&mut self, line: &Line, incoming: Incoming) -> Result<(), (Incoming, Reply)> {
-        let place = match line.trunk.map(|(trunk, calls_max)| self.places.take(trunk, calls_max)) {
-            Some(Ok(place)) if !self.draining && self.calls.len() < self.calls_max => Some(place),
-            None if !self.draining && self.calls.len() < self.calls_max => None,
+        let place = match line.trunk.map(|(trunk, calls_max)| self.shared.places().take(trunk, calls_max)) {
+            Some(Ok(place)) if self.has_room() => Some(place),
+            None if self.has_room() => None,
             _ => {
                 self.shared.counters.overloaded.add();
                 tracing::warn!(line = %line.name, calls = self.calls.len(), "a call was refused: full or draining");
@@ -156,14 +155,7 @@ impl Switchboard {
         tracing::info!(
             %interaction, %leg, line = %line.name, caller = %masked(&caller), called = %masked(&contact), "call came in"
         );
-        let interface = self.shared.interface(incoming.flow.listener);
-        let ability = Ability {
-            codecs: self.codecs.clone(),
-            annexb: self.annexb,
-            ipv4: interface.is_ipv4(),
-            ipv6: interface.is_ipv6(),
-            ..Ability::sip(line.srtp)
-        };
+        let ability = self.ability(incoming.flow.listener, line.srtp);
         let new = NewCall {
             interaction,
             tenant: line.tenant,
@@ -222,8 +214,15 @@ impl Switchboard {
         if let Source::Phone { agent } = from {
             self.belongs(agent, interaction);
         }
-        let customer =
-            CustomerSide { dialog, tag, flow: incoming.flow, user, timer, responder, acknowledged };
+        let customer = CustomerSide {
+            dialog,
+            tag,
+            flow: incoming.flow,
+            user,
+            timer,
+            responder: Some(responder),
+            acknowledged,
+        };
         self.begin(interaction, New::Outside(Box::new((new, customer))), (sender, receiver));
     }
 

@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 pub(crate) mod inbound;
 pub(crate) mod orders;
+mod outbound;
 pub(crate) mod owners;
 pub(crate) mod shared;
 
@@ -26,7 +27,7 @@ use crate::endpoint::message::Reply;
 use crate::endpoint::{Flow, Incoming};
 use crate::phones::softphone_task::SoftphoneMessage;
 use crate::registrar::Registrar;
-use crate::trunk::{Place, TrunkPlaces};
+use crate::trunk::Place;
 use accounts::SharedAccounts;
 use owners::{LegOwner, Whose};
 use shared::{DialogKey, Shared};
@@ -63,7 +64,6 @@ pub(crate) struct Switchboard {
     pub(crate) flows: HashMap<(String, String), Flow>,
     calls: HashMap<InteractionId, Entry>,
     calls_max: usize,
-    places: TrunkPlaces,
     /// INVITEs in progress, by Call-ID and their tag: a second one with another branch is the same call twice (482).
     invites: HashMap<DialogKey, InteractionId>,
     legs: HashMap<LegId, InteractionId>,
@@ -125,7 +125,6 @@ impl Switchboard {
             flows: HashMap::new(),
             calls: HashMap::new(),
             calls_max,
-            places: TrunkPlaces::default(),
             invites: HashMap::new(),
             legs: HashMap::new(),
             recordings: HashMap::new(),

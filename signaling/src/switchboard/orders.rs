@@ -15,6 +15,9 @@ use crate::call::words::{Branch, Connect, Order, Ring, RingPhones, Softphone};
 use crate::phones::softphone_task::{self, SoftphoneMessage};
 use crate::sdp::Ability;
 
+/// Why no call can begin.
+pub(super) const FULL: &str = "full or draining";
+
 impl Switchboard {
     pub(super) fn order(&mut self, order: CallOrder) {
         match order {
@@ -42,6 +45,10 @@ impl Switchboard {
             }
             CallOrder::CallColleague { interaction, tenant: _, agent, caller, caller_name, contact: _ } => {
                 self.call_colleague(interaction, agent, caller, caller_name);
+            }
+            CallOrder::Place { interaction, contact } => self.place(interaction, contact),
+            CallOrder::Dial { interaction, number, caller_id, trunks, ring_time } => {
+                self.dial(interaction, (number, caller_id), &trunks, ring_time);
             }
             CallOrder::Hold { interaction, agent } => self.pass(interaction, Order::Hold(agent)),
             CallOrder::Retrieve { interaction, agent } => self.pass(interaction, Order::Retrieve(agent)),
@@ -93,28 +100,26 @@ impl Switchboard {
         caller_name: Option<String>,
     ) {
         let softphone = match self.softphone_of(agent) {
-            Some(softphone) if !self.draining && self.calls.len() < self.calls_max => softphone,
+            Some(softphone) if self.has_room() => softphone,
             found => {
-                let why = if found.is_some() {
-                    "full or draining"
-                } else {
-                    "the caller's softphone is not connected"
-                };
-                let (by, failure) = (EndedBy::System, Some(why.to_owned()));
-                return self.shared.tell_soon(CallFact::Ended { interaction, by, failure });
+                let why = if found.is_some() { FULL } else { "the caller's softphone is not connected" };
+                return self.cannot_begin(interaction, why);
             }
         };
         tracing::info!(%interaction, leg = %softphone.leg, "a colleague is called");
-        let interface = self.shared.interface(0);
-        let ability = Ability {
-            codecs: self.codecs.clone(),
-            annexb: self.annexb,
-            ipv4: interface.is_ipv4(),
-            ipv6: interface.is_ipv6(),
-            ..Ability::sip(SrtpPolicy::Accept)
-        };
+        let ability = self.ability(0, SrtpPolicy::Accept);
         let half = self.shared.id();
         let new = NewInside { interaction, agent, softphone, half, caller, caller_name, ability };
+        let mailbox = self.enter(interaction);
+        self.belongs(agent, interaction);
+        self.begin(interaction, New::Inside(new), mailbox);
+    }
+
+    /// A call that has no INVITE of a customer.
+    pub(super) fn enter(
+        &mut self,
+        interaction: InteractionId,
+    ) -> (mpsc::Sender<Message>, mpsc::Receiver<Message>) {
         let (sender, receiver) = mpsc::channel(MAILBOX_MAX);
         let entry = Entry {
             mailbox: sender.clone(),
@@ -124,8 +129,29 @@ impl Switchboard {
             recordings: Vec::new(),
         };
         self.calls.insert(interaction, entry);
-        self.belongs(agent, interaction);
-        self.begin(interaction, New::Inside(new), (sender, receiver));
+        (sender, receiver)
+    }
+
+    /// Whether another call may begin.
+    pub(super) fn has_room(&self) -> bool {
+        !self.draining && self.calls.len() < self.calls_max
+    }
+
+    pub(super) fn cannot_begin(&self, interaction: InteractionId, why: &str) {
+        let (by, failure) = (EndedBy::System, Some(why.to_owned()));
+        self.shared.tell_soon(CallFact::Ended { interaction, by, failure });
+    }
+
+    /// What we can do on SIP legs over this listener.
+    pub(super) fn ability(&self, listener: usize, srtp: SrtpPolicy) -> Ability {
+        let interface = self.shared.interface(listener);
+        Ability {
+            codecs: self.codecs.clone(),
+            annexb: self.annexb,
+            ipv4: interface.is_ipv4(),
+            ipv6: interface.is_ipv6(),
+            ..Ability::sip(srtp)
+        }
     }
 
     /// Lets a call live in a task of its own.
@@ -150,7 +176,7 @@ impl Switchboard {
     }
 
     /// An order for a call that is over comes too late, which is normal.
-    fn pass(&self, interaction: InteractionId, order: Order) {
+    pub(super) fn pass(&self, interaction: InteractionId, order: Order) {
         match self.calls.get(&interaction) {
             Some(entry) => self.post(&entry.mailbox, Message::Order(order)),
             None => tracing::debug!(%interaction, "an order for a call that is over"),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use media::control::{Answer, Command, MediaError};
@@ -20,6 +20,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::counters::Counters;
 use crate::sdp::KeySeed;
 use crate::service::{Clock, MediaPlane, NamedSounds, Random, Sounds};
+use crate::trunk::TrunkPlaces;
 
 /// The media plane answers sooner than this, or it is taken to be gone.
 const PLANE_PATIENCE: Duration = Duration::from_secs(5);
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) recordings: PathBuf,
     pub(crate) digest: Vec<Algorithm>,
     pub(crate) directory: Directory,
+    /// Calls on trunks, both directions.
+    pub(crate) places: Mutex<TrunkPlaces>,
     /// Tasks that tell far ends of the end; the sockets stay open for them.
     pub(crate) farewells: TaskTracker,
 }
@@ -60,6 +63,11 @@ impl Shared {
             let shared = self.clone();
             tokio::spawn(async move { shared.tell(fact).await });
         }
+    }
+
+    /// Places on trunks, to take one.
+    pub(crate) fn places(&self) -> MutexGuard<'_, TrunkPlaces> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn command(&self, command: Command) -> Result<Answer, MediaError> {

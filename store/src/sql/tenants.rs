@@ -57,8 +57,8 @@ impl Tenants for Engine {
 
     async fn insert_tenant(&self, tenant: &Tenant) -> Result<Versioned<Tenant>, WriteError> {
         let query = sqlx::query(
-            "INSERT INTO tenants (id, version, name, offer_window, system_names, capacity, agent_order)
-             VALUES ($1, 1, $2, $3, $4, $5, $6)",
+            "INSERT INTO tenants (id, version, name, offer_window, system_names, capacity, agent_order, dialling)
+             VALUES ($1, 1, $2, $3, $4, $5, $6, $7)",
         );
         query
             .bind(tenant.id.to_string())
@@ -67,6 +67,7 @@ impl Tenants for Engine {
             .bind(unless_usual(&tenant.system_names))
             .bind(unless_usual(&tenant.capacity))
             .bind(unless_usual(&tenant.agent_order))
+            .bind(unless_usual(&tenant.dialling))
             .execute(self.writing())
             .await
             .map_err(refused)?;
@@ -86,7 +87,7 @@ impl Tenants for Engine {
         }
         let query = sqlx::query(
             "UPDATE tenants SET version = version + 1, name = $2, offer_window = $3, system_names = $4, capacity = $5,
-                 agent_order = $6
+                 agent_order = $6, dialling = $7
              WHERE id = $1",
         );
         query
@@ -96,6 +97,7 @@ impl Tenants for Engine {
             .bind(unless_usual(&tenant.system_names))
             .bind(unless_usual(&tenant.capacity))
             .bind(unless_usual(&tenant.agent_order))
+            .bind(unless_usual(&tenant.dialling))
             .execute(&mut *tx)
             .await
             .map_err(refused)?;
@@ -136,6 +138,7 @@ fn read(row: &Row) -> Result<Versioned<Tenant>, StoreError> {
         system_names: rows::json_or_default(row, "system_names")?,
         capacity: rows::json_or_default(row, "capacity")?,
         agent_order: rows::json_or_default(row, "agent_order")?,
+        dialling: rows::json_or_default(row, "dialling")?,
     };
     Ok(Versioned { item, version: Version(rows::count(row, "version")?) })
 }

@@ -80,6 +80,11 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration { version: 6, name: "flows", sql: include_str!("../../migrations/sqlite/0006_flows.sql") },
     Migration { version: 7, name: "breaks", sql: include_str!("../../migrations/sqlite/0007_breaks.sql") },
+    Migration {
+        version: 8,
+        name: "dialling",
+        sql: include_str!("../../migrations/sqlite/0008_dialling.sql"),
+    },
 ];
 
 /// Where SQLite differs.

@@ -4,7 +4,7 @@
 mod events;
 mod views;
 
-use model::id::{DispositionId, InteractionId, OfferToken, ReasonId, UserId};
+use model::id::{DispositionId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
 use serde::Deserialize;
 
 pub use self::events::{ConsoleEvent, Level, OfferOver, SessionOver};
@@ -44,6 +44,15 @@ pub enum Command {
         /// Under which internal number.
         #[serde(default)]
         extension: Option<String>,
+    },
+    /// Call a number outside (OUT-01).
+    Dial {
+        /// As typed or pasted: digits with an optional `+`, and what people write between them; after a comma what is pressed
+        /// when it answers (OUT-08).
+        number: String,
+        /// Under which service it is counted (OUT-02); the agent's first when none is named.
+        #[serde(default)]
+        service: Option<ServiceId>,
     },
     /// The far side hears music.
     Hold {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::agent::AgentState;
+use model::call::DialFailure;
 use model::id::{DispositionId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
 use model::interaction::{Channel, Direction};
 use model::media::StreamStats;
@@ -181,7 +182,7 @@ pub struct OfferView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// The colleague rings; only for the one who called.
+    /// The colleague or the number outside rings; only for the one who called.
     Dialling,
     /// Accepted; the parties are being joined.
     Connecting,
@@ -189,22 +190,41 @@ pub enum Phase {
     Talking,
     /// This agent has put the far side on hold.
     Held,
-    /// The colleague did not take the call: busy is heard; only for the one who called.
+    /// The colleague or the number outside did not take the call: busy is heard; only for the one who called.
     Refused,
     /// After-call work.
     WrapUp,
 }
 
-/// Why a colleague did not take a call.
+/// Why a colleague, or a number outside, did not take a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusedWhy {
-    /// The colleague refused it.
+    /// It was refused.
     Declined,
-    /// The colleague did not answer.
+    /// Nobody answered.
     NoAnswer,
-    /// The colleague's phone or page is away.
+    /// The colleague's phone or page is away; or no trunk could carry the call.
     Unreachable,
+    /// The number outside is busy.
+    Busy,
+    /// There is no such number outside.
+    NoSuchNumber,
+    /// All trunks carry as many calls as they may.
+    TrunksBusy,
+}
+
+impl From<DialFailure> for RefusedWhy {
+    fn from(why: DialFailure) -> Self {
+        match why {
+            DialFailure::Busy => Self::Busy,
+            DialFailure::NoAnswer => Self::NoAnswer,
+            DialFailure::Rejected => Self::Declined,
+            DialFailure::NotFound => Self::NoSuchNumber,
+            DialFailure::Unreachable => Self::Unreachable,
+            DialFailure::TrunksBusy => Self::TrunksBusy,
+        }
+    }
 }
 
 /// A piece of work as its agent sees it (VOICE-06).
@@ -213,7 +233,7 @@ pub struct WorkView {
     /// Which call.
     #[schema(value_type = String)]
     pub interaction: InteractionId,
-    /// `inbound` or `internal`.
+    /// `inbound`, `outbound` or `internal`.
     #[schema(value_type = String)]
     pub direction: Direction,
     /// Of which service; none of an internal call.

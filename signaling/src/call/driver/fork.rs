@@ -1,12 +1,13 @@
-//! INVITEs to the agent's phones: each in a task that outlives the call if it must.
+//! INVITEs to phones and over trunks: each in a task that outlives the call if it must.
 
 use tokio::sync::mpsc;
 
-use super::{Driver, Message, PhoneSide};
+use super::{Driver, Message, Party, PhoneSide};
 use crate::call::fork::{Fork, ForkInput, ForkOutput};
+use crate::call::timer::SessionTimer;
 use crate::call::words::Branch;
 use crate::endpoint::dialog::Dialog;
-use crate::endpoint::message::{ALLOW, Method, Response};
+use crate::endpoint::message::{ALLOW, Method, Request, Response};
 use crate::endpoint::uri::{escape_user, quoted};
 use crate::endpoint::{Endpoint, Flow, Progress};
 
@@ -28,15 +29,30 @@ pub(crate) struct Established {
     pub(crate) flow: Flow,
 }
 
-/// What an INVITE to a phone came to.
+/// What an INVITE to a phone or over a trunk comes to.
 pub(crate) enum ForkNews {
-    Answered { up: Box<Established>, sdp: String },
+    /// Of a trunk: the way to it.
+    Reached(Flow),
+    /// Of a trunk: it has no room.
+    Full,
+    Progress {
+        status: u16,
+        sdp: Option<String>,
+    },
+    Answered {
+        up: Box<Established>,
+        sdp: String,
+        timer: Option<SessionTimer>,
+    },
     Refused(u16),
     Unreachable(String),
 }
 
 impl Driver {
     pub(super) fn invite(&mut self, branch: Branch, sdp: String) {
+        if self.ways.contains_key(&branch) {
+            return self.invite_over(branch, sdp);
+        }
         let Some(target) = self.targets.remove(&branch) else { return };
         let endpoint = self.shared.endpoint.clone();
         let local = target.flow.local;
@@ -53,14 +69,25 @@ impl Driver {
         invite.headers.push("Contact", target.flow.contact("patchbay"));
         invite.headers.push("Allow", ALLOW);
         invite.headers.push("P-Asserted-Identity", caller);
+        self.send_invite(branch, Party::Phone(branch), (dialog, target.flow), (invite, sdp));
+    }
+
+    /// Sends an INVITE with our offer, in a task of its own.
+    pub(super) fn send_invite(
+        &mut self,
+        branch: Branch,
+        party: Party,
+        (dialog, flow): (Dialog, Flow),
+        (mut invite, sdp): (Request, String),
+    ) {
         invite.headers.push("Content-Type", "application/sdp");
         invite.body = sdp.into_bytes();
-        self.shared.directory.add(dialog.key(), self.mailbox.clone(), super::Party::Phone(branch));
+        self.shared.directory.add(dialog.key(), self.mailbox.clone(), party);
         let (wanted, unwanted) = mpsc::channel(1);
         self.phones.insert(branch, PhoneSide::Forking { _wanted: wanted });
         let run = Run {
-            endpoint,
-            flow: target.flow,
+            endpoint: self.shared.endpoint.clone(),
+            flow,
             dialog,
             branch,
             mailbox: self.mailbox.clone(),
@@ -83,7 +110,7 @@ struct Run {
 }
 
 impl Run {
-    async fn run(mut self, invite: crate::endpoint::message::Request, mut unwanted: mpsc::Receiver<()>) {
+    async fn run(mut self, invite: Request, mut unwanted: mpsc::Receiver<()>) {
         let (progress, mut heard) = mpsc::channel(32);
         let pending = self.endpoint.invite(&self.flow, invite, move |p| {
             // Provisional responses beyond the bound tell nothing new.
@@ -100,7 +127,7 @@ impl Run {
                     (ForkInput::Unwanted, None, String::new())
                 }
                 progress = heard.recv() => match progress {
-                    Some(Progress::Provisional(_)) => (ForkInput::Provisional, None, String::new()),
+                    Some(Progress::Provisional(response)) => (ForkInput::Provisional, Some(response), String::new()),
                     Some(Progress::Answered(response)) => (ForkInput::Answered, Some(response), String::new()),
                     Some(Progress::Refused(response)) => (ForkInput::Refused(response.status), None, String::new()),
                     Some(Progress::Failed(why)) => (ForkInput::Failed, None, why.to_string()),
@@ -115,6 +142,12 @@ impl Run {
                             self.dialog.complete(response);
                         }
                         self.endpoint.acknowledge(&self.flow, &self.dialog, 1).await;
+                    }
+                    ForkOutput::TellProgress => {
+                        if let Some(response) = &response {
+                            let (status, sdp) = (response.status, response.sdp());
+                            self.tell(ForkNews::Progress { status, sdp }).await;
+                        }
                     }
                     ForkOutput::SendBye => self.bye().await,
                     ForkOutput::TellAnswered => self.hand_over(response.as_ref()).await,
@@ -131,7 +164,9 @@ impl Run {
     async fn hand_over(&mut self, response: Option<&Response>) {
         let sdp = response.and_then(Response::sdp).unwrap_or_default();
         let up = Box::new(Established { dialog: self.dialog.clone(), flow: self.flow.clone() });
-        let news = ForkNews::Answered { up, sdp };
+        let expires = response.and_then(|r| r.headers.get("Session-Expires"));
+        let timer = SessionTimer::of_response(expires, self.shared.now());
+        let news = ForkNews::Answered { up, sdp, timer };
         if self.mailbox.send(Message::Fork(self.branch, news)).await.is_err() {
             self.bye().await;
             self.shared.directory.forget(&self.dialog.key());

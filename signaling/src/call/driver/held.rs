@@ -21,6 +21,8 @@ pub(crate) struct Held {
     pub(super) recording: Option<RecordingId>,
     pub(super) softphones: HashSet<LegId>,
     pub(super) phones: Vec<Established>,
+    /// The customer whom we dialled, who answered.
+    pub(super) dialled: Option<Established>,
     /// The customer's INVITE had a final answer: 2xx or another.
     pub(super) accepted: Option<bool>,
     pub(super) ended: bool,
@@ -45,7 +47,7 @@ pub(super) async fn clean_up(
     if let Some(goodbye) = goodbye {
         say_goodbye(shared, held.accepted, goodbye);
     }
-    for Established { mut dialog, flow } in held.phones {
+    for Established { mut dialog, flow } in held.phones.into_iter().chain(held.dialled) {
         shared.directory.forget(&dialog.key());
         let (endpoint, bye) = (shared.endpoint.clone(), dialog.request(Method::Bye));
         tokio::spawn(async move { endpoint.request(&flow, bye).await });

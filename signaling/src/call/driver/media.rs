@@ -13,8 +13,9 @@ impl Driver {
         self.note(&order);
         let command = match order {
             MediaOrder::Create { leg, near } => {
-                let listener = match &self.customer {
-                    Some(side) if leg == self.customer_leg => side.flow.listener,
+                let listener = match (&self.customer, self.listener_of(leg)) {
+                    (_, Some(listener)) => listener,
+                    (Some(side), None) if leg == self.customer_leg => side.flow.listener,
                     _ => self.phone_listener,
                 };
                 Command::CreateLeg {

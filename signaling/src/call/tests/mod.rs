@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 mod arriving;
+mod dialling;
 mod ending;
 mod ringing;
 mod talking;

@@ -13,12 +13,12 @@ fn all_phones_of_an_agent_ring_and_the_first_one_picked_up_silences_the_others()
     let invites =
         |scene: &Scene| scene.phones.iter().filter(|(_, o)| matches!(o, PhoneOrder::Invite { .. })).count();
     assert_eq!(invites(&scene), 3);
-    scene.phone_does(2, PhoneEvent::Answered(sdp("192.0.2.20", "sendrecv", 1)));
+    scene.phone_does(2, picked_up(sdp("192.0.2.20", "sendrecv", 1)));
     let ended: Vec<_> =
         scene.phones.iter().filter(|(_, o)| *o == PhoneOrder::End).map(|(b, _)| b.0).collect();
     assert_eq!(ended, [1, 3]);
     assert_eq!(scene.told(), ["LegAnswered", "AgentAnswered"]);
-    scene.phone_does(3, PhoneEvent::Answered(sdp("192.0.2.21", "sendrecv", 1)));
+    scene.phone_does(3, picked_up(sdp("192.0.2.21", "sendrecv", 1)));
     assert_eq!(
         scene.phones.last(),
         Some(&(Branch(3), PhoneOrder::End)),
@@ -76,7 +76,7 @@ fn a_lease_that_is_over_rings_no_longer_and_a_stale_one_changes_nothing() {
     scene.order(Order::StopRinging { token: ring(2).token });
     assert_eq!(scene.phones, [(Branch(1), PhoneOrder::End)]);
     assert_eq!(scene.told(), Vec::<String>::new());
-    scene.phone_does(1, PhoneEvent::Answered(sdp("192.0.2.20", "sendrecv", 1)));
+    scene.phone_does(1, picked_up(sdp("192.0.2.20", "sendrecv", 1)));
     assert_eq!(scene.phones.len(), 2, "a pick-up that crossed it is hung up");
 }
 
@@ -96,7 +96,7 @@ fn a_softphone_that_is_not_connected_is_said_to_be_unreachable() {
 fn a_phone_that_hangs_up_before_it_is_connected_is_unreachable_and_the_caller_waits_on() {
     let mut scene = Scene::of_a_waiting_caller();
     scene.ring_phones(1, &[1]);
-    scene.phone_does(1, PhoneEvent::Answered(sdp("192.0.2.20", "sendrecv", 1)));
+    scene.phone_does(1, picked_up(sdp("192.0.2.20", "sendrecv", 1)));
     scene.forget();
     scene.phone_does(1, PhoneEvent::Peer(Peer::Bye));
     assert_eq!(scene.told(), ["LegEnded", "AgentUnreachable"]);

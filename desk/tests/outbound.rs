@@ -1,0 +1,155 @@
+//! Calls that an agent places to numbers outside.
+
+use std::time::Duration;
+
+use desk::Refusal;
+use desk::console::protocol::Command;
+use desk::testing::{House, Page, anna, help, tenant};
+use model::call::{CallFact, CallOrder, DialFailure};
+use model::id::{Id, InteractionId, TrunkId};
+use model::interaction::{Direction, EndedBy};
+use model::journal::Event;
+use model::people::PhoneKind;
+use model::service::{SrtpPolicy, Trunk};
+
+fn trunk() -> TrunkId {
+    TrunkId::from_number(7)
+}
+
+/// A house with a trunk out, and Anna at her page with her phone.
+async fn house() -> (House, Page) {
+    let house = House::open().await;
+    let carrier = Trunk {
+        id: trunk(),
+        tenant: tenant(),
+        name: "out".into(),
+        addresses: vec![],
+        username: None,
+        target: Some("192.0.2.1".into()),
+        calls_max: 10,
+        srtp: SrtpPolicy::Accept,
+    };
+    house.desk.create(carrier, Default::default()).await.expect("a trunk is made");
+    let page = house.page("anna").await;
+    house.fact(CallFact::PhoneUp { agent: anna(), phone: PhoneKind::Browser }).await;
+    house.settled().await;
+    (house, page)
+}
+
+fn dial(number: &str) -> Command {
+    Command::Dial { number: number.into(), service: None }
+}
+
+/// Anna dials; the orders that signalling gets come in their order.
+async fn dials(house: &mut House, page: &Page) -> InteractionId {
+    page.does(dial("+49 30 555,,1")).await.expect("dialled");
+    let call = house
+        .order(|order| match order {
+            CallOrder::Place { interaction, contact } => {
+                assert_eq!(contact, "+4930555");
+                Some(*interaction)
+            }
+            _ => None,
+        })
+        .await;
+    assert!(
+        matches!(house.next_order().await, CallOrder::RingAgent { interaction, .. } if interaction == call)
+    );
+    let CallOrder::Dial { interaction, number, caller_id, trunks, .. } = house.next_order().await else {
+        panic!("the softphone is there: the number is dialled at once")
+    };
+    assert_eq!((interaction, number.as_str(), caller_id.as_deref()), (call, "+4930555", Some("100")));
+    assert_eq!(trunks, [trunk()]);
+    call
+}
+
+/// OUT-01, OUT-08, REC-05, STATE-06: from dialling to after-call work, as a call that came in; keys follow the answer.
+#[tokio::test]
+async fn a_number_that_answers_is_the_agents_work() {
+    let (mut house, mut page) = house().await;
+    let call = dials(&mut house, &page).await;
+    page.state("busy").await;
+    let work = page.event("work", |e| e["work"]["phase"] == "dialling").await;
+    assert_eq!((&work["work"]["direction"], &work["work"]["outgoing"]), (&"outbound".into(), &true.into()));
+    assert_eq!(work["work"]["service"]["id"], help().to_string(), "the first that Anna answers");
+    house.fact(CallFact::FarEndRinging { interaction: call, trunk: trunk() }).await;
+    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk() }).await;
+    let connect = house.next_order().await;
+    assert!(matches!(connect, CallOrder::Connect { record: Some(_), announce: false, .. }), "{connect:?}");
+    house.bridged(call, anna()).await;
+    let digits = CallOrder::SendDigits { interaction: call, agent: anna(), digits: ",,1".into() };
+    assert_eq!(house.next_order().await, digits);
+    page.event("work", |e| e["work"]["phase"] == "talking").await;
+    house.pass(Duration::from_secs(30)).await;
+    house.call_ends(call, EndedBy::Customer).await;
+    page.event("work", |e| e["work"]["phase"] == "wrap_up").await;
+    page.does(Command::Complete { interaction: call }).await.unwrap();
+    let record = house.desk.record(&page.who, call).await.unwrap();
+    assert_eq!((record.direction, record.status), (Direction::Outbound, Some("normal")));
+    assert_eq!((record.caller.as_str(), record.contact.as_str()), ("100", "+4930555"));
+    let journal = house.journal().await;
+    assert!(journal.iter().any(|e| matches!(e, Event::Dialled { number, .. } if number == "+4930555")));
+}
+
+/// OUT-13: why nobody answered is shown and kept.
+#[tokio::test]
+async fn a_number_that_does_not_answer_says_why() {
+    for (why, shown, status) in [
+        (DialFailure::Busy, "busy", "busy"),
+        (DialFailure::NoAnswer, "no_answer", "no_answer"),
+        (DialFailure::Rejected, "declined", "refused"),
+        (DialFailure::NotFound, "no_such_number", "unknown_number"),
+        (DialFailure::TrunksBusy, "trunks_busy", "failed"),
+    ] {
+        let (mut house, mut page) = house().await;
+        let call = dials(&mut house, &page).await;
+        house.fact(CallFact::DialFailed { interaction: call, why, status: None }).await;
+        let work = page.event("work", |e| e["work"]["phase"] == "refused").await;
+        assert_eq!(work["work"]["refused_why"], shown);
+        house.call_ends(call, EndedBy::System).await;
+        house.settled().await;
+        let record = house.desk.record(&page.who, call).await.unwrap();
+        assert_eq!(record.status, Some(status), "{why:?}");
+    }
+}
+
+/// STATE-17: dialling is allowed when Not ready, refused while a call rings and from Offline. SAFE-01: closed numbers and floods.
+#[tokio::test]
+async fn who_may_dial_what_and_when() {
+    let (mut house, mut page) = house().await;
+    assert_eq!(page.does(dial("+881612345678")).await, Err(Refusal::NumberClosed));
+    assert!(matches!(page.does(dial("alice")).await, Err(Refusal::Invalid { .. })));
+    page.does(Command::Offline).await.unwrap();
+    assert!(matches!(page.does(dial("030555")).await, Err(Refusal::NotNow { .. })));
+    page.does(Command::Online).await.unwrap();
+    page.does(Command::Ready).await.unwrap();
+    let waiting = house.customer_calls("100").await;
+    house.rung(waiting).await;
+    assert!(matches!(page.does(dial("030555")).await, Err(Refusal::NotNow { .. })), "a call rings");
+    house.call_ends(waiting, EndedBy::Customer).await;
+    page.does(Command::NotReady { reason: None }).await.unwrap();
+    for n in 0..20 {
+        page.does(dial("030555")).await.unwrap_or_else(|refusal| panic!("{n}: {refusal}"));
+        let call = house
+            .order(|o| if let CallOrder::Place { interaction, .. } = o { Some(*interaction) } else { None })
+            .await;
+        if n == 0 {
+            assert!(matches!(page.does(dial("030555")).await, Err(Refusal::NotNow { .. })), "one at a time");
+        }
+        house.call_ends(call, EndedBy::Agent).await;
+        page.event("work", |e| e["work"]["phase"] == "wrap_up").await;
+        page.does(Command::Complete { interaction: call }).await.unwrap();
+    }
+    assert!(matches!(page.does(dial("030555")).await, Err(Refusal::DialledTooOften { .. })));
+    house.pass(Duration::from_secs(61)).await;
+    page.does(dial("030555")).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_trunk_out_nothing_is_dialled() {
+    let house = House::open().await;
+    let page = house.page("anna").await;
+    house.fact(CallFact::PhoneUp { agent: anna(), phone: PhoneKind::Browser }).await;
+    assert_eq!(page.does(dial("030555")).await, Err(Refusal::NoTrunk));
+    assert!(house.journal().await.iter().all(|e| !matches!(e, Event::Arrived { .. })));
+}

@@ -1,0 +1,136 @@
+//! Numbers that are dialled, and which of them may be (SAFE-01: toll fraud).
+
+use serde::{Deserialize, Serialize};
+
+/// Fewest digits of a number outside.
+const DIGITS_MIN: usize = 2;
+/// Most digits: E.164 has 15, exit codes and extensions come on top.
+const DIGITS_MAX: usize = 20;
+/// Most keys that are pressed after the answer, pauses included.
+const AFTER_MAX: usize = 32;
+
+/// A number outside, as it is dialled, and what is pressed when it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialled {
+    /// Digits with an optional `+`.
+    pub number: String,
+    /// From the first comma on: each comma is a second's pause (OUT-08). Empty mostly.
+    pub after: String,
+}
+
+impl Dialled {
+    /// Reads what somebody typed or pasted: the separators that people write go. `None`: no number.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (number, after) = text.find(',').map_or((text, ""), |at| text.split_at(at));
+        let mut digits = String::new();
+        for c in number.trim().chars() {
+            match c {
+                '0'..='9' => digits.push(c),
+                '+' if digits.is_empty() => digits.push(c),
+                '-' | '.' | '(' | ')' | '/' | ' ' | '\u{a0}' => {}
+                _ => return None,
+            }
+            if digits.len() > DIGITS_MAX + 1 {
+                return None;
+            }
+        }
+        let count = digits.trim_start_matches('+').len();
+        let after: String = after.chars().filter(|c| !c.is_whitespace()).collect();
+        let keys = |c: char| matches!(c, '0'..='9' | '*' | '#' | ',');
+        let fit =
+            (DIGITS_MIN..=DIGITS_MAX).contains(&count) && after.len() <= AFTER_MAX && after.chars().all(keys);
+        fit.then_some(Self { number: digits, after })
+    }
+}
+
+/// Which numbers outside may be dialled: the longest prefix that fits a number decides. `00` at the beginning of a number or
+/// prefix is the same as `+`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DialRules {
+    /// Prefixes that may be dialled; as long as one that may not, they win.
+    pub allow: Vec<String>,
+    /// Prefixes that may not.
+    pub deny: Vec<String>,
+    /// Whether numbers may be dialled that none of the prefixes fits.
+    pub others: bool,
+    /// How many numbers one agent may dial within a minute.
+    pub per_minute: u32,
+}
+
+impl Default for DialRules {
+    /// Everything but what toll fraud lives on: satellite and international premium networks, and the premium numbers of some
+    /// large countries, also as they are dialled within.
+    fn default() -> Self {
+        let deny = [
+            "+870", "+878", "+881", "+882", "+883",
+            "+979", // satellites, global networks, premium rate everywhere
+            "+1900", "+1976", "1900", "1976", // North America
+            "+49900", "+49137", "0900", "0137", // Germany
+            "+449", "09", // Great Britain
+            "+43900", "+43930", "+41900", "+41901", "+41906", "+3389", "+39899", "+7803", "+7809",
+        ];
+        let deny = deny.into_iter().map(str::to_owned).collect();
+        Self { allow: Vec::new(), deny, others: true, per_minute: 20 }
+    }
+}
+
+impl DialRules {
+    /// Whether a number may be dialled.
+    pub fn permit(&self, number: &str) -> bool {
+        let number = international(number);
+        let longest = |prefixes: &[String]| {
+            let fits = prefixes.iter().filter(|prefix| number.starts_with(international(prefix).as_str()));
+            fits.map(|prefix| international(prefix).len()).max()
+        };
+        match (longest(&self.allow), longest(&self.deny)) {
+            (None, None) => self.others,
+            (Some(allowed), Some(denied)) => allowed >= denied,
+            (allowed, None) => allowed.is_some(),
+            (None, Some(_)) => false,
+        }
+    }
+}
+
+fn international(number: &str) -> String {
+    match number.strip_prefix("00") {
+        Some(rest) => format!("+{rest}"),
+        None => number.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// OUT-01: numbers are typed or pasted as people write them. OUT-08: a comma is a pause before what follows.
+    #[test]
+    fn a_number_is_taken_as_people_write_it() {
+        let read = |text| Dialled::parse(text).map(|d| (d.number, d.after));
+        let of = |number: &str, after: &str| Some((number.to_owned(), after.to_owned()));
+        assert_eq!(read(" +49 (30) 123-456.7 "), of("+49301234567", ""));
+        assert_eq!(read("030/1234,,55#"), of("0301234", ",,55#"));
+        assert_eq!(read("110"), of("110", ""));
+        for none in ["", "1", "+", "030+49", "alice", "123456789012345678901", "*21#", "0301234,x", "٣٤٥٦"]
+        {
+            assert_eq!(read(none), None, "{none}");
+        }
+    }
+
+    /// SAFE-01: what toll fraud lives on is closed as the appliance comes; the longest prefix decides.
+    #[test]
+    fn expensive_destinations_are_closed_until_somebody_opens_them() {
+        let rules = DialRules::default();
+        for denied in ["+881612345678", "00881612345678", "+19005551234", "09001234567", "+449011234567"] {
+            assert!(!rules.permit(denied), "{denied}");
+        }
+        for allowed in ["+4930123456", "030123456", "112", "+12125551234", "00442071234567"] {
+            assert!(rules.permit(allowed), "{allowed}");
+        }
+        let opened = DialRules { allow: vec!["+8816".into()], ..rules.clone() };
+        assert!(opened.permit("00881612345678") && !opened.permit("+88171"));
+        let home =
+            DialRules { allow: vec!["+49".into()], deny: vec!["+49900".into()], others: false, ..rules };
+        assert!(home.permit("004930123") && !home.permit("+49900123") && !home.permit("+33123"));
+    }
+}

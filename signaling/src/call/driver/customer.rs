@@ -1,0 +1,89 @@
+//! Orders for the customer's dialog, carried out.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::{CustomerSide, Driver, Message, Party, timer_headers};
+use crate::call::words::PeerOrder;
+use crate::endpoint::message::{ALLOW, Method, Reply};
+
+impl Driver {
+    pub(super) fn tell_customer(&mut self, order: PeerOrder) {
+        let Some(side) = &mut self.customer else { return };
+        let contact = side.flow.contact(&side.user);
+        match order {
+            PeerOrder::Ring => {
+                side.respond(&Reply::new(180).with("Contact", contact).with("Allow", ALLOW));
+            }
+            PeerOrder::Answer { sdp } => {
+                let mut reply = Reply::new(200)
+                    .with("Contact", contact)
+                    .with("Allow", ALLOW)
+                    .with("Supported", "timer")
+                    .with_sdp(Some(sdp));
+                if let Some(timer) = &side.timer {
+                    reply = timer_headers(reply, timer);
+                }
+                side.respond(&reply);
+                self.held().accepted = Some(true);
+            }
+            PeerOrder::Refuse { status, retry_after_s, warning } => {
+                let mut reply = Reply::new(status);
+                if let Some(seconds) = retry_after_s {
+                    reply = reply.with("Retry-After", seconds.to_string());
+                }
+                if let Some(warning) = warning {
+                    reply = reply.with("Warning", warning);
+                }
+                side.respond(&reply);
+                self.held().accepted = Some(false);
+            }
+            PeerOrder::Reply(answered) => self.reply(Party::Customer, answered),
+            PeerOrder::Bye { reason } => {
+                if self.dialled.is_some() {
+                    self.held.lock().unwrap_or_else(PoisonError::into_inner).dialled = None;
+                }
+                let mut bye = side.dialog.request(Method::Bye);
+                if let Some(reason) = reason {
+                    bye.headers.push(
+                        "Reason",
+                        format!("SIP;cause=480;text={}", crate::endpoint::uri::quoted(&reason)),
+                    );
+                }
+                let (endpoint, flow) = (self.shared.endpoint.clone(), side.flow.clone());
+                let mut acknowledged = side.acknowledged.clone();
+                self.shared.farewells.spawn(async move {
+                    let patience = Duration::from_secs(33);
+                    tokio::time::timeout(patience, acknowledged.wait_for(|known| *known)).await.ok();
+                    endpoint.request(&flow, bye).await.ok();
+                });
+                self.held().accepted = Some(false);
+            }
+            PeerOrder::Renew => {
+                let mut update = side.dialog.request(Method::Update);
+                update.headers.push("Contact", contact);
+                update.headers.push("Supported", "timer");
+                if let Some(timer) = &side.timer {
+                    // In our own request we are the client.
+                    update
+                        .headers
+                        .push("Session-Expires", timer.header().replace("refresher=uas", "refresher=uac"));
+                }
+                let (endpoint, flow, mailbox) =
+                    (self.shared.endpoint.clone(), side.flow.clone(), self.mailbox.clone());
+                tokio::spawn(async move {
+                    let status = endpoint.request(&flow, update).await.map_or(408, |r| r.status);
+                    mailbox.send(Message::Renewed(status)).await.ok();
+                });
+            }
+        }
+    }
+}
+
+impl CustomerSide {
+    fn respond(&self, reply: &Reply) {
+        if let Some(responder) = &self.responder {
+            responder.respond(reply, &self.tag);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Calls that we place: over which trunks a number is dialled.
+
+use std::time::Duration;
+
+use model::id::{InteractionId, LegId, TrunkId};
+use model::service::SrtpPolicy;
+
+use super::Switchboard;
+use super::orders::FULL;
+use super::owners::Whose;
+use crate::call::driver::{Message, New, Party, TrunkTarget};
+use crate::call::words::{Attempt, Branch, Dial, Order};
+use crate::call::{ATTEMPTS_MAX, NewPlaced};
+use crate::endpoint::reach::TrunkAddress;
+
+impl Switchboard {
+    /// Begins a call that we place, or says that it cannot be.
+    pub(super) fn place(&mut self, interaction: InteractionId, contact: String) {
+        if self.calls.contains_key(&interaction) {
+            return;
+        }
+        if !self.has_room() {
+            return self.cannot_begin(interaction, FULL);
+        }
+        tracing::info!(%interaction, "a call is placed");
+        let (leg, ability) = (self.shared.id(), self.ability(0, SrtpPolicy::Accept));
+        let mailbox = self.enter(interaction);
+        let new = NewPlaced { interaction, leg, contact, ability };
+        self.begin(interaction, New::Placed(new), mailbox);
+    }
+
+    /// Dials a number. A trunk that is gone or has no target is passed over.
+    pub(super) fn dial(
+        &mut self,
+        interaction: InteractionId,
+        (number, caller_id): (String, Option<String>),
+        trunks: &[TrunkId],
+        ring_time: Duration,
+    ) {
+        let accounts = self.accounts.get();
+        let Some(entry) = self.calls.get_mut(&interaction) else { return };
+        let (mut attempts, mut targets) = (Vec::new(), Vec::new());
+        for id in trunks.iter().take(ATTEMPTS_MAX) {
+            let Some(trunk) = accounts.trunk(*id) else { continue };
+            let Some(address) = trunk.target.as_deref().and_then(TrunkAddress::parse) else { continue };
+            self.next_branch = self.next_branch.wrapping_add(1);
+            let (branch, leg): (_, LegId) = (Branch(self.next_branch), self.shared.id());
+            entry.legs.push((leg, Whose::Trunk(trunk.id)));
+            self.legs.insert(leg, interaction);
+            let (seed, session) = (self.shared.seed(), self.shared.session_number());
+            attempts.push(Attempt { branch, trunk: trunk.id, leg, srtp: trunk.srtp, seed, session });
+            targets.push(TrunkTarget {
+                branch,
+                leg,
+                party: Party::Customer,
+                trunk: trunk.id,
+                address,
+                calls_max: trunk.calls_max,
+                number: number.clone(),
+                caller_id: caller_id.clone(),
+            });
+        }
+        let (mailbox, dial) = (entry.mailbox.clone(), Dial { attempts, ring_time });
+        self.post(&mailbox, Message::Dial(Order::Dial(Box::new(dial)), targets));
+    }
+}

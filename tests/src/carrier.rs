@@ -1,0 +1,136 @@
+//! SIPp as the carrier that takes calls from the appliance.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::{Running, free_port, free_stretch};
+use crate::tone;
+
+/// What the carrier does with a call.
+#[derive(Clone, Copy, Debug)]
+pub enum Manner {
+    /// Lets its tone be heard before it answers (183), answers, speaks until the other side hangs up.
+    Answers,
+    /// Refuses with this status.
+    Refuses(u16),
+    /// Rings until the call is cancelled.
+    Rings,
+}
+
+/// A running carrier.
+pub struct Carrier {
+    /// The process.
+    pub running: Running,
+    /// Where it listens on 127.0.0.1, UDP.
+    pub sip_port: u16,
+    /// Port its audio comes from and goes to (the first call's; others count up by four).
+    pub media_port: u16,
+    dir: PathBuf,
+}
+
+impl Carrier {
+    /// Begins to take calls, speaking `hz`.
+    pub fn start(dir: &Path, name: &str, manner: Manner, hz: f64) -> Self {
+        let dir = dir.join(name);
+        std::fs::create_dir_all(&dir).expect("a folder");
+        let octets: Vec<u8> = tone::sine(hz, 8_000, 10.0).into_iter().map(tone::to_mulaw).collect();
+        std::fs::write(dir.join("speech.raw"), octets).expect("a file");
+        std::fs::write(dir.join("carrier.xml"), scenario_text(manner)).expect("a file");
+        let (sip_port, media_port) = (free_port(), free_stretch(64));
+        let mut command = Command::new("sipp");
+        command
+            .current_dir(&dir)
+            .args(["-sf", "carrier.xml", "-i", "127.0.0.1", "-nostdin", "-trace_err", "-trace_msg"])
+            .args(["-p", &sip_port.to_string(), "-mi", "127.0.0.1", "-mp", &media_port.to_string()]);
+        let running = Running::start("sipp", "sip-tester", &mut command, &dir.join("sipp.log"));
+        Self { running, sip_port, media_port, dir }
+    }
+
+    /// The target of a trunk to it.
+    pub fn target(&self) -> String {
+        format!("127.0.0.1:{}", self.sip_port)
+    }
+
+    /// Every message it sent and got.
+    pub fn messages(&self) -> String {
+        let files = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        files
+            .filter(|f| f.file_name().to_string_lossy().contains("messages"))
+            .map(|f| std::fs::read_to_string(f.path()).unwrap_or_default())
+            .collect()
+    }
+}
+
+fn scenario_text(manner: Manner) -> String {
+    let answer = |status: &str, sdp: bool| {
+        let body = if sdp {
+            "Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=carrier 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [media_ip]
+t=0 0
+m=audio [rtpstream_audio_port] RTP/AVP 0 101
+a=rtpmap:0 PCMU/8000
+a=rtpmap:101 telephone-event/8000
+a=sendrecv"
+        } else {
+            "Content-Length: 0
+"
+        };
+        format!(
+            r#"
+  <send><![CDATA[
+SIP/2.0 {status}
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]C[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:carrier@[local_ip]:[local_port]>
+{body}
+  ]]></send>"#
+        )
+    };
+    let ok = r#"
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+  ]]></send>"#;
+    let rest = match manner {
+        Manner::Refuses(status) => {
+            format!("{}\n  <recv request=\"ACK\"/>", answer(&format!("{status} No"), false))
+        }
+        Manner::Rings => format!(
+            "{}\n  <recv request=\"CANCEL\"/>{ok}{}\n  <recv request=\"ACK\"/>",
+            answer("180 Ringing", false),
+            // SIPp takes what it repeats from the last message, which is the CANCEL: the INVITE's CSeq is written out.
+            answer("487 Request Terminated", false).replace("[last_CSeq:]", "CSeq: 1 INVITE")
+        ),
+        Manner::Answers => format!(
+            r#"{}{}
+  <nop><action><exec rtp_stream="speech.raw,-1,0,PCMU/8000"/></action></nop>
+  <pause milliseconds="1500"/>{}
+  <recv request="ACK"/>
+  <recv request="BYE"/>{ok}"#,
+            answer("100 Trying", false),
+            answer("183 Session Progress", true),
+            answer("200 OK", true),
+        ),
+    };
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="carrier">
+  <recv request="INVITE"/>{rest}
+</scenario>
+"#
+    )
+}

@@ -1,0 +1,3 @@
+//! Calls that go out over trunks: real SIP carriers take them, refuse them, and are heard.
+
+mod agent_dials;
