@@ -55,7 +55,6 @@ impl Floor {
             arrivals: 0,
             offers: 0,
             now: Timestamp::ZERO,
-            near: 0,
             handling_s: Mean::default(),
             looked: Timestamp::ZERO,
             out: Vec::new(),

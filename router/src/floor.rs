@@ -52,9 +52,6 @@ pub struct Floor {
     /// Offers made so far.
     pub(crate) offers: u64,
     pub(crate) now: Timestamp,
-    /// How urgent those are who have been served lately, in microseconds of virtual waiting, negative: where a search begins.
-    /// What it finds does not depend on it.
-    pub(crate) near: i64,
     /// Handling times of all services.
     pub(crate) handling_s: Mean,
     /// When the agents of some service were looked at last.

@@ -99,6 +99,6 @@ impl Place {
     }
 }
 
-pub(crate) fn micros(at: Timestamp) -> i64 {
+fn micros(at: Timestamp) -> i64 {
     i64::try_from(at.micros()).unwrap_or(i64::MAX)
 }

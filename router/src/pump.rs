@@ -27,8 +27,6 @@ pub(crate) const RING_TIME_MIN: std::time::Duration = std::time::Duration::from_
 
 /// A place in a line of some slope.
 type Line = (Place, Slope);
-/// Behind everybody in every line.
-const FAR: Line = (Place::LAST, PLAIN_SLOPE);
 
 impl Floor {
     /// Serves until no free agent may take any waiting interaction.
@@ -89,31 +87,9 @@ impl Floor {
 
     /// One agent became free. Nobody else can take what this agent may take, or it would not wait.
     fn serve_one(&mut self, agent: usize) {
-        let class = self.near_class_for(agent);
-        if let Some((_, item)) = class.and_then(|class| self.head_for(agent, class)) {
+        if let Some((_, item)) = self.first_item_for(agent) {
             self.offer(item, agent);
         }
-    }
-
-    /// The same class as [`Floor::class_for`]. Nearly always somebody waits about as urgently as those served last, so only
-    /// such heads are looked at first.
-    fn near_class_for(&mut self, agent: usize) -> Option<usize> {
-        if self.board.classes.waiting.is_empty() {
-            return None;
-        }
-        let near =
-            Place { virtual_arrival: order::micros(self.now).saturating_add(self.near), arrival: u64::MAX };
-        let margin = (self.near.unsigned_abs() / 512).clamp(1_000, 1_000_000) as i64;
-        if let Some(class) = self.class_for(agent, (near, PLAIN_SLOPE)) {
-            // A little closer each time, until one in some twenty is not found at once.
-            self.near = self.near.saturating_sub(margin);
-            return Some(class);
-        }
-        let class = self.class_for(agent, FAR)?;
-        let head = (self.board.classes.heads[class], self.board.classes.get(class).sort.slope);
-        let waited = order::rank(head.0, head.1, self.now).0 / i64::from(PLAIN_SLOPE);
-        self.near = self.near.max(waited).saturating_add(20 * margin);
-        Some(class)
     }
 
     fn first_ranked_for(&self, agent: usize) -> Option<(Rank, Key)> {
@@ -162,25 +138,16 @@ impl Floor {
     /// Nearly always that is the head of a class; so the heads, which lie side by side, are compared first. Only when the
     /// agent refused that very interaction, the lines behind the heads are looked into.
     pub(crate) fn first_item_for(&self, agent: usize) -> Option<(Place, Key)> {
-        self.head_for(agent, self.class_for(agent, FAR)?)
-    }
-
-    /// The class whose head comes first among those the agent meets, if it comes before the limit.
-    fn class_for(&self, agent: usize, limit: Line) -> Option<usize> {
         let mut first = None;
-        self.each_class_for(agent, limit, |class, head, limit| (*limit, first) = (head, Some(class)));
-        first
-    }
-
-    /// The head of the class that comes first, or who comes first instead if the agent may not be asked for it.
-    fn head_for(&self, agent: usize, class: usize) -> Option<(Place, Key)> {
+        self.each_class_for(agent, |class, head, limit| (*limit, first) = (head, Some(class)));
+        let class = first?;
         let head = *self.board.classes.get(class).waiting.first()?;
         if self.may_be_asked(agent, head.1) { Some(head) } else { self.first_item_behind(agent) }
     }
 
     fn first_item_behind(&self, agent: usize) -> Option<(Place, Key)> {
         let mut best = None;
-        self.each_class_for(agent, FAR, |class, (_, slope), limit| {
+        self.each_class_for(agent, |class, (_, slope), limit| {
             let is_first = |place: &Place| is_before((*place, slope), *limit, self.now);
             let line = &self.board.classes.get(class).waiting;
             let first = line.iter().find(|(place, item)| !is_first(place) || self.may_be_asked(agent, *item));
@@ -197,8 +164,9 @@ impl Floor {
     }
 
     /// Shows each class the agent meets where somebody waits before the limit, with its head; `see` lowers the limit.
-    fn each_class_for(&self, agent: usize, mut limit: Line, mut see: impl FnMut(usize, Line, &mut Line)) {
+    fn each_class_for(&self, agent: usize, mut see: impl FnMut(usize, Line, &mut Line)) {
         let classes = &self.board.classes;
+        let mut limit = (Place::LAST, PLAIN_SLOPE);
         let open = self.open_lanes(agent);
         let meets = self.board.profiles.get(self.agents[agent].profile).classes.words();
         let waiting = classes.waiting.words();
