@@ -168,6 +168,28 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     page.click("Save");
     page.see("tr:has-text('gerda') .chip:text-is('Gardening 4')");
 
+    page.tab("Teams");
+    page.click("Add");
+    page.fill("Name", "Night shift");
+    page.fill("Break time a day, minutes", "45");
+    page.shot("team-editor");
+    page.click("Save");
+    page.see("tr:has(button:text-is('Night shift')) td:text-is('45')");
+    page.tab("Not ready");
+    page.click("Add");
+    page.fill("Name", "Nap");
+    page.fill("Ends by itself after, minutes", "20");
+    page.shot("reason-editor");
+    page.click("Save");
+    page.see("tr:has(button:text-is('Nap')) td:text-is('After 20 min')");
+    page.tab("Routing");
+    page.click("Move “Who has been free the longest” up");
+    page.click("Save");
+    page.see("[role=status]:text-is('Saved.')");
+    let order = office.admin.get("/tenant").await["agent_order"].clone();
+    assert_eq!(order, json!(["most_skilled", "longest_idle", "least_loaded"]));
+    page.shot("routing");
+
     // Somebody is faster.
     page.tab("Skills");
     page.click("Gardening");
