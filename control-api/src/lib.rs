@@ -85,6 +85,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::agents))
         .routes(routes!(live::force))
         .routes(routes!(live::queues))
+        .routes(routes!(live::emergency))
         .routes(routes!(colleagues::list))
         .routes(routes!(live::calls, live::place))
         .routes(routes!(live::call))

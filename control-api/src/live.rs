@@ -67,6 +67,29 @@ pub async fn queues(
     Ok(axum::Json(List::whole(state.desk.queues().await?)))
 }
 
+/// Whether new callers of a service meet its emergency treatment.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Emergency {
+    /// Switched on.
+    on: bool,
+}
+
+/// Switch the emergency treatment of a service on or off (ROUTE-07): new callers meet it instead of flows, queue and announcements.
+#[utoipa::path(put, path = "/services/{service}/emergency", tag = "live", params(("service" = String, Path)), request_body = Emergency,
+    responses((status = 204, description = "From now on"), (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn emergency(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(service): PathId<ServiceId>,
+    Json(body): Json<Emergency>,
+) -> Result<StatusCode, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    state.desk.set_emergency(service, body.on, who.actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Live calls, oldest first.
 #[utoipa::path(get, path = "/calls", tag = "live", responses(
     (status = 200, body = List<CallView>), (status = 403, body = Problem, content_type = "application/problem+json")))]

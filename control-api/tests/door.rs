@@ -33,6 +33,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/services", "get post"),
     ("/services/{id}", "get put delete"),
     ("/services/{service}/dispositions", "get post"),
+    ("/services/{service}/emergency", "put"),
     ("/services/{service}/dispositions/{id}", "get put delete"),
     ("/numbers", "get post"),
     ("/numbers/{id}", "get put delete"),
@@ -205,6 +206,12 @@ async fn a_supervisor_sees_agents_queues_and_calls_and_steers() {
     page.state("wrap_up").await;
     let gone = sue.send(Method::POST, &format!("/calls/{call}/hang_up"), &[], None).await;
     assert_eq!(gone.problem(), "not-found");
+    // ROUTE-07: the emergency is a supervisor's to switch.
+    let path = format!("/services/{}/emergency", queues["items"][0]["service"]["id"].as_str().unwrap());
+    let on = || Some(json!({"on": true}));
+    assert_eq!(api.client("ben").await.send(Method::PUT, &path, &[], on()).await.problem(), "forbidden");
+    assert_eq!(sue.send(Method::PUT, &path, &[], on()).await.status, 204);
+    assert_eq!(sue.get("/queues").await.body["items"][0]["emergency"], true);
     // Agents see the queues, too.
     assert_eq!(api.client("ben").await.get("/queues").await.status, 200);
 }

@@ -17,6 +17,7 @@ pub mod console;
 mod erasing;
 mod events;
 pub mod floor;
+mod hours;
 pub mod idempotency;
 pub mod metrics;
 pub mod past;

@@ -125,7 +125,7 @@ pub struct OverflowOfRecord {
     pub at: u64,
     /// Whose queue, by name.
     pub from: String,
-    /// `closed`, `unstaffed`, `full`, `waited_long`, `agents_left` or `chosen` (by a key).
+    /// `closed`, `unstaffed`, `full`, `waited_long`, `agents_left`, `chosen` (by a key) or `emergency`.
     #[schema(value_type = String)]
     pub why: Overflow,
     /// Where it led: the name of a service or of a flow.

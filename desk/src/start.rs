@@ -115,10 +115,10 @@ impl Desk {
         let metrics = Arc::new(Metrics::new(&registry)?);
         metrics::start_time(&registry, sources.now())?;
         let auth: SharedAuth = Arc::new(Auth::new(tenant, store.clone(), sources.clone(), config.auth)?);
-        let configuration = Arc::new(
-            Configuration::load(&store, tenant).await?.with_flows(config.sounds.now(), config.language),
-        );
         let now = sources.now();
+        let configuration = Configuration::load(&store, tenant).await?;
+        let configuration =
+            Arc::new(configuration.with_flows(config.sounds.now(), config.language).with_hours(now));
         let generation = crate::past::keep(&store, tenant, &configuration, now).await;
         let mut recovered = recover(tenant, &store, &journal, &configuration, &*finisher, now).await?;
         recovered.events.insert(0, Event::Configured { generation, started: true });
@@ -181,6 +181,7 @@ impl Desk {
         handle.configure(configuration, calls).await;
         crate::erasing::resume(&handle.0);
         crate::erasing::keep_only_as_long(&handle.0);
+        crate::hours::keep(&handle.0);
         Ok(handle)
     }
 }

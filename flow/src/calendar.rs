@@ -4,25 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
+pub use model::calendar::Calendar;
 use model::time::Timestamp;
-use serde::{Deserialize, Serialize};
-
-/// Opening hours as they are written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Calendar {
-    /// A name of the IANA time zone database, such as `Europe/Berlin`.
-    pub zone: String,
-    /// Days and times, such as `mon-fri 09:00-17:30` or `sat,sun 10:00-14:00`. An end of `24:00` is midnight; times past midnight are
-    /// written as two. Any of them may hold.
-    pub open: Vec<String>,
-    /// Days that are none of these: `2026-12-25`, or `12-25` of every year.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub holidays: Vec<String>,
-    /// Days with times of their own, holidays or not: `2026-12-24 = "09:00-12:00"`; `closed` for none.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub special: BTreeMap<String, String>,
-}
 
 /// What the clock says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +23,7 @@ type Span = (u16, u16);
 
 /// Opening hours, understood.
 #[derive(Clone, Debug)]
-pub(crate) struct Hours {
+pub struct Hours {
     zone: TimeZone,
     /// By day of the week, Monday first.
     week: [Vec<Span>; 7],
@@ -94,6 +77,11 @@ impl Hours {
             special.insert(date, spans);
         }
         Ok(Self { zone, week, holidays, special })
+    }
+
+    /// Whether they are open at any time.
+    pub fn ever_open(&self) -> bool {
+        self.week.iter().chain(self.special.values()).any(|spans| !spans.is_empty())
     }
 
     /// What they say of a moment.

@@ -49,7 +49,7 @@ mod text;
 mod trial;
 mod waiting;
 
-pub use calendar::{Calendar, Opening};
+pub use calendar::{Calendar, Hours as OpeningHours, Opening};
 pub use check::{Around, Fault, Ready};
 pub use graph::{
     Case, Collect, Flow, HangUp, Hours, If, Kind, Menu, NODES_MAX, Node, Play, Queue, Route, Set, Wait,

@@ -6,6 +6,7 @@ mod waiting;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+use crate::calendar::Calendar;
 use crate::id::{DispositionId, FlowId, NumberId, ServiceId, SkillId, TenantId, TrunkId};
 use crate::recording::RecordingRules;
 use crate::skill::Requirement;
@@ -93,6 +94,12 @@ pub struct QueueRules {
     pub when_agents_left: Option<Treatment>,
     /// What callers hear while they wait.
     pub waiting: WaitingRules,
+    /// When the service is open, while it is switched on; `None`: always.
+    pub hours: Option<Calendar>,
+    /// Whether new callers meet the emergency treatment instead of everything else.
+    pub emergency: bool,
+    /// What that is.
+    pub when_emergency: Treatment,
 }
 
 impl Default for QueueRules {
@@ -118,6 +125,9 @@ impl Default for QueueRules {
             when_waited_long: Treatment::Announce,
             when_agents_left: None,
             waiting: WaitingRules::default(),
+            hours: None,
+            emergency: false,
+            when_emergency: Treatment::Announce,
         }
     }
 }

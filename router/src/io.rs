@@ -276,6 +276,9 @@ pub enum Refusal {
     /// The service has its limit of waiting callers.
     #[error("the queue is full")]
     QueueFull,
+    /// The emergency treatment is on.
+    #[error("the service has an emergency")]
+    Emergency,
     /// The service is closed.
     #[error("the service is closed")]
     Closed,

@@ -57,6 +57,9 @@ impl Floor {
         let queue = self.queues.get(number).filter(|queue| !queue.closed).ok_or(Refusal::UnknownService)?;
         let rules = &queue.service.queue;
         let takes = |why| rules.treatment(why) == Treatment::Queue;
+        if rules.emergency && !takes(Overflow::Emergency) {
+            return Err(Refusal::Emergency);
+        }
         if !queue.service.open && !takes(Overflow::Closed) {
             return Err(Refusal::Closed);
         }

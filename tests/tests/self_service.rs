@@ -77,16 +77,22 @@ fn speech(seconds: u64, keys: &[(u64, char)]) -> Vec<Spoken> {
     packets
 }
 
+/// The operator's folder of sounds, each a tone of two seconds.
+fn prompts(sounds: &[(&str, f64)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("prompts")).expect("a folder");
+    for (name, hz) in sounds {
+        let file = folder.path().join(format!("prompts/{name}.wav"));
+        tone::write_wav(&file, 16_000, &tone::sine(*hz, 16_000, 2.0));
+    }
+    folder
+}
+
 /// ROUTE-08, SIP-05: prompts are heard, keys pressed ahead of them lead to the queue, the record and the journal say so, and the agent who takes the
 /// call hears the customer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_goes_through_a_flow_and_reaches_an_agent() {
-    let sounds = tempfile::tempdir().expect("a folder");
-    std::fs::create_dir(sounds.path().join("prompts")).expect("a folder");
-    for (name, hz) in [("welcome", WELCOME_HZ), ("choose", CHOOSE_HZ)] {
-        let file = sounds.path().join(format!("prompts/{name}.wav"));
-        tone::write_wav(&file, 16_000, &tone::sine(hz, 16_000, 2.0));
-    }
+    let sounds = prompts(&[("welcome", WELCOME_HZ), ("choose", CHOOSE_HZ)]);
     let toml = format!("[sounds]\ndir = \"{}\"", sounds.path().display());
     let appliance = Appliance::start(&Options { toml: &toml, ..Options::default() });
     let admin = appliance.admin().await;
@@ -118,6 +124,8 @@ async fn a_customer_goes_through_a_flow_and_reaches_an_agent() {
     let mut sipp = caller.start_speaking(appliance.dir.path(), "customer", "127.0.0.1", &speech);
     let offer = agent.wait_for("an offer", |event| event["event"] == "offered").await;
     agent.send("accept", json!({ "offer": offer["offer"]["offer"] })).await.expect("accepted");
+    // ROUTE-07: what the caller entered is before the agent.
+    assert_eq!(offer["offer"]["noted"], json!({ "account": "4711" }), "{offer}");
     let interaction = text(&offer["offer"]["interaction"]);
     agent.wait_for("both talk", |event| event["work"]["phase"] == "talking").await;
     let before = phone.heard().len();
@@ -142,4 +150,76 @@ async fn a_customer_goes_through_a_flow_and_reaches_an_agent() {
     let names: Vec<String> =
         steps.iter().map(|event| event["step"].as_str().unwrap_or_default().to_owned()).collect();
     assert_eq!(names, ["welcome", "choose", "account", "read-back", "support"], "{steps:?}");
+}
+
+const PLACE_HZ: f64 = 900.0;
+const ONE_HZ: f64 = 2_000.0;
+
+/// ROUTE-07: a real caller who waits hears the greeting, the place in the line and a message, is led on to another queue when the wait
+/// is too long, and is answered there; record and journal say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_who_waits_hears_the_place_and_is_led_on() {
+    // The words around the number are the operator's here, so that a capture tells them apart.
+    let sounds = prompts(&[
+        ("welcome", WELCOME_HZ),
+        ("choose", CHOOSE_HZ),
+        ("position-before", PLACE_HZ),
+        ("number-1", ONE_HZ),
+        ("position-after", PLACE_HZ),
+    ]);
+    let toml = format!("[sounds]\ndir = \"{}\"", sounds.path().display());
+    let appliance = Appliance::start(&Options { toml: &toml, ..Options::default() });
+    let admin = appliance.admin().await;
+    let house = appliance.furnish(&admin, NUMBER).await;
+    appliance.hire(&admin, &house, "anna", "browser", None).await;
+    let waits = json!({ "when_unstaffed": "queue" });
+    let backup = admin.post("/services", json!({ "name": "Backup", "queue": waits })).await;
+    let service = format!("/services/{}", house.service);
+    admin
+        .change(&service, |service| {
+            let queue = &mut service["queue"];
+            queue["when_unstaffed"] = "queue".into();
+            queue["waiting"] =
+                json!({ "greeting": "welcome", "position": true, "comfort": ["choose"], "first_after_s": 1 });
+            queue["wait_time_max_ms"] = 15_000.into();
+            queue["when_waited_long"] = json!({ "service": backup["id"] });
+        })
+        .await;
+    let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
+    let caller = Caller::once(NUMBER, appliance.sip, CUSTOMER_HZ);
+    let mut sipp = caller.start(appliance.dir.path(), "customer");
+    let is_led_on = |entry: &&Value| entry["event"]["type"] == "overflowed";
+    let journal = admin.journal(|entries| entries.iter().any(|entry| is_led_on(&entry))).await;
+    let led_on = journal.iter().find(is_led_on).expect("led on");
+    assert_eq!(
+        (&led_on["event"]["why"], &led_on["event"]["to"]["service"]),
+        (&json!("waited_long"), &backup["id"])
+    );
+
+    let http = Http::sign_in(&appliance.base, "anna", PASSWORD).await.expect("signs in");
+    let mut agent = Agent::connect(&http, appliance.https).await;
+    let phone = Softphone::attach(&mut agent, AGENT_HZ).await;
+    let offer = agent.wait_for("an offer", |event| event["event"] == "offered").await;
+    assert_eq!(offer["offer"]["service"]["name"], "Backup", "{offer}");
+    agent.send("accept", json!({ "offer": offer["offer"]["offer"] })).await.expect("accepted");
+    let interaction = text(&offer["offer"]["interaction"]);
+    agent.wait_for("both talk", |event| event["work"]["phase"] == "talking").await;
+    scenarios::until("the agent hears the customer", async || {
+        tone::seconds_with(&phone.heard(), 8_000, CUSTOMER_HZ) > 1.0
+    })
+    .await;
+    agent.send("hang_up", json!({ "interaction": interaction })).await.expect("hung up");
+    let _ = sipp.running.wait(Duration::from_secs(60));
+
+    let datagrams = capture.stop();
+    let heard: Vec<i16> =
+        rtp_payloads(&datagrams, sipp.media_port, 0).concat().into_iter().map(tone::from_mulaw).collect();
+    let seconds = |hz| tone::seconds_with(&heard, 8_000, hz);
+    assert!((1.8..=2.1).contains(&seconds(WELCOME_HZ)), "the greeting: {}", seconds(WELCOME_HZ));
+    assert!((3.6..=4.2).contains(&seconds(PLACE_HZ)), "the words around the place: {}", seconds(PLACE_HZ));
+    assert!((1.8..=2.1).contains(&seconds(ONE_HZ)), "the place, once: {}", seconds(ONE_HZ));
+    assert!((1.8..=2.1).contains(&seconds(CHOOSE_HZ)), "the message: {}", seconds(CHOOSE_HZ));
+    let record = admin.get(&format!("/records/{interaction}")).await;
+    assert_eq!(record["overflows"][0]["to"], "Backup", "{record}");
+    assert_eq!(record["service_name"], "Backup", "{record}");
 }

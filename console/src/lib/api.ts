@@ -109,6 +109,10 @@ export interface WorkView {
 }
 export interface QueueView {
   service: Named;
+  /** Switched on, and within its hours. */
+  open: boolean;
+  /** New callers meet the emergency treatment (ROUTE-07). */
+  emergency: boolean;
   waiting: number;
   longest_since: Millis | null;
   ready_agents: number;
@@ -228,7 +232,7 @@ export interface Tenant {
   /** Which numbers outside may be dialled: set through the API, and sent back as it came. */
   dialling: unknown;
 }
-export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left" | "chosen";
+export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left" | "chosen" | "emergency";
 export interface ServiceRecord {
   interaction: string;
   channel: "voice";

@@ -1,5 +1,6 @@
 // One kind of configuration object: its list, and saving or removing one with the check that nobody was faster.
 
+import type { Hours } from "./hours";
 import type { Treatment } from "./treatment";
 import { Problem } from "./api";
 import { problemText } from "./problem";
@@ -150,6 +151,9 @@ export interface ServiceItem {
       every_s: number;
       flow: string | null;
     };
+    hours: Hours | null;
+    emergency: boolean;
+    when_emergency: Treatment;
   };
   disposition_mandatory: boolean;
   record: boolean;
@@ -188,6 +192,9 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
     when_waited_long: "announce",
     when_agents_left: null,
     waiting: { greeting: null, position: false, expected_wait: false, comfort: [], first_after_s: 20, every_s: 60, flow: null },
+    hours: null,
+    emergency: false,
+    when_emergency: "announce",
   },
   disposition_mandatory: false,
   record: true,

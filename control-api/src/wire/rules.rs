@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use desk::configuration::Configuration;
 use desk::refusal::{FieldError, Refusal};
+use model::calendar::Calendar;
 use model::id::{ServiceId, TenantId};
 use model::recording::RecordingRules;
 use model::service::{LateContacts, QueueRules, RingRule, ShortAbandons, Treatment, WaitingOrder};
@@ -196,6 +197,15 @@ pub struct Queue {
     pub when_agents_left: Option<Treatment>,
     /// What callers hear while they wait.
     pub waiting: Waiting,
+    /// When the service is open, while it is switched on: `{"zone": "Europe/Berlin", "open": ["mon-fri 09:00-17:30"], "holidays": ["12-25"],
+    /// "special": {"2026-12-24": "09:00-12:00"}}`; `null`: always.
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub hours: Option<Calendar>,
+    /// Whether new callers meet `when_emergency` instead of everything else; supervisors switch it under `/services/{id}/emergency`.
+    pub emergency: bool,
+    /// As the other treatments, in an emergency.
+    #[schema(value_type = serde_json::Value)]
+    pub when_emergency: Treatment,
 }
 
 impl Default for Queue {
@@ -227,6 +237,9 @@ impl From<QueueRules> for Queue {
             when_waited_long: rules.when_waited_long,
             when_agents_left: rules.when_agents_left,
             waiting: rules.waiting.into(),
+            hours: rules.hours,
+            emergency: rules.emergency,
+            when_emergency: rules.when_emergency,
         }
     }
 }
@@ -254,6 +267,9 @@ impl From<Queue> for QueueRules {
             when_waited_long: queue.when_waited_long,
             when_agents_left: queue.when_agents_left,
             waiting: queue.waiting.into(),
+            hours: queue.hours,
+            emergency: queue.emergency,
+            when_emergency: queue.when_emergency,
         }
     }
 }

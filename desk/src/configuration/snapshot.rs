@@ -1,10 +1,10 @@
 //! The configuration as the floor and the consoles use it: read from the store as a whole after every change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow::{Language, Ready};
+use flow::{Language, Opening, OpeningHours, Ready};
 use model::agent::Reason;
 use model::call::{CallConfig, Ha1, PhoneAccount};
 use model::capacity::Capacity;
@@ -16,6 +16,7 @@ use model::service::{Disposition, Service, Skill, SrtpPolicy, Trunk, WaitingRule
 use model::skill::SkillExpr;
 use model::skill::text::Names;
 use model::tenant::{AgentOrder, OfferWindow, SystemNames};
+use model::time::Timestamp;
 use router::{AgentProfile, FloorConfig};
 use store::secrets::DigestSecret;
 use store::{Store, StoreError, catalogue};
@@ -59,6 +60,10 @@ pub struct Configuration {
     pub dialling: DialRules,
     /// The tenant's names for the reasons that the system sets (STATE-13).
     pub system_names: SystemNames,
+    /// Opening hours of services that have some.
+    hours: BTreeMap<ServiceId, OpeningHours>,
+    /// Services that are closed by their hours.
+    closed_by_hours: BTreeSet<ServiceId>,
     /// Who may answer each service, in some step of its requirement.
     eligible: BTreeMap<ServiceId, Vec<UserId>>,
     /// What requirements may name, disabled users too.
@@ -108,6 +113,8 @@ impl Configuration {
             flows: flows.into_iter().map(|row| (row.item.id, row.item)).collect(),
             ready_flows: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            hours: BTreeMap::new(),
+            closed_by_hours: BTreeSet::new(),
             sounds: Vec::new(),
             language: Language::default(),
             trunks: trunks.into_iter().map(|row| row.item).collect(),
@@ -163,7 +170,11 @@ impl Configuration {
         FloorConfig {
             agents: self.users.values().filter(|user| !user.disabled).map(AgentProfile::from).collect(),
             groups: self.groups.values().map(|group| (group.id, group.rules.clone())).collect(),
-            services: self.services.values().cloned().collect(),
+            services: self
+                .services
+                .values()
+                .map(|service| Service { open: self.is_open(service), ..service.clone() })
+                .collect(),
             capacity: self.capacity,
             agent_order: self.agent_order.0.clone(),
             stays: self.stays(),
@@ -261,6 +272,42 @@ impl Configuration {
         self.ready_flows = ready;
         self.waiting = self.services.values().filter_map(|s| Some((s.id, self.waiting_flow(s)?))).collect();
         self
+    }
+
+    /// The same with services opened and closed as their hours say at a moment.
+    pub fn with_hours(mut self, now: Timestamp) -> Self {
+        self.hours = BTreeMap::new();
+        for service in self.services.values() {
+            let Some(calendar) = &service.queue.hours else { continue };
+            match OpeningHours::read(calendar) {
+                Ok(hours) => drop(self.hours.insert(service.id, hours)),
+                Err(why) => {
+                    tracing::error!(
+                        service = service.name,
+                        why,
+                        "hours are not understood, and not looked at"
+                    )
+                }
+            }
+        }
+        self.closed_by_hours = self.out_of_hours(now);
+        self
+    }
+
+    /// Services that are closed by their hours at a moment.
+    pub fn out_of_hours(&self, now: Timestamp) -> BTreeSet<ServiceId> {
+        let closed = self.hours.iter().filter(|(_, hours)| hours.at(now) != Opening::Open);
+        closed.map(|(service, _)| *service).collect()
+    }
+
+    /// Those that the floor has closed.
+    pub fn closed_by_hours(&self) -> &BTreeSet<ServiceId> {
+        &self.closed_by_hours
+    }
+
+    /// Whether a service is open: switched on, and within its hours.
+    pub fn is_open(&self, service: &Service) -> bool {
+        service.open && !self.closed_by_hours.contains(&service.id)
     }
 
     /// What callers of a service go through while they wait: its flow, or what its settings come to.

@@ -139,6 +139,15 @@ impl Checked for Service {
         }
         treatments(self, now, &mut errors);
         waiting(&queue.waiting, now, &mut errors);
+        if let Some(calendar) = &queue.hours {
+            match flow::OpeningHours::read(calendar) {
+                Err(why) => errors.push(FieldError::new("/queue/hours", why)),
+                Ok(hours) if !hours.ever_open() => {
+                    errors.push(FieldError::new("/queue/hours/open", "these hours never open"));
+                }
+                Ok(_) => {}
+            }
+        }
         errors
     }
 

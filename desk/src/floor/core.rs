@@ -356,6 +356,7 @@ impl Core {
             router::Refusal::Duplicate
             | router::Refusal::QueueFull
             | router::Refusal::Closed
+            | router::Refusal::Emergency
             | router::Refusal::NoAgentOnline
             | router::Refusal::FloorFull
             | router::Refusal::Requirement(_) => Refusal::NotNow { why: "The call cannot be queued." },

@@ -79,7 +79,10 @@ impl Core {
         let figures = self.counting.figures.of(service, now);
         let short = self.config.services.get(&service).map(|s| s.queue.short_abandons).unwrap_or_default();
         let expected = self.floor.expected_wait_on_arrival(service, now);
+        let known = self.config.services.get(&service);
         Some(QueueView {
+            open: known.is_some_and(|service| self.config.is_open(service)),
+            emergency: known.is_some_and(|service| service.queue.emergency),
             service: self.config.name_service(service),
             waiting: u32::try_from(seen.waiting).unwrap_or(u32::MAX),
             longest_since: seen.oldest.map(Timestamp::millis),

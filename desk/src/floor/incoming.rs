@@ -45,7 +45,8 @@ impl Core {
         let flow = self.config.flow_of_number(&contact);
         self.calls
             .insert(interaction, Call::new(Aim::Service(service.id), caller, caller_name, contact, now));
-        if let Some(flow) = flow {
+        // In an emergency nobody is asked for anything first.
+        if let Some(flow) = flow.filter(|_| !service.queue.emergency) {
             return self.enter_flow(interaction, flow, now, out);
         }
         self.seek(Arrival::new(interaction, service.id, Channel::Voice), now, out);

@@ -15,7 +15,7 @@ use super::incoming::refuse;
 
 /// How often one caller is led on, at most; then the case is announced. The configuration is refused when it goes round in a
 /// circle: this is for flows that lead back, and for circles that two changes at once have closed.
-const LED_ON_MAX: u8 = 8;
+pub(super) const LED_ON_MAX: u8 = 8;
 
 impl Core {
     /// Asks the queue of a service for a caller, and goes on as the service says when it does not take them.
@@ -123,7 +123,7 @@ impl Core {
             return self.turn_away(interaction, why.status(), written, out);
         }
         let rejection = match why {
-            Overflow::Closed => Rejection::Declined,
+            Overflow::Closed | Overflow::Emergency => Rejection::Declined,
             Overflow::Unstaffed | Overflow::AgentsLeft => Rejection::NobodyThere,
             Overflow::Full | Overflow::WaitedLong | Overflow::Chosen => Rejection::Busy,
         };
@@ -155,6 +155,7 @@ impl Core {
 /// What a refusal of the floor is to the service, if it is the service's to say what is done.
 pub(super) fn overflow_of(refusal: router::Refusal) -> Option<Overflow> {
     match refusal {
+        router::Refusal::Emergency => Some(Overflow::Emergency),
         router::Refusal::Closed => Some(Overflow::Closed),
         router::Refusal::NoAgentOnline => Some(Overflow::Unstaffed),
         router::Refusal::QueueFull => Some(Overflow::Full),

@@ -156,6 +156,7 @@ impl Core {
                 self.flows.remove(&interaction);
                 return vec![];
             }
+            Err(router::Refusal::Emergency) => (Refused::Closed, Overflow::Emergency),
             Err(router::Refusal::Closed) => (Refused::Closed, Overflow::Closed),
             Err(router::Refusal::NoAgentOnline) => (Refused::Unstaffed, Overflow::Unstaffed),
             Err(router::Refusal::QueueFull) => (Refused::Full, Overflow::Full),
@@ -197,7 +198,9 @@ impl Core {
             out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
             return;
         };
+        let service = call.service().and_then(|service| self.config.services.get(&service));
         let why = match why {
+            Refused::Closed if service.is_some_and(|service| service.queue.emergency) => Overflow::Emergency,
             Refused::Closed => Overflow::Closed,
             Refused::Unstaffed => Overflow::Unstaffed,
             Refused::Full => Overflow::Full,

@@ -15,7 +15,7 @@ use model::time::Timestamp;
 use super::call::Stage;
 use super::core::{Core, Effect};
 use super::facts::order;
-use super::overflow::overflow_of;
+use super::overflow::{LED_ON_MAX, overflow_of};
 use crate::configuration::WaitingFlow;
 
 /// A caller who waits, and hears more than music.
@@ -126,14 +126,16 @@ impl Core {
         out: &mut Vec<Effect>,
     ) -> Vec<flow::Effect> {
         let to = self.config.service_named(&wish.service).map(|service| service.id);
-        let at = self.calls.get(&interaction).and_then(|call| call.service());
-        let Some(to) = to.filter(|to| Some(*to) != at) else {
+        let call = self.calls.get(&interaction).filter(|call| call.led_on < LED_ON_MAX);
+        let at = call.and_then(|call| call.service());
+        // Whoever goes to and fro without end stays where they are.
+        let Some(to) = to.filter(|to| at.is_some_and(|at| at != *to)) else {
             self.wait_on(interaction, out);
             return Vec::new();
         };
         if let Err(refusal) = self.floor.door(to) {
             let why = match overflow_of(refusal) {
-                Some(Overflow::Closed) => Refused::Closed,
+                Some(Overflow::Closed | Overflow::Emergency) => Refused::Closed,
                 Some(Overflow::Unstaffed) => Refused::Unstaffed,
                 _ => Refused::Full,
             };

@@ -42,6 +42,7 @@ pub(super) fn overflow_name(why: Overflow) -> &'static str {
         Overflow::WaitedLong => "waited_long",
         Overflow::AgentsLeft => "agents_left",
         Overflow::Chosen => "chosen",
+        Overflow::Emergency => "emergency",
     }
 }
 

@@ -22,13 +22,15 @@ pub enum Overflow {
     AgentsLeft,
     /// The caller chose another service by a key.
     Chosen,
+    /// A supervisor has switched the emergency treatment on.
+    Emergency,
 }
 
 impl Overflow {
     /// How the call will have ended if it leads nowhere else.
     pub fn status(self) -> EndStatus {
         match self {
-            Self::Closed => EndStatus::Closed,
+            Self::Closed | Self::Emergency => EndStatus::Closed,
             Self::Unstaffed | Self::AgentsLeft => EndStatus::NoAgentOnline,
             Self::Full | Self::WaitedLong | Self::Chosen => EndStatus::QueueFull,
         }
@@ -60,13 +62,14 @@ impl QueueRules {
             Overflow::Full => self.when_full,
             Overflow::WaitedLong => self.when_waited_long,
             Overflow::AgentsLeft => self.when_agents_left.unwrap_or(self.when_unstaffed),
+            Overflow::Emergency => self.when_emergency,
             // Where to, the caller says.
             Overflow::Chosen => Treatment::Queue,
         }
     }
 
     /// Every case with what is done in it and the field that says it.
-    pub fn treatments(&self) -> [(Overflow, &'static str, Treatment); 5] {
+    pub fn treatments(&self) -> [(Overflow, &'static str, Treatment); 6] {
         let of = |why, field| (why, field, self.treatment(why));
         [
             of(Overflow::Closed, "when_closed"),
@@ -74,6 +77,7 @@ impl QueueRules {
             of(Overflow::Full, "when_full"),
             of(Overflow::WaitedLong, "when_waited_long"),
             of(Overflow::AgentsLeft, "when_agents_left"),
+            of(Overflow::Emergency, "when_emergency"),
         ]
     }
 }
@@ -90,7 +94,7 @@ mod tests {
         let rules: QueueRules = serde_json::from_str(old).unwrap();
         let all: Vec<_> = rules.treatments().into_iter().map(|(_, _, treatment)| treatment).collect();
         use Treatment::{Announce, Queue, Reject};
-        assert_eq!(all, [Reject, Queue, Announce, Announce, Queue]);
+        assert_eq!(all, [Reject, Queue, Announce, Announce, Queue, Announce]);
         let on = Treatment::Service(ServiceId::from_number(1));
         let text = serde_json::to_string(&on).unwrap();
         assert!(text.starts_with(r#"{"service":"service_"#), "{text}");

@@ -55,7 +55,7 @@ impl Figures {
             Event::Overflowed { interaction, from, why, .. } => {
                 if let Some((service, since)) = self.waiting.remove(interaction) {
                     self.count(service, Outcome::Overflowed, at.since(since), at, rules);
-                } else if *why != Overflow::Closed {
+                } else if !matches!(why, Overflow::Closed | Overflow::Emergency) {
                     self.count(*from, Outcome::Overflowed, Duration::ZERO, at, rules);
                 }
             }

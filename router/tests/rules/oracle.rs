@@ -203,7 +203,9 @@ impl Oracle {
     /// What the door must say.
     pub fn door(&self, id: ServiceId) -> Result<(), Refusal> {
         let service = self.config.services.iter().find(|s| s.id == id).ok_or(Refusal::UnknownService)?;
-        if !service.open && service.queue.when_closed != Treatment::Queue {
+        if service.queue.emergency {
+            Err(Refusal::Emergency)
+        } else if !service.open && service.queue.when_closed != Treatment::Queue {
             Err(Refusal::Closed)
         } else if service.queue.when_unstaffed != Treatment::Queue && !self.staffed(id) {
             Err(Refusal::NoAgentOnline)

@@ -316,6 +316,10 @@ pub struct QualityView {
 pub struct QueueView {
     /// Of which service.
     pub service: ServiceName,
+    /// Whether it takes callers: switched on, and within its hours.
+    pub open: bool,
+    /// Whether new callers meet the emergency treatment.
+    pub emergency: bool,
     /// Callers waiting.
     pub waiting: u32,
     /// When the one who waits longest came.

@@ -203,6 +203,7 @@ impl<'a> Run<'a> {
             let service = arrival.service;
             let why = match self.tell(Input::Arrive(arrival), at) {
                 None => return true,
+                Some(Refusal::Emergency) => Overflow::Emergency,
                 Some(Refusal::Closed) => Overflow::Closed,
                 Some(Refusal::NoAgentOnline) => Overflow::Unstaffed,
                 Some(_) => Overflow::Full,
