@@ -224,6 +224,7 @@ export const en = {
     missed_offer_only: "You missed an offer at {time}.",
     declined_offer: "You declined an offer and are now {state}.",
     offer_unreachable: "We could not connect a call to you at {time}; check network, firewall and audio. You are now {state}.",
+    phone_unreachable: "Your phone could not be reached, or was hung up before the number answered.",
     offer_unreachable_only: "We could not connect a call to you at {time}; check network, firewall and audio.",
     missed_colleague: "{name} called you at {time}; the call was not answered.",
     colleague_unreachable: "{name} called you at {time}, but we could not connect the call; check network, firewall and audio.",
