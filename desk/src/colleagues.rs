@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::Identity;
-use crate::console::protocol::state_name;
+use crate::console::protocol::{Presence, state_name};
 use crate::floor::core::Core;
 use crate::page::{Cursor, Page};
 use crate::refusal::Refusal;
@@ -29,6 +29,9 @@ pub struct ColleagueView {
     pub extension: Option<String>,
     /// Routing state: `ready`, `ringing`, `busy`, `wrap_up`, `not_ready`, `offline` or `logged_out`.
     pub state: &'static str,
+    /// `available`, `away`, `do_not_disturb` or `on_call`; none of whom is not signed in (STATE-23).
+    #[schema(value_type = Option<String>)]
+    pub presence: Option<Presence>,
     /// Whether a call would ring there now.
     pub callable: bool,
 }
@@ -91,6 +94,7 @@ impl Core {
             name: user.name.clone(),
             extension: user.extension.clone(),
             state: self.state_of(user.id).map_or("logged_out", state_name),
+            presence: self.presence(user.id),
             callable: self.reachable(user.id).is_ok(),
         }
     }

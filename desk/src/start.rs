@@ -142,6 +142,7 @@ impl Desk {
         let (mailbox, requests) = mpsc::channel(MAILBOX);
         let mut core = Core::new(tenant, sources.clone(), configuration.clone(), recovered.floor);
         core.expect_back(recovered.returning);
+        core.leave_alone(recovered.left_alone);
         core.go_on_with(recovered.figures);
         core.began_with(generation);
         let rows = RecordingRows::start(tenant, store.clone(), sources.clone());

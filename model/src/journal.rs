@@ -77,6 +77,13 @@ pub enum Event {
         /// Who.
         agent: AgentId,
     },
+    /// An agent does not want to be disturbed, or does again (STATE-25). Routing does not ask for it.
+    DoNotDisturb {
+        /// Who.
+        agent: AgentId,
+        /// Whether from now on.
+        on: bool,
+    },
 
     /// A customer contact began.
     Arrived {
@@ -453,6 +460,7 @@ impl Event {
             | Self::AgentReady { .. }
             | Self::AgentNotReady { .. }
             | Self::AgentOffline { .. }
+            | Self::DoNotDisturb { .. }
             | Self::InvariantBroken { .. }
             | Self::FiguresCarried { .. }
             | Self::Configured { .. } => None,

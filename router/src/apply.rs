@@ -155,6 +155,7 @@ impl Floor {
             | Event::RecordingFailed { .. }
             | Event::RecordingSilent { .. }
             | Event::NobodyFits { .. }
+            | Event::DoNotDisturb { .. }
             | Event::InvariantBroken { .. }
             | Event::Configured { .. } => {}
         }

@@ -33,7 +33,13 @@ export interface AgentView {
   missed_today: number;
   declined_today: number;
   breaks: Breaks;
+  /** Null of whom is not signed in. */
+  presence: Presence | null;
+  /** Chose not to be disturbed, whatever shows of it at the moment. */
+  undisturbed: boolean;
 }
+/** What colleagues see of somebody, apart from routing (STATE-23). */
+export type Presence = "available" | "away" | "do_not_disturb" | "on_call";
 /** Break time of today (STATE-14). */
 export interface Breaks {
   /** In breaks that are over. */
@@ -211,6 +217,7 @@ export interface Session {
 }
 export interface ColleagueItem extends Colleague {
   state: RoutingState;
+  presence: Presence | null;
   callable: boolean;
 }
 export type AgentTerm = "most_skilled" | "least_skilled" | "least_loaded" | "longest_idle" | "round_robin";

@@ -8,6 +8,7 @@ const person = (name: string, extension: string | null, state: RoutingState = "r
   name,
   extension,
   state,
+  presence: "available",
   callable,
 });
 const anna = person("Anna", "1002");

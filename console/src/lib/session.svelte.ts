@@ -9,6 +9,11 @@ import { Ring } from "./ring";
 import { sound, type SoundKind } from "./sound.svelte";
 import { spoken } from "./words.svelte";
 
+/** What people do at a page. */
+const ACTS = ["pointerdown", "keydown"] as const;
+/** The appliance is told at most this often: it takes nobody for away before many times as long. */
+const STIRRED_MS = 60_000;
+
 class Signed {
   api = new Api();
   session = $state<Session | null>(null);
@@ -30,6 +35,8 @@ class Signed {
   private softphone: Softphone | null = null;
   private ring = new Ring();
   private notice: Notification | null = null;
+  /** When the appliance was last told that somebody is there. */
+  private stirredAt = 0;
 
   work = $derived<WorkView | null>(
     this.desk.work.find((w) => w.interaction === this.chosen) ?? this.desk.work[0] ?? null,
@@ -74,12 +81,22 @@ class Signed {
     });
     this.connection.open();
     window.addEventListener("online", this.networkIsBack);
+    for (const act of ACTS) window.addEventListener(act, this.stirred, { capture: true, passive: true });
   }
 
   private networkIsBack = () => this.connection?.again();
 
+  /** Somebody is there: said when it was not known, and else once in a while (STATE-24). */
+  private stirred = () => {
+    const away = this.desk.me?.presence === "away";
+    if (!this.online || (!away && Date.now() - this.stirredAt < STIRRED_MS)) return;
+    this.stirredAt = Date.now();
+    void this.connection?.send("active", {}).catch(() => undefined);
+  };
+
   private end(why: SessionEnd | "replaced") {
     window.removeEventListener("online", this.networkIsBack);
+    for (const act of ACTS) window.removeEventListener(act, this.stirred, { capture: true });
     this.connection?.close();
     this.softphone?.close();
     this.ring.stop();

@@ -35,7 +35,12 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
+        if Self::is_activity(&command) {
+            self.active(agent, now, out);
+        }
         match command {
+            Command::Active => Ok(()),
+            Command::DoNotDisturb { on } => self.set_do_not_disturb(agent, on, now, out),
             Command::Ready => self.wish(agent, Input::Ready { agent }, now, out),
             Command::NotReady { reason } => {
                 let reason = match reason {

@@ -18,6 +18,7 @@ use router::{Floor, Input, Intent, Output};
 
 use super::call::Call;
 use super::figures::Counting;
+use super::presence::Attendance;
 use super::self_service::InFlow;
 use super::waiting::Waiting;
 use super::watch::Audit;
@@ -77,6 +78,8 @@ pub struct Person {
     pub missed: u32,
     /// Offers refused that day (VOICE-10).
     pub declined: u32,
+    /// What colleagues see of the person.
+    pub(super) attendance: Attendance,
     /// When numbers outside were dialled, within a minute.
     pub dialled: VecDeque<Timestamp>,
 }
@@ -106,6 +109,8 @@ pub struct Core {
     pub(super) scratch: Vec<Output>,
     /// Agents of the last run whose page may come back.
     returning: Returning,
+    /// When somebody may be away next; earlier than that nobody is.
+    pub(super) next_away: Option<Timestamp>,
     /// Number under which the store has what the floor decides by; 0 when it could not be stored.
     generation: u64,
     /// How far the floor has looked itself over.
@@ -133,6 +138,7 @@ impl Core {
             said: VecDeque::new(),
             scratch: Vec::new(),
             returning: Returning::new(),
+            next_away: None,
             generation: 0,
             audit: Audit::default(),
             counting: Counting::default(),
@@ -166,7 +172,8 @@ impl Core {
             .next_pause_over()
             .into_iter()
             .chain(self.next_flow_deadline())
-            .chain(self.next_waiting_deadline());
+            .chain(self.next_waiting_deadline())
+            .chain(self.next_away);
         self.floor.next_deadline().into_iter().chain(others).min()
     }
 
@@ -177,10 +184,12 @@ impl Core {
         self.end_long_pauses(now, out);
         self.flows_tick(now, out);
         self.waiting_tick(now, out);
+        self.away_tick(now, out);
     }
 
     /// A page of a user who is not on the floor came: the agent is there (STATE-04, STATE-11).
     pub fn log_in(&mut self, agent: UserId, session: SessionId, now: Timestamp, out: &mut Vec<Effect>) {
+        self.active(agent, now, out);
         let phone = self.config.phone_of(agent);
         let input = Input::LogIn { agent, session, phone };
         if let Err(refusal) = self.tell_floor(input, now, out) {

@@ -12,6 +12,7 @@ mod internal;
 mod outbound;
 mod overflow;
 mod pause;
+mod presence;
 pub mod recovery;
 pub(crate) mod request;
 mod self_service;

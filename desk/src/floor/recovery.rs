@@ -31,6 +31,8 @@ pub struct Recovered {
     pub figures: Figures,
     /// Where agents stood when the last run ended.
     pub returning: HashMap<UserId, (SessionId, Intent)>,
+    /// Who was not to be disturbed (STATE-25).
+    pub left_alone: BTreeSet<UserId>,
     /// Recordings to be finished.
     pub jobs: Vec<Job>,
 }
@@ -55,8 +57,14 @@ pub async fn recover(
     }
     let mut floor = Floor::replay(config.floor(), &entries)?;
     let mut figures = Figures::default();
+    let mut left_alone = BTreeSet::new();
     for entry in &entries {
         count(&mut figures, config, [&entry.event], entry.at);
+        match entry.event {
+            Event::DoNotDisturb { agent, on: true } => drop(left_alone.insert(agent)),
+            Event::DoNotDisturb { agent, on: false } => drop(left_alone.remove(&agent)),
+            _ => {}
+        }
     }
     let returning = floor
         .agents()
@@ -91,7 +99,7 @@ pub async fn recover(
     let jobs = unfinished(tenant, store, finisher).await?;
     link(tenant, store, &jobs, &mut events).await?;
     count(&mut figures, config, &events, now);
-    Ok(Recovered { floor, events, figures, returning, jobs })
+    Ok(Recovered { floor, events, figures, returning, left_alone, jobs })
 }
 
 /// Recordings that were being captured or finished, by their rows and by the containers on disk.

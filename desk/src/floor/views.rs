@@ -85,6 +85,8 @@ impl Core {
             missed_today: counts.map_or(0, |person| person.missed),
             declined_today: counts.map_or(0, |person| person.declined),
             breaks: self.break_view(agent, now),
+            presence: self.presence(agent),
+            undisturbed: self.undisturbed(agent),
         })
     }
 
@@ -135,6 +137,8 @@ impl Core {
             missed_today: 0,
             declined_today: 0,
             breaks: BreakView::default(),
+            presence: None,
+            undisturbed: self.undisturbed(agent),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod calls;
 mod pages;
+mod waiting;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -32,6 +32,7 @@ export const en = {
     goOnline: "Back online",
     forTime: "{state} for {time}",
   },
+  presence: { available: "Available", away: "Away", do_not_disturb: "Do not disturb", on_call: "On a call" },
   reason: {
     login: "Signed in",
     after_interaction: "After a call",

@@ -31,6 +31,7 @@ export const ru: Words = {
     goOnline: "Снова в работе",
     forTime: "{state}, {time}",
   },
+  presence: { available: "На месте", away: "Нет на месте", do_not_disturb: "Не беспокоить", on_call: "Разговаривает" },
   reason: {
     login: "Вход в систему",
     after_interaction: "После обращения",

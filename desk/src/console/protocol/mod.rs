@@ -26,6 +26,14 @@ pub enum Command {
     Offline,
     /// Re-enter service.
     Online,
+    /// Somebody did something at the workplace that the appliance would not know of; pages say it once a minute at most
+    /// (STATE-24).
+    Active,
+    /// Colleagues see that nothing should disturb, or no longer; they can still call and write (STATE-25).
+    DoNotDisturb {
+        /// Whether from now on.
+        on: bool,
+    },
     /// Answer the offer.
     Accept {
         /// The lease.

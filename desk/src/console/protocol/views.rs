@@ -55,6 +55,24 @@ pub struct AgentView {
     pub declined_today: u32,
     /// Break time of today.
     pub breaks: BreakView,
+    /// What colleagues see (STATE-23); none of whom is not signed in.
+    pub presence: Option<Presence>,
+    /// Whether the agent chose not to be disturbed, whatever shows of it at the moment (STATE-25).
+    pub undisturbed: bool,
+}
+
+/// What colleagues see of somebody, apart from routing (STATE-23).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// At the workplace.
+    Available,
+    /// Nothing was done there for 15 minutes (STATE-24).
+    Away,
+    /// Chosen by hand (STATE-25).
+    DoNotDisturb,
+    /// With a customer, by voice (STATE-26).
+    OnCall,
 }
 
 /// Break time of an agent today; days are counted in UTC (STATE-14).

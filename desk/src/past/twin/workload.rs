@@ -255,6 +255,7 @@ pub(super) fn agent_in(event: &Event) -> Option<AgentId> {
         | Event::AgentReady { agent, .. }
         | Event::AgentNotReady { agent, .. }
         | Event::AgentOffline { agent }
+        | Event::DoNotDisturb { agent, .. }
         | Event::Offered { agent, .. }
         | Event::Accepted { agent, .. }
         | Event::HandlingStarted { agent, .. }
