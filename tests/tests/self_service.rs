@@ -185,6 +185,10 @@ async fn a_customer_who_waits_hears_the_place_and_is_led_on() {
             queue["when_waited_long"] = json!({ "service": backup["id"] });
         })
         .await;
+    let http = Http::sign_in(&appliance.base, "anna", PASSWORD).await.expect("signs in");
+    let mut agent = Agent::connect(&http, appliance.https).await;
+    let phone = Softphone::attach(&mut agent, AGENT_HZ).await;
+    agent.send("not_ready", json!({})).await.expect("on a break");
     let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
     let caller = Caller::once(NUMBER, appliance.sip, CUSTOMER_HZ);
     let mut sipp = caller.start(appliance.dir.path(), "customer");
@@ -196,9 +200,7 @@ async fn a_customer_who_waits_hears_the_place_and_is_led_on() {
         (&json!("waited_long"), &backup["id"])
     );
 
-    let http = Http::sign_in(&appliance.base, "anna", PASSWORD).await.expect("signs in");
-    let mut agent = Agent::connect(&http, appliance.https).await;
-    let phone = Softphone::attach(&mut agent, AGENT_HZ).await;
+    agent.send("ready", json!({})).await.expect("ready");
     let offer = agent.wait_for("an offer", |event| event["event"] == "offered").await;
     assert_eq!(offer["offer"]["service"]["name"], "Backup", "{offer}");
     agent.send("accept", json!({ "offer": offer["offer"]["offer"] })).await.expect("accepted");
