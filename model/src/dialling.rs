@@ -67,8 +67,8 @@ impl Default for DialRules {
             "+979", // satellites, global networks, premium rate everywhere
             "+1900", "+1976", "1900", "1976", // North America
             "+49900", "+49137", "0900", "0137", // Germany
-            "+449", "09", // Great Britain
-            "+43900", "+43930", "+41900", "+41901", "+41906", "+3389", "+39899", "+7803", "+7809",
+            // Great Britain; not as dialled within: 09 is where Nuremberg begins.
+            "+449", "+43900", "+43930", "+41900", "+41901", "+41906", "+3389", "+39899", "+7803", "+7809",
         ];
         let deny = deny.into_iter().map(str::to_owned).collect();
         Self { allow: Vec::new(), deny, others: true, per_minute: 20 }
@@ -124,7 +124,7 @@ mod tests {
         for denied in ["+881612345678", "00881612345678", "+19005551234", "09001234567", "+449011234567"] {
             assert!(!rules.permit(denied), "{denied}");
         }
-        for allowed in ["+4930123456", "030123456", "112", "+12125551234", "00442071234567"] {
+        for allowed in ["+4930123456", "030123456", "0911123456", "112", "+12125551234", "00442071234567"] {
             assert!(rules.permit(allowed), "{allowed}");
         }
         let opened = DialRules { allow: vec!["+8816".into()], ..rules.clone() };
