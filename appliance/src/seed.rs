@@ -41,6 +41,7 @@ pub async fn tenant(store: &Store, name: &str) -> Result<(TenantId, GroupId)> {
             icon: icon.into(),
             ends_after_minutes: None,
             is_break,
+            call_out: true,
         };
         store.reasons().insert(&reason).await.context("making the reasons for being Not ready")?;
     }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use desk::Refusal;
+use desk::audit::Actor;
 use desk::console::protocol::Command;
-use desk::testing::{House, Page, anna, help, tenant};
+use desk::testing::{House, Page, anna, help, lunch, tenant};
+use model::agent::Reason;
 use model::call::{CallFact, CallOrder, DialFailure};
 use model::id::{Id, InteractionId, TrunkId};
 use model::interaction::{Direction, EndedBy};
@@ -113,7 +115,8 @@ async fn a_number_that_does_not_answer_says_why() {
     }
 }
 
-/// STATE-17: dialling is allowed when Not ready, refused while a call rings and from Offline. SAFE-01: closed numbers and floods.
+/// STATE-17: dialling is allowed when Not ready, unless the reason says otherwise; refused while a call rings and from Offline.
+/// STATE-21: whoever stands in line, for whom a call rings, is neither offered another call nor dials. SAFE-01: closed numbers and floods.
 #[tokio::test]
 async fn who_may_dial_what_and_when() {
     let (mut house, mut page) = house().await;
@@ -126,7 +129,18 @@ async fn who_may_dial_what_and_when() {
     let waiting = house.customer_calls("100").await;
     house.rung(waiting).await;
     assert!(matches!(page.does(dial("030555")).await, Err(Refusal::NotNow { .. })), "a call rings");
+    let second = house.customer_calls("100").await;
+    house.settled().await;
+    let rings =
+        |o: &CallOrder| matches!(o, CallOrder::RingAgent { interaction, .. } if *interaction == second);
+    assert!(!house.orders_so_far().iter().any(rings), "one call at a time rings");
+    house.call_ends(second, EndedBy::Customer).await;
     house.call_ends(waiting, EndedBy::Customer).await;
+    let row = house.desk.get::<Reason>(lunch()).await.unwrap();
+    let quiet = Reason { call_out: false, ..row.item };
+    house.desk.update(quiet, row.version, Actor::default()).await.unwrap();
+    page.does(Command::NotReady { reason: Some(lunch()) }).await.unwrap();
+    assert!(matches!(page.does(dial("030555")).await, Err(Refusal::NotNow { .. })), "not at lunch");
     page.does(Command::NotReady { reason: None }).await.unwrap();
     for n in 0..20 {
         page.does(dial("030555")).await.unwrap_or_else(|refusal| panic!("{n}: {refusal}"));

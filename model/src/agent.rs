@@ -74,4 +74,6 @@ pub struct Reason {
     pub ends_after_minutes: Option<u32>,
     /// Whether the stay counts as break time (STATE-14).
     pub is_break: bool,
+    /// Whether numbers outside may be dialled meanwhile (STATE-17).
+    pub call_out: bool,
 }

@@ -92,6 +92,7 @@ export interface ReasonItem {
   icon: string;
   ends_after_minutes: number | null;
   is_break: boolean;
+  call_out: boolean;
 }
 export interface NumberItem {
   id: string;

@@ -6,7 +6,7 @@ use model::id::{FlowId, TenantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Wire, no_id};
+use super::{Wire, no_id, yes};
 
 /// What callers of a number go through before an agent is asked (ROUTE-08).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -45,10 +45,6 @@ pub struct FlowVersion {
     pub number: u32,
     /// TOML.
     pub text: String,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Wire for Flow {

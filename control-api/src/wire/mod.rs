@@ -44,6 +44,11 @@ fn no_id<I: Id>() -> I {
     I::from_number(0)
 }
 
+/// A default.
+fn yes() -> bool {
+    true
+}
+
 macro_rules! objects {
     ($($(#[$doc:meta])* $name:ident of $item:path, $id:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
@@ -88,6 +93,9 @@ objects! {
         /// Whether the stay counts as break time (STATE-14).
         #[serde(default)]
         is_break: bool,
+        /// Whether numbers outside may be dialled meanwhile (STATE-17).
+        #[serde(default = "yes")]
+        call_out: bool,
     }
     /// A way an interaction of a service can end (ACW-01, ACW-07).
     Disposition of model::service::Disposition, DispositionId {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::waiting::Waiting;
-use super::{Wire, ms, no_id};
+use super::{Wire, ms, no_id, yes};
 
 pub use model::skill::SkillExpr;
 
@@ -49,10 +49,6 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Vec::is_empty", skip_deserializing)]
     #[schema(read_only)]
     pub warnings: Vec<String>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// How recordings of a service are treated.

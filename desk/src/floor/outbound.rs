@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use model::agent::AgentState;
+use model::agent::{AgentState, NotReadyReason};
 use model::call::{CallOrder, DialFailure};
 use model::dialling::Dialled;
 use model::id::{InteractionId, OfferToken, ServiceId, UserId};
@@ -37,6 +37,13 @@ impl Core {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         self.may_place(agent)?;
+        if let Some(AgentState::NotReady { reason: NotReadyReason::Chosen(reason) }) = self.state_of(agent)
+            && self.config.reasons.get(&reason).is_some_and(|reason| !reason.call_out)
+        {
+            return Err(Refusal::NotNow {
+                why: "No numbers are dialled in your present state. Choose another one first.",
+            });
+        }
         let dialled = Dialled::parse(number)
             .ok_or_else(|| Refusal::field("/number", "digits with an optional +, 2 to 20 of them"))?;
         let service = self.counted_under(agent, service)?;

@@ -100,6 +100,7 @@ pub(super) async fn furnish(store: &Store, setup: &Setup) {
         icon: "lunch".into(),
         ends_after_minutes: None,
         is_break: true,
+        call_out: true,
     };
     store.reasons().insert(&reason).await.unwrap();
     let who = SkillExpr::AtLeast { skill: german(), level: Level::MIN };

@@ -45,11 +45,12 @@ impl Table for Skill {
 
 impl Table for Reason {
     const NAME: &'static str = "reasons";
-    const COLUMNS: &'static [&'static str] = &["name", "icon", "ends_after_minutes", "is_break"];
+    const COLUMNS: &'static [&'static str] = &["name", "icon", "ends_after_minutes", "is_break", "call_out"];
     const UNIQUE: &'static [&'static str] = &["name"];
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
         let ends_after = self.ends_after_minutes.map(i64::from);
-        query.bind(self.name.clone()).bind(self.icon.clone()).bind(ends_after).bind(self.is_break)
+        let query = query.bind(self.name.clone()).bind(self.icon.clone()).bind(ends_after);
+        query.bind(self.is_break).bind(self.call_out)
     }
     fn read(row: &Row) -> Result<Self, StoreError> {
         let ends_after = row.try_get::<Option<i64>, _>("ends_after_minutes")?;
@@ -60,6 +61,7 @@ impl Table for Reason {
             icon: text(row, "icon")?,
             ends_after_minutes: ends_after.and_then(|minutes| u32::try_from(minutes).ok()),
             is_break: flag(row, "is_break")?,
+            call_out: flag(row, "call_out")?,
         })
     }
 }

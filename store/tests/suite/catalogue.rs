@@ -45,6 +45,7 @@ on_each_engine! {
             icon: "lunch".into(),
             ends_after_minutes: Some(45),
             is_break: true,
+            call_out: false,
         };
         let full = User {
             group: Some(group.id),

@@ -47,6 +47,7 @@ on_each_engine! {
              ALTER TABLE tenants DROP COLUMN agent_order;
              ALTER TABLE reasons DROP COLUMN ends_after_minutes;
              ALTER TABLE reasons DROP COLUMN is_break;
+             ALTER TABLE reasons DROP COLUMN call_out;
              ALTER TABLE tenants DROP COLUMN dialling;
              ALTER TABLE services DROP COLUMN recording;
              DROP TABLE generations;

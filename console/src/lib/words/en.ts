@@ -546,6 +546,7 @@ export const en = {
   reasons: {
     ends: "Ends by itself",
     isBreak: "Counts as break time",
+    callOut: "Numbers outside may be dialled meanwhile",
     byHand: "By hand only",
     after: "After {n} min",
     minutes: "Ends by itself after, minutes",

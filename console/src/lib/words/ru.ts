@@ -545,6 +545,7 @@ export const ru: Words = {
   reasons: {
     ends: "Кончается само",
     isBreak: "Считается перерывом",
+    callOut: "Можно звонить наружу",
     byHand: "Только вручную",
     after: "Через {n} мин",
     minutes: "Кончается само через, мин",
