@@ -93,7 +93,8 @@ impl Retrace {
         if told {
             self.tally.causes += 1;
             let same_time = later.iter().take_while(|later| later.at == entry.at);
-            match cause::of(&self.floor, entry, same_time) {
+            let of_the_floor = same_time.filter(|later| is_of_the_floor(&later.event));
+            match cause::of(&self.floor, entry, of_the_floor) {
                 Some(Cause::Input(input)) => {
                     // A refusal writes nothing, and that is the difference.
                     let _ = self.floor.handle(input, entry.at, &mut self.out);

@@ -15,8 +15,8 @@ pub(super) enum Cause {
     Fact,
 }
 
-/// The cause of the first entry of a group; `None` for one that only follows from something else. `later` are the entries
-/// after it of the same instant.
+/// The cause of the first entry of a group; `None` for one that only follows from something else. `later` are the floor's
+/// entries after it of the same instant.
 pub(super) fn of<'a>(
     floor: &Floor,
     entry: &Entry,
@@ -104,7 +104,7 @@ fn leaves<'a>(
             }
             // More of the same leaving; whatever else happens ends the search.
             Event::Completed { agent: who, .. } if *who == agent => completed = true,
-            Event::Ended { .. } | Event::OfferEnded { .. } if !completed => {}
+            Event::Ended { .. } | Event::OfferEnded { .. } | Event::Overflowed { .. } if !completed => {}
             _ => return None,
         }
     }

@@ -45,7 +45,7 @@ async fn the_page_shows_who_calls_and_calls_back() {
 
     page.press("Alt+KeyC");
     page.see("[data-colleagues]");
-    page.fill("Name or extension", "bor");
+    page.fill("Name, extension or number", "bor");
     page.see("[data-colleague]:has-text('Agent boris')");
     page.shot("colleagues");
     page.assert_clean("colleagues");
