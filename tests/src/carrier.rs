@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{Running, free_port, free_stretch};
+use crate::sipp::{OK, traces};
 use crate::tone;
 
 /// What the carrier does with a call.
@@ -53,11 +54,7 @@ impl Carrier {
 
     /// Every message it sent and got.
     pub fn messages(&self) -> String {
-        let files = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        files
-            .filter(|f| f.file_name().to_string_lossy().contains("messages"))
-            .map(|f| std::fs::read_to_string(f.path()).unwrap_or_default())
-            .collect()
+        traces(&self.dir, "messages")
     }
 }
 
@@ -94,23 +91,12 @@ Contact: <sip:carrier@[local_ip]:[local_port]>
   ]]></send>"#
         )
     };
-    let ok = r#"
-  <send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-  ]]></send>"#;
     let rest = match manner {
         Manner::Refuses(status) => {
             format!("{}\n  <recv request=\"ACK\"/>", answer(&format!("{status} No"), false))
         }
         Manner::Rings => format!(
-            "{}\n  <recv request=\"CANCEL\"/>{ok}{}\n  <recv request=\"ACK\"/>",
+            "{}\n  <recv request=\"CANCEL\"/>{OK}{}\n  <recv request=\"ACK\"/>",
             answer("180 Ringing", false),
             // SIPp takes what it repeats from the last message, which is the CANCEL: the INVITE's CSeq is written out.
             answer("487 Request Terminated", false).replace("[last_CSeq:]", "CSeq: 1 INVITE")
@@ -120,7 +106,7 @@ Content-Length: 0
   <nop><action><exec rtp_stream="speech.raw,-1,0,PCMU/8000"/></action></nop>
   <pause milliseconds="1500"/>{}
   <recv request="ACK"/>
-  <recv request="BYE"/>{ok}"#,
+  <recv request="BYE"/>{OK}"#,
             answer("100 Trying", false),
             answer("183 Session Progress", true),
             answer("200 OK", true),

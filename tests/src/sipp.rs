@@ -123,13 +123,31 @@ impl<'a> Caller<'a> {
 impl Sipp {
     /// What SIPp complained about.
     pub fn errors(&self) -> String {
-        let files = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
-        files
-            .filter(|f| f.file_name().to_string_lossy().contains("errors"))
-            .map(|f| std::fs::read_to_string(f.path()).unwrap_or_default())
-            .collect()
+        traces(&self.dir, "errors")
     }
 }
+
+/// What a SIPp that ran in `dir` wrote to its traces of this kind.
+pub(crate) fn traces(dir: &Path, kind: &str) -> String {
+    let files = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    files
+        .filter(|f| f.file_name().to_string_lossy().contains(kind))
+        .map(|f| std::fs::read_to_string(f.path()).unwrap_or_default())
+        .collect()
+}
+
+/// A step that answers the request that just came.
+pub(crate) const OK: &str = r"
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+  ]]></send>";
 
 /// The customer: INVITE, wait for the answer, speak, and hang up or be hung up on.
 fn scenario_text(hold_ms: Option<u32>, speech: &Speech) -> String {
@@ -157,19 +175,7 @@ Content-Length: 0
   ]]></send>
   <recv response="200"/>"#
         ),
-        None => r#"
-  <recv request="BYE"/>
-  <send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-  ]]></send>"#
-            .into(),
+        None => format!("\n  <recv request=\"BYE\"/>{OK}"),
     };
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>

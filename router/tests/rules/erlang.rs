@@ -1,7 +1,6 @@
 //! Waiting times against closed formulas: Poisson arrivals, exponential times, one skill.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::id::{AgentId, Id, InteractionId, OfferToken, ServiceId, SessionId};
@@ -13,6 +12,7 @@ use model::skill::{Requirement, SkillExpr};
 use model::time::Timestamp;
 use router::{AgentProfile, Arrival, Floor, FloorConfig, Input, Output};
 
+use crate::agenda::Agenda;
 use crate::hall::{MORNING, service, team};
 use crate::sim::Dice;
 
@@ -28,7 +28,7 @@ struct Queue {
     services: Vec<QueueRules>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 enum Plan {
     Arrive(usize),
     Answer(AgentId, OfferToken),
@@ -70,18 +70,13 @@ impl Queue {
             let (agent, session) = (AgentId::from_number(number), SessionId::from_number(number));
             floor.handle(Input::LogIn { agent, session, phone: PhoneKind::Browser }, now, &mut out).unwrap();
         }
-        let mut plans = BinaryHeap::new();
-        let mut order = 0;
-        let mut plan = |plans: &mut BinaryHeap<_>, at: Timestamp, what: Plan| {
-            order += 1;
-            plans.push(Reverse((at, order, what)));
-        };
+        let mut plans = Agenda::new();
         for service in 0..self.services.len() {
-            plan(&mut plans, now, Plan::Arrive(service));
+            plans.plan(now, Plan::Arrive(service));
         }
         let mut came: BTreeMap<InteractionId, (usize, Timestamp)> = BTreeMap::new();
         let mut outcome = Outcome { waits: vec![Vec::new(); self.services.len()], left: 0, all: 0 };
-        while let Some(Reverse((at, _, what))) = plans.pop() {
+        while let Some((at, what)) = plans.take() {
             now = at;
             out.clear();
             match what {
@@ -97,10 +92,10 @@ impl Queue {
                         .unwrap();
                     came.insert(call, (service, now));
                     let next = dice.around(self.between[service]);
-                    plan(&mut plans, now + next, Plan::Arrive(service));
+                    plans.plan(now + next, Plan::Arrive(service));
                     if let Some(patience) = self.patience {
                         let patience = dice.around(patience);
-                        plan(&mut plans, now + patience, Plan::Leave(call));
+                        plans.plan(now + patience, Plan::Leave(call));
                     }
                 }
                 Plan::Answer(agent, token) => {
@@ -120,12 +115,12 @@ impl Queue {
             }
             for output in &out {
                 match output {
-                    Output::Offer { agent, token, .. } => plan(&mut plans, now, Plan::Answer(*agent, *token)),
+                    Output::Offer { agent, token, .. } => plans.plan(now, Plan::Answer(*agent, *token)),
                     Output::Journal(Event::Accepted { interaction, .. }) => {
                         let (service, since) = came[interaction];
                         outcome.waits[service].push(now.since(since).as_secs_f64());
                         let talk = dice.around(self.talk);
-                        plan(&mut plans, now + talk, Plan::HangUp(*interaction));
+                        plans.plan(now + talk, Plan::HangUp(*interaction));
                     }
                     _ => {}
                 }

@@ -1,7 +1,6 @@
 //! Expected waits against what came: simulated days of callers who are told how long it will take, and then wait.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::id::{AgentId, Id, InteractionId, OfferToken, ServiceId, SessionId, SkillId};
@@ -13,6 +12,7 @@ use model::skill::{Level, Requirement, SkillExpr};
 use model::time::Timestamp;
 use router::{AgentProfile, Arrival, Floor, FloorConfig, Input, Output};
 
+use crate::agenda::Agenda;
 use crate::hall::{Hall, MORNING, hotline, seconds, service, team};
 use crate::sim::Dice;
 
@@ -35,7 +35,7 @@ struct Day {
     hours: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 enum Plan {
     Arrive(usize),
     Answer(AgentId, OfferToken),
@@ -88,23 +88,18 @@ impl Day {
             let log_in = Input::LogIn { agent: *agent, session, phone: PhoneKind::Browser };
             floor.handle(log_in, MORNING, &mut out).unwrap();
         }
-        let mut plans = BinaryHeap::new();
-        let mut order = 0;
-        let mut plan = |plans: &mut BinaryHeap<_>, at: Timestamp, what: Plan| {
-            order += 1;
-            plans.push(Reverse((at, order, what)));
-        };
+        let mut plans = Agenda::new();
         for n in 0..self.loads.len() {
-            plan(&mut plans, MORNING, Plan::Arrive(n));
+            plans.plan(MORNING, Plan::Arrive(n));
         }
         if let Some((at, count)) = self.go {
-            plan(&mut plans, MORNING + seconds(at), Plan::Break(count));
+            plans.plan(MORNING + seconds(at), Plan::Break(count));
         }
         let end = MORNING + seconds(self.hours * 3_600);
         let (mut came, mut told, mut calls) = (BTreeMap::new(), BTreeMap::new(), 0);
         let mut last = vec![Vec::new(); self.loads.len()];
         let mut all = Vec::new();
-        while let Some(Reverse((now, _, what))) = plans.pop() {
+        while let Some((now, what)) = plans.take() {
             out.clear();
             match what {
                 Plan::Arrive(n) if now < end => {
@@ -115,10 +110,10 @@ impl Day {
                     floor.handle(Input::Arrive(arrival), now, &mut out).unwrap();
                     let second = now.since(MORNING).as_secs();
                     let of_now = self.loads[n].between.iter().rfind(|(from, _)| *from <= second).unwrap();
-                    plan(&mut plans, now + dice.around(Duration::from_secs_f64(of_now.1)), Plan::Arrive(n));
+                    plans.plan(now + dice.around(Duration::from_secs_f64(of_now.1)), Plan::Arrive(n));
                     if let Some(patience) = self.patience {
                         let leaves = now + dice.around(Duration::from_secs_f64(patience));
-                        plan(&mut plans, leaves, Plan::Leave(call));
+                        plans.plan(leaves, Plan::Leave(call));
                     }
                     // Who is rung for at once is told nothing.
                     let waits = !out
@@ -155,7 +150,7 @@ impl Day {
             for output in &out {
                 match output {
                     Output::Offer { agent, token, .. } => {
-                        plan(&mut plans, now + seconds(self.ring), Plan::Answer(*agent, *token));
+                        plans.plan(now + seconds(self.ring), Plan::Answer(*agent, *token));
                     }
                     Output::Journal(Event::Accepted { interaction, .. }) => {
                         let (n, since): (usize, Timestamp) = came[interaction];
@@ -168,7 +163,7 @@ impl Day {
                             last[n].remove(0);
                         }
                         let talk = dice.around(Duration::from_secs_f64(self.loads[n].talk));
-                        plan(&mut plans, now + talk, Plan::HangUp(*interaction));
+                        plans.plan(now + talk, Plan::HangUp(*interaction));
                     }
                     _ => {}
                 }

@@ -1,6 +1,7 @@
 //! The rules of the trade, tried on the floor.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agenda;
 mod channels;
 mod crowd;
 mod day;

@@ -4,8 +4,7 @@
 pub mod scene;
 mod thousand;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use model::agent::{AgentState, NotReadyReason};
@@ -16,12 +15,13 @@ use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::{Arrival, FloorConfig, Input, Output, Refusal};
 
+use crate::agenda::Agenda;
 use crate::hall::MORNING;
 use crate::sim::{Dice, Watched, for_each_seed};
 use scene::{Demand, HOUR, MINUTE, Scene, Worker};
 
 /// What people are about to do, each at a time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 enum Plan {
     Arrive(usize),
     CallColleague,
@@ -41,8 +41,7 @@ pub struct Day {
     pub world: Watched,
     pub seen: Seen,
     dice: Dice,
-    plans: BinaryHeap<Reverse<(Timestamp, u64, Plan)>>,
-    planned: u64,
+    plans: Agenda<Plan>,
     end: Timestamp,
     demands: Vec<Demand>,
     steady: BTreeSet<AgentId>,
@@ -90,8 +89,7 @@ impl Day {
             world,
             seen: Seen { refused: came.clone(), came, ..Seen::default() },
             dice,
-            plans: BinaryHeap::new(),
-            planned: 0,
+            plans: Agenda::new(),
             end: MORNING + scene.lasts,
             steady: chosen(true).map(|worker| worker.agent).collect(),
             sociable: chosen(false).map(|worker| worker.agent).collect(),
@@ -137,8 +135,7 @@ impl Day {
     }
 
     fn plan(&mut self, after: Duration, plan: Plan) {
-        self.planned += 1;
-        self.plans.push(Reverse((self.world.now + after, self.planned, plan)));
+        self.plans.plan(self.world.now + after, plan);
     }
 
     /// The next customer of a service: exponential gaps, drawn anew where an hour of another rate begins.
@@ -163,7 +160,7 @@ impl Day {
         let moment = Duration::from_micros(1);
         while self.world.now < self.end {
             let due = self.world.floor.next_deadline();
-            let planned = self.plans.peek().map(|Reverse((at, ..))| *at);
+            let planned = self.plans.due();
             match (due, planned) {
                 (Some(due), planned) if planned.is_none_or(|planned| due <= planned) => {
                     self.world.now = due.max(self.world.now);
@@ -171,7 +168,7 @@ impl Day {
                     self.react();
                 }
                 _ => {
-                    let Some(Reverse((at, _, plan))) = self.plans.pop() else { break };
+                    let Some((at, plan)) = self.plans.take() else { break };
                     self.world.now = at.max(self.world.now + moment);
                     self.play(plan);
                     self.react();
@@ -264,7 +261,7 @@ impl Day {
         if self.is_here(agent) {
             assert_eq!(self.world.tell(Input::Ready { agent }), Ok(()));
         } else {
-            let session = SessionId::from_number(self.planned);
+            let session = SessionId::from_number(self.plans.planned());
             assert_eq!(self.world.tell(Input::LogIn { agent, session, phone: PhoneKind::Browser }), Ok(()));
         }
     }
