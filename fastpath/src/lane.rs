@@ -118,6 +118,10 @@ impl Lane {
     }
 
     /// Takes the offer back: no packet is taken any more once this returns, and what it gives is final until the next offer.
+    ///
+    /// Packets that it had taken may still lie in the bundle which the kernel sends when the driver's round ends: what came up in the
+    /// same round and is sent by a socket at once overtakes them, by microseconds (longer on a starved machine). At one packet
+    /// in 20 ms no round has two of a stream; to wait for the end of the round would hold every stream up for a grace period.
     pub fn withdraw(&mut self, flow: &mut Installed) -> Result<Progress, Refused> {
         if flow.is_offered() {
             flow.rule.offer = 0;
