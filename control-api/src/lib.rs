@@ -84,6 +84,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(records::erase))
         .routes(routes!(live::agents))
         .routes(routes!(live::force))
+        .routes(routes!(live::help))
         .routes(routes!(live::queues))
         .routes(routes!(live::emergency))
         .routes(routes!(colleagues::list))

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use desk::console::protocol::{AgentView, Command, QueueView};
+use desk::console::protocol::{AgentView, Command, HelpView, QueueView};
 use desk::floor::views::CallView;
 use model::id::{InteractionId, ServiceId, UserId};
 use model::people::Privilege;
@@ -55,6 +55,14 @@ pub async fn force(
 ) -> Result<axum::Json<AgentView>, ApiError> {
     who.needs(Privilege::Supervise)?;
     Ok(axum::Json(state.desk.force_state(user, body.state == Forced::Ready, who.actor).await?))
+}
+
+/// Who asks for help with what, longest first (HELP-02); the console's `help_asked` and `help_over` say when it changes.
+#[utoipa::path(get, path = "/help", tag = "live", responses(
+    (status = 200, body = List<HelpView>), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn help(State(state): State<ApiState>, who: Who) -> Result<axum::Json<List<HelpView>>, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    Ok(axum::Json(List::whole(state.desk.help_requests(who.identity.user.id).await?)))
 }
 
 /// All queues.

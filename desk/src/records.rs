@@ -116,6 +116,8 @@ pub struct RecordView {
     pub agent_stats: Option<StreamStats>,
     /// Times the customer was put on hold.
     pub holds: u32,
+    /// When its agent asked for help (HELP-01).
+    pub help: Vec<HelpOfRecord>,
 }
 
 /// A queue that did not take a caller, or not any longer.
@@ -188,6 +190,20 @@ pub struct AccessOfRecording {
     pub address: Option<String>,
     /// `wav`, `opus` or `mp3`: the page plays Opus or WAV.
     pub format: Option<String>,
+}
+
+/// A call for help as its record tells of it (HELP-01).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct HelpOfRecord {
+    /// Who asked.
+    #[schema(value_type = String)]
+    pub by: UserId,
+    /// Their name.
+    pub by_name: Option<String>,
+    /// When.
+    pub from: u64,
+    /// When it was taken back, or the interaction ended.
+    pub to: Option<u64>,
 }
 
 /// A pause of a recording as its record tells of it.
@@ -278,6 +294,16 @@ impl RecordView {
             customer_stats: record.customer_stats,
             agent_stats: record.agent_stats,
             holds: record.holds,
+            help: record
+                .help
+                .iter()
+                .map(|help| HelpOfRecord {
+                    by: help.agent,
+                    by_name: names.users.get(&help.agent).map(|user| user.name.clone()),
+                    from: help.from.millis(),
+                    to: help.to.map(Timestamp::millis),
+                })
+                .collect(),
         }
     }
 }

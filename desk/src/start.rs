@@ -22,7 +22,7 @@ use crate::clock::{Clock, Entropy, Sources};
 use crate::configuration::Configuration;
 use crate::console::Consoles;
 use crate::console::outbox::Outbox;
-use crate::console::protocol::{AgentView, Command, QueueView, Snapshot};
+use crate::console::protocol::{AgentView, Command, HelpView, QueueView, Snapshot};
 use crate::floor::core::Core;
 use crate::floor::recovery::recover;
 use crate::floor::request::{Attach, Request};
@@ -363,6 +363,10 @@ impl DeskHandle {
         Ok(())
     }
 
+    /// Who asks for help, as a supervisor sees it (HELP-02).
+    pub async fn help_requests(&self, viewer: UserId) -> Result<Vec<HelpView>, Refusal> {
+        self.read(move |core, _| core.help_views(viewer)).await
+    }
     /// Everybody's state.
     pub async fn agents(&self) -> Result<Vec<AgentView>, Refusal> {
         self.read(Core::agent_views).await

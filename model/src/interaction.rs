@@ -117,6 +117,17 @@ pub struct RecordedOverflow {
     pub to: Treatment,
 }
 
+/// An agent asked for help (HELP-01).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedHelp {
+    /// Who.
+    pub agent: UserId,
+    /// When.
+    pub from: Timestamp,
+    /// When it was taken back, or the interaction ended; `None` while it is open.
+    pub to: Option<Timestamp>,
+}
+
 /// Values of one caller that are kept.
 pub const NOTED_MAX: usize = 64;
 
@@ -205,4 +216,7 @@ pub struct ServiceRecord {
     pub agent_stats: Option<StreamStats>,
     /// Times the customer was put on hold.
     pub holds: u32,
+    /// When its agent asked for help (HELP-01); the first 16 times.
+    #[serde(default)]
+    pub help: Vec<RecordedHelp>,
 }

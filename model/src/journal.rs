@@ -231,6 +231,20 @@ pub enum Event {
         /// By whom.
         by: EndedBy,
     },
+    /// The agent asked for help with it (HELP-01): supervisors were told. It is over with the interaction, or sooner.
+    HelpAsked {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+    },
+    /// The agent needs no help any more.
+    HelpTakenBack {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+    },
     /// After-call work began.
     WrapUpStarted {
         /// The interaction.
@@ -477,6 +491,8 @@ impl Event {
             | Self::HandlingStarted { interaction, .. }
             | Self::OfferEnded { interaction, .. }
             | Self::Ended { interaction, .. }
+            | Self::HelpAsked { interaction, .. }
+            | Self::HelpTakenBack { interaction, .. }
             | Self::WrapUpStarted { interaction, .. }
             | Self::WrapUpContinued { interaction, .. }
             | Self::Coded { interaction, .. }

@@ -145,6 +145,8 @@ impl Floor {
             | Event::LegAnswered { .. }
             | Event::Bridged { .. }
             | Event::HoldChanged { .. }
+            | Event::HelpAsked { .. }
+            | Event::HelpTakenBack { .. }
             | Event::LegEnded { .. }
             | Event::QualityChanged { .. }
             | Event::RecordingStarted { .. }

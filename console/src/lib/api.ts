@@ -111,7 +111,22 @@ export interface WorkView {
   recording: boolean;
   /** What is said is left out of the recording; it ends by itself (RECO-04). */
   recording_pause: { since: Millis; until: Millis } | null;
+  /** Since when this agent asks for help with it (HELP-01). */
+  help_since: Millis | null;
   digits: string;
+}
+/** An agent who asks for help, as supervisors see it (HELP-02). */
+export interface HelpView {
+  interaction: string;
+  agent: Colleague;
+  since: Millis;
+  channel: "voice";
+  direction: Direction;
+  service: Named | null;
+  colleague: Colleague | null;
+  caller: string;
+  caller_name: string | null;
+  contact: string;
 }
 export interface QueueView {
   service: Named;
@@ -174,6 +189,8 @@ export interface Snapshot {
   phone: PhoneView;
   services: ServiceView[];
   offer_window: OfferFields;
+  /** Who asks for help; only supervisors see it. */
+  help: HelpView[];
 }
 export interface Banner {
   level: "info" | "warning" | "error";
@@ -188,6 +205,8 @@ export type ServerEvent = { seq: number; at: Millis } & (
   | { event: "offer_ended"; offer: string; why: string }
   | { event: "work"; work: WorkView }
   | { event: "work_ended"; interaction: string }
+  | { event: "help_asked"; help: HelpView }
+  | { event: "help_over"; interaction: string; agent: string }
   | { event: "queue"; queue: QueueView }
   | ({ event: "banner" } & Banner)
   | { event: "phone_answer"; sdp: string }
@@ -280,6 +299,8 @@ export interface ServiceRecord {
   customer_stats: StreamStats | null;
   agent_stats: StreamStats | null;
   holds: number;
+  /** When its agent asked for help (HELP-01). */
+  help: { by: string; by_name: string | null; from: Millis; to: Millis | null }[];
 }
 /** Who played or downloaded a recording (RECO-06). */
 export interface RecordingAccess {

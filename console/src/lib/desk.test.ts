@@ -47,6 +47,16 @@ describe("the desk is a fold of the appliance's events", () => {
     expect(desk.work.map((w) => [w.interaction, w.muted])).toEqual([["a", true], ["b", false]]);
   });
 
+  /** HELP-02: the list of supervisors has who asks now, each agent and interaction once. */
+  test("who asks for help is listed until it is over", () => {
+    const help = (interaction: string, user: string) => ({ interaction, agent: { user } });
+    const asked = (seq: number, interaction: string, user: string) => ({ seq, at: 0, event: "help_asked", help: help(interaction, user) }) as unknown as ServerEvent;
+    const desk = after(emptyDesk(), welcome(0), asked(1, "a", "anna"), asked(2, "b", "ben"), asked(3, "a", "anna"));
+    expect(desk.help).toEqual([help("a", "anna"), help("b", "ben")]);
+    const over = { seq: 4, at: 0, event: "help_over", interaction: "a", agent: "anna" } as ServerEvent;
+    expect(after(desk, over).help).toEqual([help("b", "ben")]);
+  });
+
   /** QUAL-01: the warning clears by itself on recovery. */
   test("a quality warning goes when quality is back", () => {
     const desk = after(emptyDesk(), welcome(0), banner(1, "poor_quality"));

@@ -1,6 +1,6 @@
 // What the page shows, as a fold of the appliance's events. No I/O here, so that a test can play any day.
 
-import type { AgentView, Banner, OfferFields, OfferView, PhoneView, QueueView, ServerEvent, Snapshot, WorkView } from "./api";
+import type { AgentView, Banner, HelpView, OfferFields, OfferView, PhoneView, QueueView, ServerEvent, Snapshot, WorkView } from "./api";
 import { AWAY, news } from "./news";
 import { usualFields } from "./offer";
 
@@ -11,6 +11,8 @@ export interface Desk {
   me: AgentView | null;
   offers: OfferView[];
   work: WorkView[];
+  /** Who asks for help, for supervisors; the newest is the last. */
+  help: HelpView[];
   queues: QueueView[];
   reasons: Snapshot["reasons"];
   services: Snapshot["services"];
@@ -27,6 +29,7 @@ export const emptyDesk = (): Desk => ({
   me: null,
   offers: [],
   work: [],
+  help: [],
   queues: [],
   reasons: [],
   services: [],
@@ -76,6 +79,10 @@ function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): 
       return { work: put(desk.work, event.work, (w) => w.interaction === event.work.interaction) };
     case "work_ended":
       return { work: desk.work.filter((w) => w.interaction !== event.interaction) };
+    case "help_asked":
+      return { help: put(desk.help, event.help, (h) => h.interaction === event.help.interaction && h.agent.user === event.help.agent.user) };
+    case "help_over":
+      return { help: desk.help.filter((h) => h.interaction !== event.interaction || h.agent.user !== event.agent) };
     case "queue":
       return { queues: put(desk.queues, event.queue, (q) => q.service.id === event.queue.service.id) };
     case "phone":

@@ -3,6 +3,7 @@
 import { Api, Problem, type OfferView, type Privilege, type ServerEvent, type Session, type SessionEnd, type WorkView } from "./api";
 import { Connection } from "./connection";
 import { type Desk, emptyDesk, fold } from "./desk";
+import { helpText } from "./help";
 import { whoIs } from "./offer";
 import { type PhoneProblem, Softphone } from "./phone";
 import { Ring } from "./ring";
@@ -131,6 +132,7 @@ class Signed {
       this.announce(event.offer);
       if (this.speaking()) this.ring.knock();
     }
+    if (event.event === "help_asked") this.notify(spoken.words.help.title, helpText(event.help, spoken.words), `${event.help.interaction} ${event.help.agent.user}`);
     if (event.event === "work" && !before.work.some((w) => w.interaction === event.work.interaction)) {
       this.chosen = event.work.interaction;
     }
@@ -225,11 +227,16 @@ class Signed {
   }
 
   private announce(offer: OfferView) {
-    if (document.visibilityState === "visible" || typeof Notification === "undefined") return;
-    if (Notification.permission !== "granted") return;
-    const title = offer.service?.name ?? spoken.words.offer.internal;
-    this.notice = new Notification(title, { body: whoIs(offer), tag: offer.offer });
-    this.notice.onclick = () => window.focus();
+    this.notice = this.notify(offer.service?.name ?? spoken.words.offer.internal, whoIs(offer), offer.offer) ?? this.notice;
+  }
+
+  /** Says it over other windows, when this page is behind them and may. */
+  private notify(title: string, body: string, tag: string): Notification | null {
+    if (document.visibilityState === "visible" || typeof Notification === "undefined") return null;
+    if (Notification.permission !== "granted") return null;
+    const notice = new Notification(title, { body, tag });
+    notice.onclick = () => window.focus();
+    return notice;
   }
 
   /** Sends a command; a refusal is kept for the page to show. */

@@ -243,6 +243,13 @@ impl Call {
             (self.agent() == Some(agent)).then_some(Seat::Called)
         }
     }
+    /// The other agent of an internal call.
+    pub fn other_of(&self, seat: Seat) -> Option<UserId> {
+        self.inside().map(|inside| match seat {
+            Seat::Calling => inside.callee,
+            Seat::Called => inside.caller,
+        })
+    }
     /// Everybody who has it.
     pub fn holders(&self) -> impl Iterator<Item = UserId> + use<> {
         self.inside().map(|inside| inside.caller).into_iter().chain(self.agent())

@@ -81,6 +81,8 @@ impl Core {
             Command::ResumeRecording { interaction } => self.pause_own(agent, interaction, false, out),
             Command::Mute { interaction } => self.mute(agent, interaction, true, out),
             Command::Unmute { interaction } => self.mute(agent, interaction, false, out),
+            Command::AskHelp { interaction } => self.ask_help(agent, interaction, true, now, out),
+            Command::TakeBackHelp { interaction } => self.ask_help(agent, interaction, false, now, out),
             Command::HangUp { interaction } => {
                 let call = self.work_of(agent, interaction)?;
                 if !call.up() {
@@ -170,7 +172,11 @@ impl Core {
     }
 
     /// The agent's own work; of other people's there is none to be seen.
-    fn work_of(&mut self, agent: UserId, interaction: InteractionId) -> Result<&mut Call, Refusal> {
+    pub(super) fn work_of(
+        &mut self,
+        agent: UserId,
+        interaction: InteractionId,
+    ) -> Result<&mut Call, Refusal> {
         let call = self.calls.get_mut(&interaction).filter(|call| call.seat(agent).is_some());
         call.ok_or(Refusal::missing("call"))
     }

@@ -100,6 +100,8 @@ pub struct Core {
     /// The call that is being ended, and how: the floor's event about its end is written with this.
     pub(super) ending: Option<(InteractionId, EndStatus, EndedBy)>,
     pub(super) people: HashMap<UserId, Person>,
+    /// Who asks for help with what, and since when (HELP-01).
+    pub(super) help: BTreeMap<(InteractionId, UserId), Timestamp>,
     /// Queues whose figures may have changed.
     pub(super) dirty: BTreeSet<ServiceId>,
     /// New calls are taken.
@@ -133,6 +135,7 @@ impl Core {
             ringing: HashMap::new(),
             ending: None,
             people: HashMap::new(),
+            help: BTreeMap::new(),
             dirty: BTreeSet::new(),
             admitting: true,
             said: VecDeque::new(),

@@ -4,7 +4,7 @@ use model::call::{CallFact, CallOrder, Rejection, Source};
 use model::id::{InteractionId, OfferToken, RecordingId, UserId};
 use model::interaction::EndedBy;
 use model::journal::{Event, Party};
-use model::people::{PhoneKind, Privilege};
+use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::Input;
 use serde_json::json;
@@ -275,10 +275,8 @@ impl Core {
         let name = agent.and_then(|agent| self.config.users.get(&agent)).map(|user| user.name.clone());
         params["interaction"] = json!(interaction);
         params["name"] = json!(name.unwrap_or_default());
-        let responsible =
-            |id: &UserId| self.config.users.get(id).is_some_and(|u| u.role.may(Privilege::Supervise));
-        for user in self.config.users.keys().filter(|id| Some(**id) != agent && responsible(id)) {
-            self.banner(*user, level, code, params.clone(), out);
+        for user in self.supervisors(agent) {
+            self.banner(user, level, code, params.clone(), out);
         }
     }
 

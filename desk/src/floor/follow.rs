@@ -171,6 +171,7 @@ impl Core {
 
     /// Nothing of a call is left to be done: it goes from the lists of whoever has it.
     pub(super) fn work_over(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) {
+        self.help_over(interaction, out);
         let Some(call) = self.calls.remove(&interaction) else { return };
         self.dirty.extend(call.service());
         for agent in call.holders() {
@@ -214,6 +215,7 @@ impl Core {
                 }
                 self.show_work(*interaction, out);
             }
+            Event::Ended { interaction, .. } => self.help_over(*interaction, out),
             // What keeps a caller Busy during an internal call is no call, and no page knows of it.
             Event::Completed { interaction, .. } => self.work_over(*interaction, out),
             Event::Queued { interaction, .. } => {

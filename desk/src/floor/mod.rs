@@ -7,6 +7,7 @@ pub mod core;
 pub mod facts;
 pub(crate) mod figures;
 mod follow;
+mod help;
 mod incoming;
 mod internal;
 mod outbound;

@@ -67,6 +67,7 @@ impl Core {
             phone: self.phone_view(agent),
             offer_window: OfferWindowView::from(&self.config.offer_window),
             services: self.config.service_views(),
+            help: if self.supervises(agent) { self.help_views(agent) } else { Vec::new() },
         }
     }
 
@@ -198,10 +199,6 @@ impl Core {
         let seat = call.seat(agent)?;
         let (phase, since) = call.phase(seat)?;
         let until = if let Stage::Work { until, .. } = call.stage { until } else { None };
-        let colleague = call.inside().map(|inside| match seat {
-            Seat::Calling => inside.callee,
-            Seat::Called => inside.caller,
-        });
         let wrap_up = (phase == Phase::WrapUp).then(|| WrapUpView {
             until: until.map(Timestamp::millis),
             may_continue: until.is_some() && self.config.rules_of(agent).wrap_up_continue,
@@ -216,7 +213,7 @@ impl Core {
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
             noted: call.noted.clone(),
-            colleague: colleague.map(|user| self.config.name_colleague(user)),
+            colleague: call.other_of(seat).map(|user| self.config.name_colleague(user)),
             outgoing: seat == Seat::Calling || call.outside().is_some(),
             phase,
             refused_why: match call.stage {
@@ -234,6 +231,7 @@ impl Core {
             recording_pause: call
                 .recording_pause
                 .map(|(since, until)| PauseView { since: since.millis(), until: until.millis() }),
+            help_since: self.help_since(interaction, agent).map(Timestamp::millis),
             digits: call.digits.clone(),
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::interaction::{Direction, RecordedOverflow, ServiceRecord, take_note};
+use model::interaction::{Direction, RecordedHelp, RecordedOverflow, ServiceRecord, take_note};
 use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
 use model::time::Timestamp;
@@ -61,6 +61,18 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             for gap in record.recording_gaps.iter_mut().filter(|gap| gap.to.is_none()) {
                 gap.to = Some(at);
             }
+            for help in record.help.iter_mut().filter(|help| help.to.is_none()) {
+                help.to = Some(at);
+            }
+        }
+        Event::HelpAsked { agent, .. } if record.help.len() < HELP_KEPT => {
+            record.help.push(RecordedHelp { agent: *agent, from: at, to: None });
+        }
+        Event::HelpTakenBack { agent, .. } => {
+            match record.help.iter_mut().rev().find(|help| help.agent == *agent && help.to.is_none()) {
+                Some(help) => help.to = Some(at),
+                None => return false,
+            }
         }
         Event::Coded { disposition, comment, .. } => {
             record.disposition = disposition.or(record.disposition);
@@ -107,6 +119,9 @@ const PAUSES_KEPT: usize = 100;
 
 /// Queues that a record tells of because they led its caller on.
 const OVERFLOWS_KEPT: usize = 16;
+
+/// Times that a record tells of because its agent asked for help.
+const HELP_KEPT: usize = 16;
 
 /// The time a record is shown under (REC-03): inbound when the conversation began, or the arrival if none did;
 /// outbound and internal when dialling began.
@@ -169,6 +184,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         customer_stats: None,
         agent_stats: None,
         holds: 0,
+        help: Vec::new(),
     })
 }
 

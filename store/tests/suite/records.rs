@@ -51,6 +51,7 @@ pub fn record(n: u64) -> ServiceRecord {
         }),
         agent_stats: None,
         holds: 2,
+        help: Vec::new(),
     }
 }
 

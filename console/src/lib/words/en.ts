@@ -95,6 +95,7 @@ export const en = {
     close: "Close",
     digitsColleague: "Keys pressed by your colleague",
     recording: "Recording",
+    askHelp: "Ask for help",
     pauseRecording: "Pause recording",
     resumeRecording: "Resume recording",
     recordingPaused: "Recording paused",
@@ -104,6 +105,7 @@ export const en = {
     digits: "Keys pressed by the caller",
     microphone: "Microphone level",
   },
+  help: { title: "Help requests", asks: "{name} asks for help with {with}", asked: "Asks for help", note: "Your supervisors see that you ask for help. Press again when you need none.", none: "Nobody asks for help.", close: "Close" },
   quality: {
     good: "Good",
     fair: "Fair",
@@ -318,6 +320,7 @@ export const en = {
     accessesOlder: "Earlier ones",
     speed: "Speed",
     position: "Position",
+    helpFrom: "{name} asked for help from {from} to {to}",
     timeline: "Course of the call",
     ledToService: "{at}: {from} was {why}; the call was led on to the queue of {to}",
     ledToFlow: "{at}: {from} was {why}; the call was led on into the flow {to}",
@@ -390,7 +393,7 @@ export const en = {
     notNotified: "This browser does not show notifications of calls.",
     close: "Close",
   },
-  keys: { title: "Keyboard", help: "Keyboard shortcuts", accept: "Accept the offer", decline: "Decline the offer", hangUp: "Hang up", mute: "Mute or unmute", hold: "Hold or retrieve", pause: "Pause or resume the recording", complete: "Complete", colleagues: "Call a colleague", ready: "Ready", show: "Show this list", close: "Close" },
+  keys: { title: "Keyboard", help: "Keyboard shortcuts", accept: "Accept the offer", decline: "Decline the offer", hangUp: "Hang up", mute: "Mute or unmute", hold: "Hold or retrieve", pause: "Pause or resume the recording", flag: "Ask for help, or no longer", complete: "Complete", colleagues: "Call a colleague", ready: "Ready", show: "Show this list", close: "Close" },
   units: { ms: "ms", percent: "%" },
   ...administration,
 };

@@ -1,10 +1,10 @@
 //! Events for one user's page.
 
-use model::id::{InteractionId, OfferToken};
+use model::id::{InteractionId, OfferToken, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{AgentView, OfferView, OfferWindowView, PhoneView, QueueView, WorkView};
+use super::views::{AgentView, HelpView, OfferView, OfferWindowView, PhoneView, QueueView, WorkView};
 
 /// An event for one user's page. `seq` and `at` are added by the user's log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,6 +36,18 @@ pub enum ConsoleEvent {
     WorkEnded {
         /// Which.
         interaction: InteractionId,
+    },
+    /// To supervisors: an agent asks for help (HELP-02).
+    HelpAsked {
+        /// Who, with what.
+        help: HelpView,
+    },
+    /// To supervisors: it was taken back, or the interaction ended.
+    HelpOver {
+        /// Of which interaction.
+        interaction: InteractionId,
+        /// Who had asked.
+        agent: UserId,
     },
     /// A queue changed.
     Queue {

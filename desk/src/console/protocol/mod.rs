@@ -92,6 +92,16 @@ pub enum Command {
         /// Which call.
         interaction: InteractionId,
     },
+    /// Ask for help with what is in hand; supervisors are told (HELP-01).
+    AskHelp {
+        /// Which interaction.
+        interaction: InteractionId,
+    },
+    /// No help is needed any more.
+    TakeBackHelp {
+        /// Which interaction.
+        interaction: InteractionId,
+    },
     /// End the call.
     HangUp {
         /// Which call.

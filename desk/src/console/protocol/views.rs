@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub offer_window: OfferWindowView,
     /// Services with their dispositions.
     pub services: Vec<ServiceView>,
+    /// Who asks for help, for those who supervise; empty for others (HELP-02).
+    pub help: Vec<HelpView>,
 }
 
 /// An agent as everybody sees it.
@@ -294,8 +296,38 @@ pub struct WorkView {
     pub recording: bool,
     /// What is said is left out of the recording now.
     pub recording_pause: Option<PauseView>,
+    /// Since when this agent asks for help with it (HELP-01).
+    pub help_since: Option<u64>,
     /// Digits the calling side pressed.
     pub digits: String,
+}
+
+/// An agent who asks for help, as supervisors see it (HELP-02).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct HelpView {
+    /// With which interaction.
+    #[schema(value_type = String)]
+    pub interaction: InteractionId,
+    /// Who asks.
+    pub agent: Colleague,
+    /// Since when, in milliseconds since 1970.
+    pub since: u64,
+    /// Kind of contact.
+    #[schema(value_type = String)]
+    pub channel: Channel,
+    /// `inbound`, `outbound` or `internal`.
+    #[schema(value_type = String)]
+    pub direction: Direction,
+    /// Of which service; none of an internal call.
+    pub service: Option<ServiceName>,
+    /// The other one of an internal call.
+    pub colleague: Option<Colleague>,
+    /// Calling number.
+    pub caller: String,
+    /// Display name.
+    pub caller_name: Option<String>,
+    /// Called number.
+    pub contact: String,
 }
 
 /// A pause of the recording.

@@ -328,6 +328,24 @@ fn a_record_knows_when_a_channel_was_empty() {
     assert_eq!(gaps, [(Party::Customer, at(3), Some(at(6))), (agent, at(4), Some(at(9)))]);
 }
 
+/// HELP-01: a record says when its agent asked for help; the end of the call ends that too.
+#[test]
+fn a_record_knows_when_help_was_asked_for() {
+    let mut call = Call::comes_in(1);
+    let agent = UserId::from_number(JONAS);
+    assert!(!call.tell(2, |interaction| Event::HelpTakenBack { interaction, agent }), "nothing was asked");
+    assert!(call.tell(3, |interaction| Event::HelpAsked { interaction, agent }));
+    assert!(call.tell(5, |interaction| Event::HelpTakenBack { interaction, agent }));
+    assert!(call.tell(6, |interaction| Event::HelpAsked { interaction, agent }));
+    call.tell(9, |interaction| Event::Ended {
+        interaction,
+        status: EndStatus::Normal,
+        by: EndedBy::Customer,
+    });
+    let told: Vec<_> = call.record().help.iter().map(|help| (help.agent, help.from, help.to)).collect();
+    assert_eq!(told, [(agent, at(3), Some(at(5))), (agent, at(6), Some(at(9)))]);
+}
+
 #[test]
 fn what_concerns_another_call_another_tenant_or_nobody_changes_nothing() {
     let mut call = Call::comes_in(1);

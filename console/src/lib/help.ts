@@ -1,0 +1,11 @@
+// What supervisors read of an agent who asks for help (HELP-02).
+
+import type { HelpView } from "./api";
+import { fill } from "./format";
+import { whoIs } from "./offer";
+import type { Words } from "./words/en";
+
+export function helpText(help: HelpView, words: Words): string {
+  const who = whoIs(help);
+  return fill(words.help.asks, { name: help.agent.name, with: help.service ? `${who} · ${help.service.name}` : who });
+}
