@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use file::section;
 pub use file::{
-    DigestFile, DriverFile, FastPathFile, File, HttpFile, Language, LogFile, LogFormat, MediaFile,
+    DigestFile, DriverFile, FastPathFile, File, FlowsFile, HttpFile, Language, LogFile, LogFormat, MediaFile,
     RecordingFormat, SipFile,
 };
 use suggest::with_suggestion;
@@ -112,6 +112,8 @@ pub struct Config {
     pub language: Language,
     /// Whose exchange tones callers hear.
     pub tones: Plan,
+    /// What flows may ask.
+    pub flows: FlowsFile,
     /// Logging.
     pub log: LogFile,
 }
@@ -249,6 +251,7 @@ impl TryFrom<File> for Config {
             recording_workers: usize::from(f.recording.workers),
             language: f.sounds.language,
             tones,
+            flows: f.flows,
             log: f.log,
             data_dir,
         })

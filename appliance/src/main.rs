@@ -21,6 +21,7 @@ mod run;
 mod secret;
 mod seed;
 mod sounds;
+mod systems;
 mod tls;
 mod top;
 mod users;
@@ -66,6 +67,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         }
         Command::CheckConfig { config, print } => {
             let checked = Config::read(&config.config)?;
+            systems::HttpSystems::new(&checked.flows)?;
             println!("{} is good.", config.config.display());
             if print {
                 println!("{checked:#?}");

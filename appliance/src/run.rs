@@ -27,6 +27,7 @@ use crate::legs::{Legs, OfAppliance};
 use crate::logging::LevelHandle;
 use crate::recordings;
 use crate::sounds::Library;
+use crate::systems::HttpSystems;
 use crate::{ask, clock, init, metrics, secret, tls, users};
 
 use house::House;
@@ -49,6 +50,7 @@ pub struct Appliance {
     accepts: Arc<AtomicBool>,
     level: LevelHandle,
     sounds: Library,
+    systems: Arc<HttpSystems>,
     reloads: IntCounterVec,
     socket: PathBuf,
 }
@@ -172,6 +174,7 @@ impl Appliance {
             config.recording_workers,
             store.clone(),
         );
+        let systems = Arc::new(HttpSystems::new(&config.flows)?);
         let (control, sip_counters) = (signaling.control(), signaling.counters());
         let desk = Desk::start(
             DeskConfig {
@@ -191,6 +194,7 @@ impl Appliance {
                 orders: signaling.orders,
                 facts: signaling.facts,
                 finisher: Arc::new(finisher),
+                systems: systems.clone(),
                 clock: Arc::new(clock::DeskClock),
                 entropy: Arc::new(secret::fill),
                 registry: registry.clone(),
@@ -251,6 +255,7 @@ impl Appliance {
             accepts,
             level,
             sounds,
+            systems,
             reloads,
             socket,
         })

@@ -26,6 +26,7 @@ mod recording_rows;
 pub mod records;
 pub mod refusal;
 mod start;
+pub mod systems;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trouble;

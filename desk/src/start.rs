@@ -32,6 +32,7 @@ use crate::metrics::{self, Metrics};
 use crate::recording::{RecordingFinisher, start_workers};
 use crate::recording_rows::RecordingRows;
 use crate::refusal::Refusal;
+use crate::systems::{Asking, Systems};
 
 /// What a desk decides by.
 #[derive(Clone, Debug)]
@@ -78,6 +79,8 @@ pub struct Parts {
     pub facts: mpsc::Receiver<CallFact>,
     /// Makes recordings playable.
     pub finisher: Arc<dyn RecordingFinisher>,
+    /// Asks systems of the operator for flows.
+    pub systems: Arc<dyn Systems>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The chance.
@@ -109,7 +112,7 @@ pub struct Desk;
 impl Desk {
     /// Ends what the last run left open, and takes up work. Must be called within a tokio runtime.
     pub async fn start(config: DeskConfig, parts: Parts) -> Result<DeskHandle, StartError> {
-        let Parts { store, journal, orders, facts, finisher, clock, entropy, registry } = parts;
+        let Parts { store, journal, orders, facts, finisher, systems, clock, entropy, registry } = parts;
         let sources = Sources { clock: clock.clone(), entropy };
         let tenant = config.tenant;
         let metrics = Arc::new(Metrics::new(&registry)?);
@@ -117,8 +120,8 @@ impl Desk {
         let auth: SharedAuth = Arc::new(Auth::new(tenant, store.clone(), sources.clone(), config.auth)?);
         let now = sources.now();
         let configuration = Configuration::load(&store, tenant).await?;
-        let configuration =
-            Arc::new(configuration.with_flows(config.sounds.now(), config.language).with_hours(now));
+        let configuration = configuration.with_flows(config.sounds.now(), config.language, systems.askable());
+        let configuration = Arc::new(configuration.with_hours(now));
         let generation = crate::past::keep(&store, tenant, &configuration, now).await;
         let mut recovered = recover(tenant, &store, &journal, &configuration, &*finisher, now).await?;
         recovered.events.insert(0, Event::Configured { generation, started: true });
@@ -130,6 +133,7 @@ impl Desk {
             tracing::error!(%error, "the end of the last run could not be written");
         }
         let (outcomes_sender, outcomes) = mpsc::channel(64);
+        let (asking, replies) = Asking::new(systems.clone(), clock.clone(), metrics.clone());
         let jobs = start_workers(finisher.clone(), clock, outcomes_sender);
         for job in recovered.jobs {
             metrics.recordings_pending.inc();
@@ -160,6 +164,8 @@ impl Desk {
             orders,
             jobs,
             outcomes,
+            asking,
+            replies,
             rows,
             state: State::default(),
         };
@@ -175,6 +181,7 @@ impl Desk {
             auth,
             metrics,
             finisher,
+            systems,
             looking_back: tokio::sync::Mutex::new(()),
             mailbox,
             task,
@@ -200,6 +207,7 @@ pub(crate) struct Inner {
     pub audit: Audit,
     pub metrics: Arc<Metrics>,
     pub finisher: Arc<dyn RecordingFinisher>,
+    pub systems: Arc<dyn Systems>,
     pub configuration: ArcSwap<Configuration>,
     /// Two changes at once must not overtake each other on the way to the floor.
     pub reconfiguring: tokio::sync::Mutex<()>,

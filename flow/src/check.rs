@@ -1,6 +1,7 @@
 //! What is wrong with a flow, all of it at once; and a flow that nothing is wrong with.
 
 mod fields;
+mod requests;
 mod secrets;
 mod ways;
 
@@ -30,6 +31,10 @@ pub struct Around<'a> {
     pub services: &'a [&'a str],
     /// What numbers are spoken in.
     pub language: Language,
+    /// Systems that flows may ask, each as `host:port`.
+    pub hosts: &'a [&'a str],
+    /// Secrets of the appliance's configuration, by name.
+    pub secrets: &'a [&'a str],
     /// Skills, groups and agents. `None`: requirements are not looked at, and cannot be used.
     pub names: Option<&'a Names>,
 }
@@ -157,6 +162,7 @@ impl Flow {
             Node::Menu(menu) => menu.into.iter().map(String::as_str).collect(),
             Node::Collect(collect) => vec![collect.into.as_str()],
             Node::Set(set) => set.vars.keys().map(String::as_str).collect(),
+            Node::Http(http) => http.picks.keys().chain(&http.status).map(String::as_str).collect(),
             _ => Vec::new(),
         })
     }

@@ -1,6 +1,7 @@
 //! A flow as data: steps by kind and name.
 
 mod defaults;
+mod http;
 mod node;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::defaults::*;
+pub use self::http::{Http, Method};
 pub use self::node::{Kind, Node};
 use crate::calendar::Calendar;
 use crate::prompt::Prompt;
@@ -52,6 +54,9 @@ pub struct Flow {
     /// Steps that say who is to answer, and how urgent it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub route: BTreeMap<String, Route>,
+    /// Steps that ask a system of the operator.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub http: BTreeMap<String, Http>,
     /// Steps that go on with music.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub wait: BTreeMap<String, Wait>,

@@ -38,10 +38,12 @@
 //! Not here: playing, the queue, and who may change a flow.
 #![forbid(unsafe_code)]
 
+mod address;
 mod calendar;
 mod check;
 mod graph;
 mod prompt;
+mod request;
 mod run;
 mod speech;
 mod template;
@@ -52,9 +54,11 @@ mod waiting;
 pub use calendar::{Calendar, Hours as OpeningHours, Opening};
 pub use check::{Around, Fault, Ready};
 pub use graph::{
-    Case, Collect, Flow, HangUp, Hours, If, Kind, Menu, NODES_MAX, Node, Play, Queue, Route, Set, Wait,
+    Case, Collect, Flow, HangUp, Hours, Http, If, Kind, Menu, Method, NODES_MAX, Node, Play, Queue, Route,
+    Set, Wait,
 };
 pub use prompt::{Item, Prompt};
+pub use request::{ANSWER_MAX, Reply, Request};
 pub use run::{Caller, Effect, End, Input, Refused, Run, Wish};
 pub use speech::{Counted, Language, SPOKEN_MAX};
 pub use text::TextError;

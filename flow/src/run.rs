@@ -6,15 +6,17 @@
 //! minutes.
 
 mod asking;
+mod requesting;
+mod words;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::skill::SkillExpr;
 use model::time::Timestamp;
 
 use self::asking::wait_of;
+pub use self::words::{Caller, Effect, End, Input, Refused, Wish};
 use crate::calendar::Opening;
 use crate::check::Ready;
 use crate::graph::{Case, Node, Queue};
@@ -28,89 +30,6 @@ const TYPED_MAX: usize = 32;
 /// A prompt counts as ended after this.
 const PROMPT_MAX: Duration = Duration::from_secs(300);
 
-/// What is known of a caller before the first step.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Caller {
-    /// Calling number.
-    pub number: String,
-    /// Display name, or nothing.
-    pub name: String,
-    /// Called number.
-    pub called: String,
-}
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// The prompt of this number was played to its end.
-    Played(u32),
-    /// The caller pressed a key: `0` to `9`, `*`, `#`, `A` to `D`.
-    Key(char),
-    /// The queue did not take the caller.
-    Refused(Refused),
-    /// A deadline may have come.
-    Tick,
-}
-
-/// Why a queue did not take a caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// The service is closed.
-    Closed,
-    /// Nobody of the service is signed in.
-    Unstaffed,
-    /// As many wait as may.
-    Full,
-}
-
-/// What is to be done, in this order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// A step began: for the journal.
-    Entered(String),
-    /// Values were noted: for the journal and the agent. Secret ones are not among them; an empty one is gone.
-    Noted(BTreeMap<String, String>),
-    /// Play these sounds one after the other instead of what is heard now, and tell [`Input::Played`] with the number at the end.
-    Play {
-        /// Of the prompt.
-        number: u32,
-        /// By name.
-        sounds: Vec<String>,
-    },
-    /// Play nothing: the caller is entering a number.
-    Silence,
-    /// Play the queue's music instead of what is heard now.
-    Music,
-    /// Ask this queue to take the caller. If it does, the run is over; if not: [`Input::Refused`].
-    Queue(Wish),
-    /// The run is over.
-    End(End),
-}
-
-/// What a caller is queued with.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wish {
-    /// The name of the service.
-    pub service: String,
-    /// Instead of the service's requirement, as text.
-    pub require: Option<String>,
-    /// The same as routing knows it, when names were known at the check.
-    pub who: Option<SkillExpr>,
-    /// Instead of the service's priority.
-    pub priority: Option<i32>,
-}
-
-/// How a run ends without an agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Hang up.
-    HangUp,
-    /// The queue did not take the caller and the flow leads nowhere from there: do as the service says.
-    AsService(Refused),
-    /// It took too many steps: hang up.
-    TooLong,
-}
-
 /// A caller in a flow.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -123,6 +42,7 @@ pub struct Run {
     typed: VecDeque<char>,
     steps: u32,
     prompts: u32,
+    requests: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -142,6 +62,15 @@ enum State {
     },
     /// Music is heard.
     Music {
+        until: Timestamp,
+    },
+    /// Asked a system.
+    Requesting {
+        number: u32,
+        /// The prompt that is being played.
+        prompt: Option<u32>,
+        /// Music begins then, unless it did.
+        music_at: Option<Timestamp>,
         until: Timestamp,
     },
     /// Asked a queue.
@@ -176,6 +105,7 @@ impl Run {
             typed: VecDeque::new(),
             steps: 0,
             prompts: 0,
+            requests: 0,
         };
         known.iter().for_each(|(name, value)| run.know(name, *value));
         let mut out = Vec::new();
@@ -208,6 +138,7 @@ impl Run {
             (State::Asking { .. }, Input::Key(key)) => self.pressed(key, now, &mut out),
             (State::Music { until }, Input::Tick) if now >= *until => self.music_over(None, now, &mut out),
             (State::Music { .. }, Input::Key(key)) => self.music_over(Some(key), now, &mut out),
+            (State::Requesting { .. }, input) => self.while_requesting(input, now, &mut out),
             (State::Queueing, Input::Refused(why)) => self.refused(why, now, &mut out),
             // Keys on the way into a queue, late ends of prompts, early ticks.
             _ => {}
@@ -220,6 +151,7 @@ impl Run {
         match self.state {
             State::Playing { give_up_at, .. } => Some(give_up_at),
             State::Asking { until, .. } | State::Music { until } => Some(until),
+            State::Requesting { music_at, until, .. } => Some(music_at.map_or(until, |at| at.min(until))),
             State::Queueing | State::Over => None,
         }
     }
@@ -298,6 +230,10 @@ impl Run {
                     out.push(Effect::Music);
                     return;
                 }
+                Node::Http(http) => match self.request(http, now, out) {
+                    Some(next) => next,
+                    None => return,
+                },
                 Node::Queue(queue) => return self.queue(queue, out),
                 Node::HangUp(_) => return self.end(End::HangUp, out),
             };

@@ -1,12 +1,14 @@
 //! A flow tried out before anybody calls: a script of keys, and the way it leads.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use model::time::Timestamp;
 
 use crate::check::Ready;
+use crate::graph::Node;
+use crate::request::Reply;
 use crate::run::{Caller, Effect, End, Input, Refused, Run, Wish};
 
 /// Acts of one script.
@@ -17,7 +19,7 @@ const ACTS_MAX: usize = 256;
 pub struct Script(pub Vec<Act>);
 
 /// One act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Presses a key, as soon as a step listens.
     Key(char),
@@ -25,17 +27,28 @@ pub enum Act {
     Wait,
     /// The next queue refuses.
     Refuse(Refused),
+    /// The system that is asked next answers this under the name of a value.
+    Value(String, String),
+    /// It answers, though with nothing more.
+    Answer,
+    /// It cannot be asked, or its answer cannot be used.
+    Fail,
+    /// It does not answer in time.
+    TimeOut,
     /// Hangs up.
     HangUp,
 }
 
 /// A word that is no act.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither keys (0 to 9, *, #, A to D) nor `wait`, `closed`, `unstaffed`, `full`, `hangup`")]
+#[error(
+    "`{0}` is neither keys (0 to 9, *, #, A to D) nor `wait`, `closed`, `unstaffed`, `full`, `hangup`, nor an answer: `name=value`, \
+     `ok`, `failed`, `timeout`"
+)]
 pub struct ScriptError(String);
 
 impl Script {
-    /// Reads words such as `1 4711# wait closed`.
+    /// Reads words such as `1 4711# wait tier=gold ok closed`.
     pub fn from_words(words: &str) -> Result<Self, ScriptError> {
         let mut acts = Vec::new();
         for word in words.split_whitespace() {
@@ -45,8 +58,15 @@ impl Script {
                 "unstaffed" => acts.push(Act::Refuse(Refused::Unstaffed)),
                 "full" => acts.push(Act::Refuse(Refused::Full)),
                 "hangup" => acts.push(Act::HangUp),
+                "ok" => acts.push(Act::Answer),
+                "failed" => acts.push(Act::Fail),
+                "timeout" => acts.push(Act::TimeOut),
                 keys if keys.chars().all(|c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D')) => {
                     acts.extend(keys.chars().map(Act::Key));
+                }
+                other if other.contains('=') => {
+                    let (name, value) = other.split_once('=').unwrap_or_default();
+                    acts.push(Act::Value(name.to_owned(), value.to_owned()));
                 }
                 other => return Err(ScriptError(other.to_owned())),
             }
@@ -90,12 +110,13 @@ impl fmt::Display for Told {
 
 /// Sends a simulated caller through a flow, beginning at `now`.
 pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Timestamp) -> Told {
-    let mut acts: VecDeque<Act> = script.0.iter().copied().collect();
+    let mut acts: VecDeque<Act> = script.0.iter().cloned().collect();
     let mut told = Told::default();
     let (mut run, mut effects) = Run::begin(ready.clone(), caller, now);
     loop {
         let mut playing = None;
         let mut queueing = false;
+        let mut asked = None;
         let mut step = String::new();
         for effect in effects.drain(..) {
             let what = match effect {
@@ -117,6 +138,10 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                 }
                 Effect::Silence => continue,
                 Effect::Music => "plays the music of the queue".to_owned(),
+                Effect::Request(request) => {
+                    asked = Some(request.number);
+                    format!("asks {} {}", request.method.word(), request.url())
+                }
                 Effect::Queue(wish) => {
                     queueing = true;
                     queue_line(&wish)
@@ -132,8 +157,14 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
             return told;
         }
         let say = |told: &mut Told, what: String| told.lines.push(Line { step: String::new(), what });
-        let act = acts.front().copied();
-        let input = match (act, queueing) {
+        if let (Some(number), false) = (asked, acts.front() == Some(&Act::HangUp)) {
+            let (what, reply) = answer(&mut acts, &run, ready);
+            say(&mut told, what);
+            effects = run.handle(Input::Replied(number, reply), now);
+            continue;
+        }
+        let act = acts.front().cloned();
+        let input = match (act.clone(), queueing) {
             (Some(Act::HangUp), _) => {
                 say(&mut told, "the caller hangs up".into());
                 told.ended = true;
@@ -173,6 +204,25 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
         acts.pop_front();
         effects = run.handle(input, now);
     }
+}
+
+/// What the script has the system answer that is asked by this step; without a word, that it answers, and nothing more.
+fn answer(acts: &mut VecDeque<Act>, run: &Run, ready: &Ready) -> (String, Reply) {
+    let (mut status, mut values) = (200, BTreeMap::new());
+    let noted = match ready.node(run.at()) {
+        Some(Node::Http(http)) => http.status.as_ref(),
+        _ => None,
+    };
+    while let Some(Act::Value(..) | Act::Answer | Act::Fail | Act::TimeOut) = acts.front() {
+        match acts.pop_front() {
+            Some(Act::Value(name, value)) if noted == Some(&name) => status = value.parse().unwrap_or(status),
+            Some(Act::Value(name, value)) => drop(values.insert(name, value)),
+            Some(Act::Fail) => return ("the system cannot be asked".into(), Reply::Failed),
+            Some(Act::TimeOut) => return ("the system does not answer in time".into(), Reply::TimedOut),
+            _ => break,
+        }
+    }
+    (format!("the system answers with status {status}"), Reply::Answered { status, values })
 }
 
 fn listens(run: &Run, ready: &Ready) -> bool {

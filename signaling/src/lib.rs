@@ -38,6 +38,7 @@
 //! WebSocket transport, conferences.
 #![forbid(unsafe_code)]
 
+pub mod authorities;
 pub mod call;
 pub mod check;
 pub mod digest;

@@ -23,6 +23,7 @@ pub mod sip;
 pub mod sipp;
 pub mod softphone;
 pub mod tone;
+pub mod web;
 
 use std::time::{Duration, Instant};
 

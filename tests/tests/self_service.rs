@@ -9,6 +9,7 @@ use scenarios::pcap::{Capture, Spoken, rtp_payloads};
 use scenarios::sipp::{Caller, Said, Speech};
 use scenarios::softphone::Softphone;
 use scenarios::tone;
+use scenarios::web::Web;
 use serde_json::{Value, json};
 
 const NUMBER: &str = "+4930555100";
@@ -224,4 +225,90 @@ async fn a_customer_who_waits_hears_the_place_and_is_led_on() {
     let record = admin.get(&format!("/records/{interaction}")).await;
     assert_eq!(record["overflows"][0]["to"], "Backup", "{record}");
     assert_eq!(record["service_name"], "Backup", "{record}");
+}
+
+const ASKING: &str = r#"
+name = "Known"
+start = "within"
+
+[http.within]
+url = "http://localhost:PORT/within"
+next = "gone"
+failed = "slow"
+
+[http.slow]
+url = "http://127.0.0.1:PORT/slow"
+wait_s = 1
+next = "gone"
+failed = "gone"
+timeout = "crm"
+
+[http.crm]
+url = "http://127.0.0.1:PORT/callers/{called}"
+secret_headers = { Authorization = "crm" }
+picks = { customer_class = "/class" }
+next = "support"
+failed = "gone"
+
+[hangup.gone]
+
+[queue.support]
+service = "Support"
+"#;
+
+/// ROUTE-08, API-02: a call is answered by what a real system says; one that hangs does not keep the caller, and one whose name leads within,
+/// though only the name is listed, is never asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_asks_a_system_of_the_operator() {
+    let web = Web::answering(r#"{"class":"gold","more":[1,2]}"#).await;
+    let port = web.port;
+    let secrets = tempfile::tempdir().expect("a folder");
+    let secret = secrets.path().join("crm");
+    std::fs::write(&secret, "Bearer 0815\n").expect("written");
+    let toml = format!(
+        "[flows]\nhttp_allow = [\"localhost:{port}\", \"127.0.0.1:{port}\"]\nsecrets = {{ crm = \"{}\" }}",
+        secret.display()
+    );
+    let appliance = Appliance::start(&Options { toml: &toml, ..Options::default() });
+    let admin = appliance.admin().await;
+    let house = appliance.furnish(&admin, NUMBER).await;
+    appliance.hire(&admin, &house, "anna", "browser", None).await;
+    let text_of = |from: &str, to: &str| ASKING.replace("PORT", &port.to_string()).replace(from, to);
+
+    let elsewhere = text_of("127.0.0.1", "127.0.0.2");
+    let checked = admin.post("/flow/check", json!({ "text": elsewhere })).await;
+    let said = checked["faults"][0]["what"].as_str().unwrap_or_default();
+    assert!(said.contains("http_allow"), "it says what to add: {checked}");
+    let asking = text_of("", "");
+    let script = "failed timeout customer_class=gold ok";
+    let tried = admin.post("/flow/try", json!({ "text": asking, "script": script })).await;
+    assert_eq!(tried["end"], "queue Support", "{tried}");
+    let flow = admin.post("/flows", json!({ "name": "Known", "text": asking })).await;
+    let numbers = admin.get("/numbers").await;
+    let path = format!("/numbers/{}", text(&numbers["items"][0]["id"]));
+    admin.change(&path, |number| number["flow"] = flow["id"].clone()).await;
+
+    let http = Http::sign_in(&appliance.base, "anna", PASSWORD).await.expect("signs in");
+    let mut agent = Agent::connect(&http, appliance.https).await;
+    let _phone = Softphone::attach(&mut agent, AGENT_HZ).await;
+    let caller = Caller::once(NUMBER, appliance.sip, CUSTOMER_HZ);
+    let mut sipp = caller.start(appliance.dir.path(), "customer");
+    let offer = agent.wait_for("an offer", |event| event["event"] == "offered").await;
+    assert_eq!(offer["offer"]["noted"], json!({ "customer_class": "gold" }), "{offer}");
+    agent.send("accept", json!({ "offer": offer["offer"]["offer"] })).await.expect("accepted");
+    agent.wait_for("both talk", |event| event["work"]["phase"] == "talking").await;
+    let interaction = text(&offer["offer"]["interaction"]);
+    agent.send("hang_up", json!({ "interaction": interaction })).await.expect("hung up");
+    let _ = sipp.running.wait(Duration::from_secs(60));
+
+    let asked = web.asked();
+    let first: Vec<&str> = asked.iter().filter_map(|request| request.lines().next()).collect();
+    assert_eq!(first, ["GET /slow HTTP/1.1", "GET /callers/%2B4930555100 HTTP/1.1"], "{asked:?}");
+    assert!(asked[1].contains("\r\nauthorization: Bearer 0815\r\n"), "{asked:?}");
+    let is_step = |entry: &&Value| entry["event"]["type"] == "flow_step";
+    let journal = admin.journal(|entries| entries.iter().filter(is_step).count() >= 4).await;
+    let steps: Vec<&str> =
+        journal.iter().filter(is_step).filter_map(|entry| entry["event"]["step"].as_str()).collect();
+    assert_eq!(steps, ["within", "slow", "crm", "support"]);
+    assert!(!format!("{journal:?}").contains("0815"), "the secret is in no journal");
 }

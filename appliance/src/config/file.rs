@@ -1,6 +1,6 @@
 //! What the configuration file says: keys with their units, and a default for each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -26,6 +26,8 @@ pub struct File {
     pub recording: RecordingFile,
     /// `[sounds]`.
     pub sounds: SoundsFile,
+    /// `[flows]`.
+    pub flows: FlowsFile,
     /// `[log]`.
     pub log: LogFile,
 }
@@ -40,6 +42,7 @@ impl Default for File {
             media: MediaFile::default(),
             recording: RecordingFile::default(),
             sounds: SoundsFile::default(),
+            flows: FlowsFile::default(),
             log: LogFile::default(),
         }
     }
@@ -116,6 +119,14 @@ section!(
         dir: PathBuf = PathBuf::new(),
         language: Language = Language::En,
         tones: String = "DE".into(),
+    }
+);
+section!(
+    /// `[flows]`.
+    FlowsFile {
+        http_allow: Vec<String> = vec![],
+        http_allow_private: Vec<String> = vec![],
+        secrets: BTreeMap<String, PathBuf> = BTreeMap::new(),
     }
 );
 section!(

@@ -32,6 +32,12 @@ impl Appliance {
         if let Err(error) = self.sounds.reload(new.sounds_dir.as_deref(), new.language, new.tones) {
             tracing::error!(error = format!("{error:#}"), "the sounds were not reloaded, the old ones stay");
         }
+        if let Err(error) = self.systems.reload(&new.flows) {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "what flows may ask was not reloaded, the old list stays"
+            );
+        }
         if let Err(error) = self.desk.reload().await {
             tracing::error!(%error, "users and services were not read again");
         }

@@ -225,7 +225,11 @@ impl DeskHandle {
     pub async fn reload(&self) -> Result<(), Refusal> {
         let _turn = self.0.reconfiguring.lock().await;
         let configuration = Configuration::load(&self.0.store, self.tenant()).await.map_err(read)?;
-        let configuration = configuration.with_flows(self.0.config.sounds.now(), self.0.config.language);
+        let configuration = configuration.with_flows(
+            self.0.config.sounds.now(),
+            self.0.config.language,
+            self.0.systems.askable(),
+        );
         let configuration = configuration.with_hours(self.now());
         let DeskConfig { realm, phone_srtp, .. } = &self.0.config;
         let calls = configuration.calls(&self.0.store, realm, *phone_srtp).await.map_err(read)?;

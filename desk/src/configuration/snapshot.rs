@@ -22,6 +22,7 @@ use store::secrets::DigestSecret;
 use store::{Store, StoreError, catalogue};
 
 use crate::console::protocol::{Colleague, DispositionView, ReasonView, ServiceName, ServiceView};
+use crate::systems::Askable;
 
 /// One consistent view of what the administrator set up.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +47,8 @@ pub struct Configuration {
     pub waiting: BTreeMap<ServiceId, WaitingFlow>,
     /// Names of the sounds that flows may play.
     pub sounds: Vec<String>,
+    /// Systems that flows may ask.
+    pub askable: Askable,
     /// What numbers are spoken in.
     pub language: Language,
     /// Trunks.
@@ -116,6 +119,7 @@ impl Configuration {
             hours: BTreeMap::new(),
             closed_by_hours: BTreeSet::new(),
             sounds: Vec::new(),
+            askable: Askable::default(),
             language: Language::default(),
             trunks: trunks.into_iter().map(|row| row.item).collect(),
         }
@@ -254,9 +258,10 @@ impl Configuration {
         self.services.values().find(|service| service.name == name)
     }
 
-    /// The same with flows that can be gone through: those in use in which nothing is wrong. `sounds`: what they may play.
-    pub fn with_flows(mut self, sounds: Vec<String>, language: Language) -> Self {
-        (self.sounds, self.language) = (sounds, language);
+    /// The same with flows that can be gone through: those in use in which nothing is wrong. `sounds`: what they may play;
+    /// `askable`: whom they may ask.
+    pub fn with_flows(mut self, sounds: Vec<String>, language: Language, askable: Askable) -> Self {
+        (self.sounds, self.language, self.askable) = (sounds, language, askable);
         let mut ready = BTreeMap::new();
         for flow in self.flows.values() {
             let Some(version) = flow.active() else { continue };
@@ -341,8 +346,16 @@ impl Configuration {
     fn check(&self, flow: &flow::Flow) -> Result<Ready, Vec<flow::Fault>> {
         let prompts: Vec<&str> = self.sounds.iter().map(String::as_str).collect();
         let services: Vec<&str> = self.services.values().map(|service| service.name.as_str()).collect();
-        let (names, language) = (Some(&self.names), self.language);
-        flow.check(&flow::Around { prompts: &prompts, services: &services, names, language })
+        let hosts: Vec<&str> = self.askable.hosts.iter().map(String::as_str).collect();
+        let secrets: Vec<&str> = self.askable.secrets.iter().map(String::as_str).collect();
+        flow.check(&flow::Around {
+            prompts: &prompts,
+            services: &services,
+            hosts: &hosts,
+            secrets: &secrets,
+            names: Some(&self.names),
+            language: self.language,
+        })
     }
 
     /// The rules of an agent's group; without a group the defaults.

@@ -28,6 +28,8 @@ pub struct Call {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+    /// How many systems flows asked for it, and the number of the last one in its run.
+    pub asked: (u32, u32),
     /// What flows noted of the caller.
     pub noted: BTreeMap<String, String>,
     /// First INVITE.
@@ -178,6 +180,7 @@ impl Call {
             caller,
             caller_name,
             contact,
+            asked: (0, 0),
             noted: BTreeMap::new(),
             arrived_at: now,
             stage: Stage::Waiting,

@@ -38,6 +38,7 @@ impl Service {
             match effect {
                 Effect::Journal(_) => {}
                 Effect::Order(order) => self.order(order),
+                Effect::Ask(interaction, asked, request) => self.asking.begin(interaction, asked, request),
                 Effect::Tell(user, event) => self.consoles.tell(user, &event, now),
                 Effect::Finish(interaction, recording) => self.finish(Job { interaction, recording }),
                 Effect::Recording(interaction, recording, news) => {

@@ -35,6 +35,8 @@ pub enum Effect {
     Journal(Event),
     /// Tell signalling.
     Order(CallOrder),
+    /// Ask a system of the operator: for which call, and which of the call's requests it is.
+    Ask(InteractionId, u32, flow::Request),
     /// Tell a user's page.
     Tell(UserId, Box<ConsoleEvent>),
     /// A captured recording can be finished.

@@ -15,6 +15,7 @@ use router::Arrival;
 use super::call::{Aim, Stage};
 use super::core::{Core, Effect};
 use super::facts::order;
+use crate::systems::Replied;
 
 /// A caller in a flow.
 #[derive(Debug)]
@@ -67,6 +68,19 @@ impl Core {
         }
     }
 
+    /// A system answered a flow, or did not. What comes after its run has gone on, or after another has begun, is for nobody.
+    pub fn replied(&mut self, (interaction, asked, reply): Replied, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some((last, number)) = self.calls.get(&interaction).map(|call| call.asked) else { return };
+        if last == asked {
+            let input = Input::Replied(number, reply);
+            if self.flows.contains_key(&interaction) {
+                self.in_flow(interaction, input, now, out);
+            } else {
+                self.in_waiting(interaction, input, now, out);
+            }
+        }
+    }
+
     fn follow_flow(
         &mut self,
         interaction: InteractionId,
@@ -95,7 +109,7 @@ impl Core {
         }
     }
 
-    /// What a flow plays, and what it notes: the same before a queue and in it.
+    /// What a flow plays, notes and asks: the same before a queue and in it.
     pub(super) fn heard_from_flow(
         &mut self,
         interaction: InteractionId,
@@ -125,6 +139,12 @@ impl Core {
                 }
                 let sound = Sound::QueueMusic;
                 out.push(order(CallOrder::Play { interaction, sound, then_hang_up: false }));
+            }
+            flow::Effect::Request(request) => {
+                if let Some(call) = call {
+                    call.asked = (call.asked.0 + 1, request.number);
+                    out.push(Effect::Ask(interaction, call.asked.0, request));
+                }
             }
             flow::Effect::Entered(_) | flow::Effect::Queue(_) | flow::Effect::End(_) => {}
         }

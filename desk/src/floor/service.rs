@@ -28,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::recording::{Job, Outcome};
 use crate::recording_rows::{RecordingRows, RowChange};
 use crate::refusal::Refusal;
+use crate::systems::{Asking, Replied};
 
 /// Inputs handled under one flush.
 const BATCH_MAX: usize = 256;
@@ -68,6 +69,8 @@ pub(crate) struct Service {
     pub orders: mpsc::Sender<CallOrder>,
     pub jobs: mpsc::Sender<Job>,
     pub outcomes: mpsc::Receiver<Outcome>,
+    pub asking: Asking,
+    pub replies: mpsc::Receiver<Replied>,
     pub rows: RecordingRows,
     pub state: State,
 }
@@ -94,6 +97,7 @@ enum Woken {
     Request(Option<Request>),
     Fact(Option<CallFact>),
     Outcome(Outcome),
+    Reply(Replied),
     Time,
     OrdersMoved,
     Health,
@@ -113,6 +117,7 @@ impl Service {
                 fact = self.facts.recv(), if facts_open => Woken::Fact(fact),
                 request = self.requests.recv(), if requests_open => Woken::Request(request),
                 Some(outcome) = self.outcomes.recv() => Woken::Outcome(outcome),
+                Some(reply) = self.replies.recv() => Woken::Reply(reply),
                 permit = self.orders.reserve(), if !self.state.orders.is_empty() => {
                     // A closed channel is found out by `send_orders`.
                     drop(permit);
@@ -128,6 +133,7 @@ impl Service {
                 Woken::Fact(Some(fact)) => self.take_fact(fact, now),
                 Woken::Request(Some(request)) => self.take(request, now),
                 Woken::Outcome(outcome) => self.recorded(outcome),
+                Woken::Reply(reply) => self.core.replied(reply, now, &mut self.state.out),
                 Woken::Time => {}
                 Woken::OrdersMoved => self.send_orders(),
                 Woken::Health => self.health_changed(now),

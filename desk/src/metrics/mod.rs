@@ -6,6 +6,7 @@
 mod names;
 mod queues;
 mod register;
+mod requests;
 mod voice;
 
 use std::collections::{HashMap, HashSet};
@@ -62,6 +63,8 @@ pub struct Metrics {
     recording_silences: IntCounterVec,
     recordings_silent: IntGaugeVec,
     voice: voice::Voice,
+    /// What systems answer that flows ask.
+    pub requests: requests::Requests,
     /// Sign-ins by result.
     pub signins: IntCounterVec,
     /// Pages that are attached.
@@ -172,6 +175,7 @@ impl Metrics {
             )?,
             wrapup: histogram(r, "patchbay_wrapup_seconds", "After-call work.", &WORK_BUCKETS)?,
             voice: voice::Voice::new(r)?,
+            requests: requests::Requests::new(r)?,
             recordings_pending: int_gauge(
                 r,
                 "patchbay_recordings_pending",

@@ -7,6 +7,7 @@
 mod finisher;
 mod furniture;
 mod page;
+mod systems;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -28,6 +29,7 @@ pub use self::finisher::FakeFinisher;
 pub use self::furniture::*;
 use self::furniture::{furnish, open_store};
 pub use self::page::Page;
+pub use self::systems::FakeSystems;
 use crate::auth::password::Cost;
 use crate::auth::{AuthConfig, Credentials, Identity};
 use crate::clock::ManualClock;
@@ -52,6 +54,8 @@ pub struct House {
     pub registry: Registry,
     /// Its recordings.
     pub finisher: Arc<FakeFinisher>,
+    /// What its flows ask.
+    pub systems: Arc<FakeSystems>,
     /// Its store.
     pub store: Store,
     orders: mpsc::Receiver<CallOrder>,
@@ -102,6 +106,7 @@ impl House {
         let (orders_sender, orders) = mpsc::channel(1_024);
         let (facts, facts_receiver) = mpsc::channel(1_024);
         let registry = Registry::new();
+        let systems = Arc::<FakeSystems>::default();
         let auth = AuthConfig { cost: Cost::TEST, ..AuthConfig::default() };
         let config = DeskConfig {
             tenant: tenant(),
@@ -117,12 +122,13 @@ impl House {
             orders: orders_sender,
             facts: facts_receiver,
             finisher: finisher.clone(),
+            systems: systems.clone(),
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(dice()),
             registry: registry.clone(),
         };
         let desk = Desk::start(config, parts).await.unwrap();
-        Self { desk, clock, registry, finisher, store, orders, facts, folder, calls }
+        Self { desk, clock, registry, finisher, systems, store, orders, facts, folder, calls }
     }
 
     /// The time by its clock.

@@ -105,6 +105,7 @@ impl<'a> Checking<'a> {
                     }
                     self.wish(&at, queue.require.as_deref(), queue.priority);
                 }
+                Node::Http(http) => self.http(&at, http),
                 Node::Wait(wait) => {
                     if !(1..=3_600).contains(&wait.seconds) {
                         self.fault(format!("{at}.seconds"), "music is heard for 1 to 3600 seconds");
@@ -199,7 +200,7 @@ impl<'a> Checking<'a> {
         }
     }
 
-    fn prompt(&mut self, at: &str, prompt: &Prompt) {
+    pub(super) fn prompt(&mut self, at: &str, prompt: &Prompt) {
         if prompt.0.is_empty() || prompt.0.len() > ITEMS_MAX {
             self.fault(at, format!("a prompt has 1 to {ITEMS_MAX} sounds"));
         }
@@ -215,7 +216,7 @@ impl<'a> Checking<'a> {
         }
     }
 
-    fn template(&mut self, at: &str, template: &Template) {
+    pub(super) fn template(&mut self, at: &str, template: &Template) {
         match template.pieces() {
             Err(what) => self.fault(at, what),
             Ok(pieces) => {
@@ -229,7 +230,7 @@ impl<'a> Checking<'a> {
     }
 
     /// A value that a step notes.
-    fn noting(&mut self, at: &str, var: &str) {
+    pub(super) fn noting(&mut self, at: &str, var: &str) {
         if self.flow.given().any(|given| given == var) {
             self.fault(at, format!("`{var}` is given with the call and stays as it is"));
         } else if !is_name(var, 32, |_| false) {

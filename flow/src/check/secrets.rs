@@ -1,4 +1,4 @@
-//! What is never written down: numbers that a step calls secret, and whatever is made of them.
+//! What is never written down: numbers and answers that a step calls secret, and whatever is made of them.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,9 @@ use crate::template::Piece;
 impl Flow {
     /// Values that some step notes in secret, and those into which one of them is filled, over any number of steps.
     pub(super) fn secrets(&self) -> BTreeSet<String> {
-        let given = self.collect.values().filter(|collect| collect.secret);
-        let mut secrets: BTreeSet<String> = given.map(|collect| collect.into.clone()).collect();
+        let entered = self.collect.values().filter(|collect| collect.secret).map(|collect| &collect.into);
+        let answered = self.http.values().filter(|http| http.secret).flat_map(|http| http.picks.keys());
+        let mut secrets: BTreeSet<String> = entered.chain(answered).cloned().collect();
         loop {
             let holds = |piece: &Piece<'_>| matches!(piece, Piece::Value(var) if secrets.contains(*var));
             let made: Vec<String> = self

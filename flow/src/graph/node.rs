@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Collect, Flow, HangUp, Hours, If, Menu, Play, Queue, Route, Set, Wait};
+use super::{Collect, Flow, HangUp, Hours, Http, If, Menu, Play, Queue, Route, Set, Wait};
 
 /// Which kind of step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,8 @@ pub enum Kind {
     Hours,
     /// [`Route`].
     Route,
+    /// [`Http`].
+    Http,
     /// [`Wait`].
     Wait,
     /// [`Queue`].
@@ -40,6 +42,7 @@ impl Kind {
             Self::If => "if",
             Self::Hours => "hours",
             Self::Route => "route",
+            Self::Http => "http",
             Self::Wait => "wait",
             Self::Queue => "queue",
             Self::HangUp => "hangup",
@@ -64,6 +67,8 @@ pub enum Node<'a> {
     Hours(&'a Hours),
     /// Says who is to answer.
     Route(&'a Route),
+    /// Asks a system of the operator.
+    Http(&'a Http),
     /// Goes on with music.
     Wait(&'a Wait),
     /// Asks for an agent.
@@ -83,6 +88,7 @@ impl<'a> Node<'a> {
             Self::If(_) => Kind::If,
             Self::Hours(_) => Kind::Hours,
             Self::Route(_) => Kind::Route,
+            Self::Http(_) => Kind::Http,
             Self::Wait(_) => Kind::Wait,
             Self::Queue(_) => Kind::Queue,
             Self::HangUp(_) => Kind::HangUp,
@@ -105,6 +111,11 @@ impl<'a> Node<'a> {
             }
             Self::Collect(collect) => {
                 one("next", &collect.next).into_iter().chain(some("failed", &collect.failed)).collect()
+            }
+            Self::Http(http) => {
+                let others = [("failed", &http.failed), ("timeout", &http.timeout)];
+                let others = others.into_iter().filter_map(|(field, to)| some(field, to));
+                one("next", &http.next).into_iter().chain(others).collect()
             }
             Self::If(cases) => {
                 let each = cases.cases.iter().enumerate();
@@ -159,6 +170,7 @@ impl Flow {
             .chain(each(&self.cases, Node::If))
             .chain(each(&self.hours, Node::Hours))
             .chain(each(&self.route, Node::Route))
+            .chain(each(&self.http, Node::Http))
             .chain(each(&self.wait, Node::Wait))
             .chain(each(&self.queue, Node::Queue))
             .chain(each(&self.hangup, Node::HangUp))
@@ -174,6 +186,7 @@ impl Flow {
             .or_else(|| self.cases.get(name).map(Node::If))
             .or_else(|| self.hours.get(name).map(Node::Hours))
             .or_else(|| self.route.get(name).map(Node::Route))
+            .or_else(|| self.http.get(name).map(Node::Http))
             .or_else(|| self.wait.get(name).map(Node::Wait))
             .or_else(|| self.queue.get(name).map(Node::Queue))
             .or_else(|| self.hangup.get(name).map(Node::HangUp))

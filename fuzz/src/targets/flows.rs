@@ -40,6 +40,8 @@ pub(super) fn flow(input: &[u8]) {
     let around = Around {
         prompts: &PROMPTS,
         services: &["Hotline", "Cards"],
+        hosts: &["crm.example:443"],
+        secrets: &["crm"],
         names: Some(&names),
         ..Around::default()
     };
@@ -52,11 +54,12 @@ pub(super) fn flow(input: &[u8]) {
 /// A caller whose doings are the octets of the text, again and again.
 fn walk((mut run, mut effects): (Run, Vec<Effect>), input: &[u8]) {
     let mut now = Timestamp::default();
-    let (mut number, mut steps) = (0, 0);
+    let (mut number, mut steps, mut request) = (0, 0, None);
     for turn in 0..TURNS {
         for effect in &effects {
             match effect {
                 Effect::Play { number: begun, .. } => number = *begun,
+                Effect::Request(asked) => request = Some(asked.clone()),
                 Effect::Entered(_) => steps += 1,
                 Effect::End(_) => assert!(run.is_over()),
                 _ => {}
@@ -69,12 +72,18 @@ fn walk((mut run, mut effects): (Run, Vec<Effect>), input: &[u8]) {
         }
         let octet = input[turn % input.len()];
         let refused = [Refused::Closed, Refused::Unstaffed, Refused::Full][usize::from(octet) % 3];
-        effects = match octet % 4 {
+        effects = match octet % 5 {
             // A queue waits for nothing else: it has to be refused, or the run would be over by being taken.
             _ if run.next_deadline().is_none() => run.handle(Input::Refused(refused), now),
             0 => run.handle(Input::Played(number), now),
             1 => run.handle(Input::Key(char::from(b"0123456789*#ABCD"[usize::from(octet) % 16])), now),
             2 => run.handle(Input::Refused(refused), now),
+            3 if request.is_some() => {
+                let asked = request.take().expect("it was looked at");
+                // The text of a flow is no JSON, and what of it begins as JSON is read as far as it goes.
+                let answer = &input[turn % input.len()..];
+                run.handle(Input::Replied(asked.number, asked.read(200 + u16::from(octet), answer)), now)
+            }
             _ => {
                 now = run.next_deadline().unwrap_or(now + Duration::from_secs(1)).max(now);
                 run.handle(Input::Tick, now)

@@ -4,7 +4,7 @@
 //! carrier's SRV records are not asked. A connection that stands is used again (RFC 5923), also for what the trunk sends.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use model::target::{Carriage, Target};
@@ -13,10 +13,10 @@ use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 use super::uri::escape_user;
 use super::{Endpoint, Flow, stream};
+use crate::authorities;
 use crate::service::Transport;
 
 /// Longest look-up of a name.
@@ -142,7 +142,8 @@ impl Endpoint {
         if address.0.carriage == Carriage::Tls {
             let name = ServerName::try_from(address.0.host.clone())
                 .map_err(|error| ReachError::NotConnected(error.to_string()))?;
-            let secure = connector()?.connect(name, plain).await.map_err(failed)?;
+            let connector = authorities::connector().ok_or(ReachError::NoAuthorities)?;
+            let secure = connector.connect(name, plain).await.map_err(failed)?;
             tokio::spawn(async move {
                 stream::serve(&endpoint, listener, Transport::Tls, secure, remote, ready).await;
             });
@@ -153,21 +154,4 @@ impl Endpoint {
         }
         connection.await.map_err(|_| ReachError::NotConnected("it was closed at once".to_owned()))
     }
-}
-
-/// Checks a trunk's certificate by the authorities this machine trusts.
-fn connector() -> Result<TlsConnector, ReachError> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        return Err(ReachError::NoAuthorities);
-    }
-    // Named, because the library links a second provider and then none is the default.
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| ReachError::NoAuthorities)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }

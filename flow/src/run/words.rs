@@ -1,0 +1,94 @@
+//! What a run is told, and what it answers.
+
+use std::collections::BTreeMap;
+
+use model::skill::SkillExpr;
+
+use crate::request::{Reply, Request};
+
+/// What is known of a caller before the first step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// Calling number.
+    pub number: String,
+    /// Display name, or nothing.
+    pub name: String,
+    /// Called number.
+    pub called: String,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The prompt of this number was played to its end.
+    Played(u32),
+    /// The caller pressed a key: `0` to `9`, `*`, `#`, `A` to `D`.
+    Key(char),
+    /// The queue did not take the caller.
+    Refused(Refused),
+    /// What came of the request of this number.
+    Replied(u32, Reply),
+    /// A deadline may have come.
+    Tick,
+}
+
+/// Why a queue did not take a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The service is closed.
+    Closed,
+    /// Nobody of the service is signed in.
+    Unstaffed,
+    /// As many wait as may.
+    Full,
+}
+
+/// What is to be done, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// A step began: for the journal.
+    Entered(String),
+    /// Values were noted: for the journal and the agent. Secret ones are not among them; an empty one is gone.
+    Noted(BTreeMap<String, String>),
+    /// Play these sounds one after the other instead of what is heard now, and tell [`Input::Played`] with the number at the end.
+    Play {
+        /// Of the prompt.
+        number: u32,
+        /// By name.
+        sounds: Vec<String>,
+    },
+    /// Play nothing: the caller is entering a number.
+    Silence,
+    /// Play the queue's music instead of what is heard now.
+    Music,
+    /// Ask a system of the operator, and tell [`Input::Replied`] with the number of the request.
+    Request(Request),
+    /// Ask this queue to take the caller. If it does, the run is over; if not: [`Input::Refused`].
+    Queue(Wish),
+    /// The run is over.
+    End(End),
+}
+
+/// What a caller is queued with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wish {
+    /// The name of the service.
+    pub service: String,
+    /// Instead of the service's requirement, as text.
+    pub require: Option<String>,
+    /// The same as routing knows it, when names were known at the check.
+    pub who: Option<SkillExpr>,
+    /// Instead of the service's priority.
+    pub priority: Option<i32>,
+}
+
+/// How a run ends without an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Hang up.
+    HangUp,
+    /// The queue did not take the caller and the flow leads nowhere from there: do as the service says.
+    AsService(Refused),
+    /// It took too many steps: hang up.
+    TooLong,
+}
