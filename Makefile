@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/node_modules/.bin:$(PATH)
 CONSOLE_SOURCES = $(shell find console -path console/node_modules -prune -o -path console/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help demo test check build bench bench-media bench-fast bench-chart bench-g729 g729-long load bench-router bench-journal sim fuzz miri fmt clean console sounds setup-build setup-demo setup-test unit scenarios
+.PHONY: help demo test check build bench bench-media bench-fast bench-chart bench-g729 g729-long load bench-router bench-journal bench-calls sim fuzz miri fmt clean console sounds setup-build setup-demo setup-test unit scenarios
 
 help: ## This list
 	@echo "Patchbay: calls, routed to the right person, recorded and measured."
@@ -50,7 +50,7 @@ sim: ## The router against its oracle, many seeds (SIM_SEEDS=2000), many days (S
 	SIM_SEEDS=$${SIM_SEEDS:-2000} cargo test --release -p router --test rules -- every_decision metamorphic protocol --nocapture
 	SIM_SEEDS=$${SIM_DAYS:-20} cargo test --release -p router --test rules -- in_a_day --nocapture
 
-bench: bench-router bench-journal bench-g729 bench-media bench-fast ## All benchmarks; BENCHMARKING.md says how to read them
+bench: bench-router bench-journal bench-calls bench-g729 bench-media bench-fast ## All benchmarks; BENCHMARKING.md says how to read them
 
 bench-media: setup-test ## Relay, SRTP, transcoding, recording: cost, loss, delay, memory beside rtpengine; BENCH="relay rounds=5"
 	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p ng --bench beside -- $(BENCH)
@@ -76,6 +76,10 @@ bench-router: ## Routing events a second, memory of who waits, and the same besi
 
 bench-journal: setup-test ## Durable journal appends a second
 	cargo bench -p store --bench journal
+
+bench-calls: setup-test sounds console ## Calls set up a second, processor time of one, and how long a free agent waits; CALLS="agents=200 rates=50,100"
+	cargo build --release --bin patchbay
+	ulimit -n $$(ulimit -Hn) 2>/dev/null; cargo bench -p scenarios --bench calls -- $(CALLS)
 
 fuzz: ## Long fuzzing with libFuzzer, on nightly (FUZZ_SECONDS=60 each; FUZZ_TARGETS="rtp dtls"); `make test` has a short pass
 	scripts/fuzz $${FUZZ_SECONDS:-60} $${FUZZ_TARGETS:-}

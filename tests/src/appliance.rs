@@ -38,13 +38,17 @@ pub struct Options<'a> {
     pub database: Option<String>,
     /// Address of SIP and media instead of 127.0.0.1.
     pub address: Option<&'a str>,
+    /// Ports for media, two for each leg. 0: as many as a test needs.
+    pub media_ports: u16,
 }
 
-/// The binary under test: built by `make scenarios` before the tests.
+/// The binary under test, of the same profile as this program: built by `make scenarios` before the tests, by `make bench-calls`
+/// before the bench.
 pub fn binary() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    let binary = target.join("debug/patchbay");
+    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let binary = target.join(profile).join("patchbay");
     assert!(binary.exists(), "{} is missing: run `make scenarios`, or `cargo build` first", binary.display());
     binary
 }
@@ -55,7 +59,8 @@ impl Appliance {
         let dir = tempfile::tempdir().expect("a folder");
         let (https, sip) = (free_port(), free_port());
         // The browsers' port comes after those of the legs, not from the range where the system picks ports for others.
-        let media = free_stretch(1_201);
+        let media_ports = if options.media_ports == 0 { 1_200 } else { options.media_ports };
+        let media = free_stretch(media_ports + 1);
         let address = options.address.unwrap_or("127.0.0.1");
         let database = options.database.clone().unwrap_or_else(|| "sqlite:patchbay.db".into());
         let config = format!(
@@ -76,8 +81,8 @@ browser_port = {browser}
 {more}
 "#,
             data = dir.path().join("data").display(),
-            media_max = media + 1_198,
-            browser = media + 1_200,
+            media_max = media + media_ports - 2,
+            browser = media + media_ports,
             sip_more = options.sip,
             more = options.toml,
         );

@@ -128,7 +128,7 @@ impl Sipp {
 }
 
 /// What a SIPp that ran in `dir` wrote to its traces of this kind.
-pub(crate) fn traces(dir: &Path, kind: &str) -> String {
+pub fn traces(dir: &Path, kind: &str) -> String {
     let files = std::fs::read_dir(dir).into_iter().flatten().flatten();
     files
         .filter(|f| f.file_name().to_string_lossy().contains(kind))
@@ -136,8 +136,21 @@ pub(crate) fn traces(dir: &Path, kind: &str) -> String {
         .collect()
 }
 
+/// Column `name` of the last line of the statistics of a SIPp that ran in `dir`.
+pub fn statistic(dir: &Path, name: &str) -> u32 {
+    let files = std::fs::read_dir(dir).expect("a folder").flatten();
+    let file = files
+        .map(|f| f.path())
+        .find(|f| f.extension().is_some_and(|e| e == "csv"))
+        .expect("SIPp writes statistics");
+    let text = std::fs::read_to_string(file).expect("readable");
+    let mut lines = text.lines();
+    let column = lines.next().and_then(|head| head.split(';').position(|c| c == name)).expect("the column");
+    lines.next_back().and_then(|last| last.split(';').nth(column)?.parse().ok()).expect("a number")
+}
+
 /// A step that answers the request that just came.
-pub(crate) const OK: &str = r"
+pub const OK: &str = r"
   <send><![CDATA[
 SIP/2.0 200 OK
 [last_Via:]

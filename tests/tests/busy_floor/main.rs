@@ -10,7 +10,7 @@ use std::time::Duration;
 use scenarios::agent::Agent;
 use scenarios::appliance::{Appliance, House, Options, PASSWORD, text};
 use scenarios::http::Http;
-use scenarios::sipp::{Caller, Sipp};
+use scenarios::sipp::{Caller, Sipp, statistic};
 use scenarios::softphone::Softphone;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -249,23 +249,10 @@ async fn quiet(admin: &Http) {
     panic!("the floor does not come to rest: {}\n{}", admin.get("/agents").await, admin.get("/calls").await);
 }
 
-/// Column `name` of the last line of SIPp's statistics.
-fn statistic(sipp: &Sipp, name: &str) -> u32 {
-    let files = std::fs::read_dir(&sipp.dir).expect("a folder").flatten();
-    let file = files
-        .map(|f| f.path())
-        .find(|f| f.extension().is_some_and(|e| e == "csv"))
-        .expect("SIPp writes statistics");
-    let text = std::fs::read_to_string(file).expect("readable");
-    let mut lines = text.lines();
-    let column = lines.next().and_then(|head| head.split(';').position(|c| c == name)).expect("the column");
-    lines.next_back().and_then(|last| last.split(';').nth(column)?.parse().ok()).expect("a number")
-}
-
 fn successful(sipp: &Sipp) -> u32 {
-    statistic(sipp, "SuccessfulCall(C)")
+    statistic(&sipp.dir, "SuccessfulCall(C)")
 }
 
 fn failed(sipp: &Sipp) -> u32 {
-    statistic(sipp, "FailedCall(C)")
+    statistic(&sipp.dir, "FailedCall(C)")
 }

@@ -88,9 +88,14 @@ fn seconds_shown(page: &mut Browser) -> i64 {
     minutes.parse::<i64>().expect("minutes") * 60 + seconds.parse::<i64>().expect("seconds")
 }
 
+/// Within a few listenings: on a busy machine a browser plays with gaps.
 fn hears_the_customer(page: &mut Browser, when: &str) {
-    let heard = page.heard_hz();
-    assert!(heard.is_some_and(|hz| (hz - CUSTOMER_HZ).abs() < 12.0), "{when}: the agent hears {heard:?}");
+    let mut heard = None;
+    let hears = (0..5).any(|_| {
+        heard = page.heard_hz();
+        heard.is_some_and(|hz| (hz - CUSTOMER_HZ).abs() < 12.0)
+    });
+    assert!(hears, "{when}: the agent hears {heard:?}");
 }
 
 /// When something began and ended, in microseconds of the capture's clock; the edges are cut off.
