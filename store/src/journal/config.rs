@@ -13,8 +13,6 @@ pub struct JournalConfig {
     pub outstanding_max: usize,
     /// Events in one transaction, default 2,048: the gain of larger groups is gone there, the wait is not.
     pub batch_max: usize,
-    /// How long the first append after a rest waits for company. Default 1 ms, less than the flush itself.
-    pub linger: Duration,
     /// Standing still for longer than this, events also go to the spool file. Default 1 s.
     pub spool_after: Duration,
     /// Size the spool file may reach. Default 256 MiB.
@@ -32,7 +30,6 @@ impl JournalConfig {
             spool: spool.into(),
             outstanding_max: 100_000,
             batch_max: 2_048,
-            linger: Duration::from_millis(1),
             spool_after: Duration::from_secs(1),
             spool_bytes_max: 256 * 1024 * 1024,
             commit_timeout: Duration::from_secs(10),

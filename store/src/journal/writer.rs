@@ -1,5 +1,8 @@
 //! The one task that writes: gathers appends, commits them in groups, and bridges the time without a database.
 //!
+//! The first append after a rest is committed at once: who appends has gathered already (a floor commits a whole batch of decisions
+//! and waits), and whatever comes meanwhile shares the next commit.
+//!
 //! At most one commit is on its way, in a task of its own, so that a slow or hung database never keeps the writer from
 //! taking appends and from spooling them.
 
@@ -110,21 +113,13 @@ impl Writer {
 
     /// Runs until the journal is closed and everything is durable, or until another writer has taken over.
     pub async fn run(mut self) {
-        let mut rested = true;
         loop {
             if self.closing && self.queue.is_idle() && self.job.is_none() {
                 break;
             }
             self.start_job();
             match self.wait().await {
-                Woken::Appended(append) => {
-                    self.take(append);
-                    // Coming from rest: a moment for company, so that a burst shares its first flush too.
-                    if rested && self.job.is_none() && self.trouble.is_none() {
-                        self.gather().await;
-                    }
-                    rested = false;
-                }
+                Woken::Appended(append) => self.take(append),
                 Woken::Closed => self.closing = true,
                 Woken::Finished(result) => {
                     self.job = None;
@@ -134,7 +129,6 @@ impl Writer {
                         Ok(Err(CommitError::Store(error))) => self.failed(&error),
                         Err(error) => self.failed(&error),
                     }
-                    rested = self.queue.is_idle();
                 }
                 Woken::Due => {}
             }
@@ -156,21 +150,6 @@ impl Writer {
             self.outstanding.fetch_sub(1, Ordering::AcqRel);
         }
         self.queue.push(append);
-    }
-
-    async fn gather(&mut self) {
-        let until = Instant::now() + self.config.linger;
-        while self.queue.len() < self.config.batch_max {
-            match tokio::time::timeout_at(until, self.appends.recv()).await {
-                Ok(Some(append)) => self.take(append),
-                Ok(None) => {
-                    self.closing = true;
-                    return;
-                }
-                Err(_) => break,
-            }
-        }
-        self.take_all();
     }
 
     /// What is in the channel already goes into this group. The channel is bounded, so this ends.
