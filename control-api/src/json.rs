@@ -26,18 +26,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
             return Err(ApiError::Http("not-json"));
         }
-        let body = tokio::time::timeout(PATIENCE, Bytes::from_request(request, state)).await;
-        let body = match body {
-            Err(_) => return Err(ApiError::Http("too-slow")),
-            Ok(Err(rejection)) => {
-                return Err(match rejection.into_response().status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => ApiError::Http("too-large"),
-                    _ => Refusal::Malformed { why: "The body cannot be read.".into() }.into(),
-                });
-            }
-            Ok(Ok(body)) => body,
-        };
-        parse(&body).map(Json)
+        parse(&octets(request, state).await?).map(Json)
+    }
+}
+
+/// A body that is no JSON.
+pub struct Octets(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Octets {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        octets(request, state).await.map(Self)
+    }
+}
+
+async fn octets<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(PATIENCE, Bytes::from_request(request, state)).await {
+        Err(_) => Err(ApiError::Http("too-slow")),
+        Ok(Err(rejection)) => Err(match rejection.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::Http("too-large"),
+            _ => Refusal::Malformed { why: "The body cannot be read.".into() }.into(),
+        }),
+        Ok(Ok(body)) => Ok(body),
     }
 }
 

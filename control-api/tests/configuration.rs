@@ -588,3 +588,36 @@ async fn a_change_can_be_tried_before_it_is_made() {
     let sue = api.client("sue").await;
     assert_eq!(sue.delete(&path, "*").await.status, 403);
 }
+
+/// ROUTE-08, API-03: tables for flows come as CSV, larger than other bodies may be; what is wrong is said with its line, and only
+/// administrators change them.
+#[tokio::test]
+async fn tables_are_imported_as_csv() {
+    let api = Api::open().await;
+    let (admin, sue) = (api.client("adam").await, api.client("sue").await);
+    let put = async |client: &Client, path: &str, csv: &str| {
+        client.raw(Method::PUT, path, &[], Some(("text/csv", csv.as_bytes().to_vec()))).await
+    };
+    let large = (0..60_000)
+        .fold(String::from("code,team\n"), |csv, n| csv + &format!("{n},{}\n", "north ".repeat(4)));
+    assert!(large.len() > 1 << 20);
+    let made = put(&admin, "/tables/codes", &large).await;
+    assert_eq!((made.status, &made.body["rows"]), (200, &json!(60_000)), "{}", made.body);
+    let wrong = put(&admin, "/tables/codes", "code,team\n1,a\n1,b\n").await;
+    assert_eq!(wrong.status, 422, "{}", wrong.body);
+    assert!(wrong.body.to_string().contains("line 3: the key `1` is there twice"), "{}", wrong.body);
+    let named = put(&admin, "/tables/Codes", "code,team\n").await;
+    assert_eq!(named.status, 422, "{}", named.body);
+    let phones = put(&admin, "/tables/customers?phone_keys=true", "number,tier\n+49 30 1,gold\n").await;
+    assert_eq!((phones.status, &phones.body["phone_keys"]), (200, &json!(true)), "{}", phones.body);
+    let listed = admin.get("/tables").await.body;
+    let items = &listed["items"];
+    assert_eq!((&items[0]["name"], &items[1]["name"]), (&json!("codes"), &json!("customers")), "{listed}");
+    assert_eq!(items[0]["columns"], json!(["team"]), "{listed}");
+
+    assert_eq!(put(&sue, "/tables/codes", "code,team\n").await.status, 403);
+    assert_eq!(sue.send(Method::DELETE, "/tables/codes", &[], None).await.status, 403);
+    assert_eq!(admin.send(Method::DELETE, "/tables/codes", &[], None).await.status, 204);
+    assert_eq!(admin.send(Method::DELETE, "/tables/codes", &[], None).await.status, 404);
+    assert_eq!(admin.get("/tables").await.body["items"].as_array().unwrap().len(), 1);
+}

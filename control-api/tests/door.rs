@@ -46,6 +46,8 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/requirement/check", "post"),
     ("/flows", "get post"),
     ("/flows/{id}", "get put delete"),
+    ("/tables", "get"),
+    ("/tables/{name}", "put delete"),
     ("/flow/check", "post"),
     ("/flow/try", "post"),
     ("/tenant", "get put"),

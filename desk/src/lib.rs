@@ -19,6 +19,7 @@ mod events;
 pub mod floor;
 mod hours;
 pub mod idempotency;
+pub mod lookups;
 pub mod metrics;
 pub mod past;
 pub mod recording;

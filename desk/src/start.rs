@@ -133,7 +133,8 @@ impl Desk {
             tracing::error!(%error, "the end of the last run could not be written");
         }
         let (outcomes_sender, outcomes) = mpsc::channel(64);
-        let (asking, replies) = Asking::new(systems.clone(), clock.clone(), metrics.clone());
+        let (asking, replies) =
+            Asking::new((tenant, store.clone()), systems.clone(), clock.clone(), metrics.clone());
         let jobs = start_workers(finisher.clone(), clock, outcomes_sender);
         for job in recovered.jobs {
             metrics.recordings_pending.inc();
@@ -175,6 +176,7 @@ impl Desk {
             audit: Audit::new(tenant, store.clone(), sources.clone()),
             configuration: ArcSwap::new(configuration.clone()),
             reconfiguring: tokio::sync::Mutex::new(()),
+            importing: tokio::sync::Mutex::new(()),
             store,
             journal,
             sources,
@@ -211,6 +213,8 @@ pub(crate) struct Inner {
     pub configuration: ArcSwap<Configuration>,
     /// Two changes at once must not overtake each other on the way to the floor.
     pub reconfiguring: tokio::sync::Mutex<()>,
+    /// One table is imported at a time.
+    pub importing: tokio::sync::Mutex<()>,
     /// Folding a journal takes a second of a processor: one at a time.
     pub looking_back: tokio::sync::Mutex<()>,
     mailbox: mpsc::Sender<Request>,

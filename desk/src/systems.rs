@@ -1,4 +1,4 @@
-//! Systems of the operator that flows ask (ROUTE-08).
+//! Systems of the operator and tables of the appliance that flows ask (ROUTE-08).
 //!
 //! How one is asked is for whoever implements [`Systems`]; this room only decides how many are asked at once and how long, and
 //! counts. The floor's task never waits for a system: the answer comes back as a message.
@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use flow::{Reply, Request};
-use model::id::InteractionId;
+use model::id::{InteractionId, TenantId};
+use store::Store;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
+use crate::lookups::{LookupTable, look_up};
 use crate::metrics::Metrics;
 
 /// Requests under way at the same time. What comes on top fails at once: a system that is so slow is not helped by more.
@@ -39,6 +41,7 @@ pub(crate) type Replied = (InteractionId, u32, Reply);
 
 /// Asks beside the floor's task.
 pub(crate) struct Asking {
+    tables: (TenantId, Store),
     systems: Arc<dyn Systems>,
     replies: mpsc::Sender<Replied>,
     clock: Arc<dyn Clock>,
@@ -48,12 +51,29 @@ pub(crate) struct Asking {
 
 impl Asking {
     pub fn new(
+        tables: (TenantId, Store),
         systems: Arc<dyn Systems>,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
     ) -> (Self, mpsc::Receiver<Replied>) {
         let (replies, receiver) = mpsc::channel(AT_ONCE);
-        (Self { systems, replies, clock, metrics, room: Arc::new(Semaphore::new(AT_ONCE)) }, receiver)
+        (Self { tables, systems, replies, clock, metrics, room: Arc::new(Semaphore::new(AT_ONCE)) }, receiver)
+    }
+
+    /// Begins to look a key up; the reply comes as of a system. `None`: the table is gone.
+    pub fn look_up(&self, interaction: InteractionId, asked: u32, table: Option<LookupTable>, key: String) {
+        let ((tenant, store), replies) = (self.tables.clone(), self.replies.clone());
+        tokio::spawn(async move {
+            let reply = match &table {
+                Some(table) => {
+                    let found = look_up(&store, tenant, table, &key);
+                    tokio::time::timeout(flow::LOOK_UP_MAX, found).await.unwrap_or(Reply::TimedOut)
+                }
+                None => Reply::missing(),
+            };
+            // The floor's task is gone: so is the caller.
+            let _ = replies.send((interaction, asked, reply)).await;
+        });
     }
 
     /// Begins to ask; the reply comes to the receiver, whatever happens.

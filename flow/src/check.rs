@@ -31,6 +31,8 @@ pub struct Around<'a> {
     pub services: &'a [&'a str],
     /// What numbers are spoken in.
     pub language: Language,
+    /// Tables that values are looked up in, and the names of their columns.
+    pub tables: &'a [(&'a str, &'a [String])],
     /// Systems that flows may ask, each as `host:port`.
     pub hosts: &'a [&'a str],
     /// Secrets of the appliance's configuration, by name.
@@ -162,6 +164,7 @@ impl Flow {
             Node::Menu(menu) => menu.into.iter().map(String::as_str).collect(),
             Node::Collect(collect) => vec![collect.into.as_str()],
             Node::Set(set) => set.vars.keys().map(String::as_str).collect(),
+            Node::Lookup(lookup) => lookup.picks.keys().map(String::as_str).collect(),
             Node::Http(http) => http.picks.keys().chain(&http.status).map(String::as_str).collect(),
             _ => Vec::new(),
         })

@@ -2,6 +2,7 @@
 
 mod defaults;
 mod http;
+mod lookup;
 mod node;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use self::defaults::*;
 pub use self::http::{Http, Method};
+pub use self::lookup::Lookup;
 pub use self::node::{Kind, Node};
 use crate::calendar::Calendar;
 use crate::prompt::Prompt;
@@ -57,6 +59,9 @@ pub struct Flow {
     /// Steps that ask a system of the operator.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub http: BTreeMap<String, Http>,
+    /// Steps that look something up in a table.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lookup: BTreeMap<String, Lookup>,
     /// Steps that go on with music.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub wait: BTreeMap<String, Wait>,

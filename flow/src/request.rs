@@ -10,6 +10,8 @@ use crate::address::Address;
 use crate::graph::{Http, Method};
 use crate::template::{Template, VALUE_MAX};
 
+/// A look-up that takes longer counts as one that found nothing.
+pub const LOOK_UP_MAX: Duration = Duration::from_secs(5);
 /// Longest answer that is looked at, in octets.
 pub const ANSWER_MAX: usize = 64 * 1024;
 
@@ -47,10 +49,28 @@ impl fmt::Debug for Request {
     }
 }
 
+/// A key to be looked up in a table of the appliance.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LookUp {
+    /// Comes back with the reply.
+    pub number: u32,
+    /// By name.
+    pub table: String,
+    /// As the flow has it.
+    pub key: String,
+}
+
+/// A key may have been entered in secret.
+impl fmt::Debug for LookUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LookUp({}, {})", self.number, self.table)
+    }
+}
+
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// The system answered.
+    /// The system answered, or the table: 200 with the values by the names of the columns, or 404.
     Answered {
         /// With this status.
         status: u16,
@@ -61,6 +81,17 @@ pub enum Reply {
     Failed,
     /// It did not answer in time.
     TimedOut,
+}
+
+impl Reply {
+    /// A table has the key: values by the names of the columns.
+    pub fn found(values: BTreeMap<String, String>) -> Self {
+        Self::Answered { status: 200, values }
+    }
+    /// It has not.
+    pub fn missing() -> Self {
+        Self::Answered { status: 404, values: BTreeMap::new() }
+    }
 }
 
 impl Request {

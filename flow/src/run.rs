@@ -234,6 +234,7 @@ impl Run {
                     Some(next) => next,
                     None => return,
                 },
+                Node::Lookup(lookup) => return self.look_up(lookup, now, out),
                 Node::Queue(queue) => return self.queue(queue, out),
                 Node::HangUp(_) => return self.end(End::HangUp, out),
             };

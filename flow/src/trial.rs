@@ -27,7 +27,7 @@ pub enum Act {
     Wait,
     /// The next queue refuses.
     Refuse(Refused),
-    /// The system that is asked next answers this under the name of a value.
+    /// The system or the table that is asked next answers this under the name of a value.
     Value(String, String),
     /// It answers, though with nothing more.
     Answer,
@@ -43,7 +43,7 @@ pub enum Act {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is neither keys (0 to 9, *, #, A to D) nor `wait`, `closed`, `unstaffed`, `full`, `hangup`, nor an answer: `name=value`, \
-     `ok`, `failed`, `timeout`"
+     `ok`, `failed`, `missing`, `timeout`"
 )]
 pub struct ScriptError(String);
 
@@ -59,7 +59,7 @@ impl Script {
                 "full" => acts.push(Act::Refuse(Refused::Full)),
                 "hangup" => acts.push(Act::HangUp),
                 "ok" => acts.push(Act::Answer),
-                "failed" => acts.push(Act::Fail),
+                "failed" | "missing" => acts.push(Act::Fail),
                 "timeout" => acts.push(Act::TimeOut),
                 keys if keys.chars().all(|c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D')) => {
                     acts.extend(keys.chars().map(Act::Key));
@@ -142,6 +142,10 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                     asked = Some(request.number);
                     format!("asks {} {}", request.method.word(), request.url())
                 }
+                Effect::LookUp(look_up) => {
+                    asked = Some(look_up.number);
+                    format!("looks `{}` up in {}", look_up.key, look_up.table)
+                }
                 Effect::Queue(wish) => {
                     queueing = true;
                     queue_line(&wish)
@@ -209,18 +213,28 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
 /// What the script has the system answer that is asked by this step; without a word, that it answers, and nothing more.
 fn answer(acts: &mut VecDeque<Act>, run: &Run, ready: &Ready) -> (String, Reply) {
     let (mut status, mut values) = (200, BTreeMap::new());
-    let noted = match ready.node(run.at()) {
-        Some(Node::Http(http)) => http.status.as_ref(),
-        _ => None,
+    let (noted, columns) = match ready.node(run.at()) {
+        Some(Node::Http(http)) => (http.status.as_ref(), None),
+        Some(Node::Lookup(lookup)) => (None, Some(&lookup.picks)),
+        _ => (None, None),
     };
     while let Some(Act::Value(..) | Act::Answer | Act::Fail | Act::TimeOut) = acts.front() {
         match acts.pop_front() {
             Some(Act::Value(name, value)) if noted == Some(&name) => status = value.parse().unwrap_or(status),
-            Some(Act::Value(name, value)) => drop(values.insert(name, value)),
+            Some(Act::Value(name, value)) => {
+                let column = columns.and_then(|columns| columns.get(&name)).cloned();
+                values.insert(column.unwrap_or(name), value);
+            }
+            Some(Act::Fail | Act::TimeOut) if columns.is_some() => {
+                return ("the table has no such key".into(), Reply::missing());
+            }
             Some(Act::Fail) => return ("the system cannot be asked".into(), Reply::Failed),
             Some(Act::TimeOut) => return ("the system does not answer in time".into(), Reply::TimedOut),
             _ => break,
         }
+    }
+    if columns.is_some() {
+        return ("the table has the key".into(), Reply::found(values));
     }
     (format!("the system answers with status {status}"), Reply::Answered { status, values })
 }

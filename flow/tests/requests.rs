@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use flow::{Around, Caller, Effect, Flow, Input, Ready, Reply, Run, Script, try_out};
+use flow::{Around, Caller, Effect, Flow, Input, LookUp, Ready, Reply, Run, Script, try_out};
 use model::time::Timestamp;
 
 const ASKING: &str = r#"
@@ -43,12 +43,44 @@ service = "Help"
 priority = 1
 "#;
 
+const LOOKING_UP: &str = r#"
+name = "By post code"
+start = "code"
+
+[collect.code]
+prompt = "enter-account"
+into = "code"
+max = 5
+next = "team"
+failed = "help"
+
+[lookup.team]
+table = "post-codes"
+key = " {code} "
+picks = { skill = "Team", city = "City" }
+next = "known"
+missing = "help"
+
+[if.known]
+cases = [{ var = "skill", is = "north", then = "north" }]
+otherwise = "help"
+
+[queue.north]
+service = "Help"
+priority = 7
+
+[queue.help]
+service = "Help"
+"#;
+
 fn check(text: &str) -> Result<Arc<Ready>, Vec<String>> {
+    let columns = ["Team".to_owned(), "City".to_owned()];
     let around = Around {
         prompts: &["enter-account", "one-moment"],
         services: &["Help"],
         hosts: &["crm.example:443", "10.0.0.5:8080"],
         secrets: &["crm"],
+        tables: &[("post-codes", &columns)],
         ..Around::default()
     };
     let flow = Flow::from_text(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -207,4 +239,65 @@ fn a_trial_is_given_the_answers() {
     ] {
         assert_eq!(tried(script).end(), Some(end), "{script}: {}", tried(script));
     }
+}
+
+/// ROUTE-08: a table is asked for what the caller entered; its row is noted and decides where the caller goes, and so does a key it has not.
+#[test]
+fn a_row_decides_where_the_caller_goes() {
+    let (mut run, effects) = asking(LOOKING_UP);
+    let asked = LookUp { number: 1, table: "post-codes".into(), key: "4711".into() };
+    assert_eq!(effects.last(), Some(&Effect::LookUp(asked)));
+    assert_eq!(format!("{:?}", effects.last()), "Some(LookUp(LookUp(1, post-codes)))", "a key may be secret");
+    let row = [("Team", "north"), ("City", "Kiel"), ("More", "x")].map(|(c, v)| (c.to_owned(), v.to_owned()));
+    let effects = run.handle(Input::Replied(1, Reply::found(row.into())), at(2));
+    let known = [("city", "Kiel"), ("skill", "north")];
+    assert_eq!(noted(&effects), known.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
+    assert!(matches!(effects.last(), Some(Effect::Queue(wish)) if wish.priority == Some(7)), "{effects:?}");
+    for nothing in [Reply::missing(), Reply::Failed, Reply::TimedOut] {
+        let (mut run, _) = asking(LOOKING_UP);
+        let effects = run.handle(Input::Replied(1, nothing), at(2));
+        assert!(
+            matches!(effects.last(), Some(Effect::Queue(wish)) if wish.priority.is_none()),
+            "{effects:?}"
+        );
+    }
+    let (mut run, _) = asking(LOOKING_UP);
+    assert_eq!(run.handle(Input::Tick, at(1_000)), [Effect::Music], "a database that is away is not silence");
+    assert!(matches!(run.handle(Input::Tick, at(5_000)).last(), Some(Effect::Queue(_))), "nor for long");
+    for (from, to, wrong) in [
+        (
+            "\"post-codes\"",
+            "\"post-code\"",
+            "lookup.team.table: there is no table `post-code`; did you mean `post-codes`?",
+        ),
+        (
+            "\"Team\"",
+            "\"Taem\"",
+            "lookup.team.picks.skill: the table has no column `Taem`; did you mean `Team`?",
+        ),
+        ("missing = \"help\"\n", "", "lookup.team: `missing` is missing"),
+        ("skill = \"Team\", city = \"City\"", "", "lookup.team: `picks` names what is noted"),
+    ] {
+        let faults = check(&LOOKING_UP.replacen(from, to, 1)).map(|_| ()).unwrap_err();
+        assert!(faults.iter().any(|fault| fault.starts_with(wrong)), "{wrong} in {faults:?}");
+    }
+    for (script, end) in [
+        ("4711# skill=north ok", "queue Help, priority 7"),
+        ("4711# missing", "queue Help"),
+        ("4711#", "queue Help"),
+    ] {
+        let script = Script::from_words(script).unwrap();
+        let told = try_out(&check(LOOKING_UP).unwrap(), &Caller::default(), &script, at(0));
+        assert_eq!(told.end(), Some(end), "{told}");
+        assert!(told.to_string().contains("looks `4711` up in post-codes"), "{told}");
+    }
+    let secret = LOOKING_UP.replace("missing =", "secret = true\nmissing =");
+    let (mut run, _) = asking(&secret);
+    assert_eq!(
+        noted(&run.handle(
+            Input::Replied(1, Reply::found(BTreeMap::from([("City".into(), "Kiel".into())]))),
+            at(2)
+        )),
+        BTreeMap::new()
+    );
 }

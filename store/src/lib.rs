@@ -34,6 +34,7 @@ pub mod generations;
 pub mod idempotency;
 pub mod item;
 pub mod journal;
+pub mod lookups;
 pub mod page;
 mod postgres;
 pub mod recordings;
@@ -62,6 +63,7 @@ pub use crate::item::{Item, Kind};
 pub use crate::journal::{
     AppendError, Appended, Health, HealthState, Journal, JournalConfig, JournalOpenError, Receipt,
 };
+pub use crate::lookups::Lookups;
 pub use crate::page::{Cursor, Page, Version, Versioned};
 pub use crate::recordings::Recordings;
 pub use crate::records::Records;
@@ -93,6 +95,7 @@ trait Engine:
     + Recordings
     + IdempotencyKeys
     + Generations
+    + Lookups
     + journal::ledger::Ledger
 {
 }
@@ -182,6 +185,10 @@ impl Store {
     }
     /// What floors decided by in the past.
     pub fn generations(&self) -> &dyn Generations {
+        &*self.engine
+    }
+    /// Tables that flows look values up in.
+    pub fn lookups(&self) -> &dyn Lookups {
         &*self.engine
     }
     /// Entries of a tenant's journal from a place on, in order; at most `limit` and [`journal::READ_MAX`]. Unlike

@@ -56,7 +56,7 @@ pub struct FlowTrial {
     text: String,
     /// Keys and words one after the other: `1 4711# wait closed`. A queue that is not said to be `closed`, `unstaffed` or `full` takes
     /// the caller; `wait` lets one wait for a key pass; `hangup`. What a system answers that an `http` step asks: `name=value` for each
-    /// value that is picked or the status, then `ok`; or `failed`, or `timeout`. When all is used up, the caller presses nothing more,
+    /// value that is picked or the status, then `ok`; or `failed`, or `timeout`; of a table the same, or `missing`. When all is used up, the caller presses nothing more,
     /// and systems answer with status 200 and nothing else.
     #[serde(default)]
     script: String,

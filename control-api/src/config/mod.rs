@@ -5,6 +5,7 @@ mod flow;
 mod people;
 mod requirement;
 mod special;
+mod tables;
 mod tenant;
 
 use axum::body::Body;
@@ -358,6 +359,7 @@ pub fn routes() -> OpenApiRouter<ApiState> {
         .merge(users::routes())
         .merge(people::routes())
         .merge(dispositions::routes())
+        .merge(tables::routes())
         .merge(requirement::routes())
         .merge(tenant::routes())
 }

@@ -22,6 +22,7 @@ use store::secrets::DigestSecret;
 use store::{Store, StoreError, catalogue};
 
 use crate::console::protocol::{Colleague, DispositionView, ReasonView, ServiceName, ServiceView};
+use crate::lookups::LookupTable;
 use crate::systems::Askable;
 
 /// One consistent view of what the administrator set up.
@@ -47,6 +48,8 @@ pub struct Configuration {
     pub waiting: BTreeMap<ServiceId, WaitingFlow>,
     /// Names of the sounds that flows may play.
     pub sounds: Vec<String>,
+    /// Tables that flows look values up in.
+    pub tables: Vec<LookupTable>,
     /// Systems that flows may ask.
     pub askable: Askable,
     /// What numbers are spoken in.
@@ -120,6 +123,7 @@ impl Configuration {
             closed_by_hours: BTreeSet::new(),
             sounds: Vec::new(),
             askable: Askable::default(),
+            tables: store.lookups().lookup_tables(tenant).await?,
             language: Language::default(),
             trunks: trunks.into_iter().map(|row| row.item).collect(),
         }
@@ -348,7 +352,9 @@ impl Configuration {
         let services: Vec<&str> = self.services.values().map(|service| service.name.as_str()).collect();
         let hosts: Vec<&str> = self.askable.hosts.iter().map(String::as_str).collect();
         let secrets: Vec<&str> = self.askable.secrets.iter().map(String::as_str).collect();
+        let tables: Vec<_> = self.tables.iter().map(|t| (t.name.as_str(), t.columns.as_slice())).collect();
         flow.check(&flow::Around {
+            tables: &tables,
             prompts: &prompts,
             services: &services,
             hosts: &hosts,

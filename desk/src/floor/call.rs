@@ -28,7 +28,7 @@ pub struct Call {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
-    /// How many systems flows asked for it, and the number of the last one in its run.
+    /// How many systems and tables flows asked for it, and the number of the last one in its run.
     pub asked: (u32, u32),
     /// What flows noted of the caller.
     pub noted: BTreeMap<String, String>,

@@ -39,6 +39,11 @@ impl Service {
                 Effect::Journal(_) => {}
                 Effect::Order(order) => self.order(order),
                 Effect::Ask(interaction, asked, request) => self.asking.begin(interaction, asked, request),
+                Effect::LookUp(interaction, asked, look_up) => {
+                    let tables = &self.core.config().tables;
+                    let table = tables.iter().find(|table| table.name == look_up.table).cloned();
+                    self.asking.look_up(interaction, asked, table, look_up.key);
+                }
                 Effect::Tell(user, event) => self.consoles.tell(user, &event, now),
                 Effect::Finish(interaction, recording) => self.finish(Job { interaction, recording }),
                 Effect::Recording(interaction, recording, news) => {

@@ -37,6 +37,8 @@ pub enum Effect {
     Order(CallOrder),
     /// Ask a system of the operator: for which call, and which of the call's requests it is.
     Ask(InteractionId, u32, flow::Request),
+    /// Look something up for a flow, the same way.
+    LookUp(InteractionId, u32, flow::LookUp),
     /// Tell a user's page.
     Tell(UserId, Box<ConsoleEvent>),
     /// A captured recording can be finished.

@@ -146,6 +146,12 @@ impl Core {
                     out.push(Effect::Ask(interaction, call.asked.0, request));
                 }
             }
+            flow::Effect::LookUp(look_up) => {
+                if let Some(call) = call {
+                    call.asked = (call.asked.0 + 1, look_up.number);
+                    out.push(Effect::LookUp(interaction, call.asked.0, look_up));
+                }
+            }
             flow::Effect::Entered(_) | flow::Effect::Queue(_) | flow::Effect::End(_) => {}
         }
     }

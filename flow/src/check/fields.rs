@@ -106,6 +106,7 @@ impl<'a> Checking<'a> {
                     self.wish(&at, queue.require.as_deref(), queue.priority);
                 }
                 Node::Http(http) => self.http(&at, http),
+                Node::Lookup(lookup) => self.lookup(&at, lookup),
                 Node::Wait(wait) => {
                     if !(1..=3_600).contains(&wait.seconds) {
                         self.fault(format!("{at}.seconds"), "music is heard for 1 to 3600 seconds");

@@ -1,8 +1,8 @@
-//! Steps that ask a system of the operator: only those the configuration lists, and only in bounds.
+//! Steps that ask a system of the operator: only those the configuration lists, and only in bounds; and steps that look something up.
 
 use super::{Checking, near};
 use crate::address::Address;
-use crate::graph::{Http, Method};
+use crate::graph::{Http, Lookup, Method};
 
 /// Header fields of one request.
 const HEADERS_MAX: usize = 16;
@@ -58,6 +58,30 @@ impl Checking<'_> {
         }
         if let Some(name) = &http.status {
             self.noting(&format!("{at}.status"), name);
+        }
+    }
+
+    pub(super) fn lookup(&mut self, at: &str, lookup: &Lookup) {
+        self.template(&format!("{at}.key"), &lookup.key);
+        if lookup.missing.is_none() {
+            self.fault(at, "`missing` is missing: where to when the table has no such key");
+        }
+        if lookup.picks.is_empty() {
+            self.fault(at, "`picks` names what is noted, such as `picks = { team = \"Team\" }`");
+        }
+        self.at_most(&format!("{at}.picks"), lookup.picks.len(), PICKS_MAX);
+        let tables = self.around.tables;
+        let columns = tables.iter().find(|(name, _)| *name == lookup.table).map(|(_, columns)| *columns);
+        if columns.is_none() {
+            let hint = near(&lookup.table, tables.iter().map(|(name, _)| *name));
+            self.fault(format!("{at}.table"), format!("there is no table `{}`{hint}", lookup.table));
+        }
+        for (name, column) in &lookup.picks {
+            self.noting(&format!("{at}.picks.{name}"), name);
+            if let Some(columns) = columns.filter(|columns| !columns.contains(column)) {
+                let hint = near(column, columns.iter().map(String::as_str));
+                self.fault(format!("{at}.picks.{name}"), format!("the table has no column `{column}`{hint}"));
+            }
         }
     }
 

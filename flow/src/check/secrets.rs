@@ -10,7 +10,9 @@ impl Flow {
     pub(super) fn secrets(&self) -> BTreeSet<String> {
         let entered = self.collect.values().filter(|collect| collect.secret).map(|collect| &collect.into);
         let answered = self.http.values().filter(|http| http.secret).flat_map(|http| http.picks.keys());
-        let mut secrets: BTreeSet<String> = entered.chain(answered).cloned().collect();
+        let found =
+            self.lookup.values().filter(|lookup| lookup.secret).flat_map(|lookup| lookup.picks.keys());
+        let mut secrets: BTreeSet<String> = entered.chain(answered).chain(found).cloned().collect();
         loop {
             let holds = |piece: &Piece<'_>| matches!(piece, Piece::Value(var) if secrets.contains(*var));
             let made: Vec<String> = self

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Collect, Flow, HangUp, Hours, Http, If, Menu, Play, Queue, Route, Set, Wait};
+use super::{Collect, Flow, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set, Wait};
 
 /// Which kind of step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub enum Kind {
     Route,
     /// [`Http`].
     Http,
+    /// [`Lookup`].
+    Lookup,
     /// [`Wait`].
     Wait,
     /// [`Queue`].
@@ -43,6 +45,7 @@ impl Kind {
             Self::Hours => "hours",
             Self::Route => "route",
             Self::Http => "http",
+            Self::Lookup => "lookup",
             Self::Wait => "wait",
             Self::Queue => "queue",
             Self::HangUp => "hangup",
@@ -69,6 +72,8 @@ pub enum Node<'a> {
     Route(&'a Route),
     /// Asks a system of the operator.
     Http(&'a Http),
+    /// Looks something up in a table.
+    Lookup(&'a Lookup),
     /// Goes on with music.
     Wait(&'a Wait),
     /// Asks for an agent.
@@ -89,6 +94,7 @@ impl<'a> Node<'a> {
             Self::Hours(_) => Kind::Hours,
             Self::Route(_) => Kind::Route,
             Self::Http(_) => Kind::Http,
+            Self::Lookup(_) => Kind::Lookup,
             Self::Wait(_) => Kind::Wait,
             Self::Queue(_) => Kind::Queue,
             Self::HangUp(_) => Kind::HangUp,
@@ -116,6 +122,9 @@ impl<'a> Node<'a> {
                 let others = [("failed", &http.failed), ("timeout", &http.timeout)];
                 let others = others.into_iter().filter_map(|(field, to)| some(field, to));
                 one("next", &http.next).into_iter().chain(others).collect()
+            }
+            Self::Lookup(lookup) => {
+                one("next", &lookup.next).into_iter().chain(some("missing", &lookup.missing)).collect()
             }
             Self::If(cases) => {
                 let each = cases.cases.iter().enumerate();
@@ -171,6 +180,7 @@ impl Flow {
             .chain(each(&self.hours, Node::Hours))
             .chain(each(&self.route, Node::Route))
             .chain(each(&self.http, Node::Http))
+            .chain(each(&self.lookup, Node::Lookup))
             .chain(each(&self.wait, Node::Wait))
             .chain(each(&self.queue, Node::Queue))
             .chain(each(&self.hangup, Node::HangUp))
@@ -187,6 +197,7 @@ impl Flow {
             .or_else(|| self.hours.get(name).map(Node::Hours))
             .or_else(|| self.route.get(name).map(Node::Route))
             .or_else(|| self.http.get(name).map(Node::Http))
+            .or_else(|| self.lookup.get(name).map(Node::Lookup))
             .or_else(|| self.wait.get(name).map(Node::Wait))
             .or_else(|| self.queue.get(name).map(Node::Queue))
             .or_else(|| self.hangup.get(name).map(Node::HangUp))

@@ -1,4 +1,4 @@
-//! Steps that ask a system of the operator. Whatever it does, the caller goes on when the step's time is over; what it answers after
+//! Steps that ask a system of the operator, or a table of the appliance. Whatever it does, the caller goes on when the step's time is over; what it answers after
 //! that is for nobody.
 
 use std::collections::BTreeMap;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use model::time::Timestamp;
 
 use super::{Effect, Input, Run, State};
-use crate::graph::{Http, Node};
-use crate::request::{Reply, Request};
+use crate::graph::{Http, Lookup, Node};
+use crate::request::{LOOK_UP_MAX, LookUp, Reply, Request};
 
 /// Music begins after this: most systems are faster, and a scrap of music would sound like a fault.
 const QUIET: Duration = Duration::from_secs(1);
@@ -31,6 +31,16 @@ impl Run {
         None
     }
 
+    /// Looks up. What is heard goes on meanwhile: it takes no time that anybody notices.
+    pub(super) fn look_up(&mut self, lookup: &Lookup, now: Timestamp, out: &mut Vec<Effect>) {
+        self.requests += 1;
+        let number = self.requests;
+        let (music_at, until) = (Some(now + QUIET), now + LOOK_UP_MAX);
+        self.state = State::Requesting { number, prompt: None, music_at, until };
+        let (table, key) = (lookup.table.clone(), lookup.key.fill(&self.vars).trim().to_owned());
+        out.push(Effect::LookUp(LookUp { number, table, key }));
+    }
+
     pub(super) fn while_requesting(&mut self, input: Input, now: Timestamp, out: &mut Vec<Effect>) {
         let State::Requesting { number, prompt, music_at, until } = &mut self.state else { return };
         let reply = match input {
@@ -48,10 +58,25 @@ impl Run {
             _ => return,
         };
         let ready = self.ready.clone();
-        if let Some(Node::Http(http)) = ready.node(&self.node) {
-            let next = self.replied(http, reply, out);
-            self.enter(next, now, out);
-        }
+        let next = match ready.node(&self.node) {
+            Some(Node::Http(http)) => self.replied(http, reply, out),
+            Some(Node::Lookup(lookup)) => self.found(lookup, reply, out),
+            _ => return,
+        };
+        self.enter(next, now, out);
+    }
+
+    /// Notes what a table has; where to then.
+    fn found(&mut self, lookup: &Lookup, reply: Reply, out: &mut Vec<Effect>) -> String {
+        let row = match reply {
+            Reply::Answered { status: 200, values } => Some(values),
+            _ => None,
+        };
+        let cell = |column| row.as_ref().and_then(|row| row.get(column)).cloned().unwrap_or_default();
+        let picked: Vec<_> = lookup.picks.iter().map(|(name, column)| (name.clone(), cell(column))).collect();
+        self.note(picked, out);
+        let missing = lookup.missing.clone().unwrap_or_default();
+        if row.is_some() { lookup.next.clone() } else { missing }
     }
 
     /// Notes what a system answered, and forgets what it answered before; where to then.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::skill::SkillExpr;
 
-use crate::request::{Reply, Request};
+use crate::request::{LookUp, Reply, Request};
 
 /// What is known of a caller before the first step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub enum Effect {
     Music,
     /// Ask a system of the operator, and tell [`Input::Replied`] with the number of the request.
     Request(Request),
+    /// Look a key up, and tell [`Input::Replied`] with the number of the request.
+    LookUp(LookUp),
     /// Ask this queue to take the caller. If it does, the run is over; if not: [`Input::Refused`].
     Queue(Wish),
     /// The run is over.

@@ -1,9 +1,10 @@
 //! Flows of self-service as an administrator writes them, and callers in them (ROUTE-08).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow::{Around, Caller, Effect, Flow, Input, Refused, Run};
+use flow::{Around, Caller, Effect, Flow, Input, Refused, Reply, Run};
 use model::id::{Id, SkillId};
 use model::skill::text::Names;
 use model::time::Timestamp;
@@ -40,6 +41,7 @@ pub(super) fn flow(input: &[u8]) {
     let around = Around {
         prompts: &PROMPTS,
         services: &["Hotline", "Cards"],
+        tables: &[("codes", &["team".to_owned()])],
         hosts: &["crm.example:443"],
         secrets: &["crm"],
         names: Some(&names),
@@ -54,12 +56,13 @@ pub(super) fn flow(input: &[u8]) {
 /// A caller whose doings are the octets of the text, again and again.
 fn walk((mut run, mut effects): (Run, Vec<Effect>), input: &[u8]) {
     let mut now = Timestamp::default();
-    let (mut number, mut steps, mut request) = (0, 0, None);
+    let (mut number, mut steps, mut request, mut row) = (0, 0, None, None);
     for turn in 0..TURNS {
         for effect in &effects {
             match effect {
                 Effect::Play { number: begun, .. } => number = *begun,
                 Effect::Request(asked) => request = Some(asked.clone()),
+                Effect::LookUp(asked) => row = Some(asked.number),
                 Effect::Entered(_) => steps += 1,
                 Effect::End(_) => assert!(run.is_over()),
                 _ => {}
@@ -78,6 +81,10 @@ fn walk((mut run, mut effects): (Run, Vec<Effect>), input: &[u8]) {
             0 => run.handle(Input::Played(number), now),
             1 => run.handle(Input::Key(char::from(b"0123456789*#ABCD"[usize::from(octet) % 16])), now),
             2 => run.handle(Input::Refused(refused), now),
+            3 if row.is_some() => {
+                let reply = if octet < 128 { Reply::missing() } else { Reply::found(BTreeMap::new()) };
+                run.handle(Input::Replied(row.take().unwrap_or_default(), reply), now)
+            }
             3 if request.is_some() => {
                 let asked = request.take().expect("it was looked at");
                 // The text of a flow is no JSON, and what of it begins as JSON is read as far as it goes.

@@ -22,6 +22,8 @@ mod generations;
 mod idempotency;
 #[path = "../sql/ledger.rs"]
 mod ledger;
+#[path = "../sql/lookups.rs"]
+mod lookups;
 #[path = "../sql/migrate.rs"]
 mod migrate;
 #[path = "../sql/newest.rs"]
@@ -76,6 +78,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 8,
         name: "dialling",
         sql: include_str!("../../migrations/postgres/0008_dialling.sql"),
+    },
+    Migration {
+        version: 9,
+        name: "lookups",
+        sql: include_str!("../../migrations/postgres/0009_lookups.sql"),
     },
 ];
 

@@ -30,6 +30,8 @@ mod generations;
 mod idempotency;
 #[path = "../sql/ledger.rs"]
 mod ledger;
+#[path = "../sql/lookups.rs"]
+mod lookups;
 #[path = "../sql/migrate.rs"]
 mod migrate;
 #[path = "../sql/newest.rs"]
@@ -85,6 +87,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "dialling",
         sql: include_str!("../../migrations/sqlite/0008_dialling.sql"),
     },
+    Migration { version: 9, name: "lookups", sql: include_str!("../../migrations/sqlite/0009_lookups.sql") },
 ];
 
 /// Where SQLite differs.

@@ -6,6 +6,7 @@ mod catalogue;
 mod crash;
 mod fixture;
 mod journal;
+mod lookups;
 mod migrations;
 mod outage;
 mod people;

@@ -50,6 +50,8 @@ on_each_engine! {
              ALTER TABLE reasons DROP COLUMN call_out;
              ALTER TABLE tenants DROP COLUMN dialling;
              ALTER TABLE services DROP COLUMN recording;
+             DROP TABLE lookup_rows;
+             DROP TABLE lookup_tables;
              DROP TABLE generations;
              DROP TABLE flows;
              ALTER TABLE numbers DROP COLUMN flow;
