@@ -42,6 +42,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/agents", "get"),
     ("/agents/{user}/state", "put"),
     ("/queues", "get"),
+    ("/help", "get"),
     ("/colleagues", "get"),
     ("/requirement/check", "post"),
     ("/flows", "get post"),
