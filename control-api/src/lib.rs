@@ -93,6 +93,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(explain::one))
         .routes(routes!(explain::waiting))
         .routes(routes!(live::hang_up))
+        .routes(routes!(live::cancel_callback))
         .routes(routes!(live::pause_recording))
         .routes(routes!(legs::all))
         .routes(routes!(legs::of_call))

@@ -147,6 +147,22 @@ pub async fn place(
     Ok(StatusCode::ACCEPTED)
 }
 
+/// Cancel a callback that nobody has taken yet (CB-01).
+#[utoipa::path(post, path = "/calls/{interaction}/cancel_callback", tag = "live", params(("interaction" = String, Path)),
+    responses((status = 204, description = "The customer is not called back"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "The customer is just being called")))]
+pub async fn cancel_callback(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+) -> Result<StatusCode, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    state.desk.cancel_callback(interaction, who.actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// End a call.
 #[utoipa::path(post, path = "/calls/{interaction}/hang_up", tag = "live", params(("interaction" = String, Path)),
     responses((status = 202, description = "The call is being ended"),

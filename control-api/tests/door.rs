@@ -60,6 +60,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/waiting/explanations", "get"),
     ("/calls", "post"),
     ("/calls/{interaction}/hang_up", "post"),
+    ("/calls/{interaction}/cancel_callback", "post"),
     ("/calls/{interaction}/recording", "put"),
     ("/records", "get"),
     ("/records/{interaction}", "get"),

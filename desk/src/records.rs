@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
-use model::interaction::{Channel, Direction, EndStatus, EndedBy, RecordedOverflow, ServiceRecord};
+use model::interaction::{
+    Channel, Direction, EndStatus, EndedBy, RecordedCallback, RecordedOverflow, ServiceRecord,
+};
 use model::journal::Party;
 use model::media::StreamStats;
 use model::people::Privilege;
@@ -21,7 +23,7 @@ use utoipa::ToSchema;
 use crate::audit::{Actor, AuditEntry, AuditFilter};
 use crate::auth::Identity;
 use crate::configuration::Configuration;
-use crate::metrics::status_name;
+use crate::metrics::{callback_end_name, dial_failure_name, status_name};
 use crate::page::{Cursor, Page};
 use crate::recording::{Audio, AudioFormat, Peaks, RecordingError};
 use crate::refusal::Refusal;
@@ -72,6 +74,8 @@ pub struct RecordView {
     pub noted: BTreeMap<String, String>,
     /// Queues that led the caller on, in this order (ROUTE-07).
     pub overflows: Vec<OverflowOfRecord>,
+    /// The customer asked to be called back.
+    pub callback: Option<CallbackOfRecord>,
     /// First INVITE.
     pub arrived_at: u64,
     /// Entered the queue.
@@ -147,6 +151,57 @@ impl OverflowOfRecord {
         };
         let from = names.name_service(overflow.from).name;
         Self { at: overflow.at.millis(), from, why: overflow.why, to, to_flow }
+    }
+}
+
+/// A customer who asked to be called back (CB-01, CB-02).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct CallbackOfRecord {
+    /// When it was asked for.
+    pub asked_at: u64,
+    /// What is dialled.
+    pub number: String,
+    /// The place in the line is that of this time.
+    pub since: u64,
+    /// Each time the number was dialled.
+    pub attempts: Vec<AttemptOfRecord>,
+    /// Why it was given up: `attempts`, `expired`, `cancelled`, `called_in` or `impossible`.
+    pub over: Option<&'static str>,
+    /// Who cancelled it.
+    #[schema(value_type = Option<String>)]
+    pub cancelled_by: Option<UserId>,
+    /// That person's name.
+    pub cancelled_by_name: Option<String>,
+}
+
+/// One time a customer was dialled.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct AttemptOfRecord {
+    /// When.
+    pub at: u64,
+    /// For which agent, by name.
+    pub agent_name: Option<String>,
+    /// Why nobody answered, as of calls to numbers outside; none: somebody did, or the agent or the appliance went away first.
+    pub failed: Option<&'static str>,
+}
+
+impl CallbackOfRecord {
+    fn new(callback: &RecordedCallback, names: &Configuration) -> Self {
+        let name = |id: Option<UserId>| id.and_then(|id| Some(names.users.get(&id)?.name.clone()));
+        let attempts = callback.attempts.iter().map(|attempt| AttemptOfRecord {
+            at: attempt.at.millis(),
+            agent_name: name(attempt.agent),
+            failed: attempt.failed.map(dial_failure_name),
+        });
+        Self {
+            asked_at: callback.asked_at.millis(),
+            number: callback.number.clone(),
+            since: callback.since.millis(),
+            attempts: attempts.collect(),
+            over: callback.over.map(callback_end_name),
+            cancelled_by: callback.cancelled_by,
+            cancelled_by_name: name(callback.cancelled_by),
+        }
     }
 }
 
@@ -246,6 +301,7 @@ impl RecordView {
             calling_agent: record.calling_agent,
             noted: record.noted,
             overflows: record.overflows.iter().map(|each| OverflowOfRecord::new(each, names)).collect(),
+            callback: record.callback.as_ref().map(|callback| CallbackOfRecord::new(callback, names)),
             arrived_at: record.arrived_at.millis(),
             queued_at: millis(record.queued_at),
             offered_at: millis(record.offered_at),

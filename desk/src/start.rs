@@ -149,6 +149,7 @@ impl Desk {
         core.expect_back(recovered.returning);
         core.leave_alone(recovered.left_alone);
         core.go_on_with(recovered.figures);
+        core.take_up_callbacks(recovered.callbacks, now);
         core.began_with(generation);
         let rows = RecordingRows::start(tenant, store.clone(), sources.clone());
         let service = Service {
@@ -353,6 +354,14 @@ impl DeskHandle {
     pub async fn hang_up(&self, interaction: InteractionId, actor: Actor) -> Result<(), Refusal> {
         self.ask(|answer| Request::HangUp(interaction, answer)).await??;
         self.0.audit.note(actor, "call.hang_up", interaction, serde_json::json!({})).await;
+        Ok(())
+    }
+
+    /// Cancels a callback that nobody is at. `actor` is a person.
+    pub async fn cancel_callback(&self, interaction: InteractionId, actor: Actor) -> Result<(), Refusal> {
+        let by = actor.user.ok_or(Refusal::NotSignedIn)?;
+        self.ask(|answer| Request::CancelCallback { interaction, by, answer }).await??;
+        self.0.audit.note(actor, "callback.cancel", interaction, serde_json::json!({})).await;
         Ok(())
     }
 

@@ -87,7 +87,8 @@ impl Ready {
     }
     /// Names of the services that its steps ask.
     fn services(&self) -> impl Iterator<Item = &str> {
-        self.flow.queue.values().map(|queue| queue.service.as_str())
+        let back = self.flow.callback.values().filter_map(|callback| callback.service.as_deref());
+        self.flow.queue.values().map(|queue| queue.service.as_str()).chain(back)
     }
     /// Whether a step asks this service for an agent.
     pub fn names_service(&self, name: &str) -> bool {

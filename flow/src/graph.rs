@@ -1,5 +1,6 @@
 //! A flow as data: steps by kind and name.
 
+mod callback;
 mod defaults;
 mod http;
 mod lookup;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::callback::Callback;
 use self::defaults::*;
 pub use self::http::{Http, Method};
 pub use self::lookup::Lookup;
@@ -65,6 +67,9 @@ pub struct Flow {
     /// Steps that go on with music.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub wait: BTreeMap<String, Wait>,
+    /// Steps that ask for the caller to be called back.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub callback: BTreeMap<String, Callback>,
     /// Steps that ask for an agent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub queue: BTreeMap<String, Queue>,

@@ -54,12 +54,12 @@ mod waiting;
 pub use calendar::{Calendar, Hours as OpeningHours, Opening};
 pub use check::{Around, Fault, Ready};
 pub use graph::{
-    Case, Collect, Flow, HangUp, Hours, Http, If, Kind, Lookup, Menu, Method, NODES_MAX, Node, Play, Queue,
-    Route, Set, Wait,
+    Callback, Case, Collect, Flow, HangUp, Hours, Http, If, Kind, Lookup, Menu, Method, NODES_MAX, Node,
+    Play, Queue, Route, Set, Wait,
 };
 pub use prompt::{Item, Prompt};
 pub use request::{ANSWER_MAX, LOOK_UP_MAX, LookUp, Reply, Request};
-pub use run::{Caller, Effect, End, Input, Refused, Run, Wish};
+pub use run::{CallbackWish, Caller, Effect, End, Input, NoCallback, Refused, Run, Wish};
 pub use speech::{Counted, Language, SPOKEN_MAX};
 pub use text::TextError;
 pub use trial::{Act, Line, Script, ScriptError, Told, try_out};

@@ -6,6 +6,7 @@
 //! minutes.
 
 mod asking;
+mod callback;
 mod requesting;
 mod words;
 
@@ -16,7 +17,7 @@ use std::time::Duration;
 use model::time::Timestamp;
 
 use self::asking::wait_of;
-pub use self::words::{Caller, Effect, End, Input, Refused, Wish};
+pub use self::words::{CallbackWish, Caller, Effect, End, Input, NoCallback, Refused, Wish};
 use crate::calendar::Opening;
 use crate::check::Ready;
 use crate::graph::{Case, Node, Queue};
@@ -75,6 +76,8 @@ enum State {
     },
     /// Asked a queue.
     Queueing,
+    /// Asked for being called back.
+    CallingBack,
     Over,
 }
 
@@ -140,6 +143,8 @@ impl Run {
             (State::Music { .. }, Input::Key(key)) => self.music_over(Some(key), now, &mut out),
             (State::Requesting { .. }, input) => self.while_requesting(input, now, &mut out),
             (State::Queueing, Input::Refused(why)) => self.refused(why, now, &mut out),
+            (State::CallingBack, Input::CallbackTaken) => self.called_back(None, now, &mut out),
+            (State::CallingBack, Input::CallbackRefused(why)) => self.called_back(Some(why), now, &mut out),
             // Keys on the way into a queue, late ends of prompts, early ticks.
             _ => {}
         }
@@ -152,7 +157,7 @@ impl Run {
             State::Playing { give_up_at, .. } => Some(give_up_at),
             State::Asking { until, .. } | State::Music { until } => Some(until),
             State::Requesting { music_at, until, .. } => Some(music_at.map_or(until, |at| at.min(until))),
-            State::Queueing | State::Over => None,
+            State::Queueing | State::CallingBack | State::Over => None,
         }
     }
 
@@ -235,6 +240,7 @@ impl Run {
                     None => return,
                 },
                 Node::Lookup(lookup) => return self.look_up(lookup, now, out),
+                Node::Callback(callback) => return self.call_back(callback, out),
                 Node::Queue(queue) => return self.queue(queue, out),
                 Node::HangUp(_) => return self.end(End::HangUp, out),
             };
@@ -254,12 +260,16 @@ impl Run {
     fn queue(&mut self, queue: &Queue, out: &mut Vec<Effect>) {
         self.wish(queue.require.as_ref(), queue.priority);
         self.state = State::Queueing;
-        out.push(Effect::Queue(Wish {
-            service: queue.service.clone(),
+        out.push(Effect::Queue(self.wish_of(&queue.service)));
+    }
+
+    fn wish_of(&self, service: &str) -> Wish {
+        Wish {
+            service: service.to_owned(),
             who: self.require.as_ref().and_then(|text| self.ready.requirement(text)).cloned(),
             require: self.require.clone(),
             priority: self.priority,
-        }));
+        }
     }
 
     fn refused(&mut self, why: Refused, now: Timestamp, out: &mut Vec<Effect>) {

@@ -9,7 +9,7 @@ use model::time::Timestamp;
 use crate::check::Ready;
 use crate::graph::Node;
 use crate::request::Reply;
-use crate::run::{Caller, Effect, End, Input, Refused, Run, Wish};
+use crate::run::{Caller, Effect, End, Input, NoCallback, Refused, Run, Wish};
 
 /// Acts of one script.
 const ACTS_MAX: usize = 256;
@@ -35,6 +35,8 @@ pub enum Act {
     Fail,
     /// It does not answer in time.
     TimeOut,
+    /// The next callback is not promised.
+    NoCallback(NoCallback),
     /// Hangs up.
     HangUp,
 }
@@ -42,8 +44,8 @@ pub enum Act {
 /// A word that is no act.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is neither keys (0 to 9, *, #, A to D) nor `wait`, `closed`, `unstaffed`, `full`, `hangup`, nor an answer: `name=value`, \
-     `ok`, `failed`, `missing`, `timeout`"
+    "`{0}` is neither keys (0 to 9, *, #, A to D) nor `wait`, `closed`, `unstaffed`, `full`, `invalid`, `already`, `refused`, \
+     `hangup`, nor an answer: `name=value`, `ok`, `failed`, `missing`, `timeout`"
 )]
 pub struct ScriptError(String);
 
@@ -57,6 +59,9 @@ impl Script {
                 "closed" => acts.push(Act::Refuse(Refused::Closed)),
                 "unstaffed" => acts.push(Act::Refuse(Refused::Unstaffed)),
                 "full" => acts.push(Act::Refuse(Refused::Full)),
+                "invalid" => acts.push(Act::NoCallback(NoCallback::Invalid)),
+                "already" => acts.push(Act::NoCallback(NoCallback::Already)),
+                "refused" => acts.push(Act::NoCallback(NoCallback::Refused)),
                 "hangup" => acts.push(Act::HangUp),
                 "ok" => acts.push(Act::Answer),
                 "failed" | "missing" => acts.push(Act::Fail),
@@ -115,7 +120,7 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
     let (mut run, mut effects) = Run::begin(ready.clone(), caller, now);
     loop {
         let mut playing = None;
-        let mut queueing = false;
+        let (mut queueing, mut calling_back) = (false, false);
         let mut asked = None;
         let mut step = String::new();
         for effect in effects.drain(..) {
@@ -150,6 +155,12 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                     queueing = true;
                     queue_line(&wish)
                 }
+                Effect::CallBack(wish) => {
+                    calling_back = true;
+                    let of = wish.queue.service;
+                    let service = if of.is_empty() { of } else { format!(", {of}") };
+                    format!("asks to be called back at {}{service}", wish.number)
+                }
                 Effect::End(end) => {
                     told.ended = true;
                     end_line(end).to_owned()
@@ -168,6 +179,19 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
             continue;
         }
         let act = acts.front().cloned();
+        if calling_back {
+            // Promised, unless the script says otherwise.
+            let input = match act {
+                Some(Act::NoCallback(why)) => {
+                    acts.pop_front();
+                    say(&mut told, format!("it is not promised: {}", no_callback(why)));
+                    Input::CallbackRefused(why)
+                }
+                _ => Input::CallbackTaken,
+            };
+            effects = run.handle(input, now);
+            continue;
+        }
         let input = match (act.clone(), queueing) {
             (Some(Act::HangUp), _) => {
                 say(&mut told, "the caller hangs up".into());
@@ -237,6 +261,14 @@ fn answer(acts: &mut VecDeque<Act>, run: &Run, ready: &Ready) -> (String, Reply)
         return ("the table has the key".into(), Reply::found(values));
     }
     (format!("the system answers with status {status}"), Reply::Answered { status, values })
+}
+
+fn no_callback(why: NoCallback) -> &'static str {
+    match why {
+        NoCallback::Invalid => "the number cannot be dialled",
+        NoCallback::Already => "the number is to be called back already",
+        NoCallback::Refused => "not at the moment",
+    }
 }
 
 fn listens(run: &Run, ready: &Ready) -> bool {

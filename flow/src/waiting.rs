@@ -1,11 +1,13 @@
 //! What callers hear while they wait, from a few settings: put together as a flow, so that there is one engine (ROUTE-07).
 
+mod callback;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::service::WaitingRules;
+use model::service::{CallbackRules, WaitingRules};
 
-use crate::graph::{Case, Flow, If, Play, Wait};
+use crate::graph::{Case, Flow, HangUp, If, Play, Wait};
 use crate::prompt::{Item, Prompt};
 use crate::speech::Language;
 
@@ -13,12 +15,13 @@ use crate::speech::Language;
 pub const WHILE_WAITING: [&str; 3] = ["position", "expected_wait_minutes", "waited_s"];
 
 /// The flow of a service's settings; `None` when music is all there is.
-pub fn announcements(rules: &WaitingRules, language: Language) -> Option<Flow> {
+pub fn announcements(rules: &WaitingRules, callback: &CallbackRules, language: Language) -> Option<Flow> {
     let told = rules.position || rules.expected_wait;
-    if rules.greeting.is_none() && !told && rules.comfort.is_empty() {
+    let (silent, offered) = (!told && rules.comfort.is_empty(), callback.is_offered());
+    if rules.greeting.is_none() && silent && !offered {
         return None;
     }
-    let mut making = Making { flow: Flow::default(), language };
+    let mut making = Making { flow: Flow::default(), language, callback };
     making.flow.name = "waiting".into();
     making.flow.while_waiting = true;
     making.flow.start = "first".into();
@@ -26,14 +29,19 @@ pub fn announcements(rules: &WaitingRules, language: Language) -> Option<Flow> {
         making.flow.start = "greeting".into();
         making.play("greeting", &[greeting], "first");
     }
-    if !told && rules.comfort.is_empty() {
+    if silent && !offered {
         making.wait("first", HOUR_S, "first");
         return Some(making.flow);
     }
-    making.wait("first", rules.first_after_s, &begins(rules, 1));
+    // With nothing else to be told, the offer has its own time.
+    let own = callback.offer_after_s.filter(|_| silent);
+    making.wait("first", own.unwrap_or(rules.first_after_s), &begins(rules, 1));
     let turns = rules.comfort.len().max(1);
     for turn in 1..=turns {
         making.turn(rules, turn, &begins(rules, turn % turns + 1));
+    }
+    if offered {
+        making.ask_number();
     }
     Some(making.flow)
 }
@@ -44,8 +52,10 @@ fn begins(rules: &WaitingRules, turn: usize) -> String {
         "place"
     } else if rules.expected_wait {
         "wait"
-    } else {
+    } else if !rules.comfort.is_empty() {
         "comfort"
+    } else {
+        "offer"
     };
     format!("{part}-{turn}")
 }
@@ -53,18 +63,21 @@ fn begins(rules: &WaitingRules, turn: usize) -> String {
 /// The longest music without anything else: it begins anew then.
 const HOUR_S: u32 = 3_600;
 
-struct Making {
+struct Making<'a> {
     flow: Flow,
     language: Language,
+    callback: &'a CallbackRules,
 }
 
-impl Making {
-    /// One turn: the place, the expected wait, a comforting message, music.
+impl Making<'_> {
+    /// One turn: the place, the expected wait, a comforting message, the offer to be called back, music.
     fn turn(&mut self, rules: &WaitingRules, turn: usize, next: &str) {
         let name = |part: &str| format!("{part}-{turn}");
         let (place, wait, comfort, music) = (name("place"), name("wait"), name("comfort"), name("music"));
+        let offered = self.callback.is_offered();
+        let offer = if offered { name("offer") } else { music.clone() };
         let message = rules.comfort.get(turn - 1);
-        let after_wait = if message.is_some() { &comfort } else { &music };
+        let after_wait = if message.is_some() { &comfort } else { &offer };
         let after_place = if rules.expected_wait { &wait } else { after_wait };
         if rules.position {
             let (say, line) = (name("say-place"), ["position-before", "{position:number}", "position-after"]);
@@ -81,9 +94,15 @@ impl Making {
             self.play(&soon, &["wait-under-minute"], after_wait);
         }
         if let Some(message) = message {
-            self.play(&comfort, &[message], &music);
+            self.play(&comfort, &[message], &offer);
+        }
+        if offered {
+            self.offer(turn, &music);
         }
         self.wait(&music, rules.every_s, next);
+        if let Some(wait) = self.flow.wait.get_mut(&music).filter(|_| offered) {
+            wait.choices.insert("1".into(), callback::WANTED.into());
+        }
     }
 
     fn play<T: AsRef<str>>(&mut self, name: &str, sounds: &[T], next: &str) {

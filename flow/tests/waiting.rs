@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use flow::{Around, Caller, Effect, End, Flow, Input, Language, Run, announcements};
-use model::service::WaitingRules;
+use model::service::{CallbackRules, WaitingRules};
 use model::time::Timestamp;
 
 const SOUNDS: [&str; 7] =
@@ -33,7 +33,8 @@ fn heard(
     seconds: u64,
     line: impl Fn(u64) -> (Option<u64>, Option<u64>),
 ) -> Vec<(u64, String)> {
-    let ready = announcements(rules, language).unwrap().check(&around(language)).unwrap();
+    let ready =
+        announcements(rules, &CallbackRules::default(), language).unwrap().check(&around(language)).unwrap();
     let at = |second| Timestamp::from_millis(1_000_000 + second * 1_000);
     let known = |second| {
         let (position, minutes) = line(second);
@@ -140,7 +141,7 @@ fn every_choice_of_settings_is_a_flow_without_a_fault() {
             comfort,
             ..everything()
         };
-        assert_eq!(announcements(&rules, Language::English).is_none(), n == 0);
+        assert_eq!(announcements(&rules, &CallbackRules::default(), Language::English).is_none(), n == 0);
         if n > 0 {
             let told = heard(&rules, Language::English, 4 * 3_600, |_| (Some(7), Some(9)));
             assert!(told.len() > 4, "{told:?}");

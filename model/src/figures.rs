@@ -17,6 +17,8 @@ pub enum Outcome {
     TurnedAway,
     /// Was led on to the queue of another service, or into a flow.
     Overflowed,
+    /// Asked to be called back.
+    AskedBack,
 }
 
 impl Outcome {
@@ -36,6 +38,8 @@ impl Outcome {
             | EndStatus::Busy
             | EndStatus::NoAnswer
             | EndStatus::Cancelled
+            | EndStatus::CallbackFailed
+            | EndStatus::CalledIn
             | EndStatus::Failed => None,
         }
     }
@@ -56,6 +60,12 @@ pub struct Counts {
     pub turned_away: u64,
     /// Led on to another service or into a flow.
     pub overflowed: u64,
+    /// Asked to be called back.
+    #[serde(default)]
+    pub callbacks: u64,
+    /// Customers who were called back and talked to an agent, whenever they had asked. They count among nothing else here.
+    #[serde(default)]
+    pub called_back: u64,
     /// Waits of the answered, added up, in milliseconds.
     pub waited_ms: u64,
     /// The longest wait of anybody, in milliseconds.
@@ -99,6 +109,7 @@ impl Counts {
             }
             Outcome::TurnedAway => self.turned_away += 1,
             Outcome::Overflowed => self.overflowed += 1,
+            Outcome::AskedBack => self.callbacks += 1,
         }
     }
 
@@ -110,13 +121,15 @@ impl Counts {
         self.short += other.short;
         self.turned_away += other.turned_away;
         self.overflowed += other.overflowed;
+        self.callbacks += other.callbacks;
+        self.called_back += other.called_back;
         self.waited_ms = self.waited_ms.saturating_add(other.waited_ms);
         self.longest_ms = self.longest_ms.max(other.longest_ms);
     }
 
     /// Everybody who was counted.
     pub fn offered(&self) -> u64 {
-        self.answered + self.abandoned + self.turned_away + self.overflowed
+        self.answered + self.abandoned + self.turned_away + self.overflowed + self.callbacks
     }
 
     /// The service level: those answered in time, of those offered, with short abandons treated as the service has it.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::DialFailure;
 use crate::id::{DispositionId, InteractionId, RecordingId, ServiceId, TenantId, TrunkId, UserId};
 use crate::media::StreamStats;
 use crate::recording::{RecordingErasure, RecordingGap, RecordingPause, RecordingProof};
 use crate::service::{Overflow, Treatment};
+use crate::skill::Requirement;
 use crate::time::Timestamp;
 
 /// The kind of contact.
@@ -86,8 +88,12 @@ pub enum EndStatus {
     Busy,
     /// Nobody answered the number we called (OUT-13).
     NoAnswer,
-    /// The agent gave up before the number we called was answered (OUT-13).
+    /// The agent gave up before the number we called was answered (OUT-13), or a supervisor cancelled the callback.
     Cancelled,
+    /// Whoever asked to be called back was not reached, as often or as long as that was tried (CB-02).
+    CallbackFailed,
+    /// Whoever asked to be called back called again: that call took its place.
+    CalledIn,
     /// Set-up or media failed.
     Failed,
 }
@@ -126,6 +132,73 @@ pub struct RecordedHelp {
     pub from: Timestamp,
     /// When it was taken back, or the interaction ended; `None` while it is open.
     pub to: Option<Timestamp>,
+}
+
+/// Why a customer who was not reached will not be called back any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackEnd {
+    /// Dialled as often as the service allows.
+    Attempts,
+    /// Open for as long as the service allows.
+    Expired,
+    /// A supervisor cancelled it.
+    Cancelled,
+    /// The customer called again.
+    CalledIn,
+    /// The service is not there any more, or the number may not be dialled any more.
+    Impossible,
+}
+
+impl CallbackEnd {
+    /// How the record shows it.
+    pub fn status(self) -> EndStatus {
+        match self {
+            Self::Attempts | Self::Expired | Self::Impossible => EndStatus::CallbackFailed,
+            Self::Cancelled => EndStatus::Cancelled,
+            Self::CalledIn => EndStatus::CalledIn,
+        }
+    }
+}
+
+/// A customer who is called back: from the asking on (CB-01, CB-02).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordedCallback {
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// What is dialled.
+    pub number: String,
+    /// The place in the line is that of this time.
+    pub since: Timestamp,
+    /// Who may answer, when that is not what the service asks for.
+    #[serde(default)]
+    pub requirement: Option<Requirement>,
+    /// Queue priority points, when they are not the service's.
+    #[serde(default)]
+    pub priority: Option<i32>,
+    /// It is not queued before.
+    #[serde(default)]
+    pub held_until: Option<Timestamp>,
+    /// Each time the number was dialled.
+    #[serde(default)]
+    pub attempts: Vec<RecordedAttempt>,
+    /// Why it was given up.
+    #[serde(default)]
+    pub over: Option<CallbackEnd>,
+    /// Who cancelled it.
+    #[serde(default)]
+    pub cancelled_by: Option<UserId>,
+}
+
+/// One time a customer was dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedAttempt {
+    /// When.
+    pub at: Timestamp,
+    /// For which agent.
+    pub agent: Option<UserId>,
+    /// Why nobody answered; `None`: somebody did, or the agent or the appliance went away first.
+    pub failed: Option<DialFailure>,
 }
 
 /// Values of one caller that are kept.
@@ -176,6 +249,9 @@ pub struct ServiceRecord {
     /// Where it was led on from its first service; the first 16 times (ROUTE-07).
     #[serde(default)]
     pub overflows: Vec<RecordedOverflow>,
+    /// Its customer asked to be called back.
+    #[serde(default)]
+    pub callback: Option<RecordedCallback>,
     /// First INVITE.
     pub arrived_at: Timestamp,
     /// Entered the queue.

@@ -14,7 +14,7 @@ use crate::id::{
     AgentId, DispositionId, FlowId, InteractionId, LegId, OfferToken, RecordingId, ServiceId, SessionId,
     TenantId, TrunkId,
 };
-use crate::interaction::{Channel, Direction, EndStatus, EndedBy};
+use crate::interaction::{CallbackEnd, Channel, Direction, EndStatus, EndedBy};
 use crate::media::{Codec, StreamStats};
 use crate::people::PhoneKind;
 use crate::recording::{ErasedRange, RecordingProof};
@@ -178,6 +178,48 @@ pub enum Event {
         service: ServiceId,
         /// Why.
         why: Overflow,
+    },
+    /// Its customer is to be called back (CB-01), and keeps the place in the line.
+    CallbackAsked {
+        /// The interaction.
+        interaction: InteractionId,
+        /// For whose agents it waits.
+        service: ServiceId,
+        /// What will be dialled.
+        number: String,
+        /// Since when it has waited: its place is that of this time.
+        since: Timestamp,
+        /// Who may answer, when that is not what the service asks for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        requirement: Option<Requirement>,
+        /// Queue priority points, when they are not the service's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        priority: Option<i32>,
+    },
+    /// It left the queue, or the agent who had taken it, without having ended: it will be queued again at its place.
+    LaidAside {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who had taken it, and has no after-call work for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+    },
+    /// A callback is not queued before this time.
+    CallbackHeld {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The customer will not be called back any more. That it has ended is told by what follows.
+    CallbackOver {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Why.
+        why: CallbackEnd,
+        /// Who cancelled it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<AgentId>,
     },
     /// An agent was leased for it: rings until the deadline.
     Offered {
@@ -486,6 +528,10 @@ impl Event {
             | Self::Queued { interaction, .. }
             | Self::Overflowed { interaction, .. }
             | Self::TurnedAway { interaction, .. }
+            | Self::CallbackAsked { interaction, .. }
+            | Self::LaidAside { interaction, .. }
+            | Self::CallbackHeld { interaction, .. }
+            | Self::CallbackOver { interaction, .. }
             | Self::Offered { interaction, .. }
             | Self::Accepted { interaction, .. }
             | Self::HandlingStarted { interaction, .. }

@@ -1,5 +1,6 @@
 //! Services, dispositions, numbers and trunks: what an administrator sets up.
 
+mod callback;
 mod treatment;
 mod waiting;
 
@@ -11,6 +12,7 @@ use crate::id::{DispositionId, FlowId, NumberId, ServiceId, SkillId, TenantId, T
 use crate::recording::RecordingRules;
 use crate::skill::Requirement;
 
+pub use self::callback::CallbackRules;
 pub use self::treatment::{Overflow, Treatment};
 pub use self::waiting::{COMFORT_MAX, WaitingRules};
 
@@ -94,6 +96,8 @@ pub struct QueueRules {
     pub when_agents_left: Option<Treatment>,
     /// What callers hear while they wait.
     pub waiting: WaitingRules,
+    /// Whether and how callers are called back.
+    pub callback: CallbackRules,
     /// When the service is open, while it is switched on; `None`: always.
     pub hours: Option<Calendar>,
     /// Whether new callers meet the emergency treatment instead of everything else.
@@ -125,6 +129,7 @@ impl Default for QueueRules {
             when_waited_long: Treatment::Announce,
             when_agents_left: None,
             waiting: WaitingRules::default(),
+            callback: CallbackRules::default(),
             hours: None,
             emergency: false,
             when_emergency: Treatment::Announce,

@@ -55,6 +55,13 @@ impl Floor {
                 self.queued(*interaction, service, *channel, requirement, *priority, times);
             }
             Event::Overflowed { interaction, .. } => self.overflowed(*interaction, at),
+            Event::LaidAside { interaction, .. } => self.laid_aside(*interaction, at),
+            Event::Bridged { interaction, .. } => {
+                let key = self.item_keys.get(interaction).copied();
+                if let Some(item) = key.and_then(|key| self.items.get_mut(key)) {
+                    item.joined = true;
+                }
+            }
             Event::Offered { interaction, agent, token, deadline } => {
                 self.offers += 1;
                 let turn = self.offers;
@@ -143,7 +150,9 @@ impl Floor {
             | Event::Dialled { .. }
             | Event::DialFailed { .. }
             | Event::LegAnswered { .. }
-            | Event::Bridged { .. }
+            | Event::CallbackAsked { .. }
+            | Event::CallbackHeld { .. }
+            | Event::CallbackOver { .. }
             | Event::HoldChanged { .. }
             | Event::HelpAsked { .. }
             | Event::HelpTakenBack { .. }
@@ -201,6 +210,7 @@ impl Floor {
             step: 0,
             phase: Phase::Waiting,
             answered_at: None,
+            joined: false,
             refusals: Vec::new(),
         };
         let step_due = item.step_due();
@@ -246,6 +256,7 @@ impl Floor {
             step: 0,
             phase,
             answered_at: None,
+            joined: false,
             refusals: Vec::new(),
         });
         self.item_keys.insert(id, key);
@@ -340,6 +351,20 @@ impl Floor {
         self.leave_class(key);
         self.pace_leaves(service, Leaving::Aside, at);
         self.forget(key);
+    }
+
+    /// It will come again: whoever waits does not any more, and an agent who had it is as before.
+    fn laid_aside(&mut self, interaction: InteractionId, at: Timestamp) {
+        let Some(key) = self.item_keys.get(&interaction).copied() else { return };
+        let Some(item) = self.items.get(key) else { return };
+        let Phase::Active { agent } = item.phase else { return self.overflowed(interaction, at) };
+        let lane = lane(item.channel);
+        self.forget(key);
+        let agent = self.agents[agent].id;
+        self.change(agent, at, |agent| {
+            agent.active.retain(|&active| active != key);
+            agent.load[lane] = agent.load[lane].saturating_sub(1);
+        });
     }
 
     fn completed(&mut self, interaction: InteractionId, at: Timestamp) {

@@ -153,9 +153,9 @@ impl Floor {
 
     /// Somebody who waits is to wait no longer, if the service says so: led on, or given up.
     fn overflow(&mut self, key: Key, why: Overflow) {
-        let Some((interaction, service)) = self.items.get(key).map(|item| (item.id, item.service)) else {
-            return;
-        };
+        // Nobody is on the line to be led on or told: a callback waits.
+        let on_the_line = self.items.get(key).filter(|item| !item.is_callback());
+        let Some((interaction, service)) = on_the_line.map(|item| (item.id, item.service)) else { return };
         let from = service.and_then(|number| self.queues.get(number)).map(|queue| queue.service.id);
         match (self.queue_rules(service).treatment(why), from) {
             (Treatment::Queue, _) => {}

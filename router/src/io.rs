@@ -97,6 +97,12 @@ pub enum Input {
         /// Where to.
         to: ServiceId,
     },
+    /// It leaves the queue, or the agent who took it, without having ended, and will come again at its place: its customer is to
+    /// be called back, or was not reached. An agent who is rung for it is rung no longer.
+    LayAside {
+        /// The interaction.
+        interaction: InteractionId,
+    },
     /// The agent takes an offer.
     Accept {
         /// Who.

@@ -47,6 +47,8 @@ pub(crate) struct Item {
     pub phase: Phase,
     /// When an agent took it, if it came over a queue and goes the usual way.
     pub answered_at: Option<Timestamp>,
+    /// Customer and agent have heard each other.
+    pub joined: bool,
     /// Agents who refused or missed it, and until when they are not asked again.
     pub refusals: Vec<(AgentId, Timestamp)>,
 }
@@ -92,6 +94,10 @@ impl Item {
     /// Still to be answered.
     pub fn is_unanswered(&self) -> bool {
         matches!(self.phase, Phase::Waiting | Phase::Offered(_))
+    }
+    /// Whether its customer is to be called back and was not reached yet: nobody is on the line.
+    pub fn is_callback(&self) -> bool {
+        self.channel == Channel::Callback && !self.joined
     }
     /// The class it waits in, when it waits.
     pub fn class(&self) -> Option<usize> {

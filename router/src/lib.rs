@@ -75,7 +75,8 @@
 //! # What the floor ends, and what it does not
 //! The floor journals `Ended` for every interaction it has taken: abandoned, turned away, hung up, interrupted. An
 //! arrival it refuses ([`Refusal`]: closed, nobody online, queue full) it has never held: whoever asked gives the
-//! treatment and journals the end. Not here: media and legs, dispositions, opening hours, callbacks, campaigns.
+//! treatment and journals the end. A callback waits like anybody else, and its pauses are spent off the floor ([`Input::LayAside`]). Not here: media and
+//! legs, dispositions, opening hours, what a callback is promised, campaigns.
 #![forbid(unsafe_code)]
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::agent::{AgentState, NotReadyReason};
 use model::id::{AgentId, InteractionId, OfferToken, ServiceId};
-use model::interaction::{EndStatus, EndedBy};
+use model::interaction::{Channel, EndStatus, EndedBy};
 use model::journal::{Event, OfferEnd};
 use model::service::{Overflow, Treatment};
 
@@ -21,7 +21,10 @@ impl Floor {
     pub(crate) fn arrive(&mut self, arrival: &Arrival) -> Result<(), Refusal> {
         let &Arrival { interaction, service, channel, .. } = arrival;
         self.admit(interaction)?;
-        self.door(service)?;
+        // Whoever is called back was let in before, and was promised it.
+        if channel != Channel::Callback {
+            self.door(service)?;
+        }
         let number = self.queue_numbers.get(&service).copied().ok_or(Refusal::UnknownService)?;
         let queue = self.queues.get(number).filter(|queue| !queue.closed).ok_or(Refusal::UnknownService)?;
         let rules = &queue.service.queue;
@@ -80,6 +83,21 @@ impl Floor {
             return Err(Refusal::Stale);
         };
         self.overflowed_to(interaction, from, Overflow::Chosen, Treatment::Service(to));
+        Ok(())
+    }
+
+    /// It leaves the floor without having ended.
+    pub(crate) fn lay_aside(&mut self, interaction: InteractionId) -> Result<(), Refusal> {
+        let key = self.item_key(interaction)?;
+        for number in self.ringing(key) {
+            self.end_offer(key, number, OfferEnd::CallerLeft);
+        }
+        let agent = match self.items.get(key).map(|item| &item.phase) {
+            Some(Phase::Waiting) => None,
+            Some(Phase::Active { agent }) => Some(self.agent_id(*agent)),
+            _ => return Err(Refusal::Stale),
+        };
+        self.record(Event::LaidAside { interaction, agent });
         Ok(())
     }
 

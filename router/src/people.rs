@@ -47,6 +47,7 @@ impl Floor {
                 self.begin_by_hand(interaction, agent, channel, internal)
             }
             Input::Abandon { interaction } => self.abandon(interaction),
+            Input::LayAside { interaction } => self.lay_aside(interaction),
             Input::MoveOn { interaction, to } => self.move_on(interaction, to),
             Input::Accept { agent, token } => self.accept(agent, token),
             Input::Decline { agent, token } => self.answer_no(agent, token, OfferEnd::Declined),

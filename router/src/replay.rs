@@ -103,8 +103,14 @@ impl Floor {
                     self.record(Event::OfferEnded { interaction, agent, token, why: OfferEnd::Restart });
                 }
             }
-            let over = matches!(self.items.get(key).map(|item| &item.phase), Some(Phase::Wrapping { .. }));
-            if !over {
+            let Some(item) = self.items.get(key) else { continue };
+            let over = matches!(item.phase, Phase::Wrapping { .. });
+            if !over && item.is_callback() {
+                // Nobody was on the line whom the crash could have cut off.
+                let agent =
+                    if let Phase::Active { agent } = item.phase { Some(self.agent_id(agent)) } else { None };
+                self.record(Event::LaidAside { interaction, agent });
+            } else if !over {
                 self.record(Event::Ended {
                     interaction,
                     status: EndStatus::Interrupted,

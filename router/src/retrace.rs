@@ -120,7 +120,8 @@ impl Retrace {
     fn is_of_another(&self, event: &Event) -> bool {
         let (Event::Ended { interaction, .. }
         | Event::Completed { interaction, .. }
-        | Event::Overflowed { interaction, .. }) = event
+        | Event::Overflowed { interaction, .. }
+        | Event::LaidAside { interaction, .. }) = event
         else {
             return false;
         };
@@ -156,6 +157,7 @@ fn is_of_the_floor(event: &Event) -> bool {
             | Event::AgentOffline { .. }
             | Event::Queued { .. }
             | Event::Overflowed { .. }
+            | Event::LaidAside { .. }
             | Event::Offered { .. }
             | Event::Accepted { .. }
             | Event::HandlingStarted { .. }

@@ -56,12 +56,22 @@ export interface Colleague {
   name: string;
   extension: string | null;
 }
+/** A customer who is called back. */
+export interface CallbackView {
+  /** What is dialled. */
+  number: string;
+  attempts: number;
+  /** When it is dialled by itself, while the notice is shown. */
+  dials_at: Millis | null;
+}
 export interface OfferView {
   offer: string;
   interaction: string;
   /** None of an internal call. */
   service: Named | null;
-  channel: "voice";
+  channel: "voice" | "callback";
+  /** The customer asked to be called back (CB-01). */
+  callback: CallbackView | null;
   direction: Direction;
   /** Who calls, when it is a colleague. */
   colleague: Colleague | null;
@@ -89,7 +99,8 @@ export interface StreamStats {
 export interface WorkView {
   interaction: string;
   service: Named | null;
-  channel: "voice";
+  channel: "voice" | "callback";
+  callback: CallbackView | null;
   direction: Direction;
   /** The other one of an internal call, whoever called. */
   colleague: Colleague | null;
@@ -99,7 +110,7 @@ export interface WorkView {
   caller_name: string | null;
   contact: string;
   noted: Record<string, string>;
-  phase: "dialling" | "connecting" | "talking" | "held" | "refused" | "wrap_up";
+  phase: "reserved" | "dialling" | "connecting" | "talking" | "held" | "refused" | "wrap_up";
   refused_why: "declined" | "no_answer" | "unreachable" | "busy" | "no_such_number" | "trunks_busy" | null;
   muted: boolean;
   since: Millis;
@@ -135,6 +146,8 @@ export interface QueueView {
   /** New callers meet the emergency treatment (ROUTE-07). */
   emergency: boolean;
   waiting: number;
+  /** Customers who are to be called back, in the line or not yet again. */
+  callbacks: number;
   longest_since: Millis | null;
   ready_agents: number;
   busy_agents: number;
@@ -152,6 +165,9 @@ export interface Period {
   abandoned: number;
   turned_away: number;
   overflowed: number;
+  callbacks: number;
+  /** Were called back and talked to an agent. */
+  called_back: number;
   service_level_percent: number | null;
   abandoned_percent: number | null;
   speed_of_answer_s: number | null;
@@ -269,6 +285,7 @@ export interface ServiceRecord {
   noted: Record<string, string>;
   /** Queues that led the caller on (ROUTE-07). */
   overflows: { at: Millis; from: string; why: OverflowWhy; to: string; to_flow: boolean }[];
+  callback: CallbackOfRecord | null;
   service: string | null;
   service_name: string | null;
   agent: string | null;
@@ -301,6 +318,16 @@ export interface ServiceRecord {
   holds: number;
   /** When its agent asked for help (HELP-01). */
   help: { by: string; by_name: string | null; from: Millis; to: Millis | null }[];
+}
+/** From the asking to the last attempt (CB-02). */
+export interface CallbackOfRecord {
+  asked_at: Millis;
+  number: string;
+  since: Millis;
+  attempts: { at: Millis; agent_name: string | null; failed: NonNullable<WorkView["refused_why"]> | null }[];
+  over: "attempts" | "expired" | "cancelled" | "called_in" | "impossible" | null;
+  cancelled_by: string | null;
+  cancelled_by_name: string | null;
 }
 /** Who played or downloaded a recording (RECO-06). */
 export interface RecordingAccess {
@@ -417,6 +444,18 @@ export interface CallRow {
   interaction: string;
   caller: string;
   caller_name: string | null;
+  service: Named | null;
+  phase: string;
+  /** Of whom is to be called back and was not reached yet. */
+  callback: OpenCallback | null;
+}
+export interface OpenCallback {
+  number: string;
+  attempts: number;
+  /** Its place in the line is that of this time. */
+  since: Millis;
+  /** It is not in the line before. */
+  held_until: Millis | null;
 }
 export type Verdict = "eligible" | "ringing" | "handling" | "refused" | "no_room" | "not_ready" | "no_phone" | "away" | "unskilled";
 /** Something that would help a caller who waits. */

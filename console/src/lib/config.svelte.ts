@@ -152,6 +152,15 @@ export interface ServiceItem {
       every_s: number;
       flow: string | null;
     };
+    callback: {
+      offer_after_s: number | null;
+      offer_from_min: number | null;
+      open_max: number;
+      attempts_max: number;
+      pause_s: number;
+      ring_s: number;
+      keep_h: number;
+    };
     hours: Hours | null;
     emergency: boolean;
     when_emergency: Treatment;
@@ -193,6 +202,7 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
     when_waited_long: "announce",
     when_agents_left: null,
     waiting: { greeting: null, position: false, expected_wait: false, comfort: [], first_after_s: 20, every_s: 60, flow: null },
+    callback: { offer_after_s: null, offer_from_min: null, open_max: 50, attempts_max: 3, pause_s: 300, ring_s: 30, keep_h: 12 },
     hours: null,
     emergency: false,
     when_emergency: "announce",

@@ -19,6 +19,8 @@ export function roundedWait(seconds: number | null, words: Words): string {
 
 /** What became of callers in a time, as a sentence. */
 export function story(text: string, period: Period, words: Words): string {
-  const { offered, answered, abandoned, turned_away, service_level_percent } = period;
-  return fill(text, { offered, answered, abandoned, turnedAway: turned_away, level: percent(service_level_percent, words) });
+  const { offered, answered, abandoned, turned_away, callbacks, called_back, service_level_percent } = period;
+  const told = fill(text, { offered, answered, abandoned, turnedAway: turned_away, level: percent(service_level_percent, words) });
+  // Only where it is offered.
+  return callbacks + called_back === 0 ? told : `${told} ${fill(words.queues.calledBack, { asked: callbacks, reached: called_back })}`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { OfferView } from "./api";
-import { moved, shownFields, switched, usualFields, whoIs } from "./offer";
+import { phoneNumber } from "./format";
+import { moved, shownFields, switched, titleOf, usualFields, whoIs } from "./offer";
 import { en } from "./words/en";
 import { ru } from "./words/ru";
 
@@ -9,6 +10,7 @@ const call: OfferView = {
   interaction: "interaction_1",
   service: { id: "service_1", name: "Sales" },
   channel: "voice",
+  callback: null,
   direction: "inbound",
   colleague: null,
   caller: "+4930123456",
@@ -88,4 +90,11 @@ describe("an administrator arranges fields", () => {
     expect(moved(["service", "name"], "name", 1)).toEqual(["service", "name"]);
     expect(moved(["service", "name"], "line", 1)).toEqual(["service", "name"]);
   });
+});
+
+test("a callback is called one, with the number that will be dialled", () => {
+  const back: OfferView = { ...call, channel: "callback", caller_name: null, callback: { number: "+4930777", attempts: 0, dials_at: null } };
+  expect([titleOf(call, en), titleOf(back, en)]).toEqual(["Incoming call", "Callback"]);
+  const shown = shownFields(back, { external: ["channel", "number"], internal: [] }, en);
+  expect([shown.before[0]?.text, shown.large?.text]).toEqual(["To be called back", phoneNumber("+4930777")]);
 });

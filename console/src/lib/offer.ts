@@ -29,6 +29,12 @@ export function whoIs(of: { colleague: Colleague | null; caller_name: string | n
   return of.colleague?.name ?? of.caller_name ?? phoneNumber(number);
 }
 
+/** What it is about. */
+export function titleOf(offer: OfferView, words: Words): string {
+  if (offer.callback) return words.offer.titleCallback;
+  return offer.direction === "internal" ? words.offer.titleInternal : words.offer.title;
+}
+
 /**
  * What the window says, in the tenant's order. One field is written large: the name, or else the number; what stands before
  * it goes beside the title, what stands after it below.
@@ -52,11 +58,11 @@ function text(field: Field, offer: OfferView, words: Words): string {
     case "service":
       return offer.service ? fill(w.for, { service: offer.service.name }) : "";
     case "channel":
-      return offer.direction === "internal" ? w.internal : w.telephone;
+      return offer.callback ? w.callback : offer.direction === "internal" ? w.internal : w.telephone;
     case "name":
       return whoIs(offer) || w.unknown;
     case "number":
-      return phoneNumber(offer.caller) || w.unknown;
+      return phoneNumber(offer.callback?.number ?? offer.caller) || w.unknown;
     case "line":
       return fill(w.dialled, { number: phoneNumber(offer.contact) });
     case "noted":

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { CallRow, Explanation } from "./api";
-import { grounds, sentences, waitingFor } from "./waiting";
+import { grounds, sentences, toBeCalledBack, waitingFor } from "./waiting";
 import { en } from "./words/en";
 import { ru } from "./words/ru";
 
@@ -46,4 +46,12 @@ test("a caller's wait is told in sentences", () => {
   const russian = sentences({ ...why(1, 0), hopeless: true, next: null }, 100_000, ru);
   expect(russian).toHaveLength(5);
   expect(russian.every((line) => /[а-я]/.test(line) && !line.includes("{"))).toBe(true);
+});
+
+/** CB-01: those of one service who are to be called back, in the order of their places. */
+test("customers who are to be called back", () => {
+  const call = (n: number, service: string, since: number | null) =>
+    ({ interaction: `interaction_${n}`, service: { id: service, name: "Help" }, callback: since === null ? null : { number: "+4930", attempts: 0, since, held_until: null } }) as CallRow;
+  const calls = [call(1, "service_1", 20), call(2, "service_1", null), call(3, "service_1", 10), call(4, "service_2", 5)];
+  expect(toBeCalledBack("service_1", calls).map((one) => one.interaction)).toEqual(["interaction_3", "interaction_1"]);
 });

@@ -1,6 +1,6 @@
 // Why callers wait (ROUTE-09), in the words of the reader. Pure; the language comes in. Twin of desk/src/past/explanation.rs.
 
-import type { CallRow, Explanation, Verdict } from "./api";
+import type { CallRow, Explanation, OpenCallback, Verdict } from "./api";
 import { clock, fill, phoneNumber } from "./format";
 import type { Words } from "./words/en";
 
@@ -17,6 +17,13 @@ export function waitingFor(service: string | null, explained: Explanation[], cal
     .filter((why) => service === null || why.service?.id === service)
     .sort((a, b) => (a.position ?? 0) - (b.position ?? 0) || a.waiting_since - b.waiting_since)
     .map((why) => ({ why, caller: named.get(why.interaction) ?? why.interaction }));
+}
+
+/** Customers of a service who are to be called back, the first in the line first. */
+export function toBeCalledBack(service: string, calls: CallRow[]): (CallRow & { callback: OpenCallback })[] {
+  return calls
+    .filter((call): call is CallRow & { callback: OpenCallback } => call.callback !== null && call.service?.id === service)
+    .sort((a, b) => a.callback.since - b.callback.since);
 }
 
 /** Agents who fit, by what stands between them and the caller; the nearest to taking it first. */

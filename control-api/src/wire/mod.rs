@@ -1,6 +1,7 @@
 //! Configuration objects as they travel (docs/protocols/console.md): durations in milliseconds, ids made by us.
 
-pub mod capacity;
+pub mod callback;
+mod capacity;
 mod flows;
 pub mod legs;
 mod people;

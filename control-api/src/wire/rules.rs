@@ -12,6 +12,7 @@ use model::skill::{StepMode, text};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::callback::CallbackOffer;
 use super::waiting::Waiting;
 use super::{Wire, ms, no_id, yes};
 
@@ -193,6 +194,8 @@ pub struct Queue {
     pub when_agents_left: Option<Treatment>,
     /// What callers hear while they wait.
     pub waiting: Waiting,
+    /// Whether and how callers are called back.
+    pub callback: CallbackOffer,
     /// When the service is open, while it is switched on: `{"zone": "Europe/Berlin", "open": ["mon-fri 09:00-17:30"], "holidays": ["12-25"],
     /// "special": {"2026-12-24": "09:00-12:00"}}`; `null`: always.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -233,6 +236,7 @@ impl From<QueueRules> for Queue {
             when_waited_long: rules.when_waited_long,
             when_agents_left: rules.when_agents_left,
             waiting: rules.waiting.into(),
+            callback: rules.callback.into(),
             hours: rules.hours,
             emergency: rules.emergency,
             when_emergency: rules.when_emergency,
@@ -263,6 +267,7 @@ impl From<Queue> for QueueRules {
             when_waited_long: queue.when_waited_long,
             when_agents_left: queue.when_agents_left,
             waiting: queue.waiting.into(),
+            callback: queue.callback.into(),
             hours: queue.hours,
             emergency: queue.emergency,
             when_emergency: queue.when_emergency,

@@ -12,7 +12,7 @@ use model::dialling::DialRules;
 use model::flow::Flow;
 use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, TrunkId, UserId};
 use model::people::{Group, GroupRules, PhoneKind, Privilege, User};
-use model::service::{Disposition, Service, Skill, SrtpPolicy, Trunk, WaitingRules};
+use model::service::{CallbackRules, Disposition, Service, Skill, SrtpPolicy, Trunk, WaitingRules};
 use model::skill::SkillExpr;
 use model::skill::text::Names;
 use model::tenant::{AgentOrder, OfferWindow, SystemNames};
@@ -326,7 +326,7 @@ impl Configuration {
             let (version, ready) = self.ready_flows.get(&flow).filter(|(_, f)| f.flow().while_waiting)?;
             return Some(WaitingFlow { of: Some((flow, *version)), ready: ready.clone() });
         }
-        match self.check_announcements(rules)? {
+        match self.check_announcements(rules, &service.queue.callback)? {
             Ok(ready) => Some(WaitingFlow { of: None, ready: Arc::new(ready) }),
             Err(faults) => {
                 let wrong = faults.first().map(ToString::to_string).unwrap_or_default();
@@ -337,8 +337,12 @@ impl Configuration {
     }
 
     /// The announcements that settings come to; `None` for music alone.
-    pub fn check_announcements(&self, rules: &WaitingRules) -> Option<Result<Ready, Vec<flow::Fault>>> {
-        let flow = flow::announcements(rules, self.language)?;
+    pub fn check_announcements(
+        &self,
+        rules: &WaitingRules,
+        callback: &CallbackRules,
+    ) -> Option<Result<Ready, Vec<flow::Fault>>> {
+        let flow = flow::announcements(rules, callback, self.language)?;
         Some(self.check(&flow))
     }
 

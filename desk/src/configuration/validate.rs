@@ -11,7 +11,8 @@ use model::flow::Flow;
 use model::interaction::Channel;
 use model::people::{Group, PhoneKind, Role, User};
 use model::service::{
-    COMFORT_MAX, Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Treatment, Trunk, WaitingRules,
+    COMFORT_MAX, CallbackRules, Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Treatment, Trunk,
+    WaitingRules,
 };
 use model::target::Target;
 use router::FloorConfig;
@@ -139,6 +140,7 @@ impl Checked for Service {
         }
         treatments(self, now, &mut errors);
         waiting(&queue.waiting, now, &mut errors);
+        super::callback::callback(&queue.callback, now, &mut errors);
         if let Some(calendar) = &queue.hours {
             match flow::OpeningHours::read(calendar) {
                 Err(why) => errors.push(FieldError::new("/queue/hours", why)),
@@ -212,7 +214,7 @@ fn waiting(rules: &WaitingRules, now: &Configuration, errors: &mut Vec<FieldErro
         wrong("every_s", "5 to 3600".into());
     }
     let built_in = WaitingRules { greeting: None, comfort: vec![], ..rules.clone() };
-    if let Some(Err(faults)) = now.check_announcements(&built_in) {
+    if let Some(Err(faults)) = now.check_announcements(&built_in, &CallbackRules::default()) {
         let why = faults.first().map(|fault| fault.what.clone()).unwrap_or_default();
         wrong(if rules.position { "position" } else { "expected_wait" }, why);
     }

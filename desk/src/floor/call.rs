@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use model::call::DialFailure;
 use model::dialling::Dialled;
 use model::id::{DispositionId, InteractionId, OfferToken, RecordingId, ServiceId, UserId};
-use model::interaction::{Direction, EndStatus, EndedBy};
+use model::interaction::{Channel, Direction, EndStatus, EndedBy};
 use model::media::StreamStats;
 use model::time::Timestamp;
 
+use super::callback::Callback;
 use crate::console::protocol::{Phase, RefusedWhy};
 
 /// Digits of the customer that are kept for the page.
@@ -38,6 +39,8 @@ pub struct Call {
     pub stage: Stage,
     /// Whether the caller hears us: the call was answered.
     pub heard: bool,
+    /// The customer is called back.
+    pub callback: Option<Callback>,
     /// Since when the caller waits, in this queue or in those before it.
     pub waits_since: Option<Timestamp>,
     /// How often the caller was led on from a queue.
@@ -146,6 +149,8 @@ pub enum Stage {
     InFlow,
     /// On the floor: waits, or rings an agent.
     Waiting,
+    /// Not on the floor: the customer is to be called back later, or still hears good-bye.
+    Aside,
     /// The colleague refused, did not answer or could not be reached; the one who called hears busy.
     Refused {
         /// Why.
@@ -185,6 +190,7 @@ impl Call {
             arrived_at: now,
             stage: Stage::Waiting,
             heard: false,
+            callback: None,
             waits_since: None,
             led_on: 0,
             answered_at: None,
@@ -222,6 +228,10 @@ impl Call {
             Aim::Outside(outgoing) => Some(outgoing),
             _ => None,
         }
+    }
+    /// What kind of contact it is for an agent.
+    pub fn channel(&self) -> Channel {
+        if self.callback.is_some() { Channel::Callback } else { Channel::Voice }
     }
     /// Who began it.
     pub fn direction(&self) -> Direction {
@@ -322,7 +332,7 @@ impl Call {
             Stage::Refused { .. } => EndStatus::Refused,
             _ if failed => EndStatus::Failed,
             Stage::InFlow if by == EndedBy::Customer => EndStatus::Abandoned,
-            Stage::InFlow => EndStatus::Failed,
+            Stage::InFlow | Stage::Aside => EndStatus::Failed,
             Stage::Waiting if by == EndedBy::System => EndStatus::Failed,
             Stage::Waiting if ringing => EndStatus::AbandonedRinging,
             Stage::Waiting => EndStatus::Abandoned,
@@ -335,6 +345,11 @@ impl Call {
                 }
             }
             // Accepted, but the caller left before anybody was heard: the caller never came out of the queue.
+            // Called back, answered, and gone before the agent was heard.
+            Stage::Work { .. } if self.answered_at.is_none() && self.callback.is_some() => match by {
+                EndedBy::Customer => EndStatus::Normal,
+                EndedBy::Agent | EndedBy::System => EndStatus::Failed,
+            },
             Stage::Work { .. } if self.answered_at.is_none() => match by {
                 EndedBy::Customer => EndStatus::Abandoned,
                 EndedBy::Agent | EndedBy::System => EndStatus::Failed,

@@ -96,6 +96,10 @@ impl Core {
             Command::Code { interaction, disposition, comment } => {
                 self.code(agent, interaction, disposition, comment, out)
             }
+            Command::CallBack { interaction } => {
+                self.work_of(agent, interaction)?;
+                self.dial_back(interaction, now, out)
+            }
             Command::ContinueWrapUp { interaction } => {
                 self.work_of(agent, interaction)?;
                 self.ask(Input::WrapUpContinue { interaction }, now, out)
@@ -162,7 +166,10 @@ impl Core {
     /// A supervisor ends a call.
     pub fn hang_up(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) -> Result<(), Refusal> {
         let call = self.calls.get(&interaction).filter(|call| call.up());
-        call.ok_or(Refusal::missing("call"))?;
+        let call = call.ok_or(Refusal::missing("call"))?;
+        if call.open_callback().is_some() {
+            return Err(Refusal::NotNow { why: "The customer is to be called back. Cancel that instead." });
+        }
         out.push(Effect::Order(CallOrder::HangUp { interaction, by: EndedBy::Agent }));
         Ok(())
     }

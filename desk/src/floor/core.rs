@@ -180,6 +180,7 @@ impl Core {
             .into_iter()
             .chain(self.next_flow_deadline())
             .chain(self.next_waiting_deadline())
+            .chain(self.next_callback_deadline())
             .chain(self.next_away);
         self.floor.next_deadline().into_iter().chain(others).min()
     }
@@ -191,6 +192,7 @@ impl Core {
         self.end_long_pauses(now, out);
         self.flows_tick(now, out);
         self.waiting_tick(now, out);
+        self.callback_tick(now, out);
         self.away_tick(now, out);
     }
 

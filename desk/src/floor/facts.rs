@@ -293,6 +293,9 @@ impl Core {
         if let Some(why) = &failure {
             tracing::warn!(%interaction, why, "a call ended by a failure");
         }
+        if call.callback.as_ref().is_some_and(|callback| !callback.is_reached()) {
+            return self.callback_line_over(interaction, now, out);
+        }
         let ringing = self.ringing.values().any(|ringing| ringing.interaction == interaction);
         let status = call.end_status(ringing, by, failure.is_some());
         call.release();

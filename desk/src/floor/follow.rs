@@ -68,6 +68,7 @@ impl Core {
         let phone = self.config.phone_of(agent);
         self.ringing.insert((token, agent), ringing);
         self.touch(interaction);
+        self.place_callback(interaction, out);
         out.push(Effect::Order(CallOrder::RingAgent { interaction, token, agent, phone }));
         if let Some(offer) = self.offer_view((token, agent), now) {
             out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Offered { offer })));
@@ -195,6 +196,11 @@ impl Core {
                 // One conversation at a time: the other one waits.
                 self.hold_others(agent, id, out);
                 let Some(call) = self.calls.get_mut(&id) else { return };
+                if call.callback.is_some() {
+                    let why = OfferOver::Accepted;
+                    out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: *token, why })));
+                    return self.reserve_for_callback(id, agent, now, out);
+                }
                 call.enter(agent, Phase::Connecting, now);
                 let announce = self.config.rules_of(agent).auto_answer;
                 self.join(id, agent, announce, out);

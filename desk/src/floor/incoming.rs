@@ -45,11 +45,13 @@ impl Core {
         let flow = self.config.flow_of_number(&contact);
         self.calls
             .insert(interaction, Call::new(Aim::Service(service.id), caller, caller_name, contact, now));
+        self.takes_kept_place(interaction, now, out);
         // In an emergency nobody is asked for anything first.
         if let Some(flow) = flow.filter(|_| !service.queue.emergency) {
             return self.enter_flow(interaction, flow, now, out);
         }
-        self.seek(Arrival::new(interaction, service.id, Channel::Voice), now, out);
+        let since = self.calls.get(&interaction).and_then(|call| call.waits_since);
+        self.seek(Arrival { since, ..Arrival::new(interaction, service.id, Channel::Voice) }, now, out);
     }
 }
 

@@ -270,7 +270,7 @@ impl Core {
         for (interaction, call) in &self.calls {
             let Some(seat) = call.seat(agent).filter(|_| Some(*interaction) != except) else { continue };
             match call.phase(seat) {
-                Some((Phase::Dialling | Phase::Connecting, _)) => {
+                Some((Phase::Reserved | Phase::Dialling | Phase::Connecting, _)) => {
                     return Err(Refusal::NotNow { why: "Another call is being set up. End it first." });
                 }
                 Some((Phase::Refused, _)) => busy.push((*interaction, seat.side())),

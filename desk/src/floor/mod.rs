@@ -1,6 +1,7 @@
 //! The floor service of a tenant: [`core`] decides, [`service`] does.
 
 pub mod call;
+pub mod callback;
 mod carry_out;
 pub mod commands;
 pub mod core;

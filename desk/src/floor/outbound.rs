@@ -113,7 +113,7 @@ impl Core {
         let Some(Outgoing { service, dialled, .. }) = call.outside() else { return };
         let number = dialled.number.clone();
         let caller_id = self.config.caller_id(*service);
-        self.order_dial(interaction, number, caller_id, out);
+        self.order_dial(interaction, number, caller_id, RING_TIME, out);
     }
 
     /// Dials a number for a call, over every trunk that takes calls out.
@@ -122,9 +122,10 @@ impl Core {
         interaction: InteractionId,
         number: String,
         caller_id: Option<String>,
+        ring_time: Duration,
         out: &mut Vec<Effect>,
     ) {
-        let (trunks, ring_time) = (self.config.trunks_out(), RING_TIME);
+        let trunks = self.config.trunks_out();
         out.push(Effect::Journal(Event::Dialled { interaction, number: number.clone() }));
         out.push(order(CallOrder::Dial { interaction, number, caller_id, trunks, ring_time }));
     }
@@ -136,9 +137,11 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.outside().is_some()) else {
-            return;
-        };
+        let dialled = |call: &&mut Call| call.outside().is_some() || call.is_dialled_back();
+        let Some(call) = self.calls.get_mut(&interaction).filter(dialled) else { return };
+        if let Some(callback) = &mut call.callback {
+            callback.reached();
+        }
         let (Some(agent), true) = (call.agent(), call.up()) else { return };
         call.enter(agent, Phase::Connecting, now);
         self.join(interaction, agent, false, out);
@@ -156,6 +159,9 @@ impl Core {
     ) {
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.up()) else { return };
         out.push(Effect::Journal(Event::DialFailed { interaction, why, status }));
+        if call.is_dialled_back() {
+            return self.callback_failed(interaction, why, now, out);
+        }
         let agent = call.agent();
         if let (Aim::Outside(outgoing), Some(agent)) = (&mut call.aim, agent) {
             outgoing.failed = Some(why);

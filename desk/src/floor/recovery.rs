@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::id::{InteractionId, RecordingId, SessionId, TenantId, UserId};
-use model::interaction::{EndStatus, EndedBy};
+use model::interaction::{EndStatus, EndedBy, ServiceRecord};
 use model::journal::{Event, Seq};
 use model::time::Timestamp;
 use router::{Figures, Floor, Intent, Output};
@@ -33,6 +33,8 @@ pub struct Recovered {
     pub returning: HashMap<UserId, (SessionId, Intent)>,
     /// Who was not to be disturbed (STATE-25).
     pub left_alone: BTreeSet<UserId>,
+    /// Customers who are still to be called back.
+    pub callbacks: Vec<ServiceRecord>,
     /// Recordings to be finished.
     pub jobs: Vec<Job>,
 }
@@ -82,9 +84,14 @@ pub async fn recover(
         .filter(|event| matches!(event, Event::Ended { .. } | Event::Completed { .. }))
         .filter_map(Event::interaction)
         .collect();
+    let mut callbacks = Vec::new();
     for record in store.records().unfinished_records(tenant).await? {
         let interaction = record.interaction;
         if ended.contains(&interaction) {
+            continue;
+        }
+        if record.ended_at.is_none() && record.answered_at.is_none() && record.callback.is_some() {
+            callbacks.push(record);
             continue;
         }
         if record.ended_at.is_none() {
@@ -99,7 +106,7 @@ pub async fn recover(
     let jobs = unfinished(tenant, store, finisher).await?;
     link(tenant, store, &jobs, &mut events).await?;
     count(&mut figures, config, &events, now);
-    Ok(Recovered { floor, events, figures, returning, left_alone, jobs })
+    Ok(Recovered { floor, events, figures, returning, left_alone, callbacks, jobs })
 }
 
 /// Recordings that were being captured or finished, by their rows and by the containers on disk.

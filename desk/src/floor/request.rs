@@ -35,6 +35,8 @@ pub(crate) enum Request {
     Force { agent: UserId, ready: bool, answer: oneshot::Sender<Result<(), Refusal>> },
     /// A supervisor ends a call.
     HangUp(InteractionId, oneshot::Sender<Result<(), Refusal>>),
+    /// A supervisor cancels a callback.
+    CancelCallback { interaction: InteractionId, by: UserId, answer: oneshot::Sender<Result<(), Refusal>> },
     /// Somebody who may pauses the recording of a call, or goes on.
     PauseRecording {
         interaction: InteractionId,

@@ -101,6 +101,15 @@ impl Core {
                     flow::Effect::Queue(wish) => {
                         more.extend(self.queue_from_flow(interaction, wish, now, out))
                     }
+                    flow::Effect::CallBack(wish) => {
+                        let answer = self.ask_callback(interaction, wish, now, out);
+                        let run = self.flows.get_mut(&interaction);
+                        more.extend(run.map(|caller| caller.run.handle(answer, now)).unwrap_or_default());
+                    }
+                    flow::Effect::End(End::HangUp | End::TooLong) if self.is_called_back(interaction) => {
+                        self.flows.remove(&interaction);
+                        out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
+                    }
                     flow::Effect::End(end) => self.end_of_flow(interaction, end, now, out),
                     other => self.heard_from_flow(interaction, other, out),
                 }
@@ -152,7 +161,10 @@ impl Core {
                     out.push(Effect::LookUp(interaction, call.asked.0, look_up));
                 }
             }
-            flow::Effect::Entered(_) | flow::Effect::Queue(_) | flow::Effect::End(_) => {}
+            flow::Effect::Entered(_)
+            | flow::Effect::Queue(_)
+            | flow::Effect::CallBack(_)
+            | flow::Effect::End(_) => {}
         }
     }
 

@@ -252,6 +252,10 @@ impl Service {
                 let result = core.hang_up(interaction, out);
                 state.later.push(Later::Answer(answer, result));
             }
+            Request::CancelCallback { interaction, by, answer } => {
+                let result = core.cancel_callback(interaction, by, now, out);
+                state.later.push(Later::Answer(answer, result));
+            }
             Request::PauseRecording { interaction, by, paused, answer } => {
                 let result = core.pause_recording(interaction, by, paused, out);
                 state.later.push(Later::Answer(answer, result));

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use model::agent::{AgentState, NotReadyReason};
 use model::id::{InteractionId, OfferToken, ServiceId, UserId};
-use model::interaction::{Channel, Direction};
+use model::interaction::Direction;
 use model::time::Timestamp;
 use router::{AwayView, Intent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::{Seat, Stage};
+use super::callback::Callback;
 use super::core::Core;
 use crate::console::protocol::{
-    AgentView, BreakView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView, RefusedWhy,
-    ServiceName, Snapshot, StateReason, StateView, WorkView, WrapUpView, state_name,
+    AgentView, BreakView, CallbackView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView,
+    RefusedWhy, ServiceName, Snapshot, StateReason, StateView, WorkView, WrapUpView, state_name,
 };
 
 /// A call as supervisors see it.
@@ -40,17 +41,44 @@ pub struct CallView {
     /// Who calls, in an internal call.
     #[schema(value_type = Option<String>)]
     pub calling_agent: Option<UserId>,
-    /// `announced`, `self_service`, `waiting`, `ringing`, `dialling`, `connecting`, `talking`, `held`, `refused` or `wrap_up`.
+    /// `announced`, `self_service`, `waiting`, `ringing`, `called_back` (waits for a callback, not in
+    /// the line at the moment), `reserved`, `dialling`, `connecting`, `talking`, `held`, `refused` or `wrap_up`.
     pub phase: &'static str,
     /// Who is rung or works on it.
     #[schema(value_type = Option<String>)]
     pub agent: Option<UserId>,
+    /// The customer asked to be called back and was not reached yet.
+    pub callback: Option<OpenCallback>,
     /// When it came.
     pub arrived_at: u64,
     /// When they began to hear each other.
     pub answered_at: Option<u64>,
     /// Whether it is being recorded.
     pub recording: bool,
+}
+
+/// A customer who is to be called back, as supervisors see it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct OpenCallback {
+    /// What is dialled.
+    pub number: String,
+    /// How often it was dialled so far.
+    pub attempts: u32,
+    /// The place in the line is that of this time.
+    pub since: u64,
+    /// It is not in the line before.
+    pub held_until: Option<u64>,
+}
+
+impl From<&Callback> for OpenCallback {
+    fn from(callback: &Callback) -> Self {
+        Self {
+            number: callback.number.clone(),
+            attempts: callback.attempts,
+            since: callback.since.millis(),
+            held_until: callback.held_until().map(Timestamp::millis),
+        }
+    }
 }
 
 impl Core {
@@ -181,10 +209,11 @@ impl Core {
             interaction: ringing.interaction,
             direction: call.direction(),
             service: call.service().map(|service| self.config.name_service(service)),
-            channel: Channel::Voice,
+            channel: call.channel(),
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
+            callback: call.callback.as_ref().map(CallbackView::from),
             noted: call.noted.clone(),
             colleague: call.inside().map(|inside| self.config.name_colleague(inside.caller)),
             waited_ms: u64::try_from(now.since(call.arrived_at).as_millis()).unwrap_or(u64::MAX),
@@ -208,10 +237,11 @@ impl Core {
             interaction,
             direction: call.direction(),
             service: call.service().map(|service| self.config.name_service(service)),
-            channel: Channel::Voice,
+            channel: call.channel(),
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             contact: call.contact.clone(),
+            callback: call.callback.as_ref().map(CallbackView::from),
             noted: call.noted.clone(),
             colleague: call.other_of(seat).map(|user| self.config.name_colleague(user)),
             outgoing: seat == Seat::Calling || call.outside().is_some(),
@@ -280,6 +310,8 @@ impl Core {
         let phase = match (call.stage, rung) {
             (Stage::Announced { .. }, _) => "announced",
             (Stage::InFlow, _) => "self_service",
+            (Stage::Aside, _) => "called_back",
+            (Stage::Work { phase: Phase::Reserved, .. }, _) => "reserved",
             (Stage::Waiting, Some(_)) => "ringing",
             (Stage::Waiting, None) => "waiting",
             (Stage::Refused { .. }, _) => "refused",
@@ -301,6 +333,7 @@ impl Core {
             calling_agent: call.inside().map(|inside| inside.caller),
             phase,
             agent: call.inside().map(|inside| inside.callee).or(call.agent()).or(rung.map(|r| r.agent)),
+            callback: call.open_callback().map(OpenCallback::from),
             arrived_at: call.arrived_at.millis(),
             answered_at: call.answered_at.map(Timestamp::millis),
             recording: call.recording_now,

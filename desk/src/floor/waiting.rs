@@ -41,7 +41,8 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let Some(call) = self.calls.get(&interaction) else { return };
+        // Whoever is called back hears nothing.
+        let Some(call) = self.calls.get(&interaction).filter(|call| call.callback.is_none()) else { return };
         let found = call.service().and_then(|service| self.config.waiting.get(&service));
         let Some(WaitingFlow { of, ready }) = found.cloned() else { return };
         let (known, mut said) = (self.known_of(interaction, now), None);
@@ -107,6 +108,15 @@ impl Core {
                     }
                     flow::Effect::Queue(wish) => {
                         more.extend(self.change_queue(interaction, &wish, now, out));
+                    }
+                    flow::Effect::CallBack(wish) => {
+                        let answer = self.ask_callback(interaction, wish, now, out);
+                        let run = self.waiting.get_mut(&interaction);
+                        more.extend(run.map(|waiting| waiting.run.handle(answer, now)).unwrap_or_default());
+                    }
+                    flow::Effect::End(End::HangUp | End::TooLong) if self.is_called_back(interaction) => {
+                        self.waiting.remove(&interaction);
+                        out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
                     }
                     flow::Effect::End(End::AsService(_)) => self.wait_on(interaction, out),
                     flow::Effect::End(End::HangUp | End::TooLong) => self.end_waiting(interaction, now, out),

@@ -3,6 +3,7 @@
 //! Counted from journal events, so a figure can never tell a different story than the records. Labels come from small
 //! closed sets: a service's name (the first [`QUEUES_MAX`], then `other`), a state, a result.
 
+mod callbacks;
 mod names;
 mod queues;
 mod register;
@@ -14,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use model::id::{InteractionId, ServiceId};
-use model::interaction::{Direction, EndStatus};
+use model::interaction::{Channel, Direction, EndStatus};
 use model::journal::{Event, Party};
 use model::service::{QueueRules, Service};
 use model::time::Timestamp;
@@ -24,6 +25,7 @@ use prometheus::{
 
 pub(crate) use self::names::offer_end_name;
 pub use self::names::status_name;
+pub(crate) use self::names::{callback_end_name, dial_failure_name};
 use self::names::{direction_name, overflow_name};
 use self::register::{counter, counters, histogram, histograms, int_gauge, int_gauges, register};
 
@@ -47,6 +49,7 @@ pub struct Metrics {
     queue_wait: HistogramVec,
     queue_nobody_fits: IntCounterVec,
     queue_overflows: IntCounterVec,
+    callbacks: callbacks::Callbacks,
     floor_violations: IntCounterVec,
     /// Rounds of the floor's audit of itself.
     pub audit_rounds: IntCounter,
@@ -80,6 +83,7 @@ pub struct Metrics {
 #[derive(Default)]
 struct Open {
     calls: HashMap<InteractionId, Call>,
+    callbacks: callbacks::Open,
     wrapping: HashSet<InteractionId>,
     names: HashMap<ServiceId, Named>,
     shown: HashSet<String>,
@@ -157,6 +161,7 @@ impl Metrics {
                 "Callers whom a queue did not take, or not keep, and led on elsewhere.",
                 &["queue", "why"],
             )?,
+            callbacks: callbacks::Callbacks::new(r)?,
             floor_violations: violations(r)?,
             audit_rounds: counter(
                 r,
@@ -229,6 +234,9 @@ impl Metrics {
     /// Counts an event.
     pub fn observe(&self, event: &Event, at: Timestamp) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((service, result)) = self.callbacks.observe(&mut open.callbacks, event) {
+            self.callbacks.count(&open.label(service), result);
+        }
         match event {
             Event::Arrived { interaction, direction, .. } => {
                 let call = Call {
@@ -240,6 +248,13 @@ impl Metrics {
                 };
                 if open.calls.insert(*interaction, call).is_none() {
                     self.calls_active.with_label_values(&[direction_name(*direction)]).inc();
+                }
+            }
+            // They are counted by themselves, and the record tells how long they waited.
+            Event::Queued { channel: Channel::Callback, .. } => {}
+            Event::CallbackAsked { interaction, .. } => {
+                if let Some(call) = open.calls.get_mut(interaction) {
+                    call.queued = None;
                 }
             }
             Event::Queued { interaction, service, .. } => {

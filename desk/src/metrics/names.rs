@@ -1,6 +1,7 @@
 //! Names of results and states: labels of figures, and filters of records.
 
-use model::interaction::{Direction, EndStatus};
+use model::call::DialFailure;
+use model::interaction::{CallbackEnd, Direction, EndStatus};
 use model::journal::OfferEnd;
 use model::service::Overflow;
 
@@ -30,7 +31,32 @@ pub fn status_name(status: EndStatus) -> &'static str {
         EndStatus::Busy => "busy",
         EndStatus::NoAnswer => "no_answer",
         EndStatus::Cancelled => "cancelled",
+        EndStatus::CallbackFailed => "callback_failed",
+        EndStatus::CalledIn => "called_in",
         EndStatus::Failed => "failed",
+    }
+}
+
+/// Why somebody is not called back any more.
+pub(crate) fn callback_end_name(why: CallbackEnd) -> &'static str {
+    match why {
+        CallbackEnd::Attempts => "attempts",
+        CallbackEnd::Expired => "expired",
+        CallbackEnd::Cancelled => "cancelled",
+        CallbackEnd::CalledIn => "called_in",
+        CallbackEnd::Impossible => "impossible",
+    }
+}
+
+/// Why nobody answered a number.
+pub(crate) fn dial_failure_name(why: DialFailure) -> &'static str {
+    match why {
+        DialFailure::Busy => "busy",
+        DialFailure::NoAnswer => "no_answer",
+        DialFailure::Rejected => "declined",
+        DialFailure::NotFound => "no_such_number",
+        DialFailure::Unreachable => "unreachable",
+        DialFailure::TrunksBusy => "trunks_busy",
     }
 }
 

@@ -9,6 +9,7 @@ use crate::console::protocol::QueueView;
 pub struct Queues {
     oldest_wait: GaugeVec,
     expected_wait: GaugeVec,
+    callbacks: GaugeVec,
     service_level: GaugeVec,
 }
 
@@ -27,6 +28,12 @@ impl Queues {
                 "How long somebody who calls now will probably wait; absent while that is not known.",
                 &["queue"],
             )?,
+            callbacks: gauges(
+                r,
+                "patchbay_callbacks_open",
+                "Customers who are to be called back, in the line or not yet again.",
+                &["queue"],
+            )?,
             service_level: gauges(
                 r,
                 "patchbay_queue_service_level_ratio",
@@ -41,6 +48,7 @@ impl Queues {
         let oldest = queue.longest_since.map_or(0, |since| now_ms.saturating_sub(since));
         put(&self.oldest_wait, &[label], Some(oldest as f64 / 1_000.0));
         put(&self.expected_wait, &[label], queue.expected_wait_s.map(|seconds| seconds as f64));
+        put(&self.callbacks, &[label], Some(queue.callbacks.into()));
         for (period, view) in [("half_hour", &queue.half_hour), ("today", &queue.today)] {
             let level = view.service_level_percent.map(|percent| percent / 100.0);
             put(&self.service_level, &[label, period], level);

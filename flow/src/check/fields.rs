@@ -5,7 +5,7 @@ use regex::RegexBuilder;
 
 use super::{Checking, near};
 use crate::calendar::Hours;
-use crate::graph::{Case, Collect, Menu, NODES_MAX, Node};
+use crate::graph::{Callback, Case, Collect, Menu, NODES_MAX, Node};
 use crate::prompt::{ITEMS_MAX, Item, Prompt};
 use crate::template::{Piece, Template};
 
@@ -94,12 +94,9 @@ impl<'a> Checking<'a> {
                     }
                     self.wish(&at, route.require.as_deref(), route.priority);
                 }
+                Node::Callback(callback) => self.callback(&at, callback),
                 Node::Queue(queue) => {
-                    if !self.around.services.contains(&queue.service.as_str()) {
-                        let hint = near(&queue.service, self.around.services.iter().copied());
-                        let what = format!("there is no service `{}`{hint}", queue.service);
-                        self.fault(format!("{at}.service"), what);
-                    }
+                    self.service(&at, &queue.service);
                     if self.flow.while_waiting && (queue.require.is_some() || queue.priority.is_some()) {
                         self.fault(&at, "whoever goes on to another queue is served as its service says");
                     }
@@ -116,6 +113,27 @@ impl<'a> Checking<'a> {
                 Node::HangUp(_) => {}
             }
         }
+    }
+
+    fn service(&mut self, at: &str, name: &str) {
+        if !self.around.services.contains(&name) {
+            let hint = near(name, self.around.services.iter().copied());
+            self.fault(format!("{at}.service"), format!("there is no service `{name}`{hint}"));
+        }
+    }
+
+    fn callback(&mut self, at: &str, callback: &Callback) {
+        match (&callback.service, self.flow.while_waiting) {
+            (Some(_), true) => {
+                let what =
+                    "whoever waits is called back by the agents of the service waited for: leave it out";
+                self.fault(format!("{at}.service"), what);
+            }
+            (None, false) => self.fault(at, "`service` is missing: whose agents call back"),
+            (Some(service), false) => self.service(at, service),
+            (None, true) => {}
+        }
+        self.template(&format!("{at}.number"), &callback.number);
     }
 
     fn menu(&mut self, at: &str, menu: &Menu) {

@@ -37,6 +37,20 @@ impl<'a> Checking<'a> {
         let is_end = |node: &Node<'_>| node.is_end() || (waits && matches!(node, Node::Wait(_)));
         let ends = nodes.iter().filter(|(_, node)| is_end(node)).map(|(name, _)| *name);
         let leaving = reach(ends, |name| back.get(name).cloned().unwrap_or_default());
+        for (name, callback) in &flow.callback {
+            let after = reach([callback.next.as_str()], |name| {
+                nodes.get(name).into_iter().flat_map(|node| node.exits()).map(|(_, to)| to).collect()
+            });
+            let waits = |name: &&&str| {
+                matches!(nodes.get(**name), Some(Node::Queue(_) | Node::Wait(_) | Node::Callback(_)))
+            };
+            if let Some(again) = after.iter().find(waits) {
+                let what = format!(
+                    "a caller who will be called back does not wait any more, but comes to `{again}`"
+                );
+                self.fault(format!("callback.{name}.next"), what);
+            }
+        }
         for (name, node) in flow.nodes() {
             let at = format!("{}.{name}", node.kind().word());
             if !reached.contains(name) {

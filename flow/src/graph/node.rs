@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Collect, Flow, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set, Wait};
+use super::{Callback, Collect, Flow, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set, Wait};
 
 /// Which kind of step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +27,8 @@ pub enum Kind {
     Lookup,
     /// [`Wait`].
     Wait,
+    /// [`Callback`].
+    Callback,
     /// [`Queue`].
     Queue,
     /// [`HangUp`].
@@ -47,6 +49,7 @@ impl Kind {
             Self::Http => "http",
             Self::Lookup => "lookup",
             Self::Wait => "wait",
+            Self::Callback => "callback",
             Self::Queue => "queue",
             Self::HangUp => "hangup",
         }
@@ -76,6 +79,8 @@ pub enum Node<'a> {
     Lookup(&'a Lookup),
     /// Goes on with music.
     Wait(&'a Wait),
+    /// Asks for the caller to be called back.
+    Callback(&'a Callback),
     /// Asks for an agent.
     Queue(&'a Queue),
     /// Ends the call.
@@ -96,6 +101,7 @@ impl<'a> Node<'a> {
             Self::Http(_) => Kind::Http,
             Self::Lookup(_) => Kind::Lookup,
             Self::Wait(_) => Kind::Wait,
+            Self::Callback(_) => Kind::Callback,
             Self::Queue(_) => Kind::Queue,
             Self::HangUp(_) => Kind::HangUp,
         }
@@ -139,6 +145,14 @@ impl<'a> Node<'a> {
                 let keys = wait.choices.iter().map(|(key, to)| (format!("choices.{key}"), to.as_str()));
                 keys.chain(one("next", &wait.next)).collect()
             }
+            Self::Callback(callback) => [
+                ("next", &callback.next),
+                ("invalid", &callback.invalid),
+                ("already", &callback.already),
+                ("refused", &callback.refused),
+            ]
+            .map(|(field, to)| (field.to_owned(), to.as_str()))
+            .into(),
             Self::Queue(queue) => {
                 let all = [("closed", &queue.closed), ("unstaffed", &queue.unstaffed), ("full", &queue.full)];
                 all.into_iter().filter_map(|(field, to)| some(field, to)).collect()
@@ -182,6 +196,7 @@ impl Flow {
             .chain(each(&self.http, Node::Http))
             .chain(each(&self.lookup, Node::Lookup))
             .chain(each(&self.wait, Node::Wait))
+            .chain(each(&self.callback, Node::Callback))
             .chain(each(&self.queue, Node::Queue))
             .chain(each(&self.hangup, Node::HangUp))
     }
@@ -199,6 +214,7 @@ impl Flow {
             .or_else(|| self.http.get(name).map(Node::Http))
             .or_else(|| self.lookup.get(name).map(Node::Lookup))
             .or_else(|| self.wait.get(name).map(Node::Wait))
+            .or_else(|| self.callback.get(name).map(Node::Callback))
             .or_else(|| self.queue.get(name).map(Node::Queue))
             .or_else(|| self.hangup.get(name).map(Node::HangUp))
     }

@@ -28,6 +28,10 @@ pub enum Input {
     Refused(Refused),
     /// What came of the request of this number.
     Replied(u32, Reply),
+    /// The caller will be called back.
+    CallbackTaken,
+    /// The caller will not be called back.
+    CallbackRefused(NoCallback),
     /// A deadline may have come.
     Tick,
 }
@@ -41,6 +45,17 @@ pub enum Refused {
     Unstaffed,
     /// As many wait as may.
     Full,
+}
+
+/// Why a caller will not be called back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoCallback {
+    /// The number is none, or may not be dialled.
+    Invalid,
+    /// That number is to be called back already.
+    Already,
+    /// No more is promised at the moment.
+    Refused,
 }
 
 /// What is to be done, in this order.
@@ -67,6 +82,8 @@ pub enum Effect {
     LookUp(LookUp),
     /// Ask this queue to take the caller. If it does, the run is over; if not: [`Input::Refused`].
     Queue(Wish),
+    /// Promise the caller to be called back: [`Input::CallbackTaken`] or [`Input::CallbackRefused`].
+    CallBack(CallbackWish),
     /// The run is over.
     End(End),
 }
@@ -82,6 +99,15 @@ pub struct Wish {
     pub who: Option<SkillExpr>,
     /// Instead of the service's priority.
     pub priority: Option<i32>,
+}
+
+/// How a caller wants to be called back.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CallbackWish {
+    /// The number, as it was noted.
+    pub number: String,
+    /// As of somebody who is queued; of whoever waits already the name of the service is empty.
+    pub queue: Wish,
 }
 
 /// How a run ends without an agent.

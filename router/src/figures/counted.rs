@@ -20,10 +20,23 @@ pub(crate) struct Counted {
 
 impl Counted {
     pub fn count(&mut self, outcome: Outcome, waited: Duration, rules: &QueueRules, at: Timestamp) {
+        for counts in self.at(at) {
+            counts.count(outcome, waited, rules);
+        }
+    }
+
+    /// Somebody who had asked for it was called back and talks to an agent.
+    pub fn reached(&mut self, at: Timestamp) {
+        for counts in self.at(at) {
+            counts.called_back += 1;
+        }
+    }
+
+    /// The counts of the day and of the minute.
+    fn at(&mut self, at: Timestamp) -> [&mut Counts; 2] {
         if self.day != at.day() {
             (self.day, self.today) = (at.day(), Counts::default());
         }
-        self.today.count(outcome, waited, rules);
         if self.minutes.is_empty() {
             self.minutes = vec![(0, Counts::default()); MINUTES];
         }
@@ -32,7 +45,7 @@ impl Counted {
         if bucket.0 != minute {
             *bucket = (minute, Counts::default());
         }
-        bucket.1.count(outcome, waited, rules);
+        [&mut self.today, &mut bucket.1]
     }
 
     /// What had been counted on that day up to a moment is taken over.

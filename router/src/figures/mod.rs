@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use model::figures::{Counts, Outcome};
 use model::id::{InteractionId, ServiceId};
+use model::interaction::Channel;
 use model::journal::Event;
 use model::service::{Overflow, QueueRules};
 use model::time::Timestamp;
@@ -28,6 +29,8 @@ pub struct Figures {
     /// Whoever waits or is not heard yet, for which service and since when. Every one of them has an end in the journal, so
     /// there are never more than the floor holds.
     waiting: IdMap<InteractionId, (ServiceId, Timestamp)>,
+    /// Whoever is being called back, for which service; they were counted when they asked.
+    called_back: IdMap<InteractionId, ServiceId>,
     counted: u64,
 }
 
@@ -49,6 +52,14 @@ impl Figures {
         rules: impl Fn(ServiceId) -> Option<&'a QueueRules>,
     ) {
         match event {
+            Event::Queued { interaction, service, channel: Channel::Callback, .. } => {
+                self.called_back.insert(*interaction, *service);
+            }
+            Event::LaidAside { interaction, .. } => drop(self.called_back.remove(interaction)),
+            Event::CallbackAsked { interaction, service, .. } => {
+                let (service, since) = self.waiting.remove(interaction).unwrap_or((*service, at));
+                self.count(service, Outcome::AskedBack, at.since(since), at, rules);
+            }
             Event::Queued { interaction, service, .. } => {
                 self.waiting.insert(*interaction, (*service, at));
             }
@@ -62,9 +73,15 @@ impl Figures {
             Event::Bridged { interaction, .. } => {
                 if let Some((service, since)) = self.waiting.remove(interaction) {
                     self.count(service, Outcome::Answered, at.since(since), at, rules);
+                } else if let Some(service) = self.called_back.remove(interaction)
+                    && rules(service).is_some()
+                {
+                    self.services.entry(service).or_default().reached(at);
+                    self.counted += 1;
                 }
             }
             Event::Ended { interaction, status, .. } => {
+                self.called_back.remove(interaction);
                 if let Some((service, since)) = self.waiting.remove(interaction)
                     && let Some(outcome) = Outcome::unanswered(*status)
                 {

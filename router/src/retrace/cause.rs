@@ -35,6 +35,7 @@ pub(super) fn of<'a>(
         Event::Overflowed { interaction, why: Overflow::Chosen, to: Treatment::Service(to), .. } => {
             Input::MoveOn { interaction, to }
         }
+        Event::LaidAside { interaction, .. } => Input::LayAside { interaction },
         Event::Offered { interaction, agent, deadline, .. } => {
             if floor.item_key(interaction).is_ok() {
                 return None;
@@ -49,7 +50,17 @@ pub(super) fn of<'a>(
         Event::OfferEnded { interaction, agent, token, why } => match why {
             OfferEnd::Declined => Input::Decline { agent, token },
             OfferEnd::ConnectionLost => Input::OfferFailed { agent, token },
-            OfferEnd::CallerLeft => Input::Abandon { interaction },
+            OfferEnd::CallerLeft => later
+                .find_map(|event| match event {
+                    Event::LaidAside { interaction: same, .. } if *same == interaction => {
+                        Some(Input::LayAside { interaction })
+                    }
+                    Event::Ended { interaction: same, .. } if *same == interaction => {
+                        Some(Input::Abandon { interaction })
+                    }
+                    _ => None,
+                })
+                .unwrap_or(Input::Abandon { interaction }),
             OfferEnd::TakenElsewhere => later.find_map(|event| match event {
                 Event::Accepted { agent, token: taken, .. } if *taken == token => {
                     Some(Input::Accept { agent: *agent, token })

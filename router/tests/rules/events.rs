@@ -82,7 +82,8 @@ fn random_input(world: &mut Watched, dice: &mut Dice, next: &mut u64) {
         45..50 => dice.pick(&offers).map(|(agent, token)| Input::Decline { agent, token }),
         50..52 => dice.pick(&offers).map(|(agent, token)| Input::OfferFailed { agent, token }),
         52..54 => return stale(world, dice, somebody),
-        54..60 => dice.pick(&anything).map(|interaction| Input::Abandon { interaction }),
+        54 | 55 => dice.pick(&anything).map(|interaction| Input::LayAside { interaction }),
+        56..60 => dice.pick(&anything).map(|interaction| Input::Abandon { interaction }),
         60..70 | 80 | 81 => {
             let by = dice.one([EndedBy::Customer, EndedBy::Agent, EndedBy::System]);
             dice.pick(&anything).map(|interaction| Input::Hangup { interaction, by })
@@ -138,7 +139,21 @@ fn arrives(world: &mut Watched, dice: &mut Dice, mut arrival: Arrival) {
     }
     // What is due may change what the door says, so it is done first.
     world.tick();
-    let expected = world.oracle.door(arrival.service);
+    // Whoever is called back was let in before.
+    let called_back = arrival.channel == Channel::Callback;
+    let expected = match world.oracle.door(arrival.service) {
+        Err(Refusal::UnknownService) => Err(Refusal::UnknownService),
+        door => {
+            if called_back {
+                Ok(())
+            } else {
+                door
+            }
+        }
+    };
+    if dice.percent(20) {
+        arrival.since = Some(world.now - Duration::from_secs(dice.below(200)));
+    }
     assert_eq!(world.tell(Input::Arrive(arrival)), expected);
 }
 

@@ -47,6 +47,8 @@ pub struct Caller {
     /// The queue's rules when it was queued.
     rules: QueueRules,
     since: Timestamp,
+    /// Since when it has waited, here or before: its place is that of this time.
+    waits_since: Timestamp,
     requirement: Requirement,
     refusals: BTreeMap<AgentId, Timestamp>,
 }
@@ -56,9 +58,9 @@ impl Caller {
     fn rank(&self, now: Timestamp) -> (i128, u64) {
         let slope =
             if self.rules.order == WaitingOrder::Slopes { i128::from(self.rules.slope_percent) } else { 100 };
-        let mut starts = i128::from(self.since.micros());
+        let mut starts = i128::from(self.waits_since.micros());
         if self.rules.order == WaitingOrder::Deadline {
-            let deadline = self.since + self.rules.service_level;
+            let deadline = self.waits_since + self.rules.service_level;
             starts = i128::from(deadline.micros());
             if self.rules.late == LateContacts::Last && deadline <= now {
                 starts += 3_600_000_000;
@@ -244,13 +246,14 @@ impl Oracle {
             Event::AgentOffline { agent } => {
                 (self.seen(agent).ready, self.seen(agent).offline) = (false, true)
             }
-            Event::Queued { interaction, service, requirement, priority, channel, .. } => {
+            Event::Queued { interaction, service, requirement, priority, channel, since } => {
                 self.arrived += 1;
                 let rules = self.config.services.iter().find(|s| s.id == *service).unwrap();
                 let bought = i128::from(*priority) * i128::from(rules.queue.priority_second) * 1_000_000;
                 let rules = rules.queue.clone();
                 let mut caller = self.caller(at, true, Some(*service), requirement.clone());
                 (caller.bought, caller.rules, caller.channel) = (bought, rules, *channel);
+                caller.waits_since = since.unwrap_or(at);
                 assert!(self.callers.insert(*interaction, caller).is_none(), "I1: queued once");
             }
             Event::HandlingStarted { interaction, agent, internal, channel } => {
@@ -314,6 +317,17 @@ impl Oracle {
                     *self.lost.entry(loss(*status)).or_default() += 1;
                 }
             }
+            Event::LaidAside { interaction, agent } => {
+                let caller = self.callers.remove(interaction).expect("I10: only who was here is laid aside");
+                assert!(caller.rung.is_empty(), "phones are silent first");
+                assert_eq!(caller.answered, agent.is_some());
+                if let Some(agent) = agent {
+                    self.seen(agent).active.retain(|active| active != interaction);
+                    *self.lost.entry("taken back").or_default() += 1;
+                } else {
+                    *self.lost.entry("laid aside").or_default() += 1;
+                }
+            }
             Event::Overflowed { interaction, from, why, to } => {
                 let caller = self.callers.remove(interaction).expect("I10: only who was here is led on");
                 assert!(caller.rung.is_empty() && !caller.answered && caller.service == Some(*from));
@@ -363,6 +377,7 @@ impl Oracle {
             number: self.arrived,
             rules: QueueRules::default(),
             since,
+            waits_since: since,
             requirement,
             refusals,
         }
@@ -382,7 +397,9 @@ impl Oracle {
             {
                 let rules = &service.queue;
                 let stays = rules.treatment(Overflow::AgentsLeft) == Treatment::Queue;
-                assert!(stays || self.staffed(service.id), "VOICE-15");
+                // Of a callback nobody is on the line.
+                let called_back = caller.channel == Channel::Callback;
+                assert!(stays || called_back || self.staffed(service.id), "VOICE-15");
             }
         }
         let lost: u64 = self.lost.values().sum();

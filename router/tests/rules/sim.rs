@@ -118,6 +118,7 @@ fn random_service(dice: &mut Dice, number: u64) -> Service {
             .one([None, Some(Treatment::Queue), Some(elsewhere)])
             .filter(|_| when_unstaffed != Treatment::Queue),
         waiting: Default::default(),
+        callback: Default::default(),
         hours: None,
         emergency: dice.percent(3),
         when_emergency: Treatment::Announce,

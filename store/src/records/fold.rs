@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::interaction::{Direction, RecordedHelp, RecordedOverflow, ServiceRecord, take_note};
+use model::interaction::{
+    Direction, RecordedAttempt, RecordedCallback, RecordedHelp, RecordedOverflow, ServiceRecord, take_note,
+};
 use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
 use model::time::Timestamp;
@@ -42,6 +44,41 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         // The caller left while this agent's phone rang: it counts against the agent (VOICE-15).
         Event::OfferEnded { agent, why: OfferEnd::CallerLeft, .. } if record.answered_at.is_none() => {
             record.agent = Some(*agent);
+        }
+        Event::CallbackAsked { service, number, since, requirement, priority, .. } => {
+            record.service = Some(*service);
+            record.callback = Some(RecordedCallback {
+                asked_at: at,
+                number: number.clone(),
+                since: *since,
+                requirement: requirement.clone(),
+                priority: *priority,
+                held_until: None,
+                attempts: Vec::new(),
+                over: None,
+                cancelled_by: None,
+            });
+        }
+        Event::LaidAside { agent: Some(_), .. } => record.agent = None,
+        Event::CallbackHeld { until, .. } => match &mut record.callback {
+            Some(callback) => callback.held_until = Some(*until),
+            None => return false,
+        },
+        Event::CallbackOver { why, by, .. } => match &mut record.callback {
+            Some(callback) => (callback.over, callback.cancelled_by) = (Some(*why), *by),
+            None => return false,
+        },
+        Event::Dialled { .. } => match &mut record.callback {
+            Some(callback) if callback.attempts.len() < ATTEMPTS_KEPT => {
+                callback.attempts.push(RecordedAttempt { at, agent: record.agent, failed: None });
+            }
+            _ => return false,
+        },
+        Event::DialFailed { why, .. } => {
+            match record.callback.as_mut().and_then(|callback| callback.attempts.last_mut()) {
+                Some(attempt) => attempt.failed = Some(*why),
+                None => return false,
+            }
         }
         Event::Bridged { agent, .. } => {
             record.answered_at.get_or_insert(at);
@@ -117,6 +154,9 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
 /// Pauses, gaps and erasures of a recording that its record tells of; the journal has them all.
 const PAUSES_KEPT: usize = 100;
 
+/// Attempts to reach a customer that a record tells of: more than a service allows, so that those over restarts fit as well.
+const ATTEMPTS_KEPT: usize = 32;
+
 /// Queues that a record tells of because they led its caller on.
 const OVERFLOWS_KEPT: usize = 16;
 
@@ -166,6 +206,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         calling_agent: *calling_agent,
         noted: BTreeMap::new(),
         overflows: Vec::new(),
+        callback: None,
         arrived_at: entry.at,
         queued_at: None,
         offered_at: None,

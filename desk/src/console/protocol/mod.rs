@@ -125,6 +125,11 @@ pub enum Command {
         #[serde(default)]
         comment: Option<String>,
     },
+    /// The notice before a callback was read: dial (CB-01).
+    CallBack {
+        /// Which call.
+        interaction: InteractionId,
+    },
     /// Stop the countdown (STATE-10).
     ContinueWrapUp {
         /// Which call.

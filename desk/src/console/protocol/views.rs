@@ -9,8 +9,11 @@ use model::interaction::{Channel, Direction};
 use model::media::StreamStats;
 use model::people::PhoneKind;
 use model::tenant::{ExternalField, InternalField, OfferWindow};
+use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::floor::callback::Callback;
 
 /// Everything the page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -163,6 +166,27 @@ pub struct Colleague {
     pub extension: Option<String>,
 }
 
+/// A customer who is called back, as the agent sees it (CB-01).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CallbackView {
+    /// What is dialled: what the customer gave, mostly the calling number.
+    pub number: String,
+    /// How often it was dialled so far.
+    pub attempts: u32,
+    /// When it is dialled by itself, while the notice is shown; in milliseconds since 1970.
+    pub dials_at: Option<u64>,
+}
+
+impl From<&Callback> for CallbackView {
+    fn from(callback: &Callback) -> Self {
+        Self {
+            number: callback.number.clone(),
+            attempts: callback.attempts,
+            dials_at: callback.dials_at().map(Timestamp::millis),
+        }
+    }
+}
+
 /// An offer as the offer window shows it (VOICE-03, VOICE-04).
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct OfferView {
@@ -186,6 +210,8 @@ pub struct OfferView {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+    /// The customer asked to be called back.
+    pub callback: Option<CallbackView>,
     /// What flows noted of the caller, by name (ROUTE-07).
     pub noted: BTreeMap<String, String>,
     /// The colleague who calls.
@@ -202,6 +228,8 @@ pub struct OfferView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Reserved for a callback: the notice is shown, and nobody is dialled yet (CB-01).
+    Reserved,
     /// The colleague or the number outside rings; only for the one who called.
     Dialling,
     /// Accepted; the parties are being joined.
@@ -267,6 +295,8 @@ pub struct WorkView {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+    /// The customer asked to be called back.
+    pub callback: Option<CallbackView>,
     /// What flows noted of the caller, by name (ROUTE-07).
     pub noted: BTreeMap<String, String>,
     /// The other one of an internal call.
@@ -370,8 +400,10 @@ pub struct QueueView {
     pub open: bool,
     /// Whether new callers meet the emergency treatment.
     pub emergency: bool,
-    /// Callers waiting.
+    /// Callers waiting, those to be called back whose turn it is among them.
     pub waiting: u32,
+    /// Customers who are to be called back, in the line or not yet again.
+    pub callbacks: u32,
     /// When the one who waits longest came.
     pub longest_since: Option<u64>,
     /// Agents of the service who could take a call now.
@@ -391,7 +423,7 @@ pub struct QueueView {
 /// What became of those who asked for a service in some time. Everybody counts once, when it is decided.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct PeriodView {
-    /// Answered, abandoned, turned away and overflowed together.
+    /// Answered, abandoned, turned away, overflowed and callbacks together.
     pub offered: u64,
     /// Talked to an agent.
     pub answered: u64,
@@ -401,6 +433,10 @@ pub struct PeriodView {
     pub turned_away: u64,
     /// Led on to the queue of another service, or into a flow.
     pub overflowed: u64,
+    /// Asked to be called back.
+    pub callbacks: u64,
+    /// Customers who were called back and talked to an agent; they are none of the others.
+    pub called_back: u64,
     /// Answered within the service's time, of those offered; short abandons as the service treats them. Null of nobody.
     pub service_level_percent: Option<f64>,
     /// Left, of those offered; short abandons as the service treats them. Null of nobody.

@@ -289,6 +289,14 @@ impl Told {
                     }
                 }
             }
+            // The crash cut nobody off: who was to be called back will be.
+            Event::LaidAside { interaction, .. } => {
+                if let Some(agent) = self.has.remove(interaction) {
+                    self.hours.get_mut(&agent).unwrap().at(at, |hours| hours.in_hand -= 1);
+                } else if let Some(aside) = self.waiting.remove(interaction) {
+                    self.fates.get_mut(&aside.service).unwrap().interrupted += 1;
+                }
+            }
             Event::AgentLoggedIn { agent, .. } => {
                 self.hours.entry(*agent).or_default().at(at, |hours| hours.here_since = Some(at));
             }
