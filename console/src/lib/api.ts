@@ -398,10 +398,12 @@ export class Api {
     const headers: Record<string, string> = {};
     if (method !== "GET") headers["x-csrf"] = this.csrf;
     if (method === "POST") headers["idempotency-key"] = crypto.randomUUID();
-    if (body !== undefined) headers["content-type"] = "application/json";
+    // A file goes as it is, everything else as JSON.
+    const file = body instanceof Blob ? body : null;
+    if (body !== undefined) headers["content-type"] = file ? file.type : "application/json";
     if (etag) headers["if-match"] = etag;
     const init: RequestInit = { method, headers, credentials: "same-origin" };
-    if (body !== undefined) init.body = JSON.stringify(body);
+    if (body !== undefined) init.body = file ?? JSON.stringify(body);
     let answer: Response;
     try {
       answer = await fetch(`/api/v1${path}`, init);

@@ -3,6 +3,7 @@
 mod calls;
 mod help;
 mod pages;
+mod tables;
 mod waiting;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
