@@ -106,6 +106,8 @@ pub struct Config {
     pub recording_formats: BTreeSet<RecordingFormat>,
     /// Finishers at once.
     pub recording_workers: usize,
+    /// The longest life of a program's key.
+    pub key_lifetime_max: Duration,
     /// Operator's own sounds.
     pub sounds_dir: Option<PathBuf>,
     /// Language of built-in announcements.
@@ -200,6 +202,9 @@ impl TryFrom<File> for Config {
                 format!("{} is not within 5 to 3600", f.media.silence_timeout_s),
             );
         }
+        if !(1..=3_650).contains(&f.http.key_days_max) {
+            return value("http.key_days_max", format!("{} is not within 1 to 3650", f.http.key_days_max));
+        }
         if !(1..=16).contains(&f.recording.workers) {
             return value("recording.workers", format!("{} is not within 1 to 16", f.recording.workers));
         }
@@ -249,6 +254,7 @@ impl TryFrom<File> for Config {
             recording_silence: Duration::from_secs(f.recording.silence_alarm_s.into()),
             recording_formats: f.recording.formats,
             recording_workers: usize::from(f.recording.workers),
+            key_lifetime_max: Duration::from_secs(u64::from(f.http.key_days_max) * 86_400),
             language: f.sounds.language,
             tones,
             flows: f.flows,

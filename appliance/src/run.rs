@@ -186,7 +186,10 @@ impl Appliance {
                 tenant,
                 realm: config.sip.realm.clone(),
                 phone_srtp: config.sip.phone_srtp,
-                auth: desk::auth::AuthConfig::default(),
+                auth: desk::auth::AuthConfig {
+                    key_lifetime_max: config.key_lifetime_max,
+                    ..Default::default()
+                },
             },
             Parts {
                 store: store.clone(),

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use desk::audit::{AuditEntry, AuditFilter};
-use model::id::{AuditId, UserId};
+use model::id::{AuditId, KeyId, UserId};
 use model::people::Privilege;
 use model::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,9 +39,12 @@ pub struct Entry {
     id: AuditId,
     /// When, in milliseconds since 1970.
     at: u64,
-    /// Who; `null`: the appliance itself.
+    /// Who; `null`: the appliance itself, or a program with a key.
     #[schema(value_type = Option<String>)]
     actor: Option<UserId>,
+    /// With which key, when it was a program.
+    #[schema(value_type = Option<String>)]
+    key: Option<KeyId>,
     /// From which address.
     address: Option<String>,
     /// What was done: `user.update`, `recording.play`.
@@ -55,8 +58,8 @@ pub struct Entry {
 
 impl From<AuditEntry> for Entry {
     fn from(entry: AuditEntry) -> Self {
-        let AuditEntry { id, at, actor, address, action, target, detail, .. } = entry;
-        Self { id, at: at.millis(), actor, address, action, target, detail }
+        let AuditEntry { id, at, actor, key, address, action, target, detail, .. } = entry;
+        Self { id, at: at.millis(), actor, key, address, action, target, detail }
     }
 }
 

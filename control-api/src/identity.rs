@@ -1,4 +1,4 @@
-//! Who asks: the session cookie with its CSRF header.
+//! Who asks: the session cookie with its CSRF header, or a program's key.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -34,6 +34,11 @@ pub struct Who {
 }
 
 impl Who {
+    /// Refuses a key: what needs a page or a phone is for people.
+    pub fn person(&self) -> Result<&Self, ApiError> {
+        if self.actor.key.is_some() { Err(crate::api_keys::only_people().into()) } else { Ok(self) }
+    }
+
     /// Refuses without the privilege (SEC-05, ERR-13).
     pub fn needs(&self, what: Privilege) -> Result<&Self, ApiError> {
         self.identity.needs(what)?;
@@ -45,7 +50,19 @@ impl FromRequestParts<ApiState> for Who {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
         if parts.extensions.get::<LocalOperator>().is_some() {
-            return Ok(Self { identity: operator(state), actor: Actor { user: None, address: None } });
+            return Ok(Self {
+                identity: operator(state),
+                actor: Actor { user: None, address: None, key: None },
+            });
+        }
+        // No browser sends a key by itself, so there is nothing for another site to abuse: it needs no CSRF token.
+        if let Some(key) = bearer(&parts.headers) {
+            let address = source(parts);
+            let (identity, key) = state.desk.identify_key(key, address).await?;
+            return Ok(Self {
+                identity,
+                actor: Actor { user: None, address: Some(address), key: Some(key) },
+            });
         }
         let cookie = cookie(&parts.headers).ok_or(Refusal::NotSignedIn)?;
         let identity = state.desk.identify(cookie).await?;
@@ -56,7 +73,7 @@ impl FromRequestParts<ApiState> for Who {
                 return Err(Refusal::BadCsrf.into());
             }
         }
-        let actor = Actor { user: Some(identity.user.id), address: Some(source(parts)) };
+        let actor = Actor { user: Some(identity.user.id), address: Some(source(parts)), key: None };
         Ok(Self { identity, actor })
     }
 }
@@ -78,11 +95,18 @@ fn operator(state: &ApiState) -> Identity {
     };
     Identity {
         tenant: state.desk.tenant(),
+        privileges: user.role.privileges().to_vec(),
         user,
         session: SessionId::from_number(0),
         csrf: String::new(),
         expires_at: Timestamp::NEVER,
     }
+}
+
+/// The key of `Authorization: Bearer`; the scheme in whatever case (RFC 9110 §11.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
 }
 
 /// Where a request came from.

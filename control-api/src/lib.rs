@@ -7,6 +7,7 @@
 //! Not here: TLS and listening (`appliance`), what anything means (`desk`).
 #![forbid(unsafe_code)]
 
+mod api_keys;
 mod audit;
 mod colleagues;
 mod config;
@@ -36,7 +37,7 @@ use axum::http::{HeaderValue, header};
 use axum::routing::get;
 use axum::{Router, middleware};
 use utoipa::OpenApi;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -54,20 +55,23 @@ const BODY_MAX: usize = 1024 * 1024;
     info(
         title = "Patchbay",
         description = "Everything that the console does, and what programs may do. Times are milliseconds since 1970. \
-            Lists have cursors. Refusals are RFC 9457 problems. Sign in with POST /session; requests that change \
-            something carry the header x-csrf."
+            Lists have cursors. Refusals are RFC 9457 problems. Programs send a key with each request: \
+            Authorization: Bearer pbk_… . People sign in with POST /session; their requests that change something carry \
+            the header x-csrf."
     ),
-    modifiers(&Cookie),
-    security(("session" = []))
+    modifiers(&SignIn),
+    security(("session" = []), ("key" = []))
 )]
 struct ApiDoc;
 
-/// The session cookie, for the document.
-struct Cookie;
-impl utoipa::Modify for Cookie {
+/// The session cookie and the key, for the document.
+struct SignIn;
+impl utoipa::Modify for SignIn {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(identity::COOKIE)));
-        openapi.components.get_or_insert_default().add_security_scheme("session", cookie);
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("session", cookie);
+        components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     }
 }
 
@@ -100,6 +104,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::status))
         .routes(routes!(events::follow))
         .routes(routes!(audit::list))
+        .routes(routes!(api_keys::list, api_keys::create))
+        .routes(routes!(api_keys::revoke))
         .merge(config::routes())
 }
 

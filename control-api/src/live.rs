@@ -141,7 +141,7 @@ pub async fn place(
     who: Who,
     Json(body): Json<NewCall>,
 ) -> Result<StatusCode, ApiError> {
-    who.needs(Privilege::CallOut)?;
+    who.needs(Privilege::CallOut)?.person()?;
     let command = Command::Dial { number: body.number, service: body.service };
     state.desk.command(who.identity.user.id, who.identity.session, command).await?;
     Ok(StatusCode::ACCEPTED)

@@ -44,7 +44,7 @@ impl SessionView {
     fn new(identity: &Identity) -> Self {
         Self {
             user: User::from(identity.user.clone()),
-            privileges: identity.user.role.privileges().to_vec(),
+            privileges: identity.privileges.clone(),
             csrf: identity.csrf.clone(),
             expires_at: identity.expires_at.millis(),
         }
@@ -71,8 +71,8 @@ pub async fn open(
 /// The present session.
 #[utoipa::path(get, path = "/session", tag = "session", responses(
     (status = 200, body = SessionView), (status = 401, body = Problem, content_type = "application/problem+json")))]
-pub async fn show(who: Who) -> axum::Json<SessionView> {
-    axum::Json(SessionView::new(&who.identity))
+pub async fn show(who: Who) -> Result<axum::Json<SessionView>, ApiError> {
+    Ok(axum::Json(SessionView::new(&who.person()?.identity)))
 }
 
 /// How to sign out.
@@ -92,6 +92,7 @@ pub async fn close(
     who: Who,
     Params(query): Params<SignOut>,
 ) -> Result<Response, ApiError> {
+    who.person()?;
     state.desk.sign_out(&who.identity, query.force, who.actor).await?;
     Ok((StatusCode::NO_CONTENT, set_cookie("", Some(0))).into_response())
 }

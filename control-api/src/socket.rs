@@ -61,6 +61,7 @@ pub async fn open(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, ApiError> {
+    who.person()?;
     if !same(opening.csrf.as_bytes(), who.identity.csrf.as_bytes()) || !origin_fits(&headers, &state.origins)
     {
         return Err(Refusal::BadCsrf.into());

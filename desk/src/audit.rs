@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::id::{TenantId, UserId};
+use model::id::{KeyId, TenantId, UserId};
 use store::Store;
 pub use store::audit::{AuditEntry, AuditFilter};
 
@@ -14,8 +14,10 @@ use crate::trouble::read;
 /// Who did something, and from where.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Actor {
-    /// The person; `None` for the appliance itself.
+    /// The person; `None` for the appliance itself, and for programs.
     pub user: Option<UserId>,
+    /// The key, when it is a program.
+    pub key: Option<KeyId>,
     /// The address the request came from.
     pub address: Option<IpAddr>,
 }
@@ -47,6 +49,7 @@ impl Audit {
             tenant: self.tenant,
             at: self.sources.now(),
             actor: actor.user,
+            key: actor.key,
             address: actor.address.map(|address| address.to_string()),
             action: action.to_owned(),
             target: target.to_string(),

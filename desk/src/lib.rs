@@ -8,6 +8,7 @@
 //! (`store`). Calls are reached by [`CallOrder`](model::call::CallOrder) and [`CallFact`](model::call::CallFact) alone.
 #![forbid(unsafe_code)]
 
+pub mod api_keys;
 pub mod audit;
 pub mod auth;
 pub mod clock;

@@ -1,11 +1,12 @@
 //! The desk as a whole: what it is started with, and the handle that remains.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use model::call::{CallConfig, CallFact, CallOrder};
-use model::id::{InteractionId, SessionId, TenantId, UserId};
+use model::id::{InteractionId, KeyId, SessionId, TenantId, UserId};
 use model::journal::Event;
 use model::people::Privilege;
 use model::service::SrtpPolicy;
@@ -281,7 +282,7 @@ impl DeskHandle {
         match &result {
             Ok(signed_in) => {
                 let user = signed_in.identity.user.id;
-                let actor = Actor { user: Some(user), address: Some(source) };
+                let actor = Actor { user: Some(user), address: Some(source), key: None };
                 self.0.audit.note(actor, "session.open", user, serde_json::json!({})).await;
                 if !signed_in.ended.is_empty() {
                     let (ended, by) = (signed_in.ended.clone(), signed_in.identity.session);
@@ -289,7 +290,7 @@ impl DeskHandle {
                 }
             }
             Err(Refusal::BadCredentials) => {
-                let actor = Actor { user: None, address: Some(source) };
+                let actor = Actor { user: None, address: Some(source), key: None };
                 let login: String = login.chars().take(64).collect();
                 let detail = serde_json::json!({ "login": login });
                 self.0.audit.note(actor, "session.refused", "", detail).await;
@@ -302,6 +303,12 @@ impl DeskHandle {
     /// Whose session a cookie is.
     pub async fn identify(&self, cookie: &str) -> Result<Identity, Refusal> {
         self.0.auth.identify(cookie).await
+    }
+
+    /// Whose key a program brought, and what it is called (API-03).
+    pub async fn identify_key(&self, key: &str, source: IpAddr) -> Result<(Identity, KeyId), Refusal> {
+        let (identity, key) = self.0.auth.identify_key(key, source).await?;
+        Ok((identity, key.id))
     }
 
     /// Signs out: refused while a call is up, unless forced (ACC-16).

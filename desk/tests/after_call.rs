@@ -199,7 +199,7 @@ async fn a_recorded_call_can_be_played_and_playing_is_audited() {
     let path = house.folder().join("take.mp3");
     std::fs::write(&path, b"a take").unwrap();
     *house.finisher.file.lock().unwrap() = Some(path.clone());
-    let actor = Actor { user: Some(anna()), address: None };
+    let actor = Actor { user: Some(anna()), address: None, key: None };
     let file = house.desk.recording(&page.who, call, AudioFormat::Mp3, actor).await.unwrap();
     assert_eq!(file.read_at(0, 100).unwrap(), b"a take");
     let log = house.desk.audit().list(&Default::default(), None, 50).await.unwrap();
@@ -221,7 +221,7 @@ async fn an_erased_recording_is_known_as_such_and_plays_no_more() {
     let call = house.talking(&mut page).await;
     let recording = house.desk.recording_id(call).await;
     let adam_id = house.sign_in("adam").await;
-    let actor = Actor { user: Some(adam()), address: None };
+    let actor = Actor { user: Some(adam()), address: None, key: None };
     let early = house.desk.erase_recording(&adam_id, call, None, actor).await;
     assert!(matches!(early, Err(Refusal::NotNow { .. })), "{early:?}");
     house.captured(call, recording).await;
@@ -278,7 +278,7 @@ async fn an_interrupted_erasure_is_finished_by_the_next_start_and_told_once() {
 async fn a_service_keeps_recordings_as_long_as_it_says() {
     let mut house = House::open().await;
     let adam_id = house.sign_in("adam").await;
-    let actor = Actor { user: Some(adam()), address: None };
+    let actor = Actor { user: Some(adam()), address: None, key: None };
     let mut service = house.desk.get::<Service>(help()).await.unwrap();
     service.item.recording.keep_days = Some(2);
     house.desk.update(service.item, service.version, actor).await.unwrap();

@@ -420,7 +420,7 @@ async fn it_is_refused_as_any_offer_and_cancelled_by_a_supervisor() {
 }
 
 fn sue_actor() -> Actor {
-    Actor { user: Some(sue()), address: None }
+    Actor { user: Some(sue()), address: None, key: None }
 }
 
 /// CB-01: whoever calls again has the place that was kept, and is not called back any more.

@@ -106,7 +106,7 @@ async fn a_supervisor_switches_the_emergency_on_and_off() {
     let waits = house.customer_calls("100").await;
     assert_eq!(hears(&mut house, waits).await, Sound::QueueMusic);
     let mut page = house.page("cleo").await;
-    let actor = Actor { user: Some(sue()), address: None };
+    let actor = Actor { user: Some(sue()), address: None, key: None };
     house.desk.set_emergency(help(), true, actor).await.unwrap();
     // Pages are told of queues twice a second.
     house.pass(Duration::from_secs(1)).await;

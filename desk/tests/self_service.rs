@@ -75,7 +75,7 @@ next = "end"
 "#;
 
 fn nobody() -> Actor {
-    Actor { user: None, address: None }
+    Actor { user: None, address: None, key: None }
 }
 
 fn flow(text: &str) -> Flow {

@@ -189,7 +189,7 @@ async fn a_supervisor_puts_an_agent_out_of_work_and_back() {
     let house = House::open().await;
     let mut page = house.page("anna").await;
     let sue = house.sign_in("sue").await;
-    let actor = desk::audit::Actor { user: Some(sue.user.id), address: None };
+    let actor = desk::audit::Actor { user: Some(sue.user.id), address: None, key: None };
     let view = house.desk.force_state(anna(), false, actor).await.unwrap();
     assert_eq!(view.state.reason.unwrap().kind, "forced");
     page.banner("state_forced").await;
@@ -240,7 +240,7 @@ async fn an_unreachable_phone_is_announced() {
 #[tokio::test]
 async fn break_time_is_counted_over_a_crash_and_a_stay_ends_by_itself() {
     let house = House::open_with(rules(|r| r.break_minutes = Some(45))).await;
-    let actor = Actor { user: Some(adam()), address: None };
+    let actor = Actor { user: Some(adam()), address: None, key: None };
     let row = house.desk.get::<Reason>(lunch()).await.unwrap();
     let thirty = Reason { ends_after_minutes: Some(30), ..row.item };
     house.desk.update(thirty.clone(), row.version, actor).await.unwrap();

@@ -17,7 +17,7 @@ async fn set(house: &House, change: impl FnOnce(&mut Tenant)) -> Result<(), Refu
     let row = house.desk.tenant_settings().await.unwrap();
     let mut tenant = row.item;
     change(&mut tenant);
-    let actor = Actor { user: Some(adam()), address: None };
+    let actor = Actor { user: Some(adam()), address: None, key: None };
     house.desk.update_tenant(tenant, row.version, actor).await.map(drop)
 }
 

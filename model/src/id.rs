@@ -102,6 +102,8 @@ ids! {
     UserId = "user";
     /// One sign-in of one user, from sign-in to logout.
     SessionId = "session";
+    /// A key that a program signs in with.
+    KeyId = "key";
     /// A team with rules of its own (state after login, wrap-up).
     GroupId = "group";
     /// Something an agent can do, with a level.

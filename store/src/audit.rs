@@ -1,7 +1,7 @@
 //! Who changed or heard what (API-03). Entries are appended and never changed.
 
 use async_trait::async_trait;
-use model::id::{AuditId, TenantId, UserId};
+use model::id::{AuditId, KeyId, TenantId, UserId};
 use model::time::Timestamp;
 
 use crate::error::StoreError;
@@ -16,8 +16,10 @@ pub struct AuditEntry {
     pub tenant: TenantId,
     /// When.
     pub at: Timestamp,
-    /// Who; `None` for the appliance itself and the command line.
+    /// Who; `None` for the appliance itself, the command line, and programs with a key.
     pub actor: Option<UserId>,
+    /// With which key, when it was a program.
+    pub key: Option<KeyId>,
     /// From which address, as text.
     pub address: Option<String>,
     /// What was done, such as `user.update` or `recording.play`.

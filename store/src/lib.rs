@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::duplicate_mod, reason = "the files of sql/ are compiled once for each engine, on purpose")]
 
+pub mod api_keys;
 pub mod audit;
 pub mod catalogue;
 mod error;
@@ -54,6 +55,7 @@ use model::journal::{Entry, Seq};
 use model::people::Group;
 use model::service::{Disposition, Service, Skill, Trunk};
 
+pub use crate::api_keys::ApiKeys;
 pub use crate::audit::AuditLog;
 pub use crate::catalogue::{Catalogue, Numbers, Tenants, Users};
 pub use crate::error::{DeleteError, OpenError, Referrer, StoreError, WriteError};
@@ -90,6 +92,7 @@ trait Engine:
     + Catalogue<Flow>
     + Secrets
     + Sessions
+    + ApiKeys
     + AuditLog
     + Records
     + Recordings
@@ -161,6 +164,10 @@ impl Store {
     }
     /// Carriers and PBXs.
     pub fn trunks(&self) -> &dyn Catalogue<Trunk> {
+        &*self.engine
+    }
+    /// Keys of programs.
+    pub fn api_keys(&self) -> &dyn ApiKeys {
         &*self.engine
     }
     /// Sign-ins.

@@ -67,6 +67,7 @@ section!(
         listen: Vec<SocketAddr> = vec![SocketAddr::from(([0, 0, 0, 0], 8443))],
         cert_file: PathBuf = PathBuf::new(),
         key_file: PathBuf = PathBuf::new(),
+        key_days_max: u32 = 365,
         names: Vec<String> = vec!["localhost".into()],
     }
 );

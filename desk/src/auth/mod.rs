@@ -3,6 +3,7 @@
 //! One live session a user (ACC-14). A session is a random token in a cookie; the database holds its hash. It ends when it
 //! is idle for too long, when it is old, when the user signs in elsewhere, signs out, or is disabled.
 
+pub mod keys;
 pub mod password;
 pub mod throttle;
 pub mod token;
@@ -31,6 +32,8 @@ pub struct AuthConfig {
     pub idle: Duration,
     /// A session ends this long after sign-in, whatever happens. Default 16 h: a long shift.
     pub absolute: Duration,
+    /// The longest life of a program's key. Default 365 days.
+    pub key_lifetime_max: Duration,
     /// Cost of new password hashes.
     pub cost: Cost,
 }
@@ -40,6 +43,7 @@ impl Default for AuthConfig {
         Self {
             idle: Duration::from_secs(3_600),
             absolute: Duration::from_secs(16 * 3_600),
+            key_lifetime_max: self::keys::KEY_LIFETIME,
             cost: Cost::STRONG,
         }
     }
@@ -53,8 +57,10 @@ const TOUCH_EVERY: Duration = Duration::from_secs(60);
 pub struct Identity {
     /// The tenant.
     pub tenant: TenantId,
-    /// The person.
+    /// The person; of a key something that stands for one.
     pub user: User,
+    /// What they may do.
+    pub privileges: Vec<Privilege>,
     /// The session.
     pub session: SessionId,
     /// What a changing request must carry.
@@ -66,7 +72,7 @@ pub struct Identity {
 impl Identity {
     /// Whether they may do `what` (SEC-05, ERR-13).
     pub fn may(&self, what: Privilege) -> bool {
-        self.user.role.may(what)
+        self.privileges.contains(&what)
     }
     /// Refuses what they may not do.
     pub fn needs(&self, what: Privilege) -> Result<(), Refusal> {
@@ -106,6 +112,8 @@ pub struct Auth {
     config: AuthConfig,
     passwords: Passwords,
     throttle: Mutex<Throttle>,
+    /// Of programs, apart from people: an old script must not keep anybody from signing in.
+    key_throttle: Mutex<Throttle>,
 }
 
 impl Auth {
@@ -117,7 +125,15 @@ impl Auth {
         config: AuthConfig,
     ) -> Result<Self, PasswordError> {
         let passwords = Passwords::new(config.cost, sources.entropy.clone())?;
-        Ok(Self { tenant, store, sources, config, passwords, throttle: Mutex::default() })
+        Ok(Self {
+            tenant,
+            store,
+            sources,
+            config,
+            passwords,
+            throttle: Mutex::default(),
+            key_throttle: Mutex::default(),
+        })
     }
 
     /// Checks name and password and opens a session (ACC-14, ERR-12, ERR-17).
@@ -240,11 +256,15 @@ impl Auth {
     fn identity(&self, session: Session, user: User) -> Identity {
         Identity {
             tenant: self.tenant,
+            privileges: user.role.privileges().to_vec(),
             user,
             session: session.id,
             csrf: session.csrf,
             expires_at: session.expires_at,
         }
+    }
+    fn key_throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
+        self.key_throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Sources;
 
 /// What an API key begins with, so that scanners of leaked secrets find it.
-pub const KEY_PREFIX: &str = "pb_";
+pub const KEY_PREFIX: &str = "pbk_";
 
 /// A secret as its owner holds it. Printed only on purpose.
 #[derive(Clone, PartialEq, Eq)]
@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn an_api_key_is_told_by_its_first_characters_only() {
         let key = Secret::api_key(&sources());
-        assert!(key.reveal().starts_with("pb_"));
-        assert_eq!(key.prefix().len(), 11);
+        assert!(key.reveal().starts_with("pbk_"));
+        assert_eq!(key.prefix().len(), 12);
         assert_eq!(Secret::presented("p").prefix(), "p");
     }
 }

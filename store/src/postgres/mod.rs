@@ -14,6 +14,8 @@ use crate::error::OpenError;
 use crate::journal::ledger::Projection;
 use crate::schema::Migration;
 
+#[path = "../sql/api_keys.rs"]
+mod api_keys;
 #[path = "../sql/audit.rs"]
 mod audit;
 #[path = "../sql/generations.rs"]
@@ -83,6 +85,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 9,
         name: "lookups",
         sql: include_str!("../../migrations/postgres/0009_lookups.sql"),
+    },
+    Migration {
+        version: 10,
+        name: "api keys",
+        sql: include_str!("../../migrations/postgres/0010_api_keys.sql"),
     },
 ];
 

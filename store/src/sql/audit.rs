@@ -14,12 +14,13 @@ use crate::page::{Cursor, Page, bounded};
 impl AuditLog for Engine {
     async fn append_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "INSERT INTO audit (id, tenant, at, actor, address, action, target, detail)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO audit (id, tenant, at, actor, address, action, target, detail, api_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         );
         let query = query.bind(entry.id.to_string()).bind(entry.tenant.to_string()).bind(micros(entry.at));
         let query = query.bind(entry.actor.map(|actor| actor.to_string())).bind(entry.address.clone());
         let query = query.bind(&entry.action).bind(&entry.target).bind(entry.detail.to_string());
+        let query = query.bind(entry.key.map(|key| key.to_string()));
         query.execute(self.writing()).await?;
         Ok(())
     }
@@ -62,6 +63,7 @@ fn read(row: &Row) -> Result<AuditEntry, StoreError> {
         tenant: id(row, "tenant")?,
         at: time(row, "at")?,
         actor: id_or_none(row, "actor")?,
+        key: id_or_none(row, "api_key")?,
         address: text_or_none(row, "address")?,
         action: text(row, "action")?,
         target: text(row, "target")?,

@@ -22,6 +22,8 @@ use crate::error::OpenError;
 use crate::journal::ledger::Projection;
 use crate::schema::Migration;
 
+#[path = "../sql/api_keys.rs"]
+mod api_keys;
 #[path = "../sql/audit.rs"]
 mod audit;
 #[path = "../sql/generations.rs"]
@@ -88,6 +90,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/sqlite/0008_dialling.sql"),
     },
     Migration { version: 9, name: "lookups", sql: include_str!("../../migrations/sqlite/0009_lookups.sql") },
+    Migration {
+        version: 10,
+        name: "api keys",
+        sql: include_str!("../../migrations/sqlite/0010_api_keys.sql"),
+    },
 ];
 
 /// Where SQLite differs.

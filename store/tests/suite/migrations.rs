@@ -54,6 +54,8 @@ on_each_engine! {
              DROP TABLE lookup_tables;
              DROP TABLE generations;
              DROP TABLE flows;
+             DROP TABLE api_keys;
+             ALTER TABLE audit DROP COLUMN api_key;
              ALTER TABLE numbers DROP COLUMN flow;
              DELETE FROM schema_migrations WHERE version > 1;",
         )

@@ -1,6 +1,6 @@
 //! What requests leave behind: the audit log and the keys of repeated requests.
 
-use model::id::{AuditId, Id};
+use model::id::{AuditId, Id, KeyId};
 use store::audit::{AuditEntry, AuditFilter};
 use store::idempotency::{Answer, Reservation};
 
@@ -13,6 +13,7 @@ fn entry(n: u64) -> AuditEntry {
         tenant: tenant_id(),
         at: at(n / 2),
         actor: (!n.is_multiple_of(3)).then(|| user(n % 3).id),
+        key: n.is_multiple_of(3).then(|| KeyId::from_number(n)),
         address: Some("192.0.2.1".into()),
         action: "user.update".into(),
         target: user(n % 2).id.to_string(),

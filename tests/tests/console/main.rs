@@ -2,6 +2,7 @@
 
 mod calls;
 mod help;
+mod keys;
 mod pages;
 mod tables;
 mod waiting;
