@@ -11,6 +11,7 @@ use model::skill::{Requirement, StepMode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::leading::{Stop, StopKind};
 use super::service::Configured;
 use super::snapshot::{Configuration, meets};
 use crate::console::protocol::ServiceName;
@@ -41,8 +42,21 @@ pub struct DryRun {
     pub waiting_total: usize,
     /// More wait than were looked at.
     pub waiting_cut: bool,
-    /// What ought to be thought over, in sentences.
+    /// Who leads callers to something that would be gone, or that a flow calls by a name it would not have any more.
+    pub led_nowhere: Vec<LedNowhere>,
+    /// What of all this ought to be thought over, in sentences.
     pub warnings: Vec<String>,
+}
+
+/// A way that callers could not go on.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct LedNowhere {
+    /// Who leads them.
+    pub from: Stop,
+    /// Where to.
+    pub to: Stop,
+    /// It would be there under another name; a flow knows it only by the one it has.
+    pub renamed: bool,
 }
 
 /// A service and who could answer it, in some step of its requirement.
@@ -152,32 +166,31 @@ fn compare(now: &Configuration, then: &Configuration, waiting: &[Waiting]) -> Dr
 
 /// Who leads callers to something that would be gone, or would have another name than a flow calls it by.
 fn led_nowhere(now: &Configuration, then: &Configuration, found: &mut DryRun) {
-    let say = |leading: Vec<String>, what: &str, name: &str, found: &mut DryRun| {
-        let said = leading.into_iter().take(LISTED_MAX);
-        found
-            .warnings
-            .extend(said.map(|who| format!("{} leads to {what} {name}, which would be gone.", upper(&who))));
+    let mut gone = |leading: Vec<Stop>, to: Stop| {
+        for from in leading.into_iter().take(LISTED_MAX) {
+            found.warnings.push(format!("{} leads to {to}, which would be gone.", upper(&from.to_string())));
+            found.led_nowhere.push(LedNowhere { from, to: to.clone(), renamed: false });
+        }
     };
     for service in now.services.values().filter(|service| !then.services.contains_key(&service.id)) {
-        say(now.leading_to_service(service.id), "the service", &service.name, found);
+        gone(now.leading_to_service(service.id), Stop::new(StopKind::Service, &service.name));
     }
     for flow in now.flows.values().filter(|flow| !then.flows.contains_key(&flow.id)) {
         let mut leading = now.leading_to_flow(flow.id);
         let waiting = now.services.values().filter(|service| service.queue.waiting.flow == Some(flow.id));
-        leading.extend(waiting.map(|service| format!("whoever waits for {}", service.name)));
-        say(leading, "the flow", &flow.name, found);
+        leading.extend(waiting.map(|service| Stop::new(StopKind::Waiting, &service.name)));
+        gone(leading, Stop::new(StopKind::Flow, &flow.name));
     }
     for service in now.services.values() {
         let renamed = then.services.get(&service.id).is_some_and(|then| then.name != service.name);
-        if !renamed {
-            continue;
-        }
-        for (id, _) in now.ready_flows.iter().filter(|(_, (_, ready))| ready.names_service(&service.name)) {
-            let flow = now.flows.get(id).map_or_else(String::new, |flow| flow.name.clone());
+        for from in now.flows_naming(&service.name).filter(|_| renamed).take(LISTED_MAX) {
             found.warnings.push(format!(
-                "The flow {flow} names {}, and its callers would go to their services at once until it is changed.",
+                "{} names {}, and its callers would go to their services at once until it is changed.",
+                upper(&from.to_string()),
                 service.name
             ));
+            let to = Stop::new(StopKind::Service, &service.name);
+            found.led_nowhere.push(LedNowhere { from, to, renamed });
         }
     }
 }

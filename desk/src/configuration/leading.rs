@@ -1,9 +1,12 @@
 //! Where services and flows lead callers: circles, and what leads to something that is to go (ROUTE-07).
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use model::id::{FlowId, ServiceId};
 use model::service::{Overflow, Service, Treatment};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::snapshot::Configuration;
 
@@ -21,6 +24,48 @@ pub struct Circle {
     pub field: &'static str,
     /// Names on the way, the first again at the end.
     pub way: Vec<String>,
+}
+
+/// What leads callers somewhere, or is led to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+pub struct Stop {
+    /// What it is.
+    pub kind: StopKind,
+    /// Its name, or digits.
+    pub name: String,
+}
+
+/// What callers come through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StopKind {
+    /// A flow of self-service.
+    Flow,
+    /// A dialled number.
+    Number,
+    /// A service, by one of its treatments.
+    Service,
+    /// Waiting for a service.
+    Waiting,
+}
+
+impl Stop {
+    /// One of a kind.
+    pub fn new(kind: StopKind, name: &str) -> Self {
+        Self { kind, name: name.to_owned() }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            StopKind::Flow => "the flow",
+            StopKind::Number => "the number",
+            StopKind::Service => "the service",
+            StopKind::Waiting => "whoever waits for",
+        };
+        write!(f, "{what} {}", self.name)
+    }
 }
 
 impl Configuration {
@@ -76,32 +121,36 @@ impl Configuration {
         }
     }
 
-    /// Whoever leads callers to a service, in words: numbers, services, flows.
-    pub fn leading_to_service(&self, service: ServiceId) -> Vec<String> {
+    /// Whoever leads callers to a service: numbers, services, flows.
+    pub fn leading_to_service(&self, service: ServiceId) -> Vec<Stop> {
         let name = self.name_service(service).name;
         let numbers = self.numbers.iter().filter(|(_, (to, _))| *to == service);
-        let mut found: Vec<_> = numbers.map(|(digits, _)| format!("the number {digits}")).collect();
+        let mut found: Vec<_> = numbers.map(|(digits, _)| Stop::new(StopKind::Number, digits)).collect();
         found.extend(self.services_leading(Treatment::Service(service)));
-        let flows = self.ready_flows.iter().filter(|(_, (_, ready))| ready.names_service(&name));
-        found
-            .extend(flows.map(|(id, _)| self.name_place(Place::Flow(*id))).map(|name| format!("the {name}")));
+        found.extend(self.flows_naming(&name));
         found.sort();
         found
     }
 
-    /// Whoever leads callers into a flow, in words: numbers and services.
-    pub fn leading_to_flow(&self, flow: FlowId) -> Vec<String> {
+    /// Flows that call a service by this name.
+    pub fn flows_naming(&self, service: &str) -> impl Iterator<Item = Stop> {
+        let naming = self.ready_flows.iter().filter(move |(_, (_, ready))| ready.names_service(service));
+        naming.filter_map(|(id, _)| self.flows.get(id)).map(|flow| Stop::new(StopKind::Flow, &flow.name))
+    }
+
+    /// Whoever leads callers into a flow: numbers and services.
+    pub fn leading_to_flow(&self, flow: FlowId) -> Vec<Stop> {
         let numbers = self.numbers.iter().filter(|(_, (_, first))| *first == Some(flow));
-        let mut found: Vec<_> = numbers.map(|(digits, _)| format!("the number {digits}")).collect();
+        let mut found: Vec<_> = numbers.map(|(digits, _)| Stop::new(StopKind::Number, digits)).collect();
         found.extend(self.services_leading(Treatment::Flow(flow)));
         found.sort();
         found
     }
 
-    fn services_leading(&self, to: Treatment) -> impl Iterator<Item = String> {
+    fn services_leading(&self, to: Treatment) -> impl Iterator<Item = Stop> {
         let leads =
             move |service: &&Service| service.queue.treatments().iter().any(|(_, _, each)| *each == to);
-        self.services.values().filter(leads).map(|service| format!("the service {}", service.name))
+        self.services.values().filter(leads).map(|service| Stop::new(StopKind::Service, &service.name))
     }
 }
 

@@ -8,7 +8,7 @@ mod snapshot;
 mod tenant;
 mod validate;
 
-pub use self::leading::Circle;
+pub use self::leading::{Circle, Stop, StopKind};
 pub use self::service::{Configured, NewSecret};
 pub use self::snapshot::{Configuration, WaitingFlow, WrongFlow, meets};
 pub use self::validate::Checked;

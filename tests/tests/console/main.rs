@@ -1,6 +1,7 @@
 //! The console as people use it: in Chromium, by eye, keyboard and ear.
 
 mod calls;
+mod effects;
 mod help;
 mod keys;
 mod pages;

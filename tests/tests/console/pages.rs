@@ -119,6 +119,8 @@ fn requirement_as_text(page: &mut Browser) {
     page.fill("Who may answer", "gardening >= 3 and not agent anna");
     page.see("dialog [role=status]:has-text('Nobody meets it now')");
     page.click("Save");
+    page.see("[data-effects]:has-text('Nobody would meet step 1 of Garden advice')");
+    page.click("Save all the same");
     page.gone("dialog[open]");
     page.see("td:text-is('Gardening >= 3 and not agent anna')");
 }
@@ -146,6 +148,8 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     page.select("Needs the skill", "Gardening");
     page.fill("Level at least", "3");
     page.click("Save");
+    page.see("[data-effects]:has-text('Nobody would meet step 1 of Garden advice: Gardening >= 3.')");
+    page.click("Save all the same");
     page.see("td:has-text('Gardening ≥ 3')");
     page.click("Garden advice");
     page.fill("Dispositions", "Advised");
