@@ -9,6 +9,7 @@
 
 mod api_keys;
 mod audit;
+mod blocks;
 mod colleagues;
 mod config;
 mod console;
@@ -104,6 +105,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::status))
         .routes(routes!(events::follow))
         .routes(routes!(audit::list))
+        .routes(routes!(blocks::list, blocks::add))
+        .routes(routes!(blocks::remove))
         .routes(routes!(api_keys::list, api_keys::create))
         .routes(routes!(api_keys::revoke))
         .merge(config::routes())

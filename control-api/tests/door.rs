@@ -41,6 +41,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/trunks/{id}", "get put delete"),
     ("/agents", "get"),
     ("/agents/{user}/state", "put"),
+    ("/help", "get"),
     ("/queues", "get"),
     ("/help", "get"),
     ("/colleagues", "get"),
@@ -70,6 +71,10 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/records/{interaction}/recording/peaks", "get"),
     ("/events", "get"),
     ("/audit", "get"),
+    ("/keys", "get post"),
+    ("/keys/{id}", "delete"),
+    ("/blocks", "get post"),
+    ("/blocks/{id}", "delete"),
     ("/status", "get"),
 ];
 

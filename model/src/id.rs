@@ -112,6 +112,8 @@ ids! {
     ServiceId = "service";
     /// A dialled number and the service it leads to.
     NumberId = "number";
+    /// An entry of the block list.
+    BlockId = "block";
     /// A flow of self-service.
     FlowId = "flow";
     /// A carrier or PBX that exchanges calls with us.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod block;
 pub mod calendar;
 pub mod call;
 pub mod capacity;

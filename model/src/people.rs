@@ -109,18 +109,22 @@ pub enum Privilege {
     Administer,
     /// Destroy recordings.
     EraseRecordings,
+    /// Put callers on the block list, and see it.
+    BlockCallers,
 }
 
 impl Role {
     /// What the role may do.
     pub fn privileges(self) -> &'static [Privilege] {
         use Privilege::{
-            Administer, CallOut, EraseRecordings, SeeAllRecords, SeeConfiguration, Supervise,
+            Administer, BlockCallers, CallOut, EraseRecordings, SeeAllRecords, SeeConfiguration, Supervise,
             TakeInteractions,
         };
         match self {
-            Self::Agent => &[TakeInteractions, CallOut],
-            Self::Supervisor => &[TakeInteractions, CallOut, SeeAllRecords, Supervise, SeeConfiguration],
+            Self::Agent => &[TakeInteractions, CallOut, BlockCallers],
+            Self::Supervisor => {
+                &[TakeInteractions, CallOut, SeeAllRecords, Supervise, SeeConfiguration, BlockCallers]
+            }
             Self::Administrator => &[
                 TakeInteractions,
                 CallOut,
@@ -129,6 +133,7 @@ impl Role {
                 SeeConfiguration,
                 Administer,
                 EraseRecordings,
+                BlockCallers,
             ],
         }
     }

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use model::agent::Reason;
+use model::block::Block;
 use model::flow::Flow;
 use model::id::{
-    DispositionId, FlowId, GroupId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId, UserId,
+    BlockId, DispositionId, FlowId, GroupId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId,
+    UserId,
 };
 use model::people::{Group, User};
 use model::service::{Disposition, Number, Service, Skill, Treatment, Trunk};
@@ -34,6 +36,8 @@ pub enum Kind {
     Flow,
     /// A carrier or PBX.
     Trunk,
+    /// An entry of the block list.
+    Block,
     /// A service record.
     Record,
     /// A recording.
@@ -42,7 +46,7 @@ pub enum Kind {
     Journal,
 }
 
-const KINDS: [(Kind, &str); 13] = [
+const KINDS: [(Kind, &str); 14] = [
     (Kind::Tenant, "tenant"),
     (Kind::User, "user"),
     (Kind::Group, "group"),
@@ -53,6 +57,7 @@ const KINDS: [(Kind, &str); 13] = [
     (Kind::Number, "number"),
     (Kind::Flow, "flow"),
     (Kind::Trunk, "trunk"),
+    (Kind::Block, "block"),
     (Kind::Record, "record"),
     (Kind::Recording, "recording"),
     (Kind::Journal, "journal"),
@@ -132,6 +137,7 @@ items! {
         [(Kind::Service, number.service.to_string())].into_iter().chain(flow).collect()
     };
     Trunk, TrunkId, Trunk, name, |_trunk| vec![];
+    Block, BlockId, Block, number, |_block| vec![];
 }
 
 impl Item for User {

@@ -49,6 +49,7 @@ pub mod testing;
 
 use std::sync::Arc;
 
+use model::block::Block;
 use model::flow::Flow;
 use model::id::TenantId;
 use model::journal::{Entry, Seq};
@@ -90,6 +91,7 @@ trait Engine:
     + Catalogue<Disposition>
     + Catalogue<Trunk>
     + Catalogue<Flow>
+    + Catalogue<Block>
     + Secrets
     + Sessions
     + ApiKeys
@@ -164,6 +166,10 @@ impl Store {
     }
     /// Carriers and PBXs.
     pub fn trunks(&self) -> &dyn Catalogue<Trunk> {
+        &*self.engine
+    }
+    /// The block list.
+    pub fn blocks(&self) -> &dyn Catalogue<Block> {
         &*self.engine
     }
     /// Keys of programs.

@@ -13,7 +13,8 @@ export type Privilege =
   | "supervise"
   | "see_configuration"
   | "administer"
-  | "erase_recordings";
+  | "erase_recordings"
+  | "block_callers";
 
 export interface Named {
   id: string;

@@ -15,7 +15,7 @@ export interface ApiKey {
 }
 
 /** Every privilege there is, in the order in which they are offered. */
-export const allPrivileges: Privilege[] = ["supervise", "see_all_records", "see_configuration", "administer", "erase_recordings", "take_interactions"];
+export const allPrivileges: Privilege[] = ["supervise", "see_all_records", "see_configuration", "administer", "erase_recordings", "take_interactions", "block_callers"];
 
 /** Whether a key still opens anything, and if not, why. */
 export function keyState(key: Pick<ApiKey, "expires_at" | "revoked_at">, now: Millis): "live" | "revoked" | "expired" {

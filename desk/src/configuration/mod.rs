@@ -1,5 +1,6 @@
 //! What administrators set up: how it is checked, stored, and given to floor and signalling.
 
+pub mod blocks;
 mod callback;
 pub mod dry_run;
 mod leading;

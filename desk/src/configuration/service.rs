@@ -1,6 +1,7 @@
 //! Changing the configuration: check, store, audit, and give it to floor and signalling, in this order.
 
 use model::agent::Reason;
+use model::block::Block;
 use model::flow::Flow;
 use model::people::{Group, PhoneKind, User};
 use model::service::{Disposition, Number, Service, Skill, Trunk};
@@ -53,6 +54,7 @@ configured! {
     Flow, "flow", flows, flows;
     Number, "number", numbers;
     Trunk, "trunk", trunks;
+    Block, "block", blocks;
 }
 
 /// What a SIP phone or trunk signs in with: shown once.

@@ -21,6 +21,7 @@ use router::{AgentProfile, FloorConfig};
 use store::secrets::DigestSecret;
 use store::{Store, StoreError, catalogue};
 
+use super::blocks::BlockList;
 use crate::console::protocol::{Colleague, DispositionView, ReasonView, ServiceName, ServiceView};
 use crate::lookups::LookupTable;
 use crate::systems::Askable;
@@ -56,6 +57,8 @@ pub struct Configuration {
     pub language: Language,
     /// Trunks.
     pub trunks: Vec<Trunk>,
+    /// Callers who are refused (VOICE-16).
+    pub blocks: Arc<BlockList>,
     /// What offer windows show (VOICE-05).
     pub offer_window: OfferWindow,
     /// What agents carry at once, unless their group says otherwise (ROUTE-01).
@@ -88,6 +91,7 @@ impl Configuration {
         let numbers = catalogue::all::<model::service::Number>(store.numbers(), tenant).await?;
         let flows = catalogue::all::<Flow>(store.flows(), tenant).await?;
         let trunks = catalogue::all(store.trunks(), tenant).await?;
+        let blocks = catalogue::all(store.blocks(), tenant).await?;
         let settings = store.tenants().tenant(tenant).await?.map(|row| row.item);
         let (offer_window, system_names, capacity, agent_order, dialling) = settings
             .map(|tenant| {
@@ -126,6 +130,7 @@ impl Configuration {
             tables: store.lookups().lookup_tables(tenant).await?,
             language: Language::default(),
             trunks: trunks.into_iter().map(|row| row.item).collect(),
+            blocks: Arc::new(BlockList::new(blocks.into_iter().map(|row| row.item))),
         }
         .with_eligible())
     }

@@ -39,6 +39,10 @@ impl Core {
         let Some(service) = service else {
             return refuse(interaction, Rejection::UnknownNumber, EndStatus::UnknownNumber, out);
         };
+        if let Some(block) = self.config.blocks.refusing(&caller, now) {
+            tracing::info!(%interaction, block = %block.id, "a caller on the block list is refused");
+            return refuse(interaction, Rejection::Declined, EndStatus::Blocked, out);
+        }
         if !self.admitting {
             return refuse(interaction, Rejection::Overloaded, EndStatus::Failed, out);
         }

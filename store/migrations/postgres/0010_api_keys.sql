@@ -1,7 +1,7 @@
 -- Keys of programs; what is stored of one is its hash. And which key did what is audited.
 CREATE TABLE api_keys (
     id TEXT COLLATE "C" NOT NULL,
-    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id),
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     name TEXT COLLATE "C" NOT NULL,
     prefix TEXT COLLATE "C" NOT NULL,
     hash TEXT COLLATE "C" NOT NULL,

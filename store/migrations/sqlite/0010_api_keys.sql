@@ -1,7 +1,7 @@
 -- Keys of programs; what is stored of one is its hash. And which key did what is audited.
 CREATE TABLE api_keys (
     id TEXT NOT NULL,
-    tenant TEXT NOT NULL REFERENCES tenants (id),
+    tenant TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
     prefix TEXT NOT NULL,
     hash TEXT NOT NULL,

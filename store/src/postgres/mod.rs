@@ -91,6 +91,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "api keys",
         sql: include_str!("../../migrations/postgres/0010_api_keys.sql"),
     },
+    Migration { version: 11, name: "blocks", sql: include_str!("../../migrations/postgres/0011_blocks.sql") },
 ];
 
 /// Where PostgreSQL differs.

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use model::id::{KeyId, TenantId};
 use model::time::Timestamp;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::QueryBuilder;
 
-use super::rows::{id, id_or_none, json, micros, text, time, to_json};
+use super::rows::{id, id_or_none, json, micros, text, time, time_or_none, to_json};
 use super::{Db, Engine, Row, newest};
 use crate::api_keys::{ApiKey, ApiKeys};
 use crate::error::{StoreError, WriteError};
@@ -73,10 +73,6 @@ impl ApiKeys for Engine {
 }
 
 fn read(row: &Row) -> Result<ApiKey, StoreError> {
-    let at = |column| match row.try_get::<Option<i64>, _>(column)? {
-        Some(_) => time(row, column).map(Some),
-        None => Ok::<_, StoreError>(None),
-    };
     Ok(ApiKey {
         id: id(row, "id")?,
         tenant: id(row, "tenant")?,
@@ -86,7 +82,7 @@ fn read(row: &Row) -> Result<ApiKey, StoreError> {
         created_at: time(row, "created_at")?,
         created_by: id_or_none(row, "created_by")?,
         expires_at: time(row, "expires_at")?,
-        used_at: at("used_at")?,
-        revoked_at: at("revoked_at")?,
+        used_at: time_or_none(row, "used_at")?,
+        revoked_at: time_or_none(row, "revoked_at")?,
     })
 }

@@ -45,6 +45,13 @@ pub(super) fn time(row: &Row, column: &str) -> Result<Timestamp, StoreError> {
     Ok(if value == i64::MAX as u64 { Timestamp::NEVER } else { Timestamp::from_micros(value) })
 }
 
+pub(super) fn time_or_none(row: &Row, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    match row.try_get::<Option<i64>, _>(column)? {
+        Some(_) => time(row, column).map(Some),
+        None => Ok(None),
+    }
+}
+
 pub(super) fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<T, StoreError> {
     serde_json::from_str(&text(row, column)?).map_err(|error| corrupt(column, error))
 }

@@ -185,6 +185,7 @@ fn table_of(kind: Kind) -> &'static str {
         Kind::Number => "numbers",
         Kind::Flow => "flows",
         Kind::Trunk => "trunks",
+        Kind::Block => "blocks",
         Kind::Tenant | Kind::Record | Kind::Recording | Kind::Journal => "tenants",
     }
 }

@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use model::agent::Reason;
+use model::block::Block;
 use model::flow::Flow;
 use model::id::TenantId;
 use model::people::{Group, User};
 use model::service::{Disposition, Number, Service, Skill, Trunk};
 
-use super::rows::{flag, id, id_or_none, json, signed, text, text_or_none, to_json, to_word, word};
+use super::rows::{
+    flag, id, id_or_none, json, micros, signed, text, text_or_none, time, time_or_none, to_json, to_word,
+    word,
+};
 use super::table::{Table, find};
 use sqlx::Row as _;
 
@@ -163,6 +167,29 @@ impl Table for Trunk {
             target: text_or_none(row, "target")?,
             calls_max: u32::try_from(rows::count(row, "calls_max")?).unwrap_or(u32::MAX),
             srtp: word(row, "srtp")?,
+        })
+    }
+}
+
+impl Table for Block {
+    const NAME: &'static str = "blocks";
+    const COLUMNS: &'static [&'static str] = &["number", "prefix", "reason", "made_by", "since", "until"];
+    const UNIQUE: &'static [&'static str] = &["number"];
+    fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
+        let query = query.bind(self.number.clone()).bind(self.prefix).bind(self.reason.clone());
+        let query = query.bind(self.by.map(|user| user.to_string())).bind(micros(self.since));
+        query.bind(self.until.map(micros))
+    }
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: id(row, "id")?,
+            tenant: id(row, "tenant")?,
+            number: text(row, "number")?,
+            prefix: flag(row, "prefix")?,
+            reason: text(row, "reason")?,
+            by: id_or_none(row, "made_by")?,
+            since: time(row, "since")?,
+            until: time_or_none(row, "until")?,
         })
     }
 }

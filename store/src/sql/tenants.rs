@@ -12,7 +12,7 @@ use crate::item::Kind;
 use crate::page::{Cursor, Page, Version, Versioned, bounded};
 
 /// What a tenant can own, and where it is kept. Sessions and secrets go with their users.
-const OWNED: [(Kind, &str, &str); 12] = [
+const OWNED: [(Kind, &str, &str); 13] = [
     (Kind::User, "users", "id"),
     (Kind::Group, "groups", "id"),
     (Kind::Skill, "skills", "id"),
@@ -22,6 +22,7 @@ const OWNED: [(Kind, &str, &str); 12] = [
     (Kind::Number, "numbers", "id"),
     (Kind::Flow, "flows", "id"),
     (Kind::Trunk, "trunks", "id"),
+    (Kind::Block, "blocks", "id"),
     (Kind::Record, "service_records", "interaction"),
     (Kind::Recording, "recordings", "id"),
     (Kind::Journal, "journal_heads", "tenant"),

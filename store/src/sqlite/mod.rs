@@ -95,6 +95,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "api keys",
         sql: include_str!("../../migrations/sqlite/0010_api_keys.sql"),
     },
+    Migration { version: 11, name: "blocks", sql: include_str!("../../migrations/sqlite/0011_blocks.sql") },
 ];
 
 /// Where SQLite differs.

@@ -55,6 +55,7 @@ on_each_engine! {
              DROP TABLE generations;
              DROP TABLE flows;
              DROP TABLE api_keys;
+             DROP TABLE blocks;
              ALTER TABLE audit DROP COLUMN api_key;
              ALTER TABLE numbers DROP COLUMN flow;
              DELETE FROM schema_migrations WHERE version > 1;",

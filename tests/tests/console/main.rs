@@ -1,5 +1,6 @@
 //! The console as people use it: in Chromium, by eye, keyboard and ear.
 
+mod blocks;
 mod calls;
 mod effects;
 mod help;

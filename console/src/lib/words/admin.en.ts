@@ -47,6 +47,7 @@ export const administration = {
       see_configuration: "read the configuration",
       administer: "change the configuration",
       erase_recordings: "erase recordings",
+      block_callers: "block callers",
     },
   },
   effects: {

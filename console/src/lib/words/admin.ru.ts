@@ -47,6 +47,7 @@ export const administration: typeof english = {
       see_configuration: "читать настройки",
       administer: "менять настройки",
       erase_recordings: "стирать записи разговоров",
+      block_callers: "блокировать звонящих",
     },
   },
   effects: {
