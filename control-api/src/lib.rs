@@ -80,6 +80,7 @@ impl utoipa::Modify for SignIn {
 fn api() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(session::open, session::show, session::close))
+        .routes(routes!(session::preferences, session::set_preferences))
         .routes(routes!(socket::open))
         .routes(routes!(records::list))
         .routes(routes!(records::show))

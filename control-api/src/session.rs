@@ -75,6 +75,35 @@ pub async fn show(who: Who) -> Result<axum::Json<SessionView>, ApiError> {
     Ok(axum::Json(SessionView::new(&who.person()?.identity)))
 }
 
+/// What the own user wants to see or not, in whatever browser.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreferencesView {
+    /// Whether a notice is shown before a customer is called back (CB-03); without it an accepted one is dialled at once.
+    callback_notice: bool,
+}
+
+/// What the own user wants to see or not.
+#[utoipa::path(get, path = "/session/preferences", tag = "session", responses((status = 200, body = PreferencesView)))]
+pub async fn preferences(
+    State(state): State<ApiState>,
+    who: Who,
+) -> Result<axum::Json<PreferencesView>, ApiError> {
+    let wanted = state.desk.preferences(&who.identity).await?;
+    Ok(axum::Json(PreferencesView { callback_notice: !wanted.no_callback_notice }))
+}
+
+/// Change that, from now on and everywhere.
+#[utoipa::path(put, path = "/session/preferences", tag = "session", request_body = PreferencesView, responses((status = 204)))]
+pub async fn set_preferences(
+    State(state): State<ApiState>,
+    who: Who,
+    Json(body): Json<PreferencesView>,
+) -> Result<StatusCode, ApiError> {
+    state.desk.show_callback_notice(&who.identity, body.callback_notice).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// How to sign out.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -13,6 +13,7 @@ use model::service::SrtpPolicy;
 use model::time::Timestamp;
 use prometheus::Registry;
 use store::journal::HealthState;
+use store::preferences::Wanted;
 use store::{Journal, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -322,7 +323,10 @@ impl DeskHandle {
 
     /// A page came: its frames go to `page`, the welcome first.
     pub async fn attach(&self, who: &Identity, after: Option<u64>, page: Outbox) -> Result<(), Refusal> {
+        // A page does not wait for what is only convenient.
+        let preferences = self.preferences(who).await.unwrap_or_default();
         let attach = Attach {
+            preferences,
             user: who.user.id,
             session: who.session,
             takes_work: who.may(Privilege::TakeInteractions),
@@ -330,6 +334,24 @@ impl DeskHandle {
             page,
         };
         self.ask(|answer| Request::Attach(attach, answer)).await?
+    }
+
+    /// What a user wants to see or not.
+    pub async fn preferences(&self, who: &Identity) -> Result<Wanted, Refusal> {
+        self.0.store.preferences().preferences(self.tenant(), who.user.id).await.map_err(crate::trouble::read)
+    }
+
+    /// Shows a user the notice before a callback, or not any more, in whatever browser (CB-03).
+    pub async fn show_callback_notice(&self, who: &Identity, shown: bool) -> Result<(), Refusal> {
+        let wanted = Wanted { no_callback_notice: !shown };
+        let (tenant, user) = (self.tenant(), who.user.id);
+        self.0
+            .store
+            .preferences()
+            .save_preferences(tenant, user, &wanted)
+            .await
+            .map_err(crate::trouble::read)?;
+        self.0.mailbox.send(Request::Prefer(user, wanted)).await.map_err(|_| Refusal::Unavailable)
     }
 
     /// A socket ended.

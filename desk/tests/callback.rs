@@ -506,3 +506,27 @@ async fn nobody_is_kept_for_ever() {
     let supervisor = house.page("sue").await;
     assert_eq!(record(&house, &supervisor, call).await.callback.unwrap().over, Some("expired"));
 }
+
+/// CB-03: whoever does not want to see the notice again dials by accepting, also after a restart; it can be shown again.
+#[tokio::test]
+async fn the_notice_is_left_out_for_whoever_does_not_want_it() {
+    let (mut house, _ben) = house().await;
+    let call = asks(&mut house).await;
+    house.pass(seconds(5)).await;
+    let page = anna_is_ready(&mut house).await;
+    house.desk.show_callback_notice(&page.who, false).await.unwrap();
+    drop(page);
+    let mut house = house.crash().await;
+    let page = anna_is_ready(&mut house).await;
+    let (_, offer) = offered(&mut house, call, "+4930123456").await;
+    page.does(Command::Accept { offer }).await.unwrap();
+    assert_eq!(dialled(&mut house, call).await, "+4930123456");
+    house.fact(CallFact::DialFailed { interaction: call, why: DialFailure::Busy, status: Some(486) }).await;
+    house.call_ends(call, EndedBy::System).await;
+    house.desk.show_callback_notice(&page.who, true).await.unwrap();
+    house.pass(seconds(61)).await;
+    let (_, offer) = offered(&mut house, call, "+4930123456").await;
+    page.does(Command::Accept { offer }).await.unwrap();
+    house.settled().await;
+    assert!(!house.orders_so_far().iter().any(|o| matches!(o, CallOrder::Dial { .. })));
+}

@@ -38,6 +38,7 @@ pub mod journal;
 pub mod lookups;
 pub mod page;
 mod postgres;
+pub mod preferences;
 pub mod recordings;
 pub mod records;
 mod schema;
@@ -93,6 +94,7 @@ trait Engine:
     + Catalogue<Flow>
     + Catalogue<Block>
     + Secrets
+    + preferences::Preferences
     + Sessions
     + ApiKeys
     + AuditLog
@@ -174,6 +176,10 @@ impl Store {
     }
     /// Keys of programs.
     pub fn api_keys(&self) -> &dyn ApiKeys {
+        &*self.engine
+    }
+    /// What users want to see or not.
+    pub fn preferences(&self) -> &dyn preferences::Preferences {
         &*self.engine
     }
     /// Sign-ins.

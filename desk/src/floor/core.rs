@@ -15,6 +15,7 @@ use model::journal::Event;
 use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::{Floor, Input, Intent, Output};
+use store::preferences::Wanted;
 
 use super::call::Call;
 use super::figures::Counting;
@@ -84,6 +85,8 @@ pub struct Person {
     pub declined: u32,
     /// What colleagues see of the person.
     pub(super) attendance: Attendance,
+    /// What the person wants to see or not.
+    pub preferences: Wanted,
     /// When numbers outside were dialled, within a minute.
     pub dialled: VecDeque<Timestamp>,
 }
@@ -327,6 +330,11 @@ impl Core {
                 out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Work { work })));
             }
         }
+    }
+
+    /// What a user wants to see or not.
+    pub fn prefer(&mut self, user: UserId, wanted: Wanted) {
+        self.person(user).preferences = wanted;
     }
 
     pub(super) fn person(&mut self, agent: UserId) -> &mut Person {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use model::id::{InteractionId, SessionId, UserId};
 use model::time::Timestamp;
+use store::preferences::Wanted;
 use tokio::sync::oneshot;
 
 use super::core::Core;
@@ -19,6 +20,8 @@ pub(crate) type Look = Box<dyn FnOnce(&Core, Timestamp) + Send>;
 pub(crate) enum Request {
     /// A page came.
     Attach(Attach, oneshot::Sender<Result<(), Refusal>>),
+    /// What a user wants to see or not, from now on.
+    Prefer(UserId, Wanted),
     /// A socket ended.
     Detached(UserId),
     /// Asks whose page a user has or had.
@@ -63,6 +66,7 @@ pub(crate) struct Attach {
     pub user: UserId,
     pub session: SessionId,
     pub takes_work: bool,
+    pub preferences: Wanted,
     pub after: Option<u64>,
     pub page: Outbox,
 }

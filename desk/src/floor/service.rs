@@ -195,7 +195,9 @@ impl Service {
         let Self { core, consoles, state, .. } = self;
         let out = &mut state.out;
         match request {
+            Request::Prefer(user, wanted) => core.prefer(user, wanted),
             Request::Attach(attach, answer) => {
+                core.prefer(attach.user, attach.preferences.clone());
                 if attach.takes_work && !core.is_on_floor(attach.user) {
                     core.log_in(attach.user, attach.session, now, out);
                 }

@@ -30,6 +30,8 @@ mod lookups;
 mod migrate;
 #[path = "../sql/newest.rs"]
 mod newest;
+#[path = "../sql/preferences.rs"]
+mod preferences;
 #[path = "../sql/recordings.rs"]
 mod recordings;
 #[path = "../sql/records.rs"]
@@ -92,6 +94,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/postgres/0010_api_keys.sql"),
     },
     Migration { version: 11, name: "blocks", sql: include_str!("../../migrations/postgres/0011_blocks.sql") },
+    Migration {
+        version: 12,
+        name: "preferences",
+        sql: include_str!("../../migrations/postgres/0012_preferences.sql"),
+    },
 ];
 
 /// Where PostgreSQL differs.

@@ -26,7 +26,7 @@ impl Core {
         }
     }
 
-    /// An agent took it: the notice is shown.
+    /// An agent took it: the notice is shown, unless the agent does not want to see it again (CB-03).
     pub(in crate::floor) fn reserve_for_callback(
         &mut self,
         interaction: InteractionId,
@@ -34,10 +34,17 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        let known = self.people.get(&agent);
+        let announced = known.is_none_or(|person| !person.preferences.no_callback_notice);
         let Some(call) = self.calls.get_mut(&interaction) else { return };
         let Some(callback) = &mut call.callback else { return };
-        callback.step = Step::Reserved { dials_at: now + NOTICE };
+        let dials_at = if announced { now + NOTICE } else { now };
+        callback.step = Step::Reserved { dials_at };
         call.enter(agent, Phase::Reserved, now);
+        if !announced {
+            // Refused only when it may not be dialled any more, and then it is over.
+            let _ = self.dial_back(interaction, now, out);
+        }
         self.show_work(interaction, out);
     }
 
