@@ -17,6 +17,7 @@ pub mod namespace;
 pub mod node;
 pub mod pcap;
 pub mod place;
+pub mod pressing;
 pub mod process;
 pub mod sandbox;
 pub mod sip;

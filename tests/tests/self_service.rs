@@ -5,8 +5,9 @@ use std::time::Duration;
 use scenarios::agent::Agent;
 use scenarios::appliance::{Appliance, Options, PASSWORD, text};
 use scenarios::http::Http;
-use scenarios::pcap::{Capture, Spoken, rtp_payloads};
-use scenarios::sipp::{Caller, Said, Speech};
+use scenarios::pcap::{Capture, rtp_payloads};
+use scenarios::pressing::pressing;
+use scenarios::sipp::Caller;
 use scenarios::softphone::Softphone;
 use scenarios::tone;
 use scenarios::web::Web;
@@ -51,33 +52,6 @@ service = "Support"
 priority = 10
 "##;
 
-/// Packets of a customer who speaks for `seconds` and meanwhile presses keys, each at its millisecond for 100 ms (RFC 4733).
-fn speech(seconds: u64, keys: &[(u64, char)]) -> Vec<Spoken> {
-    let codes: Vec<u8> =
-        tone::sine(CUSTOMER_HZ, 8_000, seconds as f64).into_iter().map(tone::to_mulaw).collect();
-    let mut packets = Vec::new();
-    for (number, payload) in codes.chunks_exact(160).enumerate() {
-        let (at_ms, timestamp) = (number as u64 * 20, number as u32 * 160);
-        let key = keys.iter().find(|(from, _)| (*from..from + 100).contains(&at_ms));
-        let Some((from, key)) = key else {
-            let payload = payload.to_vec();
-            packets.push(Spoken { at_ms, timestamp, marker: number == 0, payload_type: 0, payload });
-            continue;
-        };
-        let event = "0123456789*#".find(*key).expect("a key") as u8;
-        let since = at_ms - from;
-        let length = (since as u16 + 20) * 8;
-        let last = since == 80;
-        // The end is said three times.
-        for _ in 0..if last { 3 } else { 1 } {
-            let payload = [&[event, u8::from(last) << 7 | 10][..], &length.to_be_bytes()].concat();
-            let timestamp = *from as u32 * 8;
-            packets.push(Spoken { at_ms, timestamp, marker: since == 0, payload_type: 101, payload });
-        }
-    }
-    packets
-}
-
 /// The operator's folder of sounds, each a tone of two seconds.
 fn prompts(sounds: &[(&str, f64)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -120,8 +94,7 @@ async fn a_customer_goes_through_a_flow_and_reaches_an_agent() {
     let caller = Caller { hold_ms: Some(30_000), ..Caller::once(NUMBER, appliance.sip, CUSTOMER_HZ) };
     // The menu is answered while it is asked; the account number, in the middle of its question.
     let keys = [(3_000, '2'), (3_600, '4'), (3_900, '7'), (4_200, '1'), (4_500, '1'), (4_800, '#')];
-    let said = Said::Packets(speech(30, &keys));
-    let speech = Speech { payload_type: 0, map: "PCMU/8000", lines: "", said };
+    let speech = pressing(CUSTOMER_HZ, 30, &keys);
     let mut sipp = caller.start_speaking(appliance.dir.path(), "customer", "127.0.0.1", &speech);
     let offer = agent.wait_for("an offer", |event| event["event"] == "offered").await;
     agent.send("accept", json!({ "offer": offer["offer"]["offer"] })).await.expect("accepted");

@@ -14,7 +14,7 @@ const CUSTOMER_HZ: f64 = 440.0;
 const AGENT_HZ: f64 = 1_000.0;
 
 /// Gives the trunks these targets, in their order, and makes those that are missing.
-async fn trunks_to(admin: &Http, targets: &[&str]) {
+pub(crate) async fn trunks_to(admin: &Http, targets: &[&str]) {
     let trunks = admin.get("/trunks").await["items"].as_array().cloned().unwrap_or_default();
     for (n, target) in targets.iter().enumerate() {
         match trunks.get(n) {

@@ -1,3 +1,4 @@
 //! Calls that go out over trunks: real SIP carriers take them, refuse them, and are heard.
 
 mod agent_dials;
+mod callback;
