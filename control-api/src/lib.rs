@@ -13,6 +13,7 @@ mod blocks;
 mod colleagues;
 mod config;
 mod console;
+mod contacts;
 mod counters;
 mod docs;
 mod events;
@@ -101,6 +102,10 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::hang_up))
         .routes(routes!(live::cancel_callback))
         .routes(routes!(live::pause_recording))
+        .routes(routes!(contacts::bring))
+        .routes(routes!(contacts::show))
+        .routes(routes!(contacts::messages, contacts::write))
+        .routes(routes!(contacts::end))
         .routes(routes!(legs::all))
         .routes(routes!(legs::of_call))
         .routes(routes!(live::status))

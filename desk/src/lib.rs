@@ -15,6 +15,7 @@ pub mod clock;
 pub mod colleagues;
 pub mod configuration;
 pub mod console;
+mod contacts;
 mod erasing;
 mod events;
 pub mod floor;

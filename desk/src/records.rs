@@ -122,6 +122,12 @@ pub struct RecordView {
     pub holds: u32,
     /// When its agent asked for help (HELP-01).
     pub help: Vec<HelpOfRecord>,
+    /// When an agent first wrote in it, of a written contact.
+    pub first_reply_at: Option<u64>,
+    /// Messages of the customer.
+    pub customer_messages: u32,
+    /// Messages of agents.
+    pub agent_messages: u32,
 }
 
 /// A queue that did not take a caller, or not any longer.
@@ -360,6 +366,9 @@ impl RecordView {
                     to: help.to.map(Timestamp::millis),
                 })
                 .collect(),
+            first_reply_at: record.first_reply_at.map(Timestamp::millis),
+            customer_messages: record.customer_messages,
+            agent_messages: record.agent_messages,
         }
     }
 }

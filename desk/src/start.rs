@@ -148,6 +148,14 @@ impl Desk {
         let calls = configuration.calls(&store, &config.realm, config.phone_srtp).await?;
         let (mailbox, requests) = mpsc::channel(MAILBOX);
         let mut core = Core::new(tenant, sources.clone(), configuration.clone(), recovered.floor);
+        // An agent who had chats has as long to come back as after a lost connection.
+        let mut consoles = Consoles::default();
+        core.go_on_with_written(recovered.written);
+        for (agent, (session, _)) in &recovered.returning {
+            if core.has_open_written(*agent) {
+                consoles.expect(*agent, *session, now);
+            }
+        }
         core.expect_back(recovered.returning);
         core.leave_alone(recovered.left_alone);
         core.go_on_with(recovered.figures);
@@ -158,7 +166,7 @@ impl Desk {
             tenant,
             sources: sources.clone(),
             core,
-            consoles: Consoles::default(),
+            consoles,
             journal: journal.clone(),
             auth: auth.clone(),
             metrics: metrics.clone(),
@@ -467,7 +475,10 @@ impl DeskHandle {
         seen.await.map_err(|_| Refusal::Unavailable)
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Refusal> {
+    pub(crate) async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<T, Refusal> {
         let (answer, told) = oneshot::channel();
         self.0.mailbox.send(request(answer)).await.map_err(|_| Refusal::Unavailable)?;
         told.await.map_err(|_| Refusal::Unavailable)

@@ -42,6 +42,11 @@ impl Channel {
     pub fn is_call(self) -> bool {
         matches!(self, Self::Voice | Self::Callback | Self::Campaign)
     }
+
+    /// Whether it is written: a conversation of messages, which outlives a restart of the appliance.
+    pub fn is_written(self) -> bool {
+        matches!(self, Self::Chat | Self::Email | Self::Sms)
+    }
 }
 
 /// Who began it.
@@ -295,4 +300,19 @@ pub struct ServiceRecord {
     /// When its agent asked for help (HELP-01); the first 16 times.
     #[serde(default)]
     pub help: Vec<RecordedHelp>,
+    /// When an agent first wrote in it, of a written contact.
+    #[serde(default)]
+    pub first_reply_at: Option<Timestamp>,
+    /// The number of the last message.
+    #[serde(default)]
+    pub last_message: u32,
+    /// Since when the customer has had no answer to what was written last.
+    #[serde(default)]
+    pub unanswered_since: Option<Timestamp>,
+    /// Messages of the customer.
+    #[serde(default)]
+    pub customer_messages: u32,
+    /// Messages of agents.
+    #[serde(default)]
+    pub agent_messages: u32,
 }

@@ -21,6 +21,7 @@ use crate::recording::{ErasedRange, RecordingProof};
 use crate::service::{Overflow, Treatment};
 use crate::skill::Requirement;
 use crate::time::Timestamp;
+use crate::written::Author;
 
 /// Place of an event in its tenant's journal; starts at 1, no gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -240,6 +241,29 @@ pub enum Event {
         agent: AgentId,
         /// The lease that was used.
         token: OfferToken,
+    },
+    /// An agent took it from the queue by their own choice, without an offer (LIVE-06).
+    Taken {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        agent: AgentId,
+    },
+    /// It left its agent unfinished and waits again at the place it had.
+    Requeued {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who had it.
+        agent: AgentId,
+    },
+    /// Something was written in it. What it says is kept apart from the journal, so that it can be erased.
+    Written {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Its place among the messages of the interaction, from 1.
+        number: u32,
+        /// Who wrote it.
+        by: Author,
     },
     /// An agent began work that nobody offered: a manual outbound call, dialling included (STATE-06).
     HandlingStarted {
@@ -505,6 +529,8 @@ pub enum OfferEnd {
     TakenElsewhere,
     /// The appliance was restarted while it rang.
     Restart,
+    /// The agent put it back into the queue for others, without a change of state (LIVE-05).
+    PutBack,
 }
 
 impl Event {
@@ -534,6 +560,9 @@ impl Event {
             | Self::CallbackOver { interaction, .. }
             | Self::Offered { interaction, .. }
             | Self::Accepted { interaction, .. }
+            | Self::Taken { interaction, .. }
+            | Self::Requeued { interaction, .. }
+            | Self::Written { interaction, .. }
             | Self::HandlingStarted { interaction, .. }
             | Self::OfferEnded { interaction, .. }
             | Self::Ended { interaction, .. }

@@ -23,3 +23,4 @@ pub mod skill;
 pub mod target;
 pub mod tenant;
 pub mod time;
+pub mod written;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::capacity::Capacity;
 use crate::dialling::DialRules;
 use crate::id::{GroupId, SkillId, TenantId, UserId};
+use crate::interaction::Channel;
 use crate::skill::Level;
 use crate::tenant::{AgentOrder, OfferWindow, SystemNames};
 
@@ -97,6 +98,12 @@ pub enum Role {
 pub enum Privilege {
     /// Be offered interactions.
     TakeInteractions,
+    /// Be offered chats and text messages (CHAT-01).
+    HandleChats,
+    /// Be offered emails.
+    HandleEmails,
+    /// Bring written contacts from a channel of one's own, and read and write them for the customer.
+    BringContacts,
     /// Place calls.
     CallOut,
     /// See other people's service records.
@@ -117,16 +124,26 @@ impl Role {
     /// What the role may do.
     pub fn privileges(self) -> &'static [Privilege] {
         use Privilege::{
-            Administer, BlockCallers, CallOut, EraseRecordings, SeeAllRecords, SeeConfiguration, Supervise,
-            TakeInteractions,
+            Administer, BlockCallers, BringContacts, CallOut, EraseRecordings, HandleChats, HandleEmails,
+            SeeAllRecords, SeeConfiguration, Supervise, TakeInteractions,
         };
         match self {
-            Self::Agent => &[TakeInteractions, CallOut, BlockCallers],
-            Self::Supervisor => {
-                &[TakeInteractions, CallOut, SeeAllRecords, Supervise, SeeConfiguration, BlockCallers]
-            }
+            Self::Agent => &[TakeInteractions, HandleChats, HandleEmails, CallOut, BlockCallers],
+            Self::Supervisor => &[
+                TakeInteractions,
+                HandleChats,
+                HandleEmails,
+                CallOut,
+                SeeAllRecords,
+                Supervise,
+                SeeConfiguration,
+                BlockCallers,
+            ],
             Self::Administrator => &[
                 TakeInteractions,
+                HandleChats,
+                HandleEmails,
+                BringContacts,
                 CallOut,
                 SeeAllRecords,
                 Supervise,
@@ -136,6 +153,14 @@ impl Role {
                 BlockCallers,
             ],
         }
+    }
+    /// What a role may be offered of one kind of contact: the privilege it takes.
+    pub fn handles(self, channel: Channel) -> bool {
+        self.may(match channel {
+            Channel::Voice | Channel::Callback | Channel::Campaign => Privilege::TakeInteractions,
+            Channel::Chat | Channel::Sms => Privilege::HandleChats,
+            Channel::Email => Privilege::HandleEmails,
+        })
     }
     /// Whether the role may do `what`.
     pub fn may(self, what: Privilege) -> bool {
@@ -178,6 +203,8 @@ pub struct GroupRules {
     pub auto_answer: bool,
     /// What its agents carry at once, instead of what the tenant says (ROUTE-01).
     pub capacity: Option<Capacity>,
+    /// Whether its agents may put an offered chat or email back into the queue without becoming Not ready (LIVE-05).
+    pub put_back: bool,
 }
 
 impl Default for GroupRules {
@@ -193,6 +220,7 @@ impl Default for GroupRules {
             break_minutes: None,
             auto_answer: false,
             capacity: None,
+            put_back: true,
         }
     }
 }

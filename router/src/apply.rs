@@ -111,6 +111,8 @@ impl Floor {
                     agent.tally.accepted += 1;
                 });
             }
+            Event::Taken { interaction, agent } => self.taken(*interaction, *agent, at),
+            Event::Requeued { interaction, agent } => self.requeued(*interaction, *agent, at),
             Event::HandlingStarted { interaction, agent, channel, internal } => {
                 let Some(number) = self.agent_numbers.get(agent).copied() else { return };
                 if self.item_keys.contains_key(interaction) {
@@ -145,6 +147,7 @@ impl Floor {
             Event::Arrived { .. }
             | Event::Coded { .. }
             | Event::FlowStep { .. }
+            | Event::Written { .. }
             | Event::Noted { .. }
             | Event::TurnedAway { .. }
             | Event::Dialled { .. }
@@ -272,7 +275,10 @@ impl Floor {
         let (last, rung_at) = (ring.members.is_empty(), ring.since);
         let waited = item.queued_at < rung_at;
         let (lane, service, kind) = (lane(item.channel), item.service, item.kind);
-        let refused = matches!(why, OfferEnd::Declined | OfferEnd::NoAnswer | OfferEnd::ConnectionLost);
+        let refused = matches!(
+            why,
+            OfferEnd::Declined | OfferEnd::NoAnswer | OfferEnd::ConnectionLost | OfferEnd::PutBack
+        );
         let cooldown = self.queue_rules(service).refusal_cooldown;
         if refused && kind == Kind::Queued && !cooldown.is_zero() {
             self.remember_refusal(key, agent_id, at + cooldown);
@@ -285,7 +291,7 @@ impl Floor {
                 OfferEnd::NoAnswer => agent.tally.missed += 1,
                 OfferEnd::ConnectionLost => agent.tally.failed += 1,
                 OfferEnd::CallerLeft => agent.tally.abandoned += 1,
-                OfferEnd::AgentLeft | OfferEnd::TakenElsewhere | OfferEnd::Restart => {}
+                OfferEnd::AgentLeft | OfferEnd::TakenElsewhere | OfferEnd::Restart | OfferEnd::PutBack => {}
             }
         });
         if last && let Some(item) = self.items.get_mut(key) {

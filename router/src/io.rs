@@ -117,6 +117,25 @@ pub enum Input {
         /// The offer.
         token: OfferToken,
     },
+    /// The agent puts an offered chat or email back for others, without becoming Not ready (LIVE-05).
+    PutBack {
+        /// Who.
+        agent: AgentId,
+        /// The offer.
+        token: OfferToken,
+    },
+    /// The agent takes a written contact out of the queue (LIVE-06).
+    Take {
+        /// Who.
+        agent: AgentId,
+        /// Which.
+        interaction: InteractionId,
+    },
+    /// A written contact leaves its agent, who is gone, and waits again at the place it had.
+    Requeue {
+        /// Which.
+        interaction: InteractionId,
+    },
     /// The agent's phone could not be reached.
     OfferFailed {
         /// Who.
@@ -166,6 +185,8 @@ pub struct Arrival {
     pub excluded: Vec<AgentId>,
     /// Since when it has waited elsewhere: its place is that of this time (ROUTE-07).
     pub since: Option<Timestamp>,
+    /// It was taken before, and only comes back: whether the service takes anybody now is not asked.
+    pub returns: bool,
 }
 
 impl Arrival {
@@ -181,6 +202,7 @@ impl Arrival {
             preferred_hold: Duration::ZERO,
             excluded: Vec::new(),
             since: None,
+            returns: false,
         }
     }
 }

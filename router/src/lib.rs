@@ -113,6 +113,7 @@ mod steps;
 mod timers;
 mod views;
 mod work;
+mod written;
 
 pub use agent::{Intent, Tally};
 pub use audit::walk::{AUDIT_STEPS, Walk};

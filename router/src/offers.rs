@@ -22,7 +22,7 @@ impl Floor {
         let &Arrival { interaction, service, channel, .. } = arrival;
         self.admit(interaction)?;
         // Whoever is called back was let in before, and was promised it.
-        if channel != Channel::Callback {
+        if !arrival.returns && channel != Channel::Callback {
             self.door(service)?;
         }
         let number = self.queue_numbers.get(&service).copied().ok_or(Refusal::UnknownService)?;
@@ -145,7 +145,7 @@ impl Floor {
     }
 
     /// The lease an answer names; anything else is over, and nothing happens.
-    fn leased(&self, agent: AgentId, token: OfferToken) -> Result<(usize, Key), Refusal> {
+    pub(crate) fn leased(&self, agent: AgentId, token: OfferToken) -> Result<(usize, Key), Refusal> {
         let number = self.agent_number(agent)?;
         match self.agents[number].lease {
             Some(lease) if lease.token == token => Ok((number, lease.item)),
@@ -214,7 +214,11 @@ impl Floor {
             // without saying so (C24).
             OfferEnd::NoAnswer => self.be_not_ready(number, NotReadyReason::NoAnswer),
             OfferEnd::ConnectionLost => self.be_not_ready(number, NotReadyReason::ConnectionLost),
-            OfferEnd::CallerLeft | OfferEnd::AgentLeft | OfferEnd::TakenElsewhere | OfferEnd::Restart => {}
+            OfferEnd::CallerLeft
+            | OfferEnd::AgentLeft
+            | OfferEnd::TakenElsewhere
+            | OfferEnd::Restart
+            | OfferEnd::PutBack => {}
         }
         self.recheck_waiting(key);
     }

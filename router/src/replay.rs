@@ -7,7 +7,7 @@ use model::time::Timestamp;
 use crate::config::{ConfigError, FloorConfig};
 use crate::floor::Floor;
 use crate::io::Output;
-use crate::item::Phase;
+use crate::item::{Kind, Phase};
 use crate::timers::Timer;
 
 impl Floor {
@@ -86,9 +86,10 @@ impl Floor {
         self.out.clear();
     }
 
-    /// Ends what did not survive the process: open offers, interactions unanswered or in hand, and sign-ins.
+    /// Ends what did not survive the process: open offers, calls unanswered or in hand, and sign-ins.
     ///
-    /// Afterwards the floor is empty, and its journal accounts for everybody who was on it (I10).
+    /// Written contacts have no line that could break: those that wait wait on at their place, those in hand stay with their
+    /// agents, who may come back. Of everybody else the journal accounts afterwards (I10).
     pub fn restart(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         self.now = self.now.max(now);
         std::mem::swap(&mut self.out, out);
@@ -96,6 +97,7 @@ impl Floor {
         items.sort_unstable();
         for (interaction, key) in items {
             let Some(item) = self.items.get(key) else { continue };
+            let stays = item.channel.is_written() && item.kind == Kind::Queued;
             if let Phase::Offered(ring) = &item.phase {
                 let token = ring.token;
                 for number in ring.members.clone() {
@@ -105,6 +107,9 @@ impl Floor {
             }
             let Some(item) = self.items.get(key) else { continue };
             let over = matches!(item.phase, Phase::Wrapping { .. });
+            if stays && !over {
+                continue;
+            }
             if !over && item.is_callback() {
                 // Nobody was on the line whom the crash could have cut off.
                 let agent =
@@ -125,6 +130,8 @@ impl Floor {
         for agent in agents {
             self.record(Event::AgentLoggedOut { agent });
         }
+        // Who is gone may come back at once: those who wait are not told that nobody is there.
+        self.staff_left = false;
         self.finish(out);
     }
 }

@@ -160,6 +160,8 @@ fn is_of_the_floor(event: &Event) -> bool {
             | Event::LaidAside { .. }
             | Event::Offered { .. }
             | Event::Accepted { .. }
+            | Event::Taken { .. }
+            | Event::Requeued { .. }
             | Event::HandlingStarted { .. }
             | Event::OfferEnded { .. }
             | Event::Ended { .. }

@@ -36,6 +36,7 @@ pub mod idempotency;
 pub mod item;
 pub mod journal;
 pub mod lookups;
+pub mod messages;
 pub mod page;
 mod postgres;
 pub mod preferences;
@@ -65,9 +66,10 @@ pub use crate::generations::{Generation, Generations};
 pub use crate::idempotency::IdempotencyKeys;
 pub use crate::item::{Item, Kind};
 pub use crate::journal::{
-    AppendError, Appended, Health, HealthState, Journal, JournalConfig, JournalOpenError, Receipt,
+    AppendError, Appended, Fact, Health, HealthState, Journal, JournalConfig, JournalOpenError, Receipt,
 };
 pub use crate::lookups::Lookups;
+pub use crate::messages::Messages;
 pub use crate::page::{Cursor, Page, Version, Versioned};
 pub use crate::recordings::Recordings;
 pub use crate::records::Records;
@@ -103,6 +105,7 @@ trait Engine:
     + IdempotencyKeys
     + Generations
     + Lookups
+    + Messages
     + journal::ledger::Ledger
 {
 }
@@ -196,6 +199,10 @@ impl Store {
     }
     /// Recordings and how far each has come.
     pub fn recordings(&self) -> &dyn Recordings {
+        &*self.engine
+    }
+    /// What was written in chats and emails.
+    pub fn messages(&self) -> &dyn Messages {
         &*self.engine
     }
     /// Answers already given to repeated requests.

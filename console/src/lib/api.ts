@@ -8,6 +8,9 @@ export type Role = "agent" | "supervisor" | "administrator";
 export type PhoneKind = "browser" | "sip" | "none";
 export type Privilege =
   | "take_interactions"
+  | "handle_chats"
+  | "handle_emails"
+  | "bring_contacts"
   | "call_out"
   | "see_all_records"
   | "supervise"
@@ -70,7 +73,7 @@ export interface OfferView {
   interaction: string;
   /** None of an internal call. */
   service: Named | null;
-  channel: "voice" | "callback";
+  channel: Channel;
   /** The customer asked to be called back (CB-01). */
   callback: CallbackView | null;
   direction: Direction;
@@ -84,6 +87,19 @@ export interface OfferView {
   waited_ms: Millis;
   deadline: Millis;
   auto_answer: boolean;
+  /** Whether it may be put back for others (LIVE-05). */
+  may_put_back: boolean;
+}
+/** A message of a chat or an email. */
+export interface Message {
+  /** Its place, from 1 without gaps. */
+  number: number;
+  at: Millis;
+  author: "customer" | "agent" | "system";
+  /** Of an agent's: who. */
+  agent?: string;
+  /** Plain text. */
+  text: string;
 }
 export interface StreamStats {
   packets: number;
@@ -100,7 +116,7 @@ export interface StreamStats {
 export interface WorkView {
   interaction: string;
   service: Named | null;
-  channel: "voice" | "callback";
+  channel: Channel;
   callback: CallbackView | null;
   direction: Direction;
   /** The other one of an internal call, whoever called. */
@@ -126,13 +142,15 @@ export interface WorkView {
   /** Since when this agent asks for help with it (HELP-01). */
   help_since: Millis | null;
   digits: string;
+  /** Of a chat, text message or email. */
+  written: { last_message: number; unanswered_since: Millis | null } | null;
 }
 /** An agent who asks for help, as supervisors see it (HELP-02). */
 export interface HelpView {
   interaction: string;
   agent: Colleague;
   since: Millis;
-  channel: "voice";
+  channel: Channel;
   direction: Direction;
   service: Named | null;
   colleague: Colleague | null;
@@ -224,6 +242,7 @@ export type ServerEvent = { seq: number; at: Millis } & (
   | { event: "work_ended"; interaction: string }
   | { event: "help_asked"; help: HelpView }
   | { event: "help_over"; interaction: string; agent: string }
+  | { event: "message"; interaction: string; message: Message }
   | { event: "queue"; queue: QueueView }
   | ({ event: "banner" } & Banner)
   | { event: "phone_answer"; sdp: string }
@@ -278,7 +297,7 @@ export interface Tenant {
 export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left" | "chosen" | "emergency";
 export interface ServiceRecord {
   interaction: string;
-  channel: "voice";
+  channel: Channel;
   direction: Direction;
   caller: string;
   contact: string;
@@ -319,6 +338,10 @@ export interface ServiceRecord {
   holds: number;
   /** When its agent asked for help (HELP-01). */
   help: { by: string; by_name: string | null; from: Millis; to: Millis | null }[];
+  /** When an agent first wrote, of a written contact. */
+  first_reply_at: Millis | null;
+  customer_messages: number;
+  agent_messages: number;
 }
 /** From the asking to the last attempt (CB-02). */
 export interface CallbackOfRecord {

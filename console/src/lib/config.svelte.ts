@@ -107,6 +107,7 @@ export interface GroupRules {
   after_interaction: "ready" | "not_ready";
   not_ready_on_refusal: boolean;
   break_minutes: number | null;
+  put_back: boolean;
   auto_answer: boolean;
   /** Instead of what the tenant says: set through the API, and sent back as it came. */
   capacity: unknown;

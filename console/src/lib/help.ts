@@ -2,10 +2,10 @@
 
 import type { HelpView } from "./api";
 import { fill } from "./format";
-import { whoIs } from "./offer";
+import { nameOf } from "./offer";
 import type { Words } from "./words/en";
 
 export function helpText(help: HelpView, words: Words): string {
-  const who = whoIs(help);
+  const who = nameOf(help, words);
   return fill(words.help.asks, { name: help.agent.name, with: help.service ? `${who} · ${help.service.name}` : who });
 }

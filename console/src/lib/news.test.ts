@@ -15,6 +15,12 @@ describe("a banner says what became of the agent", () => {
     expect(said("missed_offer", "No answer", ru)).toBe("В 12:00:05 вы пропустили вызов. Теперь ваш статус: Не готов. Выберите «Готов», чтобы продолжить.");
   });
 
+  /** CHAT-05: a missed chat is named as one. */
+  test("of a chat in its own words", () => {
+    expect(newsText(banner("missed_offer", { reason: "No answer", channel: "chat" }), en, clock)).toBe("You missed a chat at 12:00:05 and are now Not ready. Choose Ready to go on.");
+    expect(newsText(banner("declined_offer", { reason: "Declined", channel: "chat" }), ru, clock)).toContain("отклонили чат");
+  });
+
   /** STATE-13: messages use the tenant's names. */
   test("by the tenant's own name, where it has one", () => {
     expect(said("missed_offer", "Did not pick up")).toContain("are now Not ready · Did not pick up.");

@@ -26,11 +26,13 @@ export function newsText({ code, params }: Banner, words: Words, clock: (ms: num
   const w = words.banner as Record<string, string>;
   const { at, reason } = params;
   const values = { ...params, code, time: typeof at === "number" ? clock(at) : "" };
-  const known = w[code];
+  // Of a chat in its own words.
+  const name = params["channel"] ? code.replace("_offer", "_chat") : code;
+  const known = w[name];
   if (!known) return fill(words.banner.other, values);
   if (!AWAY.includes(code)) return fill(known, values);
   // `reason` is null when the rules of the group left the agent as they were.
-  const stays = reason === null ? w[`${code}_only`] : undefined;
+  const stays = reason === null ? w[`${name}_only`] : undefined;
   if (stays) return fill(stays, values);
   // STATE-13: messages use the tenant's own name for it.
   const own = typeof reason === "string" && renamed(kinds[code] ?? "chosen", reason);

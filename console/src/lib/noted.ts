@@ -6,9 +6,11 @@ export interface NotedValue {
   value: string;
 }
 
-/** Each value with its name as words: `account_number` is "Account number". */
-export function notedValues(noted: Record<string, string>): NotedValue[] {
+/** Each value with its name as words: `account_number` is "Account number"; some names are known in each language. */
+export function notedValues(noted: Record<string, string>, known: Record<string, string> = {}): NotedValue[] {
   return Object.entries(noted).map(([name, value]) => {
+    const label = known[name];
+    if (label) return { name, label, value };
     const words = name.replace(/_+/g, " ").trim() || name;
     return { name, label: words.charAt(0).toUpperCase() + words.slice(1), value };
   });

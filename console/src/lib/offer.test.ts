@@ -20,6 +20,7 @@ const call: OfferView = {
   waited_ms: 12_000,
   deadline: 0,
   auto_answer: false,
+  may_put_back: false,
 };
 const colleague: OfferView = {
   ...call,
@@ -97,4 +98,12 @@ test("a callback is called one, with the number that will be dialled", () => {
   expect([titleOf(call, en), titleOf(back, en)]).toEqual(["Incoming call", "Callback"]);
   const shown = shownFields(back, { external: ["channel", "number"], internal: [] }, en);
   expect([shown.before[0]?.text, shown.large?.text]).toEqual(["To be called back", phoneNumber("+4930777")]);
+});
+
+/** CHAT-02: service, type, name, email, phone and company, in the tenant's fields and order. */
+test("a chat says what is known of who writes, in both languages, and nothing twice", () => {
+  const chat: OfferView = { ...call, channel: "chat", caller: "mara@example.org", noted: { email: "mara@example.org", phone: "+4930123456", company: "Lind" } };
+  expect(read(chat)).toEqual([["for Sales", "Chat"], "Mara Lind", ["Email: mara@example.org, Telephone: +4930123456, Company: Lind", "Waited 0:12"]]);
+  expect(read(chat, usualFields(), ru)[0]?.[1]).toBe("Чат");
+  expect(read({ ...chat, caller: "", caller_name: null, noted: {} })[1]).toBe("Visitor");
 });

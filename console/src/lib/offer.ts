@@ -1,6 +1,7 @@
 // The offer window's content: which fields, in whose order, and what each says (VOICE-03, VOICE-04, VOICE-05).
 
 import type { Colleague, ExternalField, InternalField, OfferFields, OfferView } from "./api";
+import { isWritten } from "./chats";
 import { clock, fill, phoneNumber } from "./format";
 import { notedValues } from "./noted";
 import type { Words } from "./words/en";
@@ -32,7 +33,13 @@ export function whoIs(of: { colleague: Colleague | null; caller_name: string | n
 /** What it is about. */
 export function titleOf(offer: OfferView, words: Words): string {
   if (offer.callback) return words.offer.titleCallback;
+  if (isWritten(offer)) return words.offer.titleWritten;
   return offer.direction === "internal" ? words.offer.titleInternal : words.offer.title;
+}
+
+/** The same for people: a visitor of whom nothing is known has no name. */
+export function nameOf(of: Parameters<typeof whoIs>[0] & { channel: string }, words: Words): string {
+  return whoIs(of) || (isWritten(of) ? words.chat.visitor : words.offer.unknown);
 }
 
 /**
@@ -58,15 +65,18 @@ function text(field: Field, offer: OfferView, words: Words): string {
     case "service":
       return offer.service ? fill(w.for, { service: offer.service.name }) : "";
     case "channel":
-      return offer.callback ? w.callback : offer.direction === "internal" ? w.internal : w.telephone;
+      return offer.direction === "internal" ? w.internal : w[offer.channel];
     case "name":
-      return whoIs(offer) || w.unknown;
+      return nameOf(offer, words);
     case "number":
+      // Of those who write, email and number stand among what is known of them.
+      if (isWritten(offer)) return "";
       return phoneNumber(offer.callback?.number ?? offer.caller) || w.unknown;
     case "line":
+      if (isWritten(offer)) return offer.contact;
       return fill(w.dialled, { number: phoneNumber(offer.contact) });
     case "noted":
-      return notedValues(offer.noted)
+      return notedValues(offer.noted, words.known)
         .map(({ label, value }) => `${label}: ${value}`)
         .join(", ");
     case "extension":

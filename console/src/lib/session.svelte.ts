@@ -1,10 +1,12 @@
 // One signed-in person: ties connection, desk, softphone and ring together. Components read it and call its methods.
 
 import { Api, Problem, type OfferView, type Privilege, type ServerEvent, type Session, type SessionEnd, type WorkView } from "./api";
+import { inOrder, isWritten } from "./chats";
+import { Chats } from "./chats.svelte";
 import { Connection } from "./connection";
 import { type Desk, emptyDesk, fold } from "./desk";
 import { helpText } from "./help";
-import { whoIs } from "./offer";
+import { nameOf } from "./offer";
 import { type PhoneProblem, Softphone } from "./phone";
 import { Ring } from "./ring";
 import { sound, type SoundKind } from "./sound.svelte";
@@ -17,6 +19,7 @@ const STIRRED_MS = 60_000;
 
 class Signed {
   api = new Api();
+  chats = new Chats(this.api);
   session = $state<Session | null>(null);
   desk = $state.raw<Desk>(emptyDesk());
   /** Whether the socket is open. */
@@ -31,6 +34,8 @@ class Signed {
 
   /** Remarks being typed, by interaction: they belong to the page until they are saved. */
   private drafts = new Map<string, { comment: string; timer: ReturnType<typeof setTimeout> }>();
+  /** Chats that were accepted without being opened: they leave the focus where it is (CHAT-04). */
+  private aside = new Set<string>();
   private resyncing = false;
   private connection: Connection | null = null;
   private softphone: Softphone | null = null;
@@ -40,7 +45,7 @@ class Signed {
   private stirredAt = 0;
 
   work = $derived<WorkView | null>(
-    this.desk.work.find((w) => w.interaction === this.chosen) ?? this.desk.work[0] ?? null,
+    this.desk.work.find((w) => w.interaction === this.chosen) ?? inOrder(this.desk.work)[0] ?? null,
   );
 
   may(privilege: Privilege): boolean {
@@ -96,6 +101,7 @@ class Signed {
   };
 
   private end(why: SessionEnd | "replaced") {
+    this.chats.forget();
     window.removeEventListener("online", this.networkIsBack);
     for (const act of ACTS) window.removeEventListener(act, this.stirred, { capture: true });
     this.connection?.close();
@@ -133,8 +139,13 @@ class Signed {
       if (this.speaking()) this.ring.knock();
     }
     if (event.event === "help_asked") this.notify(spoken.words.help.title, helpText(event.help, spoken.words), `${event.help.interaction} ${event.help.agent.user}`);
+    if (event.event === "message") this.chats.receive(event.interaction, event.message);
+    if (event.event === "welcome" || event.event === "work" || event.event === "work_ended") {
+      const written = next.work.filter(isWritten);
+      this.chats.keep(written.map((w) => ({ interaction: w.interaction, last: w.written?.last_message ?? 0 })));
+    }
     if (event.event === "work" && !before.work.some((w) => w.interaction === event.work.interaction)) {
-      this.chosen = event.work.interaction;
+      if (!this.aside.delete(event.work.interaction)) this.chosen = event.work.interaction;
     }
     this.attend();
   }
@@ -185,14 +196,23 @@ class Signed {
   }
 
   private speaking(): boolean {
-    return this.desk.work.some((w) => w.phase !== "wrap_up");
+    return this.desk.work.some((w) => w.phase !== "wrap_up" && !isWritten(w));
+  }
+
+  /** Takes an offered chat and leaves the focus where it is (CHAT-04). */
+  acceptAside(offer: OfferView): Promise<boolean> {
+    // What is shown now was perhaps never chosen: it is, from here on.
+    this.chosen = this.work?.interaction ?? null;
+    this.aside.add(offer.interaction);
+    return this.send("accept", { offer: offer.offer });
   }
 
   /** Microphone and ring follow what is offered and handled. */
   private attend() {
     const speaking = this.speaking();
     const ringing = this.desk.offers.length > 0;
-    if (this.desk.phone.kind === "browser") void this.softphone?.microphone.need("call", speaking || ringing);
+    const calls = this.desk.offers.some((offer) => !isWritten(offer));
+    if (this.desk.phone.kind === "browser") void this.softphone?.microphone.need("call", speaking || calls);
     if (ringing && !speaking) void this.ring.start();
     else this.ring.stop();
     if (!ringing) this.notice?.close();
@@ -201,7 +221,7 @@ class Signed {
 
   /** Title and badge say that somebody rings, for when the page is behind others. */
   private mark(offer: OfferView | null) {
-    document.title = offer ? `☎ ${whoIs(offer)} · Patchbay` : "Patchbay";
+    document.title = offer ? `${isWritten(offer) ? "✉" : "☎"} ${nameOf(offer, spoken.words)} · Patchbay` : "Patchbay";
     const badge = offer ? navigator.setAppBadge?.(1) : navigator.clearAppBadge?.();
     void badge?.catch(() => undefined);
   }
@@ -227,7 +247,7 @@ class Signed {
   }
 
   private announce(offer: OfferView) {
-    this.notice = this.notify(offer.service?.name ?? spoken.words.offer.internal, whoIs(offer), offer.offer) ?? this.notice;
+    this.notice = this.notify(offer.service?.name ?? spoken.words.offer.internal, nameOf(offer, spoken.words), offer.offer) ?? this.notice;
   }
 
   /** Says it over other windows, when this page is behind them and may. */

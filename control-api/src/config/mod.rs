@@ -128,7 +128,7 @@ pub fn named_version(headers: &HeaderMap) -> Result<Option<Version>, ApiError> {
     Ok(Some(Version(number.and_then(|number| number.parse().ok()).ok_or(Refusal::Stale)?)))
 }
 
-/// Does `work` once for the request's Idempotency-Key, and answers with what it gave.
+/// As [`once_only`], for an object with an ETag and an address of its own.
 pub async fn once(
     state: &ApiState,
     who: &Who,
@@ -137,6 +137,27 @@ pub async fn once(
     path: &str,
     work: impl Future<Output = Result<(u16, Vec<u8>), ApiError>>,
 ) -> Result<Response, ApiError> {
+    let (mut response, body) = once_only(state, who, headers, request, work).await?;
+    let id = serde_json::from_slice::<serde_json::Value>(&body).ok();
+    let id = id.as_ref().and_then(|body| body.get("id")).and_then(serde_json::Value::as_str);
+    let location = id.map(|id| format!("/api/v1{path}/{id}"));
+    let headers = response.headers_mut();
+    // A new object is at its first version.
+    headers.insert(header::ETAG, HeaderValue::from_static("\"1\""));
+    if let Some(location) = location.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        headers.insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Does `work` once for the request's Idempotency-Key, and answers with what it gave, body and all.
+pub async fn once_only(
+    state: &ApiState,
+    who: &Who,
+    headers: &HeaderMap,
+    request: &[u8],
+    work: impl Future<Output = Result<(u16, Vec<u8>), ApiError>>,
+) -> Result<(Response, Vec<u8>), ApiError> {
     let key = match headers.get("idempotency-key").map(HeaderValue::to_str) {
         None => None,
         Some(Ok(key)) => Some(key),
@@ -145,22 +166,14 @@ pub async fn once(
         }
     };
     let given = state.desk.once(&who.identity.user.id.to_string(), key, request, work).await?;
-    let id = serde_json::from_slice::<serde_json::Value>(&given.body).ok();
-    let id = id.as_ref().and_then(|body| body.get("id")).and_then(serde_json::Value::as_str);
     let status = StatusCode::from_u16(given.status).unwrap_or(StatusCode::OK);
-    let location = id.map(|id| format!("/api/v1{path}/{id}"));
-    let mut response = (status, Body::from(given.body)).into_response();
+    let mut response = (status, Body::from(given.body.clone())).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    // A new object is at its first version.
-    headers.insert(header::ETAG, HeaderValue::from_static("\"1\""));
-    if let Some(location) = location.and_then(|text| HeaderValue::from_str(&text).ok()) {
-        headers.insert(header::LOCATION, location);
-    }
     if given.repeated {
         headers.insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
     }
-    Ok(response)
+    Ok((response, given.body))
 }
 
 /// What tells two requests apart. Passwords are not serialized, so they are not part of it.

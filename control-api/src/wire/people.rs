@@ -140,6 +140,8 @@ pub struct Rules {
     pub auto_answer: bool,
     /// What its agents carry at once; none: as the tenant says (ROUTE-01).
     pub capacity: Option<Capacity>,
+    /// Whether an offered chat may be put back for others without a change of state (LIVE-05).
+    pub put_back: bool,
 }
 
 impl Default for Rules {
@@ -160,6 +162,7 @@ impl From<GroupRules> for Rules {
             break_minutes: rules.break_minutes,
             auto_answer: rules.auto_answer,
             capacity: rules.capacity.map(Capacity::from),
+            put_back: rules.put_back,
         }
     }
 }
@@ -176,6 +179,7 @@ impl From<Rules> for GroupRules {
             break_minutes: rules.break_minutes,
             auto_answer: rules.auto_answer,
             capacity: rules.capacity.map(Into::into),
+            put_back: rules.put_back,
         }
     }
 }

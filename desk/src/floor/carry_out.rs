@@ -6,7 +6,7 @@ use model::call::CallOrder;
 use model::id::SessionId;
 use model::journal::Event;
 use model::time::Timestamp;
-use store::journal::{AppendError, HealthState};
+use store::journal::{AppendError, Fact, HealthState};
 use tokio::sync::mpsc;
 
 use super::core::Effect;
@@ -16,6 +16,7 @@ use crate::console::GRACE;
 use crate::console::protocol::{ConsoleEvent, Level, SessionOver};
 use crate::recording::Job;
 use crate::recording_rows::RowChange;
+use crate::refusal::Refusal;
 
 /// Orders waiting for signalling. Beyond it signalling is dead, and orders are dropped with an error.
 const ORDERS_MAX: usize = 100_000;
@@ -26,17 +27,19 @@ impl Service {
     /// Journal first, then everything else, in order.
     pub(super) async fn carry_out(&mut self, now: Timestamp) {
         let effects = std::mem::take(&mut self.state.out);
-        let mut events: Vec<Event> = effects.iter().filter_map(journaled).cloned().collect();
-        events.extend(self.core.count(&events, now));
-        if !events.is_empty() {
-            for event in &events {
-                self.metrics.observe(event, now);
+        let mut facts: Vec<Fact> = effects.iter().filter_map(journaled).collect();
+        let events: Vec<Event> = facts.iter().map(|fact| fact.event.clone()).collect();
+        facts.extend(self.core.count(&events, now).into_iter().map(Fact::from));
+        let mut durable = true;
+        if !facts.is_empty() {
+            for fact in &facts {
+                self.metrics.observe(&fact.event, now);
             }
-            self.commit(events, now).await;
+            durable = self.commit(facts, now).await;
         }
         for effect in effects {
             match effect {
-                Effect::Journal(_) => {}
+                Effect::Journal(_) | Effect::Wrote { .. } => {}
                 Effect::Order(order) => self.order(order),
                 Effect::Ask(interaction, asked, request) => self.asking.begin(interaction, asked, request),
                 Effect::LookUp(interaction, asked, look_up) => {
@@ -53,26 +56,26 @@ impl Service {
         }
         self.send_orders();
         for later in std::mem::take(&mut self.state.later) {
-            self.then(later, now);
+            self.then(later, durable, now);
         }
         self.tell_queues(now);
         self.metrics.decision.observe(self.sources.now().since(now).as_secs_f64());
     }
 
-    /// Waits until the events are durable, or long enough: the journal goes on trying.
-    async fn commit(&mut self, events: Vec<Event>, now: Timestamp) {
-        let full = match self.journal.append(self.tenant, events, now) {
+    /// Waits until the facts are durable, or long enough: the journal goes on trying. Tells whether they are.
+    async fn commit(&mut self, facts: Vec<Fact>, now: Timestamp) -> bool {
+        let (durable, full) = match self.journal.append_facts(self.tenant, facts, now) {
             Ok(receipt) => {
                 let patience = self.sources.clock.sleep_until(now + COMMIT_PATIENCE);
                 tokio::select! {
-                    written = receipt => written.err(),
+                    written = receipt => (written.is_ok(), written.err()),
                     () = patience => {
                         tracing::error!("the journal does not take events; calls go on without waiting for it");
-                        None
+                        (false, None)
                     }
                 }
             }
-            Err(error) => Some(error),
+            Err(error) => (false, Some(error)),
         };
         if let Some(error) = full {
             // Promises can no longer be kept: no new ones are made.
@@ -81,6 +84,7 @@ impl Service {
         self.state.journal_full =
             matches!(full, Some(AppendError::Full | AppendError::Fenced | AppendError::Closed));
         self.core.admit(self.state.admitting.unwrap_or(true) && !self.state.journal_full);
+        durable
     }
 
     fn order(&mut self, order: CallOrder) {
@@ -116,10 +120,15 @@ impl Service {
         }
     }
 
-    fn then(&mut self, later: Later, now: Timestamp) {
+    fn then(&mut self, later: Later, durable: bool, now: Timestamp) {
         // Whoever asked may have gone: then nobody is there to hear the answer.
         match later {
             Later::Answer(answer, result) => drop(answer.send(result)),
+            Later::Wrote(answer, result) => {
+                let kept =
+                    result.and_then(|wrote| if durable { Ok(wrote) } else { Err(Refusal::Unavailable) });
+                drop(answer.send(kept));
+            }
             Later::Done(answer) => drop(answer.send(())),
             Later::Attach(attach, answer) => {
                 let Attach { user, session, after, page, .. } = attach;
@@ -229,9 +238,13 @@ impl Service {
     }
 }
 
-fn journaled(effect: &Effect) -> Option<&Event> {
+fn journaled(effect: &Effect) -> Option<Fact> {
     match effect {
-        Effect::Journal(event) => Some(event),
+        Effect::Journal(event) => Some(event.clone().into()),
+        Effect::Wrote { interaction, number, by, text } => {
+            let event = Event::Written { interaction: *interaction, number: *number, by: *by };
+            Some(Fact { event, text: Some(text.as_str().into()) })
+        }
         _ => None,
     }
 }

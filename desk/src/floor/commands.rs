@@ -2,7 +2,7 @@
 
 use model::agent::NotReadyReason;
 use model::call::CallOrder;
-use model::id::{InteractionId, SessionId, UserId};
+use model::id::{DispositionId, InteractionId, ServiceId, SessionId, UserId};
 use model::interaction::EndedBy;
 use model::journal::Event;
 use model::people::PhoneKind;
@@ -24,6 +24,16 @@ const SDP_MAX: usize = 16 * 1024;
 /// An internal call is over with the hang-up.
 const NO_WORK_AFTER: Refusal =
     Refusal::NotNow { why: "An internal call is not coded and has no after-call work." };
+
+/// What an agent has in hand, or after-call work of: of any kind of contact.
+pub(super) struct OwnWork<'a> {
+    /// None of an internal call.
+    pub service: Option<ServiceId>,
+    /// Whether it goes on.
+    pub up: bool,
+    disposition: &'a mut Option<DispositionId>,
+    comment: &'a mut String,
+}
 
 impl Core {
     /// Does what the page of `agent` asks for, or says why not; a refused command changes nothing.
@@ -56,13 +66,22 @@ impl Core {
                 if !self.ringing.contains_key(&(offer, agent)) {
                     return Err(Refusal::OfferGone);
                 }
-                if self.config.phone_of(agent) == PhoneKind::Sip {
-                    return Err(Refusal::NotNow { why: "Pick up your phone to accept." });
+                let interaction = self.ringing.get(&(offer, agent)).map(|ringing| ringing.interaction);
+                if !interaction.is_some_and(|interaction| self.written.contains_key(&interaction)) {
+                    if self.config.phone_of(agent) == PhoneKind::Sip {
+                        return Err(Refusal::NotNow { why: "Pick up your phone to accept." });
+                    }
+                    self.clear_the_line(agent, None, out)?;
                 }
-                self.clear_the_line(agent, None, out)?;
                 self.ask(Input::Accept { agent, token: offer }, now, out)
             }
             Command::Decline { offer } => self.ask(Input::Decline { agent, token: offer }, now, out),
+            Command::PutBack { offer } => self.put_back(agent, offer, now, out),
+            Command::Take { interaction } => self.take_from_queue(agent, interaction, now, out),
+            Command::Write { interaction, text } => self.agent_writes(agent, interaction, &text, now, out),
+            Command::HangUp { interaction } if self.written_by(agent, interaction) => {
+                self.end_written(interaction, EndedBy::Agent, now, out)
+            }
             Command::Call { user, extension } => self.call_colleague(agent, (user, extension), now, out),
             Command::Dial { number, service } => self.dial_out(agent, &number, service, now, out),
             Command::Hold { interaction } => {
@@ -101,7 +120,7 @@ impl Core {
                 self.dial_back(interaction, now, out)
             }
             Command::ContinueWrapUp { interaction } => {
-                self.work_of(agent, interaction)?;
+                self.own_work(agent, interaction)?;
                 self.ask(Input::WrapUpContinue { interaction }, now, out)
             }
             Command::Complete { interaction } => self.complete(agent, interaction, now, out),
@@ -187,6 +206,22 @@ impl Core {
         let call = self.calls.get_mut(&interaction).filter(|call| call.seat(agent).is_some());
         call.ok_or(Refusal::missing("call"))
     }
+    /// The agent's own work, a call or a written contact.
+    pub(super) fn own_work(
+        &mut self,
+        agent: UserId,
+        interaction: InteractionId,
+    ) -> Result<OwnWork<'_>, Refusal> {
+        if self.written_by(agent, interaction) {
+            let written = self.written.get_mut(&interaction).ok_or(Refusal::missing("contact"))?;
+            let (service, up) = (Some(written.service), written.up());
+            let (disposition, comment) = (&mut written.disposition, &mut written.comment);
+            return Ok(OwnWork { service, up, disposition, comment });
+        }
+        let call = self.work_of(agent, interaction)?;
+        let (service, up) = (call.service(), call.up());
+        Ok(OwnWork { service, up, disposition: &mut call.disposition, comment: &mut call.comment })
+    }
     fn talking(&mut self, agent: UserId, interaction: InteractionId) -> Result<&mut Call, Refusal> {
         let call = self.work_of(agent, interaction)?;
         match call.seat(agent).and_then(|seat| call.phase(seat)) {
@@ -228,24 +263,24 @@ impl Core {
         &mut self,
         agent: UserId,
         interaction: InteractionId,
-        disposition: Option<model::id::DispositionId>,
+        disposition: Option<DispositionId>,
         comment: Option<String>,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         if comment.as_ref().is_some_and(|text| text.len() > COMMENT_MAX) {
             return Err(Refusal::field("/comment", format!("at most {COMMENT_MAX} octets")));
         }
-        let service = self.work_of(agent, interaction)?.service().ok_or(NO_WORK_AFTER)?;
+        let service = self.own_work(agent, interaction)?.service.ok_or(NO_WORK_AFTER)?;
         if let Some(id) = disposition {
             let known = self.config.dispositions.get(&id).is_some_and(|d| d.service == service);
             if !known {
                 return Err(Refusal::field("/disposition", "not in the list of the service"));
             }
         }
-        let call = self.work_of(agent, interaction)?;
-        call.disposition = disposition.or(call.disposition);
+        let work = self.own_work(agent, interaction)?;
+        *work.disposition = disposition.or(*work.disposition);
         if let Some(text) = &comment {
-            call.comment.clone_from(text);
+            work.comment.clone_from(text);
         }
         out.push(Effect::Journal(Event::Coded { interaction, agent, disposition, comment }));
         self.show_work(interaction, out);
@@ -260,9 +295,9 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let call = self.work_of(agent, interaction)?;
-        let (service, coded) = (call.service().ok_or(NO_WORK_AFTER)?, call.disposition.is_some());
-        if call.up() {
+        let work = self.own_work(agent, interaction)?;
+        let (service, coded) = (work.service.ok_or(NO_WORK_AFTER)?, work.disposition.is_some());
+        if work.up {
             return Err(Refusal::NotNow { why: "The call is still up." });
         }
         let mandatory = self.config.services.get(&service).is_some_and(|s| s.disposition_mandatory);

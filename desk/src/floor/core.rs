@@ -14,6 +14,7 @@ use model::interaction::{EndStatus, EndedBy};
 use model::journal::Event;
 use model::people::PhoneKind;
 use model::time::Timestamp;
+use model::written::Author;
 use router::{Floor, Input, Intent, Output};
 use store::preferences::Wanted;
 
@@ -23,6 +24,7 @@ use super::presence::Attendance;
 use super::self_service::InFlow;
 use super::waiting::Waiting;
 use super::watch::Audit;
+use super::written::Written;
 use crate::clock::Sources;
 use crate::configuration::Configuration;
 use crate::console::protocol::{ConsoleEvent, Level};
@@ -34,6 +36,17 @@ use crate::start::Returning;
 pub enum Effect {
     /// Write down before anything else of the batch is done.
     Journal(Event),
+    /// Write down a message of a written contact, in its place among the events.
+    Wrote {
+        /// Of which contact.
+        interaction: InteractionId,
+        /// Its place among the messages.
+        number: u32,
+        /// Who wrote it.
+        by: Author,
+        /// What it says.
+        text: String,
+    },
     /// Tell signalling.
     Order(CallOrder),
     /// Ask a system of the operator: for which call, and which of the call's requests it is.
@@ -98,6 +111,8 @@ pub struct Core {
     pub(super) config: Arc<Configuration>,
     pub(super) floor: Floor,
     pub(super) calls: BTreeMap<InteractionId, Call>,
+    /// Chats, text messages and emails.
+    pub(super) written: BTreeMap<InteractionId, Written>,
     /// Callers who go through a flow.
     pub(super) flows: BTreeMap<InteractionId, InFlow>,
     /// Callers who wait, and hear more than music.
@@ -137,6 +152,7 @@ impl Core {
             config,
             floor,
             calls: BTreeMap::new(),
+            written: BTreeMap::new(),
             flows: BTreeMap::new(),
             waiting: BTreeMap::new(),
             ringing: HashMap::new(),
@@ -225,6 +241,8 @@ impl Core {
     pub fn log_out(&mut self, agent: UserId, now: Timestamp, out: &mut Vec<Effect>) {
         // A refusal says that the agent was not there: nothing to do.
         let _ = self.tell_floor(Input::LogOut { agent }, now, out);
+        // After a restart the floor does not know the agent who did not come back.
+        self.requeue_written(agent, now, out);
         if self.config.phone_of(agent) == PhoneKind::Browser {
             out.push(Effect::Order(CallOrder::DetachPhone { agent }));
             self.person(agent).phone_up = false;
@@ -262,9 +280,14 @@ impl Core {
     pub fn has_call(&self, agent: UserId) -> bool {
         self.calls.values().any(|call| call.seat(agent).is_some() && call.up())
     }
-    /// Whether the agent has a call or after-call work.
+    /// Whether a call of this agent is up, or a written contact is open.
+    pub fn has_open_work(&self, agent: UserId) -> bool {
+        self.has_call(agent) || self.has_open_written(agent)
+    }
+    /// Whether the agent has a call, a written contact or after-call work.
     pub fn has_work(&self, agent: UserId) -> bool {
         self.calls.values().any(|call| call.seat(agent).is_some())
+            || self.written.values().any(|written| written.agent() == Some(agent))
     }
 
     /// The administrator changed something. The journal names the generation at the point where the floor takes it, so that
@@ -324,7 +347,8 @@ impl Core {
 
     /// Tells each agent of a call how it stands.
     pub(super) fn show_work(&self, interaction: InteractionId, out: &mut Vec<Effect>) {
-        for agent in self.calls.get(&interaction).into_iter().flat_map(Call::holders) {
+        let of_call = self.calls.get(&interaction).into_iter().flat_map(Call::holders);
+        for agent in of_call.chain(self.written.get(&interaction).and_then(Written::agent)) {
             if let Some(work) = self.work_view(interaction, agent) {
                 let work = Box::new(work);
                 out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Work { work })));
@@ -360,6 +384,7 @@ impl Core {
     /// The queue of a call may look different now.
     pub(super) fn touch(&mut self, interaction: InteractionId) {
         self.dirty.extend(self.calls.get(&interaction).and_then(Call::service));
+        self.dirty.extend(self.written.get(&interaction).map(|written| written.service));
     }
     /// All queues may look different: an agent came, went, or changed state.
     pub(super) fn touch_queues(&mut self) {

@@ -35,7 +35,9 @@ impl Core {
                 self.note_event(&event, now, out);
                 let queued =
                     if let Event::Queued { interaction, .. } = event { Some(interaction) } else { None };
+                let noted = event.clone();
                 out.push(Effect::Journal(event));
+                self.note_written(&noted, now, out);
                 if let Some(interaction) = queued {
                     self.begin_waiting(interaction, now, out);
                 }
@@ -45,6 +47,12 @@ impl Core {
             }
             Output::WithdrawOffer { interaction, agent, token, why } => {
                 self.offer_over(interaction, agent, token, why, now, out);
+            }
+            Output::TurnedAway { interaction, why } if self.written.contains_key(&interaction) => {
+                self.turn_written_away(interaction, why, None, now, out);
+            }
+            Output::Overflowed { interaction, why, to, .. } if self.written.contains_key(&interaction) => {
+                self.lead_written_on(interaction, why, to, now, out);
             }
             Output::TurnedAway { interaction, why } => {
                 let service = self.calls.get(&interaction).and_then(Call::service);
@@ -65,17 +73,20 @@ impl Core {
 
     fn offer(&mut self, token: OfferToken, ringing: Ringing, now: Timestamp, out: &mut Vec<Effect>) {
         let Ringing { interaction, agent, .. } = ringing;
-        let phone = self.config.phone_of(agent);
+        let written = self.written.contains_key(&interaction);
         self.ringing.insert((token, agent), ringing);
         self.touch(interaction);
-        self.place_callback(interaction, out);
-        out.push(Effect::Order(CallOrder::RingAgent { interaction, token, agent, phone }));
+        if !written {
+            self.place_callback(interaction, out);
+            let phone = self.config.phone_of(agent);
+            out.push(Effect::Order(CallOrder::RingAgent { interaction, token, agent, phone }));
+        }
         if let Some(offer) = self.offer_view((token, agent), now) {
             out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Offered { offer })));
         }
         // A SIP phone accepts by being picked up. The softphone of a group with auto-answer accepts at once; the agent
         // hears the two-tone prompt before the customer (VOICE-11).
-        if self.answers_itself(agent) && self.phone_up(agent) {
+        if !written && self.answers_itself(agent) && self.phone_up(agent) {
             // Refused only when the offer ended in the meantime.
             let _ = self.floor.handle(Input::Accept { agent, token }, now, &mut self.scratch);
             self.said.extend(self.scratch.drain(..));
@@ -93,7 +104,10 @@ impl Core {
     ) {
         self.ringing.remove(&(token, agent));
         self.touch(interaction);
-        out.push(Effect::Order(CallOrder::StopRinging { interaction, token, agent }));
+        let written = self.written.get(&interaction).map(|written| written.channel);
+        if written.is_none() {
+            out.push(Effect::Order(CallOrder::StopRinging { interaction, token, agent }));
+        }
         self.colleague_refused(interaction, why, now, out);
         let shown = match why {
             OfferEnd::Declined => OfferOver::Declined,
@@ -102,6 +116,7 @@ impl Core {
             OfferEnd::CallerLeft => OfferOver::CallerLeft,
             OfferEnd::TakenElsewhere => OfferOver::TakenElsewhere,
             OfferEnd::AgentLeft | OfferEnd::Restart => OfferOver::AgentLeft,
+            OfferEnd::PutBack => OfferOver::PutBack,
         };
         out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: token, why: shown })));
         let person = self.person_today(agent, now);
@@ -122,7 +137,11 @@ impl Core {
             let queued = self.calls.get(&interaction).is_none_or(|call| call.inside().is_none());
             let state = self.floor.state(agent).filter(|_| queued);
             let reason = state.and_then(|(state, _)| self.state_view(state).reason).map(|reason| reason.name);
-            self.banner(agent, level, code, json!({ "at": now.millis(), "reason": reason }), out);
+            let mut params = json!({ "at": now.millis(), "reason": reason });
+            if let Some(channel) = written {
+                params["channel"] = json!(channel);
+            }
+            self.banner(agent, level, code, params, out);
         }
         // The counts are part of the agent's view.
         if let (Some(_), Some(view)) = (banner, self.agent_view(agent, now)) {

@@ -4,7 +4,7 @@
 //! interaction ends.
 
 use model::id::{InteractionId, UserId};
-use model::interaction::Channel;
+use model::interaction::{Channel, Direction};
 use model::journal::Event;
 use model::people::Privilege;
 use model::time::Timestamp;
@@ -23,7 +23,7 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        if !self.work_of(agent, interaction)?.up() {
+        if !self.own_work(agent, interaction)?.up {
             return Err(Refusal::NotNow { why: "It is over already." });
         }
         if self.help.contains_key(&(interaction, agent)) == asked {
@@ -67,6 +67,20 @@ impl Core {
     }
 
     fn help_view(&self, (interaction, agent): (InteractionId, UserId), since: Timestamp) -> Option<HelpView> {
+        if let Some(written) = self.written.get(&interaction) {
+            return Some(HelpView {
+                interaction,
+                agent: self.config.name_colleague(agent),
+                since: since.millis(),
+                channel: written.channel,
+                direction: Direction::Inbound,
+                service: Some(self.config.name_service(written.service)),
+                colleague: None,
+                caller: written.caller.clone(),
+                caller_name: written.caller_name.clone(),
+                contact: written.address.clone(),
+            });
+        }
         let call = self.calls.get(&interaction)?;
         let seat = call.seat(agent)?;
         Some(HelpView {

@@ -22,3 +22,4 @@ pub(crate) mod service;
 pub mod views;
 mod waiting;
 mod watch;
+pub mod written;

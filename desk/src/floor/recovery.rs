@@ -1,7 +1,7 @@
 //! After a start: what the last run left open is ended, so that nobody is forgotten (I10) and every record has an end.
 //!
 //! The floor is brought to where it stood by the journal's last entries and then restarted: open offers end, calls are
-//! interrupted, agents are signed out. Records that are older than those entries are ended by themselves. Agents whose
+//! interrupted, agents are signed out; written contacts go on. Records that are older than those entries are ended by themselves. Agents whose
 //! page comes back with the same session are put back to where they were.
 
 use std::collections::{BTreeSet, HashMap};
@@ -11,7 +11,7 @@ use model::id::{InteractionId, RecordingId, SessionId, TenantId, UserId};
 use model::interaction::{EndStatus, EndedBy, ServiceRecord};
 use model::journal::{Event, Seq};
 use model::time::Timestamp;
-use router::{Figures, Floor, Intent, Output};
+use router::{Arrival, Figures, Floor, Input, Intent, Output, Stage};
 use store::recordings::RecordingState;
 use store::{Journal, Store};
 
@@ -37,6 +37,8 @@ pub struct Recovered {
     pub callbacks: Vec<ServiceRecord>,
     /// Recordings to be finished.
     pub jobs: Vec<Job>,
+    /// Written contacts that go on.
+    pub written: Vec<ServiceRecord>,
 }
 
 /// Looks at what the last run left.
@@ -68,13 +70,21 @@ pub async fn recover(
             _ => {}
         }
     }
-    let returning = floor
+    let returning: HashMap<UserId, (SessionId, Intent)> = floor
         .agents()
         .into_iter()
         .filter_map(|agent| Some((agent.agent, (agent.session?, agent.intent))))
         .collect();
     let mut out = Vec::new();
     floor.restart(now, &mut out);
+    let mut written = Vec::new();
+    let unfinished_records = store.records().unfinished_records(tenant).await?;
+    for record in unfinished_records.iter().filter(|r| r.channel.is_written() && r.ended_at.is_none()) {
+        if take_up(&mut floor, record, &returning, now, &mut out) {
+            written.push(record.clone());
+        }
+    }
+    let goes_on: BTreeSet<InteractionId> = written.iter().map(|record| record.interaction).collect();
     let mut events: Vec<Event> = out
         .into_iter()
         .filter_map(|o| if let Output::Journal(event) = o { Some(event) } else { None })
@@ -85,9 +95,9 @@ pub async fn recover(
         .filter_map(Event::interaction)
         .collect();
     let mut callbacks = Vec::new();
-    for record in store.records().unfinished_records(tenant).await? {
+    for record in unfinished_records {
         let interaction = record.interaction;
-        if ended.contains(&interaction) {
+        if ended.contains(&interaction) || goes_on.contains(&interaction) {
             continue;
         }
         if record.ended_at.is_none() && record.answered_at.is_none() && record.callback.is_some() {
@@ -106,7 +116,30 @@ pub async fn recover(
     let jobs = unfinished(tenant, store, finisher).await?;
     link(tenant, store, &jobs, &mut events).await?;
     count(&mut figures, config, &events, now);
-    Ok(Recovered { floor, events, figures, returning, left_alone, callbacks, jobs })
+    Ok(Recovered { floor, events, figures, returning, left_alone, callbacks, jobs, written })
+}
+
+/// A written contact goes on: at its place, or with its agent, if the agent may come back. Tells whether it does.
+fn take_up(
+    floor: &mut Floor,
+    record: &ServiceRecord,
+    returning: &HashMap<UserId, (SessionId, Intent)>,
+    now: Timestamp,
+    out: &mut Vec<Output>,
+) -> bool {
+    let interaction = record.interaction;
+    match floor.interaction(interaction).map(|seen| seen.stage) {
+        Some(Stage::Active { agent }) if !returning.contains_key(&agent) => {
+            floor.handle(Input::Requeue { interaction }, now, out).is_ok()
+        }
+        Some(_) => true,
+        // Older than the entries that were read.
+        None => record.service.is_some_and(|service| {
+            let arrival = Arrival::new(interaction, service, record.channel);
+            let since = Some(record.queued_at.unwrap_or(record.arrived_at));
+            floor.handle(Input::Arrive(Arrival { since, returns: true, ..arrival }), now, out).is_ok()
+        }),
+    }
 }
 
 /// Recordings that were being captured or finished, by their rows and by the containers on disk.

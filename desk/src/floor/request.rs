@@ -8,6 +8,7 @@ use store::preferences::Wanted;
 use tokio::sync::oneshot;
 
 use super::core::Core;
+use super::written::{NewContact, Wrote};
 use crate::configuration::Configuration;
 use crate::console::outbox::Outbox;
 use crate::console::protocol::Command;
@@ -36,6 +37,12 @@ pub(crate) enum Request {
     Expired(Vec<(UserId, SessionId)>),
     /// A supervisor steers an agent (STATE-22).
     Force { agent: UserId, ready: bool, answer: oneshot::Sender<Result<(), Refusal>> },
+    /// A channel brings a written contact.
+    Bring(InteractionId, Box<NewContact>, oneshot::Sender<Result<Wrote, Refusal>>),
+    /// A customer writes on.
+    CustomerWrites(InteractionId, String, oneshot::Sender<Result<Wrote, Refusal>>),
+    /// A customer ends a written contact.
+    CustomerEnds(InteractionId, oneshot::Sender<Result<(), Refusal>>),
     /// A supervisor ends a call.
     HangUp(InteractionId, oneshot::Sender<Result<(), Refusal>>),
     /// A supervisor cancels a callback.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use model::call::{CallFact, CallOrder};
 use model::id::{ServiceId, SessionId, TenantId, UserId};
+use model::interaction::EndedBy;
 use model::journal::Event;
 use model::people::Privilege;
 use model::time::Timestamp;
@@ -19,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::core::{Core, Effect};
 use super::request::{Attach, Look, Request};
+use super::written::Wrote;
 use crate::auth::SharedAuth;
 use crate::clock::Sources;
 use crate::configuration::Configuration;
@@ -44,6 +46,8 @@ pub(super) const AUDIT_EVERY: Duration = Duration::from_millis(250);
 /// What waits for the end of the batch.
 pub(super) enum Later {
     Answer(oneshot::Sender<Result<(), Refusal>>, Result<(), Refusal>),
+    /// The same, of a message: what is taken is kept.
+    Wrote(oneshot::Sender<Result<Wrote, Refusal>>, Result<Wrote, Refusal>),
     Done(oneshot::Sender<()>),
     Attach(Attach, oneshot::Sender<Result<(), Refusal>>),
     Resync(UserId),
@@ -218,7 +222,7 @@ impl Service {
                 state.later.push(Later::Answer(answer, result));
             }
             Request::SignOut { user, session, force, answer } => {
-                let result = if core.has_call(user) && !force {
+                let result = if core.has_open_work(user) && !force {
                     Err(Refusal::WorkOpen)
                 } else {
                     self.sign_out(user, session, SessionOver::SignedOut, now);
@@ -240,14 +244,26 @@ impl Service {
             }
             Request::Expired(sessions) => {
                 for (user, session) in sessions {
-                    // A call is not cut by the clock: the session ends with it.
-                    if !self.core.has_call(user) {
+                    // A conversation is not cut by the clock: the session ends with it.
+                    if !self.core.has_open_work(user) {
                         self.sign_out(user, session, SessionOver::Expired, now);
                     }
                 }
             }
             Request::Force { agent, ready, answer } => {
                 let result = core.force(agent, ready, now, out);
+                state.later.push(Later::Answer(answer, result));
+            }
+            Request::Bring(interaction, contact, answer) => {
+                let result = core.bring(interaction, *contact, now, out);
+                state.later.push(Later::Wrote(answer, result));
+            }
+            Request::CustomerWrites(interaction, text, answer) => {
+                let result = core.customer_writes(interaction, &text, now, out);
+                state.later.push(Later::Wrote(answer, result));
+            }
+            Request::CustomerEnds(interaction, answer) => {
+                let result = core.end_written(interaction, EndedBy::Customer, now, out);
                 state.later.push(Later::Answer(answer, result));
             }
             Request::HangUp(interaction, answer) => {

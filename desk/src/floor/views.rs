@@ -85,11 +85,12 @@ impl Core {
     /// Everything a page of `agent` shows.
     pub fn snapshot(&self, agent: UserId, now: Timestamp) -> Snapshot {
         let offers = self.ringing.iter().filter(|((_, user), _)| *user == agent);
-        let work = self.calls.iter().filter(|(_, call)| call.seat(agent).is_some());
+        let of_calls = self.calls.iter().filter(|(_, call)| call.seat(agent).is_some()).map(|(id, _)| id);
+        let of_written = self.written.iter().filter(|(_, w)| w.agent() == Some(agent)).map(|(id, _)| id);
         Snapshot {
             me: self.agent_view(agent, now).unwrap_or_else(|| self.stranger(agent)),
             offers: offers.filter_map(|(key, _)| self.offer_view(*key, now)).collect(),
-            work: work.filter_map(|(interaction, _)| self.work_view(*interaction, agent)).collect(),
+            work: of_calls.chain(of_written).filter_map(|id| self.work_view(*id, agent)).collect(),
             queues: self.queue_views(now),
             reasons: self.config.reason_views(),
             phone: self.phone_view(agent),
@@ -203,7 +204,9 @@ impl Core {
     /// An open offer as the offer window shows it.
     pub fn offer_view(&self, key: (OfferToken, UserId), now: Timestamp) -> Option<OfferView> {
         let ringing = self.ringing.get(&key)?;
-        let call = self.calls.get(&ringing.interaction)?;
+        let Some(call) = self.calls.get(&ringing.interaction) else {
+            return self.written_offer_view(key, ringing, now);
+        };
         Some(OfferView {
             offer: key.0,
             interaction: ringing.interaction,
@@ -219,12 +222,15 @@ impl Core {
             waited_ms: u64::try_from(now.since(call.arrived_at).as_millis()).unwrap_or(u64::MAX),
             deadline: ringing.deadline.millis(),
             auto_answer: self.answers_itself(key.1),
+            may_put_back: false,
         })
     }
 
     /// A piece of work as one of its agents sees it.
     pub fn work_view(&self, interaction: InteractionId, agent: UserId) -> Option<WorkView> {
-        let call = self.calls.get(&interaction)?;
+        let Some(call) = self.calls.get(&interaction) else {
+            return self.written_work_view(interaction, agent);
+        };
         let seat = call.seat(agent)?;
         let (phase, since) = call.phase(seat)?;
         let until = if let Stage::Work { until, .. } = call.stage { until } else { None };
@@ -263,6 +269,7 @@ impl Core {
                 .map(|(since, until)| PauseView { since: since.millis(), until: until.millis() }),
             help_since: self.help_since(interaction, agent).map(Timestamp::millis),
             digits: call.digits.clone(),
+            written: None,
         })
     }
 
@@ -293,9 +300,12 @@ impl Core {
         (asked.collect(), all.len() > most)
     }
 
-    /// Calls that wait or are rung for, oldest first.
+    /// Calls and written contacts that wait or are rung for, oldest first.
     pub fn waiting(&self) -> Vec<InteractionId> {
-        self.calls.keys().copied().filter(|interaction| self.floor.is_waiting(*interaction)).collect()
+        let all = self.calls.keys().chain(self.written.keys()).copied();
+        let mut waiting: Vec<_> = all.filter(|interaction| self.floor.is_waiting(*interaction)).collect();
+        waiting.sort_unstable();
+        waiting
     }
 
     /// Live calls, oldest first.

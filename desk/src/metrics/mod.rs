@@ -25,8 +25,8 @@ use prometheus::{
 
 pub(crate) use self::names::offer_end_name;
 pub use self::names::status_name;
+use self::names::{author_name, channel_name, direction_name, overflow_name};
 pub(crate) use self::names::{callback_end_name, dial_failure_name};
-use self::names::{direction_name, overflow_name};
 use self::register::{counter, counters, histogram, histograms, int_gauge, int_gauges, register};
 
 /// Services with a label of their own.
@@ -59,6 +59,8 @@ pub struct Metrics {
     calls: IntCounterVec,
     calls_active: IntGaugeVec,
     call_duration: Histogram,
+    contacts: IntCounterVec,
+    messages: IntCounterVec,
     wrapup: Histogram,
     /// Recordings that wait to be finished.
     pub recordings_pending: IntGauge,
@@ -103,6 +105,7 @@ impl Named {
 }
 
 struct Call {
+    channel: Channel,
     direction: Direction,
     arrived: Timestamp,
     queued: Option<(Timestamp, ServiceId)>,
@@ -178,6 +181,18 @@ impl Metrics {
                 "From arrival to hang-up.",
                 &WORK_BUCKETS,
             )?,
+            contacts: counters(
+                r,
+                "patchbay_contacts_total",
+                "Written contacts that ended.",
+                &["channel", "result"],
+            )?,
+            messages: counters(
+                r,
+                "patchbay_messages_total",
+                "Messages in written contacts, by who wrote them.",
+                &["author"],
+            )?,
             wrapup: histogram(r, "patchbay_wrapup_seconds", "After-call work.", &WORK_BUCKETS)?,
             voice: voice::Voice::new(r)?,
             requests: requests::Requests::new(r)?,
@@ -238,15 +253,16 @@ impl Metrics {
             self.callbacks.count(&open.label(service), result);
         }
         match event {
-            Event::Arrived { interaction, direction, .. } => {
+            Event::Arrived { interaction, channel, direction, .. } => {
                 let call = Call {
+                    channel: *channel,
                     direction: *direction,
                     arrived: at,
                     queued: None,
                     answered: false,
                     silent: HashSet::new(),
                 };
-                if open.calls.insert(*interaction, call).is_none() {
+                if open.calls.insert(*interaction, call).is_none() && !channel.is_written() {
                     self.calls_active.with_label_values(&[direction_name(*direction)]).inc();
                 }
             }
@@ -275,6 +291,7 @@ impl Metrics {
             Event::Completed { interaction, wrap_up, .. } if open.wrapping.remove(interaction) => {
                 self.wrapup.observe(wrap_up.as_secs_f64());
             }
+            Event::Written { by, .. } => self.messages.with_label_values(&[author_name(*by)]).inc(),
             Event::LegEnded { party, stats: Some(stats), .. } => self.voice.ended(*party, stats),
             Event::RecordingFailed { .. } => self.recording_failures.inc(),
             Event::InvariantBroken { invariant, .. } => {
@@ -321,10 +338,14 @@ impl Metrics {
         for party in &call.silent {
             self.recordings_silent.with_label_values(&[party]).dec();
         }
-        let direction = direction_name(call.direction);
-        self.calls_active.with_label_values(&[direction]).dec();
-        self.calls.with_label_values(&[direction, status_name(status)]).inc();
-        self.call_duration.observe(at.since(call.arrived).as_secs_f64());
+        if call.channel.is_written() {
+            self.contacts.with_label_values(&[channel_name(call.channel), status_name(status)]).inc();
+        } else {
+            let direction = direction_name(call.direction);
+            self.calls_active.with_label_values(&[direction]).dec();
+            self.calls.with_label_values(&[direction, status_name(status)]).inc();
+            self.call_duration.observe(at.since(call.arrived).as_secs_f64());
+        }
         if let (Some((queued, service)), EndStatus::Abandoned | EndStatus::AbandonedRinging) =
             (call.queued, status)
         {

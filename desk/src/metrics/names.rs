@@ -1,9 +1,10 @@
 //! Names of results and states: labels of figures, and filters of records.
 
 use model::call::DialFailure;
-use model::interaction::{CallbackEnd, Direction, EndStatus};
+use model::interaction::{CallbackEnd, Channel, Direction, EndStatus};
 use model::journal::OfferEnd;
 use model::service::Overflow;
+use model::written::Author;
 
 pub(super) fn direction_name(direction: Direction) -> &'static str {
     match direction {
@@ -60,6 +61,25 @@ pub(crate) fn dial_failure_name(why: DialFailure) -> &'static str {
     }
 }
 
+pub(super) fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Voice => "voice",
+        Channel::Chat => "chat",
+        Channel::Email => "email",
+        Channel::Sms => "sms",
+        Channel::Callback => "callback",
+        Channel::Campaign => "campaign",
+    }
+}
+
+pub(super) fn author_name(author: Author) -> &'static str {
+    match author {
+        Author::Customer => "customer",
+        Author::Agent { .. } => "agent",
+        Author::System => "system",
+    }
+}
+
 pub(super) fn overflow_name(why: Overflow) -> &'static str {
     match why {
         Overflow::Closed => "closed",
@@ -81,5 +101,6 @@ pub(crate) fn offer_end_name(why: OfferEnd) -> &'static str {
         OfferEnd::AgentLeft => "agent_left",
         OfferEnd::TakenElsewhere => "taken_elsewhere",
         OfferEnd::Restart => "restart",
+        OfferEnd::PutBack => "put_back",
     }
 }

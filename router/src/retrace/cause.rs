@@ -44,11 +44,14 @@ pub(super) fn of<'a>(
             Input::CallAgent { interaction, agent, ring_time: deadline.since(entry.at) }
         }
         Event::Accepted { agent, token, .. } => Input::Accept { agent, token },
+        Event::Taken { interaction, agent } => Input::Take { agent, interaction },
+        Event::Requeued { interaction, .. } => Input::Requeue { interaction },
         Event::HandlingStarted { interaction, agent, channel, internal } => {
             Input::Begin { interaction, agent, channel, internal }
         }
         Event::OfferEnded { interaction, agent, token, why } => match why {
             OfferEnd::Declined => Input::Decline { agent, token },
+            OfferEnd::PutBack => Input::PutBack { agent, token },
             OfferEnd::ConnectionLost => Input::OfferFailed { agent, token },
             OfferEnd::CallerLeft => later
                 .find_map(|event| match event {

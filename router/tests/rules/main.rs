@@ -24,3 +24,4 @@ mod states;
 mod table;
 mod voice;
 mod wrap_up;
+mod written;

@@ -288,6 +288,21 @@ impl Oracle {
                 assert_eq!(caller.rung, [*agent], "I1: the others were released first");
                 (caller.answered, caller.rung) = (true, vec![]);
             }
+            Event::Taken { interaction, agent } => {
+                let caller = self.callers.get_mut(interaction).unwrap();
+                assert!(caller.rung.is_empty() && !caller.answered && caller.channel.is_written(), "I1");
+                caller.answered = true;
+                self.seen(agent).active.push(*interaction);
+            }
+            Event::Requeued { interaction, agent } => {
+                let seen = self.seen(agent);
+                let before = seen.active.len();
+                seen.active.retain(|active| active != interaction);
+                assert_eq!(seen.active.len() + 1, before, "requeued from the one who had it");
+                // For whom it waits begins anew; its place does not.
+                let caller = self.callers.get_mut(interaction).unwrap();
+                (caller.answered, caller.since) = (false, at);
+            }
             Event::OfferEnded { interaction, agent, token, why } => {
                 assert_eq!(self.seen(agent).offer.take(), Some((*interaction, *token)));
                 let caller = self.callers.get_mut(interaction).unwrap();
@@ -295,8 +310,8 @@ impl Oracle {
                 if caller.rung.is_empty() {
                     caller.token = None;
                 }
-                use model::journal::OfferEnd::{ConnectionLost, Declined, NoAnswer};
-                if caller.queued && matches!(why, Declined | NoAnswer | ConnectionLost) {
+                use model::journal::OfferEnd::{ConnectionLost, Declined, NoAnswer, PutBack};
+                if caller.queued && matches!(why, Declined | NoAnswer | ConnectionLost | PutBack) {
                     let service = caller.service;
                     let rules = self.config.services.iter().find(|s| Some(s.id) == service);
                     let pause =

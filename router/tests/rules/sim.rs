@@ -146,6 +146,7 @@ fn random_rules(dice: &mut Dice) -> GroupRules {
         after_interaction: rest(dice),
         not_ready_on_refusal: dice.percent(50),
         break_minutes: None,
+        put_back: true,
         auto_answer: false,
         capacity: dice.percent(30).then(|| random_capacity(dice)),
     }

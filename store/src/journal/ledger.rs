@@ -20,11 +20,13 @@ pub(crate) struct Head {
     pub epoch: u64,
 }
 
-/// An entry with its event as JSON, made once.
+/// An entry with its event as JSON, made once, and the text it brings.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub entry: Arc<Entry>,
     pub payload: Arc<str>,
+    /// What a message says ([`Event::Written`]): stored with the entry, and not in it.
+    pub text: Option<Arc<str>>,
 }
 
 /// Why a commit did not happen, or may not have happened.
@@ -153,7 +155,8 @@ mod tests {
     fn line(seq: u64) -> Line {
         let event = Event::AgentLoggedOut { agent: AgentId::from_number(seq) };
         let payload = serde_json::to_string(&event).unwrap().into();
-        Line { entry: Entry { seq: Seq(seq), tenant: tenant(), at: Timestamp::ZERO, event }.into(), payload }
+        let entry = Entry { seq: Seq(seq), tenant: tenant(), at: Timestamp::ZERO, event };
+        Line { entry: entry.into(), payload, text: None }
     }
 
     /// The answer to a commit was lost on the way: the writer cannot know whether it happened and sends it again, by

@@ -57,6 +57,22 @@ struct Shared {
     health: watch::Receiver<Health>,
 }
 
+/// Something to be written down: an event, and for [`Event::Written`] what was written, which goes into the table of messages in
+/// the same transaction and never into the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// What happened.
+    pub event: Event,
+    /// The text of a message.
+    pub text: Option<Arc<str>>,
+}
+
+impl From<Event> for Fact {
+    fn from(event: Event) -> Self {
+        Self { event, text: None }
+    }
+}
+
 /// Why events were not appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
@@ -134,7 +150,17 @@ impl Journal {
         events: Vec<Event>,
         at: Timestamp,
     ) -> Result<Receipt, AppendError> {
-        let count = events.len().max(1);
+        self.append_facts(tenant, events.into_iter().map(Fact::from).collect(), at)
+    }
+
+    /// The same, with what was written.
+    pub fn append_facts(
+        &self,
+        tenant: TenantId,
+        facts: Vec<Fact>,
+        at: Timestamp,
+    ) -> Result<Receipt, AppendError> {
+        let count = facts.len().max(1);
         let taken = self.shared.outstanding.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| {
             Some(now + count).filter(|sum| *sum <= self.outstanding_max)
         });
@@ -142,7 +168,7 @@ impl Journal {
             return Err(AppendError::Full);
         }
         let (answer, receipt) = oneshot::channel();
-        let append = Append::new(tenant, events, at, answer);
+        let append = Append::new(tenant, facts, at, answer);
         let refused = match &*lock(&self.shared.appends) {
             Some(sender) => sender.try_send(append).err().map(|error| match error {
                 mpsc::error::TrySendError::Full(_) => AppendError::Full,

@@ -10,7 +10,7 @@ use model::time::Timestamp;
 use tokio::sync::oneshot;
 
 use super::ledger::{Head, Line};
-use super::{AppendError, Appended};
+use super::{AppendError, Appended, Fact};
 
 /// Who waits for events to be durable.
 pub(super) type Answer = oneshot::Sender<Result<Appended, AppendError>>;
@@ -19,15 +19,16 @@ pub(super) type Answer = oneshot::Sender<Result<Appended, AppendError>>;
 pub(super) struct Append {
     pub tenant: TenantId,
     pub at: Timestamp,
-    pub events: Vec<(Event, Arc<str>)>,
+    pub events: Vec<(Event, Arc<str>, Option<Arc<str>>)>,
     pub answer: Answer,
 }
 
 impl Append {
-    pub fn new(tenant: TenantId, events: Vec<Event>, at: Timestamp, answer: Answer) -> Self {
-        let events = events.into_iter().map(readable).map(|event| {
+    pub fn new(tenant: TenantId, facts: Vec<Fact>, at: Timestamp, answer: Answer) -> Self {
+        let events = facts.into_iter().map(|Fact { event, text }| {
+            let event = readable(event);
             let json = serde_json::to_string(&event).unwrap_or_default();
-            (event, json.into())
+            (event, json.into(), text)
         });
         Self { tenant, at, events: events.collect(), answer }
     }
@@ -94,11 +95,11 @@ impl Queue {
             return;
         }
         let mut answer = Some((answer, Appended { first, last }));
-        for (event, payload) in events {
+        for (event, payload, text) in events {
             head.seq = Seq(head.seq.0 + 1);
             let entry = Arc::new(Entry { seq: head.seq, tenant, at, event });
             let answer = if head.seq == last { answer.take() } else { None };
-            self.waiting.push_back(Waiting { line: Line { entry, payload }, answer });
+            self.waiting.push_back(Waiting { line: Line { entry, payload, text }, answer });
         }
     }
 
@@ -184,8 +185,8 @@ mod tests {
     use model::id::{AgentId, Id, InteractionId, LegId};
     use model::journal::Party;
 
-    fn events(count: usize) -> Vec<Event> {
-        (0..count).map(|n| Event::AgentLoggedOut { agent: AgentId::from_number(n as u64) }).collect()
+    fn events(count: usize) -> Vec<Fact> {
+        (0..count).map(|n| Event::AgentLoggedOut { agent: AgentId::from_number(n as u64) }.into()).collect()
     }
 
     fn append(
@@ -247,8 +248,8 @@ mod tests {
         let (interaction, leg) = (InteractionId::from_number(1), LegId::from_number(1));
         let event = Event::LegEnded { interaction, leg, party: Party::Customer, stats: Some(stats) };
         let (answer, _receipt) = oneshot::channel();
-        let append = Append::new(TenantId::from_number(1), vec![event], Timestamp::ZERO, answer);
-        let (kept, json) = &append.events[0];
+        let append = Append::new(TenantId::from_number(1), vec![event.into()], Timestamp::ZERO, answer);
+        let (kept, json, _) = &append.events[0];
         assert_eq!(&serde_json::from_str::<Event>(json).unwrap(), kept);
     }
 }

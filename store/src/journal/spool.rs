@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use model::journal::Entry;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ledger::Line;
@@ -55,7 +56,10 @@ impl Spool {
     pub fn append(&mut self, lines: &[Line]) -> std::io::Result<()> {
         let mut text = Vec::new();
         for line in lines {
-            let json = serde_json::to_string(&*line.entry)?;
+            let json = serde_json::to_string(&Kept {
+                entry: &*line.entry,
+                text: line.text.as_deref().map(str::to_owned),
+            })?;
             writeln!(text, "{} {json}", digest(json.as_bytes()))?;
         }
         if self.bytes + text.len() as u64 > self.bytes_max {
@@ -135,9 +139,18 @@ fn parse(text: &[u8]) -> Option<Line> {
     if digest(json).as_bytes() != sum {
         return None;
     }
-    let entry: Entry = serde_json::from_slice(json).ok()?;
+    let Kept { entry, text } = serde_json::from_slice::<Kept<Entry>>(json).ok()?;
     let payload = serde_json::to_string(&entry.event).ok()?.into();
-    Some(Line { entry: entry.into(), payload })
+    Some(Line { entry: entry.into(), payload, text: text.map(Into::into) })
+}
+
+/// A line: the entry, and the text of a message beside it.
+#[derive(Serialize, Deserialize)]
+struct Kept<E> {
+    #[serde(flatten)]
+    entry: E,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 #[cfg(test)]
@@ -152,7 +165,11 @@ mod tests {
         let payload = serde_json::to_string(&event).unwrap().into();
         let entry =
             Entry { seq: Seq(seq), tenant: TenantId::from_number(1), at: Timestamp::from_millis(seq), event };
-        Line { entry: entry.into(), payload }
+        Line {
+            entry: entry.into(),
+            payload,
+            text: seq.is_multiple_of(2).then(|| format!("hello {seq}").into()),
+        }
     }
 
     fn seqs(spool: &Spool) -> Vec<u64> {
@@ -175,6 +192,16 @@ mod tests {
         flipped[30] ^= 1;
         std::fs::write(&path, &flipped).unwrap();
         assert_eq!(seqs(&spool), [] as [u64; 0], "a changed byte is noticed");
+    }
+
+    #[test]
+    fn the_text_of_a_message_is_kept_beside_its_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(folder.path().join("spool"), 10_000);
+        spool.append(&[line(1), line(2)]).unwrap();
+        let read = spool.read().unwrap();
+        assert_eq!(read.iter().map(|line| line.text.as_deref()).collect::<Vec<_>>(), [None, Some("hello 2")]);
+        assert_eq!(read[1].entry, line(2).entry);
     }
 
     /// Whatever single octet is changed, lost or put in: what is read is what was written, as far as it is whole.

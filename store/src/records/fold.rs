@@ -9,6 +9,7 @@ use model::interaction::{
 use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
 use model::time::Timestamp;
+use model::written::Author;
 
 /// Adds an entry to the record of its interaction.
 ///
@@ -40,7 +41,26 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
                 record.agent = Some(*agent);
             }
         }
-        Event::Accepted { agent, .. } | Event::HandlingStarted { agent, .. } => record.agent = Some(*agent),
+        Event::Accepted { agent, .. } | Event::Taken { agent, .. } | Event::HandlingStarted { agent, .. } => {
+            record.agent = Some(*agent);
+        }
+        Event::Written { number, by, .. } => {
+            record.last_message = *number;
+            match by {
+                Author::Customer => {
+                    record.customer_messages += 1;
+                    record.unanswered_since.get_or_insert(at);
+                }
+                Author::Agent { .. } => {
+                    record.agent_messages += 1;
+                    record.unanswered_since = None;
+                    record.first_reply_at.get_or_insert(at);
+                }
+                Author::System => {}
+            }
+        }
+        // Nobody has it any more.
+        Event::Requeued { .. } => record.agent = None,
         // The caller left while this agent's phone rang: it counts against the agent (VOICE-15).
         Event::OfferEnded { agent, why: OfferEnd::CallerLeft, .. } if record.answered_at.is_none() => {
             record.agent = Some(*agent);
@@ -226,6 +246,11 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         agent_stats: None,
         holds: 0,
         help: Vec::new(),
+        first_reply_at: None,
+        last_message: 0,
+        unanswered_since: None,
+        customer_messages: 0,
+        agent_messages: 0,
     })
 }
 

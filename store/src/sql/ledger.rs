@@ -7,7 +7,7 @@ use model::id::TenantId;
 use model::journal::{Entry, Seq};
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use super::{Conn, Engine, Row, dialect, records, rows};
+use super::{Conn, Engine, Row, dialect, messages, records, rows};
 use crate::error::StoreError;
 use crate::journal::ledger::{CommitError, Head, Ledger, Line};
 
@@ -39,6 +39,7 @@ impl Ledger for Engine {
         let mut tx = conn.begin_with(dialect::BEGIN).await?;
         let new = move_heads(&mut tx, lines, heads).await?;
         insert(&mut tx, &new).await?;
+        messages::insert(&mut tx, &new).await?;
         let mut changes = projection.begin(new.iter().map(|line| &*line.entry));
         for id in changes.unknown() {
             let stored = match records::load(&mut tx, id).await {
@@ -123,7 +124,7 @@ async fn insert(conn: &mut Conn, lines: &[&Line]) -> Result<(), sqlx::Error> {
         while rest.len() >= size {
             let (now, later) = rest.split_at(size);
             let mut query = sqlx::query(sql.as_str());
-            for Line { entry, payload } in now {
+            for Line { entry, payload, .. } in now {
                 query = query.bind(entry.tenant.to_string()).bind(rows::signed(entry.seq.0));
                 query = query.bind(rows::micros(entry.at)).bind(&**payload);
             }

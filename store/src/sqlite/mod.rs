@@ -34,6 +34,8 @@ mod idempotency;
 mod ledger;
 #[path = "../sql/lookups.rs"]
 mod lookups;
+#[path = "../sql/messages.rs"]
+mod messages;
 #[path = "../sql/migrate.rs"]
 mod migrate;
 #[path = "../sql/newest.rs"]
@@ -102,6 +104,11 @@ const MIGRATIONS: &[Migration] = &[
         version: 12,
         name: "preferences",
         sql: include_str!("../../migrations/sqlite/0012_preferences.sql"),
+    },
+    Migration {
+        version: 13,
+        name: "messages",
+        sql: include_str!("../../migrations/sqlite/0013_messages.sql"),
     },
 ];
 

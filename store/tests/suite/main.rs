@@ -8,6 +8,7 @@ mod crash;
 mod fixture;
 mod journal;
 mod lookups;
+mod messages;
 mod migrations;
 mod outage;
 mod people;

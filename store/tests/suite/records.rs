@@ -53,6 +53,11 @@ pub fn record(n: u64) -> ServiceRecord {
         agent_stats: None,
         holds: 2,
         help: Vec::new(),
+        first_reply_at: None,
+        last_message: 0,
+        unanswered_since: None,
+        customer_messages: 0,
+        agent_messages: 0,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod calls;
+mod chats;
 mod effects;
 mod help;
 mod keys;

@@ -279,6 +279,7 @@ export const administration = {
     wrapUpSeconds: "Ends by itself after, seconds",
     wrapUpContinue: "The agent may stop the countdown",
     notReadyOnRefusal: "Who refuses an offer becomes Not ready",
+    putBack: "Chats and emails may be put back for others",
     autoAnswer: "Calls are accepted by themselves, after a tone",
   },
   routing: {

@@ -279,6 +279,7 @@ export const administration: typeof english = {
     wrapUpSeconds: "Кончается сама через, с",
     wrapUpContinue: "Оператор может остановить отсчёт",
     notReadyOnRefusal: "Кто отклонил вызов, становится не готов",
+    putBack: "Чаты и письма можно возвращать в очередь",
     autoAnswer: "Звонки принимаются сами, после сигнала",
   },
   routing: {

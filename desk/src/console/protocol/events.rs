@@ -4,7 +4,9 @@ use model::id::{InteractionId, OfferToken, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{AgentView, HelpView, OfferView, OfferWindowView, PhoneView, QueueView, WorkView};
+use super::views::{
+    AgentView, HelpView, Message, OfferView, OfferWindowView, PhoneView, QueueView, WorkView,
+};
 
 /// An event for one user's page. `seq` and `at` are added by the user's log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,6 +33,13 @@ pub enum ConsoleEvent {
     Work {
         /// As it is now.
         work: Box<WorkView>,
+    },
+    /// Something was written in an own chat or email.
+    Message {
+        /// Which.
+        interaction: InteractionId,
+        /// What.
+        message: Message,
     },
     /// A piece of work is complete.
     WorkEnded {
@@ -108,6 +117,8 @@ pub enum OfferOver {
     AgentLeft,
     /// Several agents were rung and another one took it.
     TakenElsewhere,
+    /// This agent put it back for others.
+    PutBack,
 }
 
 /// Why a session is over.

@@ -44,6 +44,23 @@ pub enum Command {
         /// The lease.
         offer: OfferToken,
     },
+    /// Put an offered chat back for others, without becoming Not ready (LIVE-05).
+    PutBack {
+        /// The lease.
+        offer: OfferToken,
+    },
+    /// Take somebody who waits in a queue of written contacts (LIVE-06).
+    Take {
+        /// Which contact.
+        interaction: InteractionId,
+    },
+    /// Answer in an own chat.
+    Write {
+        /// Which contact.
+        interaction: InteractionId,
+        /// Plain text.
+        text: String,
+    },
     /// Call a colleague, by one of the two (OUT-03).
     Call {
         /// Who.
@@ -102,7 +119,7 @@ pub enum Command {
         /// Which interaction.
         interaction: InteractionId,
     },
-    /// End the call.
+    /// End the call or the chat.
     HangUp {
         /// Which call.
         interaction: InteractionId,

@@ -10,6 +10,7 @@ use model::media::StreamStats;
 use model::people::PhoneKind;
 use model::tenant::{ExternalField, InternalField, OfferWindow};
 use model::time::Timestamp;
+use model::written::Author;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -222,6 +223,32 @@ pub struct OfferView {
     pub deadline: u64,
     /// Whether it is accepted without the agent's doing.
     pub auto_answer: bool,
+    /// Whether the agent may put it back for others (LIVE-05).
+    pub may_put_back: bool,
+}
+
+/// A message of a written contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Message {
+    /// Its place, from 1 without gaps.
+    pub number: u32,
+    /// When it was taken, in milliseconds since 1970.
+    pub at: u64,
+    /// `author`: `customer`, `agent` (then `agent` names the user) or `system`.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    pub by: Author,
+    /// What it says: plain text.
+    pub text: String,
+}
+
+/// What is shown of a written contact besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WrittenView {
+    /// The number of the last message.
+    pub last_message: u32,
+    /// Since when the customer has had no answer (CHAT-15).
+    pub unanswered_since: Option<u64>,
 }
 
 /// What a piece of work is at.
@@ -330,6 +357,8 @@ pub struct WorkView {
     pub help_since: Option<u64>,
     /// Digits the calling side pressed.
     pub digits: String,
+    /// Of a chat, text message or email.
+    pub written: Option<WrittenView>,
 }
 
 /// An agent who asks for help, as supervisors see it (HELP-02).

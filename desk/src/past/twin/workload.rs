@@ -112,6 +112,12 @@ impl Workload {
                     customer.waited = Some((at.since(customer.at), false));
                 }
             }
+            Event::Taken { interaction, agent } => {
+                if let Some(customer) = self.known(*interaction) {
+                    customer.answered = Some((*agent, at));
+                    customer.waited = Some((at.since(customer.at), false));
+                }
+            }
             Event::OfferEnded { agent, token, why, .. } => {
                 let after = self.offered.remove(&(*token, *agent)).map(|offered| at.since(offered));
                 self.react(
@@ -124,7 +130,8 @@ impl Workload {
                         OfferEnd::CallerLeft
                         | OfferEnd::AgentLeft
                         | OfferEnd::TakenElsewhere
-                        | OfferEnd::Restart => None,
+                        | OfferEnd::Restart
+                        | OfferEnd::PutBack => None,
                     },
                 );
             }
@@ -258,6 +265,8 @@ pub(super) fn agent_in(event: &Event) -> Option<AgentId> {
         | Event::DoNotDisturb { agent, .. }
         | Event::Offered { agent, .. }
         | Event::Accepted { agent, .. }
+        | Event::Taken { agent, .. }
+        | Event::Requeued { agent, .. }
         | Event::HandlingStarted { agent, .. }
         | Event::OfferEnded { agent, .. }
         | Event::WrapUpStarted { agent, .. }

@@ -191,14 +191,23 @@ impl Day {
                 let accept = Input::Accept { agent, token };
                 let answer = match self.dice.below(100) {
                     _ if self.steady.contains(&agent) => self.world.tell(accept),
-                    0..3 => self.world.tell(Input::Decline { agent, token }),
+                    // Only what is written can be put back.
+                    0 => match self.world.tell(Input::PutBack { agent, token }) {
+                        Err(Refusal::NotAllowed) => self.world.tell(Input::Decline { agent, token }),
+                        answer => answer,
+                    },
+                    1..3 => self.world.tell(Input::Decline { agent, token }),
                     3 => self.world.tell(Input::OfferFailed { agent, token }),
                     _ => self.world.tell(accept),
                 };
                 assert!(matches!(answer, Ok(()) | Err(Refusal::Stale)));
             }
             Plan::HangUp(interaction) => {
-                let by = self.dice.one([EndedBy::Customer, EndedBy::Agent]);
+                let mut by = self.dice.one([EndedBy::Customer, EndedBy::Agent]);
+                // Whose agent went away in the middle can only leave.
+                if self.world.oracle.callers.get(&interaction).is_some_and(|caller| !caller.answered) {
+                    by = EndedBy::Customer;
+                }
                 let _ = self.world.tell(Input::Hangup { interaction, by });
             }
             Plan::Finish(agent, interaction) => {
@@ -213,6 +222,7 @@ impl Day {
             Plan::ComeBack(agent) => self.come_back(agent),
             Plan::LosePage(agent) => {
                 let _ = self.world.tell(Input::LogOut { agent });
+                self.requeue_written(agent);
                 let away = self.dice.around(5 * MINUTE);
                 self.plan(away, Plan::ComeBack(agent));
             }
@@ -253,12 +263,35 @@ impl Day {
         self.world.oracle.agents.get(&agent).is_some_and(|seen| seen.signed_in)
     }
 
+    /// Whoever wrote to somebody who is gone waits for others.
+    fn requeue_written(&mut self, agent: AgentId) {
+        let Some(seen) = self.world.oracle.agents.get(&agent) else { return };
+        let written = |id: &InteractionId| self.world.oracle.callers[id].channel.is_written();
+        for interaction in seen.active.iter().copied().filter(written).collect::<Vec<_>>() {
+            self.react();
+            assert_eq!(self.world.tell(Input::Requeue { interaction }), Ok(()));
+        }
+    }
+
+    /// Picks who has waited the longest to write with somebody (LIVE-06); not possible for everybody at any time.
+    fn pick(&mut self, agent: AgentId) {
+        let waits = |caller: &crate::oracle::Caller| {
+            caller.queued && !caller.answered && caller.rung.is_empty() && caller.channel.is_written()
+        };
+        let first = self.world.oracle.callers.iter().find(|(_, caller)| waits(caller)).map(|(id, _)| *id);
+        if let Some(interaction) = first {
+            let _ = self.world.tell(Input::Take { agent, interaction });
+        }
+    }
+
     /// Signs in, or is ready again.
     fn come_back(&mut self, agent: AgentId) {
         if self.leaving.contains(&agent) {
             return;
         }
         if self.is_here(agent) {
+            self.pick(agent);
+            self.react();
             assert_eq!(self.world.tell(Input::Ready { agent }), Ok(()));
         } else {
             let session = SessionId::from_number(self.plans.planned());
@@ -351,7 +384,7 @@ impl Day {
                     };
                     self.plan(after, Plan::Answer(agent, token));
                 }
-                Output::Journal(Event::Accepted { interaction, .. }) => {
+                Output::Journal(Event::Accepted { interaction, .. } | Event::Taken { interaction, .. }) => {
                     let takes = self.contacts.get(&interaction).map(|demand| self.demands[*demand].takes);
                     let talk = self.dice.around(takes.unwrap_or(3 * MINUTE));
                     self.plan(talk, Plan::HangUp(interaction));

@@ -213,6 +213,8 @@ struct Told {
     crew_waits: Vec<(Timestamp, Duration)>,
     has: BTreeMap<InteractionId, AgentId>,
     hours: BTreeMap<AgentId, Hours>,
+    /// Of which service those are who were answered.
+    of: BTreeMap<InteractionId, ServiceId>,
 }
 
 /// How long an agent was signed in, and of that with work in hand.
@@ -262,15 +264,25 @@ impl Told {
                 self.waiting.insert(*interaction, Unanswered { service: *service, since: at });
             }
             Event::Accepted { interaction, agent, .. }
+            | Event::Taken { interaction, agent }
             | Event::HandlingStarted { interaction, agent, .. } => {
                 self.has.insert(*interaction, *agent);
                 self.hours.entry(*agent).or_default().at(at, |hours| hours.in_hand += 1);
                 if let Some(answered) = self.waiting.remove(interaction) {
+                    self.of.insert(*interaction, answered.service);
                     self.fates.get_mut(&answered.service).unwrap().answered += 1;
                     if answered.service == ServiceId::from_number(CREWS) {
                         self.crew_waits.push((answered.since, at.since(answered.since)));
                     }
                 }
+            }
+            Event::Requeued { interaction, agent } => {
+                self.has.remove(interaction);
+                self.hours.get_mut(agent).unwrap().at(at, |hours| hours.in_hand -= 1);
+                // Whoever answered did not bring it to an end: it waits once more.
+                let service = self.of[interaction];
+                self.fates.get_mut(&service).unwrap().answered -= 1;
+                self.waiting.insert(*interaction, Unanswered { service, since: at });
             }
             Event::Ended { interaction, status, .. } => {
                 use model::interaction::EndStatus::{
@@ -362,7 +374,7 @@ fn route_06_nobody_is_lost_in_a_day_of_a_thousand_agents() {
             all.answered += fates.answered;
         }
         assert!(all.queued > 50_000 && all.answered > all.queued * 3 / 5, "a day of work: {all:?}");
-        assert!(told.cut_off > 300, "the crash met a busy house: {}", told.cut_off);
+        assert!(told.cut_off > 200, "the crash met a busy house: {}", told.cut_off);
         let (mut here, mut busy) = (Duration::ZERO, Duration::ZERO);
         for (agent, hours) in &told.hours {
             let shown = shown(&day, *agent);

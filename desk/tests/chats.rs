@@ -1,0 +1,298 @@
+//! Chats on the floor: brought, offered, answered, ended, and over a crash.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
+use std::time::Duration;
+
+use desk::Refusal;
+use desk::console::protocol::Command;
+use desk::floor::written::{Customer, NewContact, Wrote};
+use desk::past::Past;
+use desk::testing::{House, Page, Setup, help, solved, tenant};
+use model::call::CallOrder;
+use model::id::{InteractionId, OfferToken};
+use model::interaction::{Channel, EndedBy};
+use model::journal::Event;
+use model::service::{QueueRules, Treatment};
+use model::time::Timestamp;
+use serde_json::json;
+
+fn new(text: &str) -> NewContact {
+    let customer = Customer {
+        name: "Mara Lind".into(),
+        email: "mara@example.org".into(),
+        phone: "+4930123456".into(),
+        company: "Lind".into(),
+    };
+    let address = "https://example.org/prices".into();
+    NewContact { channel: Channel::Chat, service: help(), customer, address, text: text.into() }
+}
+
+async fn chat(house: &House, text: &str) -> InteractionId {
+    house.desk.bring_contact(new(text)).await.unwrap().interaction
+}
+
+async fn offered(page: &mut Page, chat: InteractionId) -> OfferToken {
+    let fits = |e: &serde_json::Value| e["offer"]["interaction"] == chat.to_string();
+    page.event("offered", fits).await["offer"]["offer"].as_str().unwrap().parse().unwrap()
+}
+
+/// A chat that this page has accepted.
+async fn open(house: &House, page: &mut Page, text: &str) -> InteractionId {
+    let chat = chat(house, text).await;
+    let offer = offered(page, chat).await;
+    page.does(Command::Accept { offer }).await.unwrap();
+    page.event("work", |e| e["work"]["interaction"] == chat.to_string()).await;
+    chat
+}
+
+async fn written(house: &House, chat: InteractionId) -> Vec<(u32, String, String)> {
+    let adam = house.sign_in("adam").await;
+    let all = house.desk.messages(&adam, chat, 0).await.unwrap();
+    let show = |m: desk::console::protocol::Message| {
+        (m.number, serde_json::to_value(m.by).unwrap()["author"].as_str().unwrap().to_owned(), m.text)
+    };
+    all.into_iter().map(show).collect()
+}
+
+/// CHAT-02, CHAT-03: the offer says service, kind, name, email, telephone and company; accepted, the agent is Busy and has a row.
+/// No telephone rings for it.
+#[tokio::test]
+async fn chat_02_a_chat_is_offered_in_a_window_and_accepted_into_a_row() {
+    let mut house = House::open().await;
+    let mut page = house.page("anna").await;
+    let chat = chat(&house, "Is it still in stock?").await;
+    let offer = page.event("offered", |_| true).await["offer"].clone();
+    assert_eq!((&offer["service"]["name"], &offer["channel"]), (&json!("Help"), &json!("chat")));
+    assert_eq!(
+        (&offer["caller_name"], &offer["contact"]),
+        (&json!("Mara Lind"), &json!("https://example.org/prices"))
+    );
+    assert_eq!(
+        offer["noted"],
+        json!({ "email": "mara@example.org", "phone": "+4930123456", "company": "Lind" })
+    );
+    let token = offer["offer"].as_str().unwrap().parse().unwrap();
+    page.does(Command::Accept { offer: token }).await.unwrap();
+    let work = page.event("work", |_| true).await["work"].clone();
+    assert_eq!((&work["phase"], &work["channel"]), (&json!("talking"), &json!("chat")));
+    assert_eq!(work["written"], json!({ "last_message": 1, "unanswered_since": house.desk.now().millis() }));
+    page.state("busy").await;
+    let rings = |order: &CallOrder| matches!(order, CallOrder::RingAgent { .. } | CallOrder::Connect { .. });
+    assert!(!house.orders_so_far().iter().any(rings));
+    assert_eq!(written(&house, chat).await, [(1, "customer".into(), "Is it still in stock?".into())]);
+}
+
+/// CHAT-15: both write, in one order; the row says since when the customer has had no answer. Texts are nowhere in the journal.
+#[tokio::test]
+async fn chat_15_both_sides_write() {
+    let house = House::open().await;
+    let mut page = house.page("anna").await;
+    let chat = open(&house, &mut page, "Hello").await;
+    let write = |text: &str| Command::Write { interaction: chat, text: text.into() };
+    page.does(write("Good morning <b>!</b>")).await.unwrap();
+    let shown = page.event("message", |_| true).await;
+    assert_eq!((&shown["message"]["number"], &shown["message"]["author"]), (&json!(2), &json!("agent")));
+    page.event("work", |e| e["work"]["written"]["unanswered_since"].is_null()).await;
+    house.clock.advance(Duration::from_secs(30));
+    let Wrote { number, at, .. } =
+        house.desk.write_for_customer(chat, " Secret words\r\n".into()).await.unwrap();
+    assert_eq!(number, 3);
+    let row = page.event("work", |e| e["work"]["written"]["last_message"] == 3).await;
+    assert_eq!(row["work"]["written"]["unanswered_since"], at);
+    assert_eq!(
+        written(&house, chat).await.into_iter().map(|(_, by, text)| (by, text)).collect::<Vec<_>>(),
+        [("customer", "Hello"), ("agent", "Good morning <b>!</b>"), ("customer", "Secret words")]
+            .map(|(by, text)| (by.to_owned(), text.to_owned()))
+    );
+    let journal = serde_json::to_string(&house.journal().await).unwrap();
+    assert!(!journal.contains("Secret words") && journal.contains(r#""type":"written""#));
+    for (text, what) in [(String::new(), "nothing"), ("x".repeat(4_001), "too much")] {
+        let refused = page.does(write(&text)).await;
+        assert!(matches!(refused, Err(Refusal::Invalid { .. })), "{what}: {refused:?}");
+    }
+    let ben = house.page("ben").await;
+    assert_eq!(ben.does(write("mine?")).await, Err(Refusal::missing("contact")));
+    assert_eq!(house.desk.messages(&ben.who, chat, 0).await, Err(Refusal::missing("contact")));
+}
+
+/// CHAT-05: an unanswered offer makes the agent Not ready, with a banner, and is counted.
+#[tokio::test]
+async fn chat_05_a_missed_chat_is_counted() {
+    let house = House::open().await;
+    let mut page = house.page("anna").await;
+    let chat = chat(&house, "Anybody?").await;
+    offered(&mut page, chat).await;
+    house.pass(Duration::from_secs(20)).await;
+    let banner = page.banner("missed_offer").await;
+    assert_eq!(banner["params"]["channel"], "chat");
+    let me = page.event("me", |e| e["agent"]["state"]["state"] == "not_ready").await;
+    assert_eq!(
+        (&me["agent"]["state"]["reason"]["kind"], &me["agent"]["missed_today"]),
+        (&json!("no_answer"), &json!(1))
+    );
+}
+
+/// CHAT-16: either side ends a chat; the customer's end needs nothing of the agent but the after-call work of the team, and the agent
+/// stays Busy while another is open.
+#[tokio::test]
+async fn chat_16_either_side_ends_it() {
+    let mut setup = Setup::default();
+    setup.rules.wrap_up = false;
+    let house = House::open_with(setup).await;
+    let mut page = house.page("anna").await;
+    let (first, second) = (open(&house, &mut page, "one").await, open(&house, &mut page, "two").await);
+    house.desk.end_for_customer(first).await.unwrap();
+    page.event("work_ended", |e| e["interaction"] == first.to_string()).await;
+    house.settled().await;
+    assert_eq!(house.desk.agents().await.unwrap()[0].state.state, "busy");
+    page.does(Command::HangUp { interaction: second }).await.unwrap();
+    page.state("ready").await;
+    assert_eq!(house.desk.end_for_customer(second).await, Err(Refusal::missing("contact")));
+    let adam = house.sign_in("adam").await;
+    house.settled().await;
+    let records = house.desk.records(&adam, Default::default(), None, 10).await.unwrap().items;
+    for (chat, by) in [(first, EndedBy::Customer), (second, EndedBy::Agent)] {
+        let record = records.iter().find(|record| record.interaction == chat).unwrap();
+        assert_eq!(
+            (record.channel, record.status, record.ended_by),
+            (Channel::Chat, Some("normal"), Some(by))
+        );
+    }
+}
+
+/// HELP-01: help is asked for with a chat as with a call, and it is over when the chat waits for somebody else.
+#[tokio::test]
+async fn help_01_a_chat_is_flagged_for_help() {
+    let house = House::open().await;
+    let mut page = house.page("anna").await;
+    let chat = open(&house, &mut page, "one").await;
+    let mut sue = house.page("sue").await;
+    page.does(Command::AskHelp { interaction: chat }).await.unwrap();
+    page.event("work", |e| !e["work"]["help_since"].is_null()).await;
+    let asked = sue.event("help_asked", |_| true).await;
+    assert_eq!(
+        (&asked["help"]["channel"], &asked["help"]["caller_name"]),
+        (&json!("chat"), &json!("Mara Lind"))
+    );
+    page.closes().await;
+    house.pass(Duration::from_secs(15)).await;
+    sue.event("help_over", |e| e["interaction"] == chat.to_string()).await;
+}
+
+/// After-call work is as for calls: coded, and completed by the rules of the service.
+#[tokio::test]
+async fn after_a_chat_its_work_is_coded_and_completed() {
+    let house = House::open_with(Setup { mandatory: true, ..Setup::default() }).await;
+    let mut page = house.page("anna").await;
+    let chat = open(&house, &mut page, "one").await;
+    page.does(Command::Write { interaction: chat, text: "answer".into() }).await.unwrap();
+    page.does(Command::HangUp { interaction: chat }).await.unwrap();
+    page.state("wrap_up").await;
+    let complete = Command::Complete { interaction: chat };
+    assert_eq!(page.does(complete.clone()).await, Err(Refusal::DispositionRequired));
+    let code = Command::Code { interaction: chat, disposition: Some(solved()), comment: Some("Done".into()) };
+    page.does(code).await.unwrap();
+    page.does(Command::Write { interaction: chat, text: "late".into() }).await.unwrap_err();
+    page.does(complete).await.unwrap();
+    page.state("ready").await;
+    let adam = house.sign_in("adam").await;
+    house.settled().await;
+    let record = house.desk.record(&adam, chat).await.unwrap();
+    assert_eq!((record.comment.as_str(), record.disposition), ("Done", Some(solved())));
+    assert_eq!((record.customer_messages, record.agent_messages), (1, 1));
+    assert!(record.first_reply_at.is_some() && record.completed_at.is_some());
+}
+
+/// LIVE-05: put back without a change of state, and picked from the queue again.
+#[tokio::test]
+async fn live_05_a_chat_is_put_back_and_picked_again() {
+    let house = House::open().await;
+    let mut page = house.page("anna").await;
+    let chat = chat(&house, "Hello").await;
+    let offer = offered(&mut page, chat).await;
+    page.does(Command::PutBack { offer }).await.unwrap();
+    page.event("offer_ended", |e| e["why"] == "put_back").await;
+    page.state("ready").await;
+    assert_eq!(house.desk.contact(chat).await.unwrap().phase, "waiting");
+    page.does(Command::Take { interaction: chat }).await.unwrap();
+    page.event("work", |e| e["work"]["interaction"] == chat.to_string()).await;
+    assert_eq!(house.desk.contact(chat).await.unwrap().agent.as_deref(), Some("ANNA"));
+}
+
+/// Where a service takes nobody, the customer reads why instead of hearing it; where it leads on, the other service's queue has the
+/// chat.
+#[tokio::test]
+async fn a_chat_that_is_not_queued_is_told_so_in_words() {
+    for (queue, open, said, status) in [
+        (QueueRules::default(), false, Some("We are closed"), "closed"),
+        (QueueRules::default(), true, Some("Nobody is here"), "no_agent_online"),
+        (
+            QueueRules { when_unstaffed: Treatment::Reject, ..QueueRules::default() },
+            true,
+            None,
+            "no_agent_online",
+        ),
+    ] {
+        let house = House::open_with(Setup { queue, open, ..Setup::default() }).await;
+        let chat = chat(&house, "Hello").await;
+        let messages = written(&house, chat).await;
+        assert_eq!(messages.len(), 1 + usize::from(said.is_some()));
+        if let (Some(said), Some((_, by, text))) = (said, messages.get(1)) {
+            assert!(by == "system" && text.starts_with(said), "{text}");
+        }
+        assert_eq!(house.desk.contact(chat).await, Err(Refusal::missing("contact")));
+        let adam = house.sign_in("adam").await;
+        house.settled().await;
+        assert_eq!(house.desk.record(&adam, chat).await.unwrap().status, Some(status));
+    }
+}
+
+/// What was acknowledged survives a kill: waiting chats wait on, open ones come back to their agent with the page.
+#[tokio::test]
+async fn chats_survive_a_crash() {
+    let house = House::open().await;
+    let mut page = house.page("anna").await;
+    let (first, second) = (open(&house, &mut page, "one").await, open(&house, &mut page, "two").await);
+    page.does(Command::Write { interaction: first, text: "answer".into() }).await.unwrap();
+    page.does(Command::NotReady { reason: None }).await.unwrap();
+    let waits = chat(&house, "three").await;
+    let who = page.who.clone();
+    let house = house.crash().await;
+    assert_eq!(house.desk.contact(waits).await.unwrap().phase, "waiting");
+    assert_eq!(house.desk.write_for_customer(first, "more".into()).await.unwrap().number, 3);
+    let mut page = Page::attach(&house.desk, &who, None).await;
+    let work = page.welcome["snapshot"]["work"].as_array().unwrap().clone();
+    let mut rows: Vec<_> = work.iter().map(|w| w["interaction"].as_str().unwrap().to_owned()).collect();
+    rows.sort();
+    let mut had = [first.to_string(), second.to_string()];
+    had.sort();
+    assert_eq!(rows, had);
+    assert_eq!(page.welcome["snapshot"]["me"]["state"]["state"], "busy");
+    page.does(Command::Write { interaction: first, text: "and again".into() }).await.unwrap();
+    page.event("message", |e| e["message"]["number"] == 4).await;
+    assert_eq!(written(&house, first).await.len(), 4);
+    let ends = house.journal().await.into_iter().filter(|e| matches!(e, Event::Ended { .. })).count();
+    assert_eq!(ends, 0, "nobody was cut off");
+    let all = Past::of(&house.store, tenant()).decide_again(Timestamp::ZERO, Timestamp::NEVER).await.unwrap();
+    assert!(all.difference.is_none() && all.starts == 2 && all.same.decisions > 0, "{all:?}");
+}
+
+/// Whoever does not come back loses the chat to the queue, where it has its old place; the customer notices nothing.
+#[tokio::test]
+async fn a_chat_whose_agent_does_not_come_back_waits_for_others() {
+    let house = House::open().await;
+    let mut page = house.page("anna").await;
+    let chat = open(&house, &mut page, "one").await;
+    let house = house.crash().await;
+    let mut ben = house.page("ben").await;
+    house.pass(Duration::from_secs(15)).await;
+    let offer = offered(&mut ben, chat).await;
+    ben.does(Command::Accept { offer }).await.unwrap();
+    assert_eq!(house.desk.contact(chat).await.unwrap().agent.as_deref(), Some("BEN"));
+    // The same without a crash: the page is closed and stays away.
+    ben.closes().await;
+    house.pass(Duration::from_secs(15)).await;
+    assert_eq!(house.desk.contact(chat).await.unwrap().phase, "waiting");
+    let all = Past::of(&house.store, tenant()).decide_again(Timestamp::ZERO, Timestamp::NEVER).await.unwrap();
+    assert_eq!(all.difference, None, "what happened to it is decided again the same");
+}
