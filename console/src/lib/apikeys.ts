@@ -14,8 +14,8 @@ export interface ApiKey {
   revoked_at: Millis | null;
 }
 
-/** Every privilege there is, in the order in which they are offered. */
-export const allPrivileges: Privilege[] = ["supervise", "see_all_records", "see_configuration", "administer", "erase_recordings", "take_interactions", "block_callers"];
+/** The privileges that a key can have a use for, in the order in which they are offered. */
+export const allPrivileges: Privilege[] = ["supervise", "see_all_records", "see_configuration", "administer", "erase_recordings", "take_interactions", "block_callers", "bring_contacts"];
 
 /** Whether a key still opens anything, and if not, why. */
 export function keyState(key: Pick<ApiKey, "expires_at" | "revoked_at">, now: Millis): "live" | "revoked" | "expired" {
