@@ -94,6 +94,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::help))
         .routes(routes!(live::queues))
         .routes(routes!(live::emergency))
+        .routes(routes!(live::emergency_everywhere))
         .routes(routes!(colleagues::list))
         .routes(routes!(live::calls, live::place))
         .routes(routes!(live::call))

@@ -98,6 +98,19 @@ pub async fn emergency(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Switch the emergency treatment of all services on or off, in one action.
+#[utoipa::path(put, path = "/emergency", tag = "live", request_body = Emergency,
+    responses((status = 204, description = "From now on"), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn emergency_everywhere(
+    State(state): State<ApiState>,
+    who: Who,
+    Json(body): Json<Emergency>,
+) -> Result<StatusCode, ApiError> {
+    who.needs(Privilege::Supervise)?;
+    state.desk.set_emergency_everywhere(body.on, who.actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Live calls, oldest first.
 #[utoipa::path(get, path = "/calls", tag = "live", responses(
     (status = 200, body = List<CallView>), (status = 403, body = Problem, content_type = "application/problem+json")))]

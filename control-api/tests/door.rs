@@ -35,6 +35,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/services/{id}", "get put delete"),
     ("/services/{service}/dispositions", "get post"),
     ("/services/{service}/emergency", "put"),
+    ("/emergency", "put"),
     ("/services/{service}/dispositions/{id}", "get put delete"),
     ("/numbers", "get post"),
     ("/numbers/{id}", "get put delete"),

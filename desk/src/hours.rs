@@ -43,6 +43,28 @@ const TRIES: u32 = 3;
 impl DeskHandle {
     /// Switches the emergency treatment of a service on or off (ROUTE-07): new callers meet it instead of everything else.
     pub async fn set_emergency(&self, id: ServiceId, on: bool, actor: Actor) -> Result<Service, Refusal> {
+        let service = self.switch_emergency(id, on, actor).await?;
+        self.reload().await?;
+        Ok(service)
+    }
+
+    /// The same of all services at once; tells how many it was another for. What could be switched is in force whatever else failed.
+    pub async fn set_emergency_everywhere(&self, on: bool, actor: Actor) -> Result<usize, Refusal> {
+        let config = self.configuration();
+        let other = config.services.values().filter(|service| service.queue.emergency != on);
+        let (mut switched, mut failed) = (0, None);
+        for service in other {
+            match self.switch_emergency(service.id, on, actor).await {
+                Ok(_) => switched += 1,
+                Err(refusal) => failed = Some(refusal),
+            }
+        }
+        self.reload().await?;
+        failed.map_or(Ok(switched), Err)
+    }
+
+    /// Stores and audits it; in force with the next reload.
+    async fn switch_emergency(&self, id: ServiceId, on: bool, actor: Actor) -> Result<Service, Refusal> {
         let rows = Service::rows(self.store());
         let mut tries = 0;
         let service = loop {
@@ -59,7 +81,6 @@ impl DeskHandle {
         };
         let what = json!({ "name": service.name, "on": on });
         self.audit().record(actor, "service.emergency", id, what).await?;
-        self.reload().await?;
         Ok(service)
     }
 }

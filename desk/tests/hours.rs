@@ -138,3 +138,17 @@ async fn a_supervisor_switches_the_emergency_on_and_off() {
     };
     assert!(house.journal().await.iter().any(ended));
 }
+
+/// ROUTE-07: one action for all services; it touches only those that it changes, and all are over as quickly.
+#[tokio::test]
+async fn the_emergency_of_all_services_is_one_action() {
+    let mut house = house(None).await;
+    let actor = Actor { user: Some(sue()), address: None, key: None };
+    assert_eq!(house.desk.set_emergency_everywhere(true, actor).await.unwrap(), 1);
+    assert_eq!(house.desk.set_emergency_everywhere(true, actor).await.unwrap(), 0, "done already");
+    let call = house.customer_calls("100").await;
+    assert_eq!(hears(&mut house, call).await, Sound::Closed);
+    assert_eq!(house.desk.set_emergency_everywhere(false, actor).await.unwrap(), 1);
+    let call = house.customer_calls("100").await;
+    assert_eq!(hears(&mut house, call).await, Sound::QueueMusic);
+}

@@ -70,8 +70,13 @@ impl View<Value> for Sort {
 /// A column: heading, width, and what it says of a queue at a moment. Numbers stand at the right.
 type Column = (&'static str, usize, fn(&Value, u64) -> (String, Mark));
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     ("QUEUE", 28, |queue, _| (cut(queue["service"]["name"].as_str().unwrap_or("-"), 28), Mark::Plain)),
+    ("STATE", 10, |queue, _| match (queue["emergency"] == true, queue["open"] == true) {
+        (true, _) => ("emergency".into(), Mark::Bad),
+        (_, false) => ("closed".into(), Mark::Doubtful),
+        _ => ("open".into(), Mark::Plain),
+    }),
     ("WAITING", 8, |queue, _| (count(queue, "waiting"), busy(queue))),
     ("BACK", 5, |queue, _| (count(queue, "callbacks"), Mark::Plain)),
     ("LONGEST", 9, |queue, at| {
@@ -143,7 +148,8 @@ mod tests {
 
     fn seen() -> Value {
         let queue = |name: &str, waiting: u64, since: Option<u64>, agents: u64, ready: u64| {
-            json!({ "service": { "id": "service_1", "name": name }, "waiting": waiting, "callbacks": 1, "longest_since": since,
+            json!({ "service": { "id": "service_1", "name": name }, "open": name != "billing",
+                "emergency": name == "Sales", "waiting": waiting, "callbacks": 1, "longest_since": since,
                 "agents": agents, "ready_agents": ready, "busy_agents": agents - ready, "expected_wait_s": since.map(|_| 75),
                 "half_hour": { "service_level_percent": since.map(|_| 83.3), "abandoned_percent": since.map(|_| 4.0) } })
         };
@@ -174,9 +180,13 @@ mod tests {
             .iter()
             .map(|line| line.plain().split_whitespace().map(str::to_owned).collect::<Vec<_>>())
             .collect();
-        assert_eq!(words[1], ["Help[2J", "4", "1", "1:10", "0", "0", "0", "1:15", "83", "%", "4", "%"]);
-        assert_eq!(words[3], ["Sales", "0", "1", "-", "3", "2", "1", "-", "-", "-"]);
+        assert_eq!(
+            words[1],
+            ["Help[2J", "open", "4", "1", "1:10", "0", "0", "0", "1:15", "83", "%", "4", "%"]
+        );
+        assert_eq!(words[3], ["Sales", "emergency", "0", "1", "-", "3", "2", "1", "-", "-", "-"]);
+        assert_eq!((words[2][1].as_str(), lines[2].0[1].1), ("closed", Mark::Doubtful), "by decreasing wait");
         assert!(lines[4].plain().starts_with("13 waiting in 3 queues"), "{}", lines[4].plain());
-        assert_eq!(lines[1].0[1].1, Mark::Bad, "who waits without an agent stands out");
+        assert_eq!(lines[1].0[2].1, Mark::Bad, "who waits without an agent stands out");
     }
 }

@@ -4,6 +4,7 @@ mod blocks;
 mod calls;
 mod chats;
 mod effects;
+mod ending;
 mod help;
 mod keys;
 mod pages;

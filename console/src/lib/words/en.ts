@@ -110,6 +110,7 @@ export const en = {
     hold: "Hold",
     retrieve: "Retrieve",
     keypad: "Keypad",
+    hangUpOf: "Hang up: {name}",
     hangUp: "Hang up",
     muted: "You are muted",
     heldNote: "The caller hears music. You still hear the caller.",
@@ -452,6 +453,10 @@ export const en = {
   },
   team: { title: "Team", name: "Name", state: "State", since: "For", missed: "Missed", declined: "Declined", makeReady: "Make Ready", makeNotReady: "Make Not ready", none: "Nobody is signed in." },
   emergency: {
+    of: "Emergency: new callers of {names} are not served.",
+    endAll: "End all",
+    all: "Emergency for all services",
+    allSure: "All new callers of all services hear the announcement: switch on",
     on: "Emergency",
     closed: "Closed",
     begin: "Emergency announcement",
