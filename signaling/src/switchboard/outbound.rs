@@ -16,8 +16,9 @@ use crate::endpoint::reach::TrunkAddress;
 impl Switchboard {
     /// Begins a call that we place, or says that it cannot be.
     pub(super) fn place(&mut self, interaction: InteractionId, contact: String) {
+        // A callback is placed under the name of the call in which it was asked for. Unanswered, the agent would wait for ever.
         if self.calls.contains_key(&interaction) {
-            return;
+            return self.cannot_begin(interaction, "the call before it is not over yet");
         }
         if !self.has_room() {
             return self.cannot_begin(interaction, FULL);
