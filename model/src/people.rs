@@ -7,7 +7,6 @@ use std::time::Duration;
 use crate::capacity::Capacity;
 use crate::dialling::DialRules;
 use crate::id::{GroupId, SkillId, TenantId, UserId};
-use crate::interaction::Channel;
 use crate::skill::Level;
 use crate::tenant::{AgentOrder, OfferWindow, SystemNames};
 
@@ -98,10 +97,6 @@ pub enum Role {
 pub enum Privilege {
     /// Be offered interactions.
     TakeInteractions,
-    /// Be offered chats and text messages (CHAT-01).
-    HandleChats,
-    /// Be offered emails.
-    HandleEmails,
     /// Bring written contacts from a channel of one's own, and read and write them for the customer.
     BringContacts,
     /// Place calls.
@@ -128,21 +123,12 @@ impl Role {
             SeeAllRecords, SeeConfiguration, Supervise, TakeInteractions,
         };
         match self {
-            Self::Agent => &[TakeInteractions, HandleChats, HandleEmails, CallOut, BlockCallers],
-            Self::Supervisor => &[
-                TakeInteractions,
-                HandleChats,
-                HandleEmails,
-                CallOut,
-                SeeAllRecords,
-                Supervise,
-                SeeConfiguration,
-                BlockCallers,
-            ],
+            Self::Agent => &[TakeInteractions, CallOut, BlockCallers],
+            Self::Supervisor => {
+                &[TakeInteractions, CallOut, SeeAllRecords, Supervise, SeeConfiguration, BlockCallers]
+            }
             Self::Administrator => &[
                 TakeInteractions,
-                HandleChats,
-                HandleEmails,
                 BringContacts,
                 CallOut,
                 SeeAllRecords,
@@ -153,14 +139,6 @@ impl Role {
                 BlockCallers,
             ],
         }
-    }
-    /// What a role may be offered of one kind of contact: the privilege it takes.
-    pub fn handles(self, channel: Channel) -> bool {
-        self.may(match channel {
-            Channel::Voice | Channel::Callback | Channel::Campaign => Privilege::TakeInteractions,
-            Channel::Chat | Channel::Sms => Privilege::HandleChats,
-            Channel::Email => Privilege::HandleEmails,
-        })
     }
     /// Whether the role may do `what`.
     pub fn may(self, what: Privilege) -> bool {

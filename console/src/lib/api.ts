@@ -8,8 +8,6 @@ export type Role = "agent" | "supervisor" | "administrator";
 export type PhoneKind = "browser" | "sip" | "none";
 export type Privilege =
   | "take_interactions"
-  | "handle_chats"
-  | "handle_emails"
   | "bring_contacts"
   | "call_out"
   | "see_all_records"

@@ -48,8 +48,6 @@ export const administration = {
       administer: "change the configuration",
       erase_recordings: "erase recordings",
       block_callers: "block callers",
-      handle_chats: "answer chats",
-      handle_emails: "answer emails",
       bring_contacts: "bring chats and write for customers",
     },
   },

@@ -48,8 +48,6 @@ export const administration: typeof english = {
       administer: "менять настройки",
       erase_recordings: "стирать записи разговоров",
       block_callers: "блокировать звонящих",
-      handle_chats: "отвечать в чатах",
-      handle_emails: "отвечать на письма",
       bring_contacts: "передавать чаты и писать за клиентов",
     },
   },
