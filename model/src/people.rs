@@ -119,8 +119,8 @@ impl Role {
     /// What the role may do.
     pub fn privileges(self) -> &'static [Privilege] {
         use Privilege::{
-            Administer, BlockCallers, BringContacts, CallOut, EraseRecordings, HandleChats, HandleEmails,
-            SeeAllRecords, SeeConfiguration, Supervise, TakeInteractions,
+            Administer, BlockCallers, BringContacts, CallOut, EraseRecordings, SeeAllRecords,
+            SeeConfiguration, Supervise, TakeInteractions,
         };
         match self {
             Self::Agent => &[TakeInteractions, CallOut, BlockCallers],

@@ -27,7 +27,7 @@ async fn texts(channel: &Http, chat: &str) -> Vec<String> {
 async fn chat_15_two_chats_at_once_over_a_kill() {
     let mut office = Office::open().await;
     // Long enough for a busy machine.
-    office.service(|s| s["queue"]["ring_time_ms"] = 600_000.into());
+    office.service(|s| s["queue"]["ring_time_ms"] = 300_000.into());
     let service = office.house.service.clone();
     let admin = office.appliance.admin().await;
     office.sign_in("anna");
