@@ -81,7 +81,8 @@ async fn is_reached(
     let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
     takes(place, interaction).await;
     place.agent.wait_for("both talk", |e| e["work"]["phase"] == "talking").await;
-    place.comes_to_hear(CUSTOMER_HZ, 3.0).await;
+    // The carrier's tone was heard for a second and a half before it answered.
+    place.comes_to_hear(CUSTOMER_HZ, 6.0).await;
     place.finish(interaction).await;
     let datagrams = capture.stop();
     let heard: Vec<i16> =
