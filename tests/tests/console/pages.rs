@@ -337,7 +337,7 @@ async fn every_page_is_accessible_in_both_themes_both_languages_and_on_a_telepho
                 if section == "admin" {
                     page.act("click-css", json!({ "selector": format!("[role=tab]:nth-of-type({tab})") }));
                     page.see(&format!("[role=tab][aria-selected=true]:nth-of-type({tab})"));
-                    page.see("main table tbody, main [data-preview]");
+                    page.see("main table tbody, main [data-preview], main [data-empty]");
                 }
                 let name = format!("{section}-{tab}-{theme}-{language}-{width}");
                 page.shot(&name);
