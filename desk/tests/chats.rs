@@ -73,6 +73,7 @@ async fn chat_02_a_chat_is_offered_in_a_window_and_accepted_into_a_row() {
     );
     let token = offer["offer"].as_str().unwrap().parse().unwrap();
     page.does(Command::Accept { offer: token }).await.unwrap();
+    page.event("offer_ended", |e| e["offer"] == offer["offer"] && e["why"] == "accepted").await;
     let work = page.event("work", |_| true).await["work"].clone();
     assert_eq!((&work["phase"], &work["channel"]), (&json!("talking"), &json!("chat")));
     assert_eq!(work["written"], json!({ "last_message": 1, "unanswered_since": house.desk.now().millis() }));

@@ -153,6 +153,18 @@ impl Browser {
         (loud.len() >= 5).then(|| loud[loud.len() / 2])
     }
 
+    /// Asserts that the browser complained of nothing but that the appliance could not be reached for a while.
+    #[track_caller]
+    pub fn assert_only_unreachable(&mut self) {
+        let complaints = self.act("complaints", json!({}));
+        let others = |c: &&Value| {
+            !c.as_str()
+                .is_some_and(|c| c.contains("net::ERR_CONNECTION") || c.contains("net::ERR_EMPTY_RESPONSE"))
+        };
+        let serious: Vec<&Value> = complaints.as_array().into_iter().flatten().filter(others).collect();
+        assert!(serious.is_empty(), "while the appliance was away the browser complained: {serious:?}");
+    }
+
     /// Asserts that the page as shown has no accessibility findings and the browser no complaints.
     #[track_caller]
     pub fn assert_clean(&mut self, page: &str) {

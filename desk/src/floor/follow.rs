@@ -211,20 +211,21 @@ impl Core {
             Event::Accepted { interaction, agent, token } => {
                 self.ringing.remove(&(*token, *agent));
                 self.touch(*interaction);
-                let (id, agent) = (*interaction, *agent);
+                let (id, agent, why) = (*interaction, *agent, OfferOver::Accepted);
+                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: *token, why })));
+                // The rest is about the line, which a written contact does not take.
+                if !self.calls.contains_key(&id) {
+                    return;
+                }
                 // One conversation at a time: the other one waits.
                 self.hold_others(agent, id, out);
                 let Some(call) = self.calls.get_mut(&id) else { return };
                 if call.callback.is_some() {
-                    let why = OfferOver::Accepted;
-                    out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: *token, why })));
                     return self.reserve_for_callback(id, agent, now, out);
                 }
                 call.enter(agent, Phase::Connecting, now);
                 let announce = self.config.rules_of(agent).auto_answer;
                 self.join(id, agent, announce, out);
-                let why = OfferOver::Accepted;
-                out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: *token, why })));
                 self.show_work(id, out);
             }
             Event::WrapUpStarted { interaction, agent, until } => {

@@ -1,6 +1,8 @@
-//! Chats as an agent has them.
+//! Chats as an agent has them: two at once, over a kill of the appliance.
 
 use super::*;
+
+const WORK: &str = ".list [data-interaction]";
 
 async fn brings(channel: &Http, service: &str, name: &str, text: &str) -> String {
     let contact = json!({ "channel": "chat", "service": service, "text": text, "address": "https://example.org/prices",
@@ -9,16 +11,20 @@ async fn brings(channel: &Http, service: &str, name: &str, text: &str) -> String
     wrote["interaction"].as_str().expect("an id").to_owned()
 }
 
+async fn writes(channel: &Http, chat: &str, text: &str) {
+    channel.post(&format!("/contacts/{chat}/messages"), json!({ "text": text })).await;
+}
+
 async fn texts(channel: &Http, chat: &str) -> Vec<String> {
     let all = channel.get(&format!("/contacts/{chat}/messages?after=0")).await;
     let items = all["items"].as_array().expect("messages");
     items.iter().map(|m| m["text"].as_str().expect("text").to_owned()).collect()
 }
 
-/// CHAT-02, CHAT-03, CHAT-10: a chat is offered with who writes, accepted, and answered in text that stays text; beside it a second
-/// is offered.
+/// CHAT-02 to CHAT-04, CHAT-06, CHAT-10, CHAT-15, CHAT-16: two chats at once; one is answered while the other counts what is not read.
+/// The appliance is killed in the middle: both are there again, with their texts, and what was typed stands in the input.
 #[tokio::test(flavor = "multi_thread")]
-async fn chat_02_a_chat_is_offered_and_answered_and_a_second_is_offered_beside_it() {
+async fn chat_15_two_chats_at_once_over_a_kill() {
     let mut office = Office::open().await;
     // Long enough for a busy machine.
     office.service(|s| s["queue"]["ring_time_ms"] = 300_000.into());
@@ -40,8 +46,57 @@ async fn chat_02_a_chat_is_offered_and_answered_and_a_second_is_offered_beside_i
     page.see(".message.agent .text:has-text('<b>yes</b>')");
     assert_eq!(texts(&admin, &first).await[1], "Good morning, <b>yes</b> it is", "text stays text");
 
-    brings(&admin, &service, "Otto Ruf", "Hello?").await;
+    let second = brings(&admin, &service, "Otto Ruf", "Hello?").await;
     page.see("[data-offer]:has-text('Otto Ruf') button:has-text('Open')");
     page.shot("chat-offer-besides");
     page.assert_clean("the offer of a second chat");
+    page.evaluate("[...document.querySelectorAll('[data-offer] button')].find((b) => b.textContent.trim() === 'Accept').click()");
+    page.see(&format!("{WORK}[data-interaction='{second}'] .unread:has-text('1')"));
+    page.see("article[aria-label='Mara Lind']");
+    assert_eq!(page.count(WORK), 2);
+    assert_eq!(page.text(&format!("{WORK} .name")), "Otto Ruf", "newest first");
+    writes(&admin, &second, "Are you there?").await;
+    let page = &mut office.page;
+    page.see(&format!("{WORK}[data-interaction='{second}'] .unread:has-text('2')"));
+    page.see(&format!("{WORK}[data-interaction='{second}'] .waits"));
+    page.fill("Message to Mara Lind", "One moment");
+    page.shot("chats-en");
+    page.assert_clean("two chats");
+
+    office.appliance.running.signal(libc::SIGKILL);
+    office.appliance.running.wait(Duration::from_secs(30));
+    office.appliance.start_again();
+    let admin = office.appliance.admin().await;
+    let page = &mut office.page;
+    page.see("article[aria-label='Mara Lind'] .message.agent");
+    writes(&admin, &first, "Thank you!").await;
+    page.see(".message.customer:has-text('Thank you!')");
+    page.assert_only_unreachable();
+    // A reload as well: the newest is shown, and each keeps what was typed.
+    page.evaluate("location.reload()");
+    page.see("article[aria-label='Otto Ruf'] .message:has-text('Are you there?')");
+    assert_eq!(page.count(WORK), 2);
+    page.evaluate(&format!("document.querySelector(\"{WORK}[data-interaction='{first}']\").click()"));
+    page.see("article[aria-label='Mara Lind'] .message:has-text('Thank you!')");
+    assert_eq!(page.evaluate("document.querySelector('.write textarea').value"), "One moment");
+    page.evaluate(&format!("document.querySelector(\"{WORK}[data-interaction='{second}']\").click()"));
+    page.see("article[aria-label='Otto Ruf']");
+    page.theme_and_language("dark", "ru");
+    page.see(&format!("{WORK}:has-text('Чат')"));
+    page.shot("chats-ru");
+    page.assert_clean("two chats in Russian");
+    page.theme_and_language("light", "en");
+
+    brings(&admin, &service, "Ida Falk", "Third").await;
+    let page = &mut office.page;
+    page.see("[data-offer]:has-text('Ida Falk')");
+    page.click("Decline");
+    page.see("[data-state=busy]");
+    admin.call(reqwest::Method::POST, &format!("/contacts/{first}/end"), None, None).await;
+    let page = &mut office.page;
+    page.see(&format!("{WORK}[data-interaction='{first}']:has-text('After-call work')"));
+    page.click("End chat");
+    page.see("article[data-phase=wrap_up]:has-text('The conversation is over.')");
+    page.shot("chat-over");
+    page.assert_clean("a chat that is over");
 }
