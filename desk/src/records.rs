@@ -76,6 +76,8 @@ pub struct RecordView {
     pub overflows: Vec<OverflowOfRecord>,
     /// The customer asked to be called back.
     pub callback: Option<CallbackOfRecord>,
+    /// A flow connected the caller with a number outside.
+    pub passed_on: Option<PassingOfRecord>,
     /// First INVITE.
     pub arrived_at: u64,
     /// Entered the queue.
@@ -211,6 +213,15 @@ impl CallbackOfRecord {
     }
 }
 
+/// A caller whom a flow connected with a number outside (ROUTE-08).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PassingOfRecord {
+    /// When they began to hear each other.
+    pub at: u64,
+    /// Which number.
+    pub number: String,
+}
+
 /// A stretch in which a channel of a recording was empty although its party should have been heard.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct GapOfRecord {
@@ -308,6 +319,10 @@ impl RecordView {
             noted: record.noted,
             overflows: record.overflows.iter().map(|each| OverflowOfRecord::new(each, names)).collect(),
             callback: record.callback.as_ref().map(|callback| CallbackOfRecord::new(callback, names)),
+            passed_on: record
+                .passed_on
+                .as_ref()
+                .map(|passed| PassingOfRecord { at: passed.at.millis(), number: passed.number.clone() }),
             arrived_at: record.arrived_at.millis(),
             queued_at: millis(record.queued_at),
             offered_at: millis(record.offered_at),
@@ -336,7 +351,7 @@ impl RecordView {
                 .map(|gap| GapOfRecord {
                     party: match gap.party {
                         Party::Customer => "customer",
-                        Party::Agent { .. } => "agent",
+                        Party::Agent { .. } | Party::FarEnd => "agent",
                     },
                     from: gap.from.millis(),
                     to: gap.to.map(Timestamp::millis),

@@ -3,6 +3,7 @@
 mod fields;
 mod requests;
 mod secrets;
+mod transfer;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,6 +5,7 @@ mod defaults;
 mod http;
 mod lookup;
 mod node;
+mod transfer;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ use self::defaults::*;
 pub use self::http::{Http, Method};
 pub use self::lookup::Lookup;
 pub use self::node::{Kind, Node};
+pub use self::transfer::Transfer;
+pub(crate) use self::transfer::{RING_S, TRANSFERS_MAX};
 use crate::calendar::Calendar;
 use crate::prompt::Prompt;
 use crate::template::Template;
@@ -70,6 +73,9 @@ pub struct Flow {
     /// Steps that ask for the caller to be called back.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub callback: BTreeMap<String, Callback>,
+    /// Steps that connect the caller with a number outside.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub transfer: BTreeMap<String, Transfer>,
     /// Steps that ask for an agent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub queue: BTreeMap<String, Queue>,

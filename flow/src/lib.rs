@@ -55,11 +55,13 @@ pub use calendar::{Calendar, Hours as OpeningHours, Opening};
 pub use check::{Around, Fault, Ready};
 pub use graph::{
     Callback, Case, Collect, Flow, HangUp, Hours, Http, If, Kind, Lookup, Menu, Method, NODES_MAX, Node,
-    Play, Queue, Route, Set, Wait,
+    Play, Queue, Route, Set, Transfer, Wait,
 };
 pub use prompt::{Item, Prompt};
 pub use request::{ANSWER_MAX, LOOK_UP_MAX, LookUp, Reply, Request};
-pub use run::{CallbackWish, Caller, Effect, End, Input, NoCallback, Refused, Run, Wish};
+pub use run::{
+    CallbackWish, Caller, Effect, End, Input, NoCallback, NotReached, Refused, Run, TransferWish, Wish,
+};
 pub use speech::{Counted, Language, SPOKEN_MAX};
 pub use text::TextError;
 pub use trial::{Act, Line, Script, ScriptError, Told, try_out};

@@ -8,6 +8,7 @@
 mod asking;
 mod callback;
 mod requesting;
+mod transfer;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -17,7 +18,9 @@ use std::time::Duration;
 use model::time::Timestamp;
 
 use self::asking::wait_of;
-pub use self::words::{CallbackWish, Caller, Effect, End, Input, NoCallback, Refused, Wish};
+pub use self::words::{
+    CallbackWish, Caller, Effect, End, Input, NoCallback, NotReached, Refused, TransferWish, Wish,
+};
 use crate::calendar::Opening;
 use crate::check::Ready;
 use crate::graph::{Case, Node, Queue};
@@ -44,6 +47,7 @@ pub struct Run {
     steps: u32,
     prompts: u32,
     requests: u32,
+    transfers: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +82,8 @@ enum State {
     Queueing,
     /// Asked for being called back.
     CallingBack,
+    /// A number is dialled for the caller.
+    Transferring,
     Over,
 }
 
@@ -109,6 +115,7 @@ impl Run {
             steps: 0,
             prompts: 0,
             requests: 0,
+            transfers: 0,
         };
         known.iter().for_each(|(name, value)| run.know(name, *value));
         let mut out = Vec::new();
@@ -145,6 +152,7 @@ impl Run {
             (State::Queueing, Input::Refused(why)) => self.refused(why, now, &mut out),
             (State::CallingBack, Input::CallbackTaken) => self.called_back(None, now, &mut out),
             (State::CallingBack, Input::CallbackRefused(why)) => self.called_back(Some(why), now, &mut out),
+            (State::Transferring, Input::NotReached(why)) => self.not_reached(why, now, &mut out),
             // Keys on the way into a queue, late ends of prompts, early ticks.
             _ => {}
         }
@@ -157,7 +165,7 @@ impl Run {
             State::Playing { give_up_at, .. } => Some(give_up_at),
             State::Asking { until, .. } | State::Music { until } => Some(until),
             State::Requesting { music_at, until, .. } => Some(music_at.map_or(until, |at| at.min(until))),
-            State::Queueing | State::CallingBack | State::Over => None,
+            State::Queueing | State::CallingBack | State::Transferring | State::Over => None,
         }
     }
 
@@ -241,6 +249,10 @@ impl Run {
                 },
                 Node::Lookup(lookup) => return self.look_up(lookup, now, out),
                 Node::Callback(callback) => return self.call_back(callback, out),
+                Node::Transfer(transfer) => match self.transfer(transfer, out) {
+                    Some(next) => next,
+                    None => return,
+                },
                 Node::Queue(queue) => return self.queue(queue, out),
                 Node::HangUp(_) => return self.end(End::HangUp, out),
             };

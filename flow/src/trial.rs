@@ -9,7 +9,7 @@ use model::time::Timestamp;
 use crate::check::Ready;
 use crate::graph::Node;
 use crate::request::Reply;
-use crate::run::{Caller, Effect, End, Input, NoCallback, Refused, Run, Wish};
+use crate::run::{Caller, Effect, End, Input, NoCallback, NotReached, Refused, Run, Wish};
 
 /// Acts of one script.
 const ACTS_MAX: usize = 256;
@@ -37,6 +37,8 @@ pub enum Act {
     TimeOut,
     /// The next callback is not promised.
     NoCallback(NoCallback),
+    /// The next number that is dialled does not answer.
+    NotReached(NotReached),
     /// Hangs up.
     HangUp,
 }
@@ -45,7 +47,7 @@ pub enum Act {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is neither keys (0 to 9, *, #, A to D) nor `wait`, `closed`, `unstaffed`, `full`, `invalid`, `already`, `refused`, \
-     `hangup`, nor an answer: `name=value`, `ok`, `failed`, `missing`, `timeout`"
+     `busy`, `unanswered`, `hangup`, nor an answer: `name=value`, `ok`, `failed`, `missing`, `timeout`"
 )]
 pub struct ScriptError(String);
 
@@ -62,6 +64,8 @@ impl Script {
                 "invalid" => acts.push(Act::NoCallback(NoCallback::Invalid)),
                 "already" => acts.push(Act::NoCallback(NoCallback::Already)),
                 "refused" => acts.push(Act::NoCallback(NoCallback::Refused)),
+                "busy" => acts.push(Act::NotReached(NotReached::Busy)),
+                "unanswered" => acts.push(Act::NotReached(NotReached::Unanswered)),
                 "hangup" => acts.push(Act::HangUp),
                 "ok" => acts.push(Act::Answer),
                 "failed" | "missing" => acts.push(Act::Fail),
@@ -120,7 +124,7 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
     let (mut run, mut effects) = Run::begin(ready.clone(), caller, now);
     loop {
         let mut playing = None;
-        let (mut queueing, mut calling_back) = (false, false);
+        let (mut queueing, mut calling_back, mut transferring) = (false, false, false);
         let mut asked = None;
         let mut step = String::new();
         for effect in effects.drain(..) {
@@ -161,6 +165,10 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                     let service = if of.is_empty() { of } else { format!(", {of}") };
                     format!("asks to be called back at {}{service}", wish.number)
                 }
+                Effect::Transfer(wish) => {
+                    transferring = true;
+                    format!("connects the caller with {}", wish.number)
+                }
                 Effect::End(end) => {
                     told.ended = true;
                     end_line(end).to_owned()
@@ -190,6 +198,16 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                 _ => Input::CallbackTaken,
             };
             effects = run.handle(input, now);
+            continue;
+        }
+        if transferring {
+            // Answered, unless the script says otherwise.
+            let Some(why) = not_reached(&mut acts) else {
+                told.ended = true;
+                return told;
+            };
+            say(&mut told, not_reached_line(why).to_owned());
+            effects = run.handle(Input::NotReached(why), now);
             continue;
         }
         let input = match (act.clone(), queueing) {
@@ -261,6 +279,25 @@ fn answer(acts: &mut VecDeque<Act>, run: &Run, ready: &Ready) -> (String, Reply)
         return ("the table has the key".into(), Reply::found(values));
     }
     (format!("the system answers with status {status}"), Reply::Answered { status, values })
+}
+
+/// Why the script has the number not answer that is dialled; `None`: it answers.
+fn not_reached(acts: &mut VecDeque<Act>) -> Option<NotReached> {
+    let why = match acts.front()? {
+        Act::NotReached(why) => *why,
+        Act::Fail => NotReached::Failed,
+        _ => return None,
+    };
+    acts.pop_front();
+    Some(why)
+}
+
+fn not_reached_line(why: NotReached) -> &'static str {
+    match why {
+        NotReached::Busy => "the number is busy",
+        NotReached::Unanswered => "the number does not answer",
+        NotReached::Failed => "the number cannot be reached",
+    }
 }
 
 fn no_callback(why: NoCallback) -> &'static str {

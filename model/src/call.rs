@@ -101,9 +101,10 @@ pub enum CallOrder {
         /// Who is called: what a phone on a desk shows while it rings.
         contact: String,
     },
-    /// Dial a number, over these trunks one after the other: the customer's side of a call that was placed. Its agent hears
-    /// ringing, or what the far end lets hear before it answers. Answered by [`CallFact::FarEndRinging`],
-    /// [`CallFact::FarEndAnswered`] or [`CallFact::DialFailed`].
+    /// Dial a number, over these trunks one after the other: the customer's side of a call that was placed; of a call that
+    /// came in, who is to be joined with the caller, whose call is answered if it is not. The other side hears ringing, or what
+    /// the far end lets hear before it answers. Answered by [`CallFact::FarEndRinging`], [`CallFact::FarEndAnswered`] or
+    /// [`CallFact::DialFailed`].
     Dial {
         /// Which call.
         interaction: InteractionId,
@@ -115,6 +116,14 @@ pub enum CallOrder {
         trunks: Vec<TrunkId>,
         /// How long the far end may ring, all trunks together.
         ring_time: Duration,
+    },
+    /// Join the caller with the number outside that was dialled and answered; recording starts before they hear each other.
+    /// Answered by [`CallFact::FarEndBridged`].
+    JoinFarEnd {
+        /// Which call.
+        interaction: InteractionId,
+        /// Record as this.
+        record: Option<RecordingId>,
     },
     /// The far side hears hold music; the agent still hears it (C1).
     Hold {
@@ -382,7 +391,8 @@ pub enum CallFact {
         /// Over which trunk.
         trunk: TrunkId,
     },
-    /// Nobody answered the number that was dialled. Of a call that was placed, the agent hears the busy tone.
+    /// Nobody answered the number that was dialled. Of a call that was placed, the agent hears the busy tone; of one that came
+    /// in, the caller hears nothing.
     DialFailed {
         /// Which call.
         interaction: InteractionId,
@@ -397,6 +407,11 @@ pub enum CallFact {
         interaction: InteractionId,
         /// Who.
         agent: UserId,
+    },
+    /// The caller and the number outside that was dialled hear each other.
+    FarEndBridged {
+        /// Which call.
+        interaction: InteractionId,
     },
     /// The far side was put on hold, or taken back.
     HoldChanged {

@@ -35,6 +35,7 @@ impl Outcome {
             | EndStatus::UnknownNumber
             | EndStatus::Interrupted
             | EndStatus::SelfServed
+            | EndStatus::PassedOn
             | EndStatus::Busy
             | EndStatus::NoAnswer
             | EndStatus::Cancelled

@@ -89,6 +89,8 @@ pub enum EndStatus {
     Interrupted,
     /// A flow ended the call: the caller heard what there was, and no agent was asked (ROUTE-08).
     SelfServed,
+    /// A flow connected the caller with a number outside, and it answered (ROUTE-08).
+    PassedOn,
     /// The number we called was busy (OUT-13).
     Busy,
     /// Nobody answered the number we called (OUT-13).
@@ -109,7 +111,8 @@ pub enum EndStatus {
 pub enum EndedBy {
     /// The customer's side; in an internal call the colleague who called.
     Customer,
-    /// Our side: the agent; in an internal call the colleague who was called.
+    /// Our side: the agent; in an internal call the colleague who was called; the number outside that a flow connected the
+    /// caller with.
     Agent,
     /// Neither: time-out, failure, shutdown.
     System,
@@ -126,6 +129,15 @@ pub struct RecordedOverflow {
     pub why: Overflow,
     /// Where it led: a service or a flow.
     pub to: Treatment,
+}
+
+/// A caller whom a flow connected with a number outside (ROUTE-08).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedPassing {
+    /// When they began to hear each other.
+    pub at: Timestamp,
+    /// Which number.
+    pub number: String,
 }
 
 /// An agent asked for help (HELP-01).
@@ -257,6 +269,9 @@ pub struct ServiceRecord {
     /// Its customer asked to be called back.
     #[serde(default)]
     pub callback: Option<RecordedCallback>,
+    /// A flow connected it with a number outside.
+    #[serde(default)]
+    pub passed_on: Option<RecordedPassing>,
     /// First INVITE.
     pub arrived_at: Timestamp,
     /// Entered the queue.
@@ -293,7 +308,7 @@ pub struct ServiceRecord {
     pub recording_proof: Option<RecordingProof>,
     /// What came from the customer, or from the colleague who called.
     pub customer_stats: Option<StreamStats>,
-    /// What came from the agent.
+    /// What came from the agent, or from the number outside that a flow connected the caller with.
     pub agent_stats: Option<StreamStats>,
     /// Times the customer was put on hold.
     pub holds: u32,

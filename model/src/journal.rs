@@ -143,6 +143,13 @@ pub enum Event {
         /// The last status a trunk answered with.
         status: Option<u16>,
     },
+    /// A flow connected its caller with a number outside that answered: they hear each other from here (ROUTE-08).
+    PassedOn {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Which number.
+        number: String,
+    },
     /// It waits for an agent.
     Queued {
         /// The interaction.
@@ -509,6 +516,8 @@ pub enum Party {
         /// Who.
         agent: AgentId,
     },
+    /// The number outside that a flow connected the caller with.
+    FarEnd,
 }
 
 /// Why an offer ended without acceptance.
@@ -551,6 +560,7 @@ impl Event {
             | Self::Noted { interaction, .. }
             | Self::Dialled { interaction, .. }
             | Self::DialFailed { interaction, .. }
+            | Self::PassedOn { interaction, .. }
             | Self::Queued { interaction, .. }
             | Self::Overflowed { interaction, .. }
             | Self::TurnedAway { interaction, .. }

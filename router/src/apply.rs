@@ -152,6 +152,7 @@ impl Floor {
             | Event::TurnedAway { .. }
             | Event::Dialled { .. }
             | Event::DialFailed { .. }
+            | Event::PassedOn { .. }
             | Event::LegAnswered { .. }
             | Event::CallbackAsked { .. }
             | Event::CallbackHeld { .. }

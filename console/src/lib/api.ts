@@ -304,6 +304,8 @@ export interface ServiceRecord {
   /** Queues that led the caller on (ROUTE-07). */
   overflows: { at: Millis; from: string; why: OverflowWhy; to: string; to_flow: boolean }[];
   callback: CallbackOfRecord | null;
+  /** A flow connected the caller with a number outside. */
+  passed_on: { at: Millis; number: string } | null;
   service: string | null;
   service_name: string | null;
   agent: string | null;

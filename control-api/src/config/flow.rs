@@ -57,7 +57,8 @@ pub struct FlowTrial {
     /// Keys and words one after the other: `1 4711# wait closed`. A queue that is not said to be `closed`, `unstaffed` or `full` takes
     /// the caller; `wait` lets one wait for a key pass; `hangup`. What a system answers that an `http` step asks: `name=value` for each
     /// value that is picked or the status, then `ok`; or `failed`, or `timeout`; of a table the same, or `missing`. When all is used up, the caller presses nothing more,
-    /// and systems answer with status 200 and nothing else.
+    /// and systems answer with status 200 and nothing else. A number that a `transfer` dials answers unless `busy`, `unanswered` or
+    /// `failed` is next.
     #[serde(default)]
     script: String,
     /// Calling number.

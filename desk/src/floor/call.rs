@@ -41,6 +41,8 @@ pub struct Call {
     pub heard: bool,
     /// The customer is called back.
     pub callback: Option<Callback>,
+    /// The number outside that a flow dials for the caller, or has connected the caller with.
+    pub passes_to: Option<String>,
     /// Since when the caller waits, in this queue or in those before it.
     pub waits_since: Option<Timestamp>,
     /// How often the caller was led on from a queue.
@@ -147,6 +149,8 @@ pub enum Stage {
     },
     /// Goes through a flow; no agent was asked yet.
     InFlow,
+    /// A number outside that a flow dialled answered: the caller talks to it, or will in a moment.
+    PassedOn,
     /// On the floor: waits, or rings an agent.
     Waiting,
     /// Not on the floor: the customer is to be called back later, or still hears good-bye.
@@ -191,6 +195,7 @@ impl Call {
             stage: Stage::Waiting,
             heard: false,
             callback: None,
+            passes_to: None,
             waits_since: None,
             led_on: 0,
             answered_at: None,
@@ -324,50 +329,6 @@ impl Call {
             self.digits.push(digit);
         }
     }
-
-    /// How the records will show its end (REC-06). `ringing`: an agent's phone rang at that moment (VOICE-15).
-    pub fn end_status(&self, ringing: bool, by: EndedBy, failed: bool) -> EndStatus {
-        match self.stage {
-            Stage::Announced { status, .. } => status,
-            Stage::Refused { .. } => EndStatus::Refused,
-            _ if failed => EndStatus::Failed,
-            Stage::InFlow if by == EndedBy::Customer => EndStatus::Abandoned,
-            Stage::InFlow | Stage::Aside => EndStatus::Failed,
-            Stage::Waiting if by == EndedBy::System => EndStatus::Failed,
-            Stage::Waiting if ringing => EndStatus::AbandonedRinging,
-            Stage::Waiting => EndStatus::Abandoned,
-            Stage::Work { .. } if self.answered_at.is_none() && self.outside().is_some() => {
-                match self.outside().and_then(|outgoing| outgoing.failed) {
-                    Some(why) => status_of(why),
-                    // It went up and was not joined any more.
-                    None if by == EndedBy::Customer => EndStatus::Normal,
-                    None => EndStatus::Cancelled,
-                }
-            }
-            // Accepted, but the caller left before anybody was heard: the caller never came out of the queue.
-            // Called back, answered, and gone before the agent was heard.
-            Stage::Work { .. } if self.answered_at.is_none() && self.callback.is_some() => match by {
-                EndedBy::Customer => EndStatus::Normal,
-                EndedBy::Agent | EndedBy::System => EndStatus::Failed,
-            },
-            Stage::Work { .. } if self.answered_at.is_none() => match by {
-                EndedBy::Customer => EndStatus::Abandoned,
-                EndedBy::Agent | EndedBy::System => EndStatus::Failed,
-            },
-            Stage::Work { .. } => EndStatus::Normal,
-        }
-    }
-}
-
-/// How the records show that nobody answered (OUT-13).
-fn status_of(why: DialFailure) -> EndStatus {
-    match why {
-        DialFailure::Busy => EndStatus::Busy,
-        DialFailure::NoAnswer => EndStatus::NoAnswer,
-        DialFailure::Rejected => EndStatus::Refused,
-        DialFailure::NotFound => EndStatus::UnknownNumber,
-        DialFailure::Unreachable | DialFailure::TrunksBusy => EndStatus::Failed,
-    }
 }
 
 #[cfg(test)]
@@ -383,22 +344,6 @@ mod tests {
             "100".into(),
             Timestamp::from_millis(1),
         )
-    }
-
-    /// REC-06: the statuses of inbound calls, and VOICE-15: a caller who leaves while a phone rings.
-    #[test]
-    fn the_status_of_a_call_follows_from_where_it_ended() {
-        let mut call = call();
-        assert_eq!(call.end_status(false, EndedBy::Customer, false), EndStatus::Abandoned);
-        assert_eq!(call.end_status(true, EndedBy::Customer, false), EndStatus::AbandonedRinging);
-        call.enter(UserId::from_number(1), Phase::Connecting, Timestamp::from_millis(2));
-        assert_eq!(call.end_status(false, EndedBy::Customer, false), EndStatus::Abandoned);
-        call.answered_at = Some(Timestamp::from_millis(3));
-        call.enter(UserId::from_number(1), Phase::Talking, Timestamp::from_millis(3));
-        assert_eq!(call.end_status(false, EndedBy::Agent, false), EndStatus::Normal);
-        assert_eq!(call.end_status(false, EndedBy::System, true), EndStatus::Failed);
-        call.stage = Stage::Announced { status: EndStatus::NoAgentOnline, written: false };
-        assert_eq!(call.end_status(false, EndedBy::Customer, false), EndStatus::NoAgentOnline);
     }
 
     #[test]

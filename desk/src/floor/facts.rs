@@ -61,10 +61,14 @@ impl Core {
             }
             // The agent hears it.
             CallFact::FarEndRinging { .. } => {}
+            CallFact::FarEndAnswered { interaction, .. } if self.is_passed_on(interaction) => {
+                self.pass_on_answered(interaction, out);
+            }
             CallFact::FarEndAnswered { interaction, .. } => self.far_end_answered(interaction, now, out),
             CallFact::DialFailed { interaction, why, status } => {
                 self.dial_failed(interaction, why, status, now, out);
             }
+            CallFact::FarEndBridged { interaction } => self.passed_on(interaction, out),
             CallFact::Bridged { interaction, agent } => self.bridged(interaction, agent, now, out),
             CallFact::HoldChanged { interaction, agent, held } => {
                 let Some((call, seat)) = self.held_by(interaction, agent) else { return };
@@ -195,7 +199,7 @@ impl Core {
         let before = call.poor.0 || call.poor.1;
         match party {
             Party::Customer => call.poor.0 = poor,
-            Party::Agent { .. } => call.poor.1 = poor,
+            Party::Agent { .. } | Party::FarEnd => call.poor.1 = poor,
         }
         let after = call.poor.0 || call.poor.1;
         let holders = call.holders();
@@ -205,7 +209,7 @@ impl Core {
         if before != after {
             let half = match party {
                 Party::Customer => "customer",
-                Party::Agent { .. } => "agent",
+                Party::Agent { .. } | Party::FarEnd => "agent",
             };
             let (level, code) =
                 if after { (Level::Warning, "poor_quality") } else { (Level::Info, "quality_recovered") };
@@ -251,8 +255,8 @@ impl Core {
             (true, Party::Customer) => ("recording_silent", "customer"),
             (false, Party::Customer) => ("recording_heard", "customer"),
             // What the agent says is not recorded, and perhaps not heard either: they can do something about it.
-            (true, Party::Agent { .. }) => ("recording_without_you", "agent"),
-            (false, Party::Agent { .. }) => ("recording_with_you", "agent"),
+            (true, Party::Agent { .. } | Party::FarEnd) => ("recording_without_you", "agent"),
+            (false, Party::Agent { .. } | Party::FarEnd) => ("recording_with_you", "agent"),
         };
         let (level, code_of) = match silent {
             true => (Level::Warning, "recording_silent_of"),
@@ -303,7 +307,7 @@ impl Core {
         let own = call.inside().and_then(|inside| inside.own);
         self.flows.remove(&interaction);
         // The floor has no such call, or has ended it.
-        if let Stage::Announced { .. } | Stage::InFlow = stage {
+        if let Stage::Announced { .. } | Stage::InFlow | Stage::PassedOn = stage {
             self.calls.remove(&interaction);
             if !matches!(stage, Stage::Announced { written: true, .. }) {
                 out.push(Effect::Journal(Event::Ended { interaction, status, by }));

@@ -1,7 +1,7 @@
 //! What follows from what the floor said: orders to signalling, news for pages, work that begins and ends.
 
 use model::call::{CallOrder, Sound};
-use model::id::{InteractionId, OfferToken, UserId};
+use model::id::{InteractionId, OfferToken, RecordingId, UserId};
 use model::interaction::EndStatus;
 use model::journal::{Event, OfferEnd};
 use model::service::Treatment;
@@ -177,16 +177,23 @@ impl Core {
         announce: bool,
         out: &mut Vec<Effect>,
     ) {
-        let Some(call) = self.calls.get_mut(&interaction) else { return };
+        if self.calls.contains_key(&interaction) {
+            let record = self.recording_of(interaction);
+            out.push(Effect::Order(CallOrder::Connect { interaction, agent, record, announce }));
+        }
+    }
+
+    /// The recording of a call whose parties are to be joined, if its service says so.
+    pub(super) fn recording_of(&mut self, interaction: InteractionId) -> Option<RecordingId> {
+        let call = self.calls.get_mut(&interaction)?;
         let recorded = match call.aim {
             Aim::Service(service) | Aim::Outside(Outgoing { service, .. }) => {
                 self.config.services.get(&service).is_none_or(|s| s.record)
             }
             Aim::Colleague(_) => false,
         };
-        let record = recorded.then(|| self.sources.id());
-        call.recording = record;
-        out.push(Effect::Order(CallOrder::Connect { interaction, agent, record, announce }));
+        call.recording = recorded.then(|| self.sources.id());
+        call.recording
     }
 
     /// Nothing of a call is left to be done: it goes from the lists of whoever has it.

@@ -15,7 +15,7 @@ use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::Input;
 
-use super::call::{Aim, Call, Outgoing};
+use super::call::{Aim, Call, Outgoing, Stage};
 use super::core::{Core, Effect};
 use super::facts::order;
 use crate::console::protocol::Phase;
@@ -159,7 +159,11 @@ impl Core {
     ) {
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.up()) else { return };
         out.push(Effect::Journal(Event::DialFailed { interaction, why, status }));
-        if call.is_dialled_back() {
+        let (in_flow, dialled_back) = (call.stage == Stage::InFlow, call.is_dialled_back());
+        if in_flow {
+            return self.not_passed_on(interaction, why, now, out);
+        }
+        if dialled_back {
             return self.callback_failed(interaction, why, now, out);
         }
         let agent = call.agent();

@@ -106,6 +106,12 @@ impl Core {
                         let run = self.flows.get_mut(&interaction);
                         more.extend(run.map(|caller| caller.run.handle(answer, now)).unwrap_or_default());
                     }
+                    flow::Effect::Transfer(wish) => {
+                        if let Some(answer) = self.pass_on(interaction, wish, out) {
+                            let run = self.flows.get_mut(&interaction);
+                            more.extend(run.map(|caller| caller.run.handle(answer, now)).unwrap_or_default());
+                        }
+                    }
                     flow::Effect::End(End::HangUp | End::TooLong) if self.is_called_back(interaction) => {
                         self.flows.remove(&interaction);
                         out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
@@ -164,6 +170,7 @@ impl Core {
             flow::Effect::Entered(_)
             | flow::Effect::Queue(_)
             | flow::Effect::CallBack(_)
+            | flow::Effect::Transfer(_)
             | flow::Effect::End(_) => {}
         }
     }

@@ -320,6 +320,7 @@ impl Core {
         let phase = match (call.stage, rung) {
             (Stage::Announced { .. }, _) => "announced",
             (Stage::InFlow, _) => "self_service",
+            (Stage::PassedOn, _) => "passed_on",
             (Stage::Aside, _) => "called_back",
             (Stage::Work { phase: Phase::Reserved, .. }, _) => "reserved",
             (Stage::Waiting, Some(_)) => "ringing",

@@ -18,6 +18,13 @@ pub(super) struct Callbacks {
 #[derive(Default)]
 pub(super) struct Open(HashMap<InteractionId, ServiceId>);
 
+impl Open {
+    /// Whether its customer is to be called back.
+    pub fn has(&self, interaction: InteractionId) -> bool {
+        self.0.contains_key(&interaction)
+    }
+}
+
 impl Callbacks {
     pub fn new(r: &Registry) -> Result<Self, prometheus::Error> {
         let total = counters(

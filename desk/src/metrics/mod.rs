@@ -8,6 +8,7 @@ mod names;
 mod queues;
 mod register;
 mod requests;
+mod transfers;
 mod voice;
 
 use std::collections::{HashMap, HashSet};
@@ -68,6 +69,7 @@ pub struct Metrics {
     recording_silences: IntCounterVec,
     recordings_silent: IntGaugeVec,
     voice: voice::Voice,
+    transfers: transfers::Transfers,
     /// What systems answer that flows ask.
     pub requests: requests::Requests,
     /// Sign-ins by result.
@@ -195,6 +197,7 @@ impl Metrics {
             )?,
             wrapup: histogram(r, "patchbay_wrapup_seconds", "After-call work.", &WORK_BUCKETS)?,
             voice: voice::Voice::new(r)?,
+            transfers: transfers::Transfers::new(r)?,
             requests: requests::Requests::new(r)?,
             recordings_pending: int_gauge(
                 r,
@@ -292,6 +295,10 @@ impl Metrics {
                 self.wrapup.observe(wrap_up.as_secs_f64());
             }
             Event::Written { by, .. } => self.messages.with_label_values(&[author_name(*by)]).inc(),
+            Event::PassedOn { .. } => self.transfers.count("answered"),
+            Event::DialFailed { interaction, why, .. } if open.is_in_flow(*interaction) => {
+                self.transfers.count(dial_failure_name(*why));
+            }
             Event::LegEnded { party, stats: Some(stats), .. } => self.voice.ended(*party, stats),
             Event::RecordingFailed { .. } => self.recording_failures.inc(),
             Event::InvariantBroken { invariant, .. } => {
@@ -358,6 +365,12 @@ impl Metrics {
 }
 
 impl Open {
+    /// Whether a number that is dialled for it is dialled by a flow: agents dial in calls of their own, and for callbacks.
+    fn is_in_flow(&self, interaction: InteractionId) -> bool {
+        let came_in = self.calls.get(&interaction).is_some_and(|call| call.direction == Direction::Inbound);
+        came_in && !self.callbacks.has(interaction)
+    }
+
     fn label(&mut self, service: ServiceId) -> String {
         let Some(Named { name, .. }) = self.names.get(&service) else { return "other".into() };
         if !self.shown.contains(name) {

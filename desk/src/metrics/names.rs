@@ -27,6 +27,7 @@ pub fn status_name(status: EndStatus) -> &'static str {
         EndStatus::Closed => "closed",
         EndStatus::QueueFull => "queue_full",
         EndStatus::SelfServed => "self_served",
+        EndStatus::PassedOn => "passed_on",
         EndStatus::UnknownNumber => "unknown_number",
         EndStatus::Interrupted => "interrupted",
         EndStatus::Busy => "busy",

@@ -47,6 +47,7 @@ pub(super) fn party_name(party: Party) -> &'static str {
     match party {
         Party::Customer => "customer",
         Party::Agent { .. } => "agent",
+        Party::FarEnd => "far_end",
     }
 }
 
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
     use model::id::{AgentId, Id};
 
-    /// OPS-06: quality as a histogram, with a label of two values.
+    /// OPS-06: quality as a histogram, with a label of few values.
     #[test]
     fn a_leg_counts_with_its_quality_and_its_loss() {
         let registry = Registry::new();

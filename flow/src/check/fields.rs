@@ -95,6 +95,7 @@ impl<'a> Checking<'a> {
                     self.wish(&at, route.require.as_deref(), route.priority);
                 }
                 Node::Callback(callback) => self.callback(&at, callback),
+                Node::Transfer(transfer) => self.transfer(&at, transfer),
                 Node::Queue(queue) => {
                     self.service(&at, &queue.service);
                     if self.flow.while_waiting && (queue.require.is_some() || queue.priority.is_some()) {

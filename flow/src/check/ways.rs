@@ -42,7 +42,10 @@ impl<'a> Checking<'a> {
                 nodes.get(name).into_iter().flat_map(|node| node.exits()).map(|(_, to)| to).collect()
             });
             let waits = |name: &&&str| {
-                matches!(nodes.get(**name), Some(Node::Queue(_) | Node::Wait(_) | Node::Callback(_)))
+                matches!(
+                    nodes.get(**name),
+                    Some(Node::Queue(_) | Node::Wait(_) | Node::Callback(_) | Node::Transfer(_))
+                )
             };
             if let Some(again) = after.iter().find(waits) {
                 let what = format!(
@@ -58,7 +61,7 @@ impl<'a> Checking<'a> {
             } else if !leaving.contains(name) {
                 self.fault(
                     at,
-                    "no way leads from here to a queue or to `hangup`: the caller would never get out",
+                    "no way leads from here to `queue`, `transfer` or `hangup`: the caller would never get out",
                 );
             }
         }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Callback, Collect, Flow, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set, Wait};
+use super::{
+    Callback, Collect, Flow, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set, Transfer, Wait,
+};
 
 /// Which kind of step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +31,8 @@ pub enum Kind {
     Wait,
     /// [`Callback`].
     Callback,
+    /// [`Transfer`].
+    Transfer,
     /// [`Queue`].
     Queue,
     /// [`HangUp`].
@@ -50,6 +54,7 @@ impl Kind {
             Self::Lookup => "lookup",
             Self::Wait => "wait",
             Self::Callback => "callback",
+            Self::Transfer => "transfer",
             Self::Queue => "queue",
             Self::HangUp => "hangup",
         }
@@ -81,6 +86,8 @@ pub enum Node<'a> {
     Wait(&'a Wait),
     /// Asks for the caller to be called back.
     Callback(&'a Callback),
+    /// Connects the caller with a number outside.
+    Transfer(&'a Transfer),
     /// Asks for an agent.
     Queue(&'a Queue),
     /// Ends the call.
@@ -102,6 +109,7 @@ impl<'a> Node<'a> {
             Self::Lookup(_) => Kind::Lookup,
             Self::Wait(_) => Kind::Wait,
             Self::Callback(_) => Kind::Callback,
+            Self::Transfer(_) => Kind::Transfer,
             Self::Queue(_) => Kind::Queue,
             Self::HangUp(_) => Kind::HangUp,
         }
@@ -153,6 +161,11 @@ impl<'a> Node<'a> {
             ]
             .map(|(field, to)| (field.to_owned(), to.as_str()))
             .into(),
+            Self::Transfer(transfer) => {
+                let others = [("busy", &transfer.busy), ("unanswered", &transfer.unanswered)];
+                let others = others.into_iter().filter_map(|(field, to)| some(field, to));
+                others.chain(one("failed", &transfer.failed)).collect()
+            }
             Self::Queue(queue) => {
                 let all = [("closed", &queue.closed), ("unstaffed", &queue.unstaffed), ("full", &queue.full)];
                 all.into_iter().filter_map(|(field, to)| some(field, to)).collect()
@@ -163,7 +176,7 @@ impl<'a> Node<'a> {
 
     /// Whether the call may be over here.
     pub fn is_end(self) -> bool {
-        matches!(self, Self::Queue(_) | Self::HangUp(_))
+        matches!(self, Self::Transfer(_) | Self::Queue(_) | Self::HangUp(_))
     }
 
     /// Whether it waits for the caller or for the end of a sound before it goes on: a circle through it takes time.
@@ -197,6 +210,7 @@ impl Flow {
             .chain(each(&self.lookup, Node::Lookup))
             .chain(each(&self.wait, Node::Wait))
             .chain(each(&self.callback, Node::Callback))
+            .chain(each(&self.transfer, Node::Transfer))
             .chain(each(&self.queue, Node::Queue))
             .chain(each(&self.hangup, Node::HangUp))
     }
@@ -215,6 +229,7 @@ impl Flow {
             .or_else(|| self.lookup.get(name).map(Node::Lookup))
             .or_else(|| self.wait.get(name).map(Node::Wait))
             .or_else(|| self.callback.get(name).map(Node::Callback))
+            .or_else(|| self.transfer.get(name).map(Node::Transfer))
             .or_else(|| self.queue.get(name).map(Node::Queue))
             .or_else(|| self.hangup.get(name).map(Node::HangUp))
     }

@@ -1,6 +1,7 @@
 //! What a run is told, and what it answers.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use model::skill::SkillExpr;
 
@@ -32,6 +33,8 @@ pub enum Input {
     CallbackTaken,
     /// The caller will not be called back.
     CallbackRefused(NoCallback),
+    /// The number that was dialled for the caller did not answer.
+    NotReached(NotReached),
     /// A deadline may have come.
     Tick,
 }
@@ -56,6 +59,17 @@ pub enum NoCallback {
     Already,
     /// No more is promised at the moment.
     Refused,
+}
+
+/// Why a caller was not connected with a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReached {
+    /// The line is busy.
+    Busy,
+    /// Nobody answered in time.
+    Unanswered,
+    /// It cannot be dialled or reached, may not be, or refused.
+    Failed,
 }
 
 /// What is to be done, in this order.
@@ -84,6 +98,8 @@ pub enum Effect {
     Queue(Wish),
     /// Promise the caller to be called back: [`Input::CallbackTaken`] or [`Input::CallbackRefused`].
     CallBack(CallbackWish),
+    /// Connect the caller with a number. When it answers, the run is over; if it does not: [`Input::NotReached`].
+    Transfer(TransferWish),
     /// The run is over.
     End(End),
 }
@@ -108,6 +124,15 @@ pub struct CallbackWish {
     pub number: String,
     /// As of somebody who is queued; of whoever waits already the name of the service is empty.
     pub queue: Wish,
+}
+
+/// Whom a caller is to be connected with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TransferWish {
+    /// The number, as it was noted.
+    pub number: String,
+    /// How long it may ring.
+    pub ring_time: Duration,
 }
 
 /// How a run ends without an agent.

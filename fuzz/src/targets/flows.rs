@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow::{Around, Caller, Effect, Flow, Input, Refused, Reply, Run};
+use flow::{Around, Caller, Effect, Flow, Input, NoCallback, NotReached, Refused, Reply, Run};
 use model::id::{Id, SkillId};
 use model::skill::text::Names;
 use model::time::Timestamp;
@@ -76,8 +76,12 @@ fn walk((mut run, mut effects): (Run, Vec<Effect>), input: &[u8]) {
         let octet = input[turn % input.len()];
         let refused = [Refused::Closed, Refused::Unstaffed, Refused::Full][usize::from(octet) % 3];
         effects = match octet % 5 {
-            // A queue waits for nothing else: it has to be refused, or the run would be over by being taken.
-            _ if run.next_deadline().is_none() => run.handle(Input::Refused(refused), now),
+            // These wait for nothing else: they have to be refused, or the run would be over.
+            _ if run.next_deadline().is_none() => match effects.last() {
+                Some(Effect::Transfer(_)) => run.handle(Input::NotReached(NotReached::Busy), now),
+                Some(Effect::CallBack(_)) => run.handle(Input::CallbackRefused(NoCallback::Refused), now),
+                _ => run.handle(Input::Refused(refused), now),
+            },
             0 => run.handle(Input::Played(number), now),
             1 => run.handle(Input::Key(char::from(b"0123456789*#ABCD"[usize::from(octet) % 16])), now),
             2 => run.handle(Input::Refused(refused), now),

@@ -8,6 +8,8 @@ use model::journal::Party;
 use model::time::Timestamp;
 
 use super::customer::{Customer, Pending, Side};
+use super::dialling::Dialling;
+use super::far_end::FarEnd;
 use super::figures::Tally;
 use super::link::Link;
 use super::session::Session;
@@ -27,6 +29,10 @@ pub(super) enum Agent {
     Softphone(Box<SoftphoneHalf>),
     /// Registered phones that ring, or the one that was picked up.
     Phone(Box<Phone>),
+    /// No agent: a number outside that is dialled for the caller.
+    Dialled(Box<Dialling>),
+    /// No agent: a number outside that answered.
+    FarEnd(Box<FarEnd>),
 }
 
 /// A softphone's part in this call.
@@ -66,6 +72,7 @@ impl Agent {
     pub(super) fn deadline(&self) -> Timestamp {
         match self {
             Self::Phone(phone) if !phone.ready => phone.give_up_at,
+            Self::Dialled(dialling) => dialling.deadline(),
             _ => Timestamp::NEVER,
         }
     }
@@ -75,11 +82,13 @@ impl Agent {
             Self::Nobody => None,
             Self::Softphone(soft) => Some(soft.media),
             Self::Phone(phone) => Some(phone.leg),
+            Self::Dialled(dialling) => dialling.has_leg().then(|| dialling.leg()),
+            Self::FarEnd(far) => Some(far.leg),
         }
     }
     fn ring(&self) -> Option<Ring> {
         match self {
-            Self::Nobody => None,
+            Self::Nobody | Self::Dialled(_) | Self::FarEnd(_) => None,
             Self::Softphone(soft) => soft.ring,
             Self::Phone(phone) => Some(phone.ring),
         }
@@ -88,7 +97,7 @@ impl Agent {
 
 impl Call {
     pub(super) fn ring_phones(&mut self, phones: RingPhones, now: Timestamp, out: &mut Vec<Output>) {
-        if !matches!(self.link, Link::Apart) {
+        if !self.takes_agent() {
             return self.unreachable(phones.ring, "the call is connected already".to_owned(), out);
         }
         self.drop_agent(out);
@@ -113,7 +122,7 @@ impl Call {
     }
 
     pub(super) fn ring_softphone(&mut self, ring: Ring, softphone: Option<Softphone>, out: &mut Vec<Output>) {
-        if !matches!(self.link, Link::Apart) {
+        if !self.takes_agent() {
             return self.unreachable(ring, "the call is connected already".to_owned(), out);
         }
         self.drop_agent(out);
@@ -132,10 +141,15 @@ impl Call {
     }
 
     pub(super) fn ring_nothing(&mut self, ring: Ring, why: String, out: &mut Vec<Output>) {
-        if matches!(self.link, Link::Apart) {
+        if self.takes_agent() {
             self.drop_agent(out);
         }
         self.unreachable(ring, why, out);
+    }
+
+    /// Whether an agent may be rung: nobody talks to the customer, and no number outside is dialled for them.
+    fn takes_agent(&self) -> bool {
+        matches!(self.link, Link::Apart) && !matches!(self.agent, Agent::Dialled(_) | Agent::FarEnd(_))
     }
 
     /// A lease that is over rings no longer; a stale token changes nothing.
@@ -186,9 +200,12 @@ impl Call {
         &mut self,
         step: Step,
         result: Result<Answer, MediaError>,
+        now: Timestamp,
         out: &mut Vec<Output>,
     ) {
-        let Agent::Phone(phone) = &mut self.agent else { return };
+        let Agent::Phone(phone) = &mut self.agent else {
+            return self.far_end_media(step, result, now, out);
+        };
         match (step, result) {
             (Step::Created(_), Ok(Answer::Created(at))) => match phone.session.offer_at(at) {
                 Ok(sdp) => {
@@ -297,7 +314,7 @@ impl Call {
 
     /// What the picked-up phone does in its dialog.
     pub(super) fn phone_did(&mut self, branch: Branch, event: Peer, out: &mut Vec<Output>) {
-        let Agent::Phone(phone) = &self.agent else { return };
+        let Agent::Phone(phone) = &self.agent else { return self.far_end_did(branch, event, out) };
         if phone.picked != Some(branch) {
             return;
         }
@@ -337,7 +354,13 @@ impl Call {
     }
 
     pub(super) fn agent_tick(&mut self, now: Timestamp, out: &mut Vec<Output>) {
-        if self.agent.deadline() <= now {
+        if self.agent.deadline() > now {
+            return;
+        }
+        if let Agent::Dialled(dialling) = &mut self.agent {
+            let news = dialling.tick(now, out);
+            self.far_end_dialled(news, out);
+        } else {
             self.give_up_phone("nobody picked up".to_owned(), out);
         }
     }

@@ -30,6 +30,8 @@ impl Call {
                 Agent::Phone(phone) => Some(phone.ring),
                 Agent::Softphone(soft) => soft.ring,
                 Agent::Nobody => None,
+                // Nobody is asked for while a number outside is dialled, or talks.
+                Agent::Dialled(_) | Agent::FarEnd(_) => return,
             };
             self.drop_agent(out);
             let Some(soft) = softphone else {
@@ -52,9 +54,21 @@ impl Call {
                 secure: true,
             }));
         }
+        self.link_with(Party::Agent { agent }, record, announce, now, out);
+    }
+
+    /// Brings the customer together with whoever is at the other end.
+    pub(super) fn link_with(
+        &mut self,
+        party: Party,
+        record: Option<RecordingId>,
+        announce: bool,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
         self.then_hang_up = false;
         self.playing = None;
-        self.link = Link::Connecting { agent, announce, stage: Stage::Recording };
+        self.link = Link::Connecting { party, announce, stage: Stage::Recording };
         match record {
             Some(recording) => out.push(Output::Media(MediaOrder::StartRecording(recording))),
             None => self.announce_or_bridge(now, out),
@@ -112,11 +126,11 @@ impl Call {
 
     /// Nothing comes from a leg that is captured, or something again (RECO-04).
     pub(super) fn recording_silent(&mut self, leg: LegId, silent: bool, out: &mut Vec<Output>) {
-        let (Some(recording), Some(agent)) = (self.recording, self.linked_agent()) else { return };
+        let (Some(recording), Some(linked)) = (self.recording, self.linked_party()) else { return };
         let (party, before) = if leg == self.leg {
             (Party::Customer, &mut self.unheard.0)
         } else if self.agent.media_leg() == Some(leg) {
-            (Party::Agent { agent }, &mut self.unheard.1)
+            (linked, &mut self.unheard.1)
         } else {
             return;
         };
@@ -189,10 +203,10 @@ impl Call {
         out: &mut Vec<Output>,
     ) {
         match (&self.link, result) {
-            (Link::Connecting { agent, .. }, Ok(_)) => {
-                let agent = *agent;
+            (Link::Connecting { party, .. }, Ok(_)) => {
+                let party = *party;
                 self.link = Link::Joined(Joined {
-                    agent,
+                    party,
                     since: now,
                     caller: EndState::default(),
                     called: EndState::default(),
@@ -200,7 +214,11 @@ impl Call {
                     polled: (None, None),
                     faults: Default::default(),
                 });
-                out.push(Output::Fact(CallFact::Bridged { interaction: self.interaction, agent }));
+                let interaction = self.interaction;
+                out.push(Output::Fact(match party {
+                    Party::Agent { agent } => CallFact::Bridged { interaction, agent },
+                    Party::Customer | Party::FarEnd => CallFact::FarEndBridged { interaction },
+                }));
             }
             (_, Err(why)) => self.end(EndedBy::System, Some(format!("could not be bridged: {why}")), out),
             // Back together after a softphone was away.

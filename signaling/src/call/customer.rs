@@ -389,6 +389,9 @@ impl Call {
                 Agent::Phone(phone) if phone.picked == Some(branch) => {
                     Some((phone.leg, &mut phone.session, &mut phone.pending))
                 }
+                Agent::FarEnd(far) if far.branch == branch => {
+                    Some((far.leg, &mut far.session, &mut far.pending))
+                }
                 _ => None,
             },
         }

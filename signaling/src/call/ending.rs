@@ -95,6 +95,17 @@ impl Call {
         }
         match &self.agent {
             Agent::Nobody => {}
+            Agent::Dialled(dialling) => {
+                dialling.give_up(out);
+                if dialling.has_leg() {
+                    ask(MediaOrder::Delete(dialling.leg()), Last::Silently, out);
+                }
+            }
+            Agent::FarEnd(far) => {
+                out.push(Output::Phone(far.branch, PhoneOrder::End));
+                let last = Last::LegEnded { leg: far.leg, party: Party::FarEnd, figures: Figures::Own };
+                ask(MediaOrder::Delete(far.leg), last, out);
+            }
             Agent::Softphone(soft) => {
                 if let (Some(half), Some(agent)) = (soft.half, self.linked_agent()) {
                     // The softphone stays for the next call. While this customer was held, it may be in another already.

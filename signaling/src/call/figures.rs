@@ -155,7 +155,7 @@ impl Call {
         let (party, faults) = if leg == self.leg {
             (Party::Customer, &mut joined.faults.0)
         } else if self.agent.media_leg() == Some(leg) {
-            (Party::Agent { agent: joined.agent }, &mut joined.faults.1)
+            (joined.party, &mut joined.faults.1)
         } else {
             return;
         };
@@ -184,10 +184,13 @@ impl Call {
             }
             return;
         }
-        let phone_silent =
-            matches!(&self.agent, Agent::Phone(phone) if phone.leg == leg && phone.session.expects_audio());
-        if joined && phone_silent {
-            let failure = format!("nothing was heard from the agent's phone for {} s", lasting.as_secs());
+        let who = match &self.agent {
+            Agent::Phone(phone) if phone.leg == leg && phone.session.expects_audio() => "the agent's phone",
+            Agent::FarEnd(far) if far.leg == leg && far.session.expects_audio() => "the number outside",
+            _ => return,
+        };
+        if joined {
+            let failure = format!("nothing was heard from {who} for {} s", lasting.as_secs());
             self.end(EndedBy::System, Some(failure), out);
         }
     }

@@ -5,6 +5,7 @@ use media::control::{Answer, MediaError};
 use model::call::{CallFact, Sound};
 use model::id::{LegId, UserId};
 use model::interaction::EndedBy;
+use model::journal::Party;
 use model::media::StreamStats;
 use model::time::Timestamp;
 
@@ -20,8 +21,8 @@ pub(super) enum Link {
     Apart,
     /// On the way: recording first, then the tones, then the bridge.
     Connecting {
-        /// Whom.
-        agent: UserId,
+        /// Whom the customer is brought together with.
+        party: Party,
         /// Two tones before.
         announce: bool,
         /// How far.
@@ -48,7 +49,8 @@ pub(super) enum Stage {
 /// A conversation.
 #[derive(Debug)]
 pub(super) struct Joined {
-    pub(super) agent: UserId,
+    /// Whom the customer talks to.
+    pub(super) party: Party,
     pub(super) since: Timestamp,
     /// The end that called.
     pub(super) caller: EndState,
@@ -173,7 +175,7 @@ impl Call {
     fn hold_at(&mut self, end: End, held: bool, out: &mut Vec<Output>) {
         let calling = self.calling;
         let Link::Joined(joined) = &mut self.link else { return };
-        let Some(agent) = (if end == End::Caller { calling } else { Some(joined.agent) }) else { return };
+        let Some(agent) = (if end == End::Caller { calling } else { agent_of(joined.party) }) else { return };
         if joined.at(end).holds == held {
             return;
         }
@@ -338,7 +340,7 @@ impl Call {
             Step::Created(leg) | Step::Configured(leg) if leg == self.leg => {
                 self.customer_media(step, result, now, out)
             }
-            Step::Created(_) | Step::Configured(_) => self.phone_media(step, result, out),
+            Step::Created(_) | Step::Configured(_) => self.phone_media(step, result, now, out),
             Step::Bridged => self.bridged(result, now, out),
             Step::Recording(recording) => self.recording_answered(recording, result, now, out),
             Step::Tapped(recording) => self.tap_answered(recording, result, out),
@@ -354,12 +356,24 @@ impl Call {
         }
     }
 
-    /// The agent who is, or is being, linked.
-    pub(super) fn linked_agent(&self) -> Option<UserId> {
+    /// Whoever is, or is being, linked with the customer.
+    pub(super) fn linked_party(&self) -> Option<Party> {
         match &self.link {
             Link::Apart => None,
-            Link::Connecting { agent, .. } => Some(*agent),
-            Link::Joined(joined) => Some(joined.agent),
+            Link::Connecting { party, .. } => Some(*party),
+            Link::Joined(joined) => Some(joined.party),
         }
+    }
+
+    /// The agent who is, or is being, linked.
+    pub(super) fn linked_agent(&self) -> Option<UserId> {
+        self.linked_party().and_then(agent_of)
+    }
+}
+
+fn agent_of(party: Party) -> Option<UserId> {
+    match party {
+        Party::Agent { agent } => Some(agent),
+        Party::Customer | Party::FarEnd => None,
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! - the [`Customer`]'s leg: incoming, opening (the media leg is being made), answered, over; or an agent's softphone, which
 //!   is there already (`colleague`); or dialled over trunks (`dialling`);
-//! - the [`Agent`]'s: nobody, a phone that rings or was picked up, a softphone;
+//! - the [`Agent`]'s: nobody, a phone that rings or was picked up, a softphone; or in the agent's place a number outside
+//!   (`far_end`);
 //! - their [`Link`]: apart, connecting (recording starts, two tones), joined (perhaps held, perhaps without a softphone);
 //!   `figures` are read meanwhile.
 //!
@@ -32,6 +33,7 @@ mod connect;
 mod customer;
 mod dialling;
 mod ending;
+mod far_end;
 mod figures;
 #[cfg(test)]
 mod fixture;
@@ -213,6 +215,9 @@ impl Call {
             Input::Phone(branch, event) if self.dials(branch) => {
                 self.dialled_trunk_said(event, now, &mut out);
             }
+            Input::Phone(branch, event) if self.dials_on(branch) => {
+                self.far_end_said(event, now, &mut out);
+            }
             Input::Phone(branch, PhoneEvent::Peer(event)) => self.phone_did(branch, event, &mut out),
             Input::Phone(branch, event) => self.phone_said(branch, event, &mut out),
             Input::Softphone { leg, up } => self.softphone_moved(leg, up, now, &mut out),
@@ -249,13 +254,17 @@ impl Call {
             Order::Reject(why) => self.reject(why, now, out),
             Order::HangUp(by) => self.end(by, None, out),
             Order::Stop => self.end(EndedBy::System, Some("the appliance was stopped".to_owned()), out),
-            Order::Dial(dial) => self.dial(*dial, now, out),
+            Order::Dial(dial) if self.placed => self.dial(*dial, now, out),
             Order::RingPhones(phones) => self.ring_phones(*phones, now, out),
             Order::RingSoftphone { ring, softphone } => self.ring_softphone(ring, softphone, out),
             Order::RingNothing { ring, why } => self.ring_nothing(ring, why, out),
             Order::StopRinging { token } => self.stop_ringing(token, out),
             // These need an answered customer: it is answered for them.
-            order @ (Order::Play { .. } | Order::PlaySounds { .. } | Order::Connect(_))
+            order @ (Order::Play { .. }
+            | Order::PlaySounds { .. }
+            | Order::Connect(_)
+            | Order::Dial(_)
+            | Order::JoinFarEnd(_))
                 if !self.is_answered() =>
             {
                 if self.wishes.len() < WISHES_MAX {
@@ -266,6 +275,8 @@ impl Call {
             Order::PlaySounds { number, sounds } => self.play_sounds(number, sounds, out),
             Order::Play { sound, then_hang_up } => self.play(sound, then_hang_up, out),
             Order::Connect(connect) => self.connect(connect, now, out),
+            Order::Dial(dial) => self.dial_on(*dial, now, out),
+            Order::JoinFarEnd(record) => self.join_far_end(record, now, out),
             Order::Hold(agent) => self.hold(agent, true, out),
             Order::Retrieve(agent) => self.hold(agent, false, out),
             Order::Mute { agent, muted } => self.mute(agent, muted, out),

@@ -74,15 +74,17 @@ fn begin_of(random: &mut ChaCha8Rng) -> Scene {
 fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
     let branch = random.random_range(1..4);
     match random.random_range(0..28) {
-        24 if scene.placed && !scene.legs.iter().any(|leg| [11, 12].map(trunk_leg).contains(leg)) => {
+        24 if !scene.inside && !scene.legs.iter().any(|leg| [11, 12].map(trunk_leg).contains(leg)) => {
             scene.dial(&[11, 12]);
         }
-        24..=27 if scene.placed => {
-            let event = match random.random_range(0..7) {
+        27 if !scene.placed && random.random_bool(0.5) => scene.order(Order::JoinFarEnd(Some(recording()))),
+        24..=27 if !scene.inside => {
+            let event = match random.random_range(0..8) {
                 0 | 1 => PhoneEvent::Reached,
                 2 if random.random_bool(0.3) => PhoneEvent::Full,
                 3 => PhoneEvent::Progress { status: 183, sdp: Some(sdp("192.0.2.30", "sendrecv", 1)) },
                 4 => picked_up(sdp("192.0.2.30", "sendrecv", 1)),
+                7 if random.random_bool(0.1) => PhoneEvent::Peer(Peer::Bye),
                 5 => PhoneEvent::Refused([404, 486, 503, 603][random.random_range(0..4)]),
                 _ => PhoneEvent::Unreachable("gone".into()),
             };

@@ -83,10 +83,12 @@ pub enum Order {
         /// Which.
         token: OfferToken,
     },
-    /// Dial a number over trunks.
+    /// Dial a number over trunks: the customer's side of a call that we place; of another, who is in the agent's place.
     Dial(Box<Dial>),
     /// Join customer and agent.
     Connect(Connect),
+    /// Join the caller with the number outside that was dialled and answered; record as this.
+    JoinFarEnd(Option<RecordingId>),
     /// The side of the call far from this agent hears hold music.
     Hold(UserId),
     /// Back.

@@ -1,7 +1,7 @@
 //! Orders of the desk, brought to the call or softphone they are for.
 
 use model::call::{CallFact, CallOrder};
-use model::id::{InteractionId, LegId, OfferToken, UserId};
+use model::id::{InteractionId, LegId, OfferToken, RecordingId, UserId};
 use model::interaction::EndedBy;
 use model::people::PhoneKind;
 use model::service::SrtpPolicy;
@@ -34,12 +34,13 @@ impl Switchboard {
             CallOrder::StopRinging { interaction, token, .. } => {
                 self.pass(interaction, Order::StopRinging { token });
             }
+            CallOrder::JoinFarEnd { interaction, record } => {
+                self.records(interaction, record);
+                self.pass(interaction, Order::JoinFarEnd(record));
+            }
             CallOrder::Connect { interaction, agent, record, announce } => {
                 self.belongs(agent, interaction);
-                if let (Some(recording), Some(entry)) = (record, self.calls.get_mut(&interaction)) {
-                    entry.recordings.push(recording);
-                    self.recordings.insert(recording, interaction);
-                }
+                self.records(interaction, record);
                 let (half, softphone) = (self.shared.id(), self.softphone_of(agent));
                 self.pass(interaction, Order::Connect(Connect { agent, softphone, half, record, announce }));
             }
@@ -130,6 +131,14 @@ impl Switchboard {
         };
         self.calls.insert(interaction, entry);
         (sender, receiver)
+    }
+
+    /// What the media plane says of a recording is for the call that it is made of.
+    fn records(&mut self, interaction: InteractionId, record: Option<RecordingId>) {
+        if let (Some(recording), Some(entry)) = (record, self.calls.get_mut(&interaction)) {
+            entry.recordings.push(recording);
+            self.recordings.insert(recording, interaction);
+        }
     }
 
     /// Whether another call may begin.

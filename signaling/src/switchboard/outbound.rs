@@ -40,6 +40,8 @@ impl Switchboard {
     ) {
         let accounts = self.accounts.get();
         let Some(entry) = self.calls.get_mut(&interaction) else { return };
+        // Of a call that came in, the customer is there: it is the other end that is dialled.
+        let came_in = entry.dialogs.is_some();
         let (mut attempts, mut targets) = (Vec::new(), Vec::new());
         for id in trunks.iter().take(ATTEMPTS_MAX) {
             let Some(trunk) = accounts.trunk(*id) else { continue };
@@ -53,7 +55,7 @@ impl Switchboard {
             targets.push(TrunkTarget {
                 branch,
                 leg,
-                party: Party::Customer,
+                party: if came_in { Party::Phone(branch) } else { Party::Customer },
                 trunk: trunk.id,
                 address,
                 calls_max: trunk.calls_max,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::interaction::{
-    Direction, RecordedAttempt, RecordedCallback, RecordedHelp, RecordedOverflow, ServiceRecord, take_note,
+    Direction, RecordedAttempt, RecordedCallback, RecordedHelp, RecordedOverflow, RecordedPassing,
+    ServiceRecord, take_note,
 };
 use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
@@ -100,6 +101,9 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
                 None => return false,
             }
         }
+        Event::PassedOn { number, .. } => {
+            record.passed_on.get_or_insert_with(|| RecordedPassing { at, number: number.clone() });
+        }
         Event::Bridged { agent, .. } => {
             record.answered_at.get_or_insert(at);
             record.agent = Some(*agent);
@@ -107,7 +111,7 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         Event::HoldChanged { held: true, .. } => record.holds = record.holds.saturating_add(1),
         Event::LegEnded { party, stats: Some(stats), .. } => match party {
             Party::Customer => record.customer_stats = Some(*stats),
-            Party::Agent { .. } => record.agent_stats = Some(*stats),
+            Party::Agent { .. } | Party::FarEnd => record.agent_stats = Some(*stats),
         },
         // The first end stands: a crash after the hang-up must not turn a good call into an interrupted one.
         Event::Ended { status, by, .. } if record.ended_at.is_none() => {
@@ -227,6 +231,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         noted: BTreeMap::new(),
         overflows: Vec::new(),
         callback: None,
+        passed_on: None,
         arrived_at: entry.at,
         queued_at: None,
         offered_at: None,

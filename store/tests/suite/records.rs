@@ -28,6 +28,7 @@ pub fn record(n: u64) -> ServiceRecord {
         noted: [("account".to_owned(), n.to_string())].into(),
         overflows: Vec::new(),
         callback: None,
+        passed_on: None,
         // Three calls at each moment.
         arrived_at: at(1_000 + n / 3),
         queued_at: Some(at(1_001)),

@@ -86,7 +86,10 @@ impl Driver {
         let mut invite = dialog.request(Method::Invite);
         invite.headers.push("Contact", flow.contact(user));
         invite.headers.push("Allow", ALLOW);
-        invite.headers.push("Supported", "timer");
+        // Sessions of others than the customer have no timer of ours.
+        if party == Party::Customer {
+            invite.headers.push("Supported", "timer");
+        }
         match &target.caller_id {
             Some(_) => invite.headers.push("P-Asserted-Identity", caller),
             None => invite.headers.push("Privacy", "id"),

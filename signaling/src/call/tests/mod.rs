@@ -5,6 +5,7 @@ use std::time::Duration;
 mod arriving;
 mod dialling;
 mod ending;
+mod far_end;
 mod ringing;
 mod talking;
 mod watching;

@@ -1,4 +1,4 @@
-//! A customer in self-service: a real SIP caller hears the operator's prompts and presses keys, and the agent who was asked for answers.
+//! A customer goes through a flow, and the agent who was asked for answers.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ priority = 10
 "##;
 
 /// The operator's folder of sounds, each a tone of two seconds.
-fn prompts(sounds: &[(&str, f64)]) -> tempfile::TempDir {
+pub(crate) fn prompts(sounds: &[(&str, f64)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("prompts")).expect("a folder");
     for (name, hz) in sounds {
