@@ -82,6 +82,7 @@ pub async fn user(
         group,
         skills: new.skills.iter().copied().collect(),
         phone: new.phone,
+        chats_max: None,
         disabled: false,
     };
     store.users().insert(&user).await.with_context(|| format!("making user `{}`", new.login))?;

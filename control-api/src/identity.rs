@@ -91,6 +91,7 @@ fn operator(state: &ApiState) -> Identity {
         group: None,
         skills: BTreeMap::new(),
         phone: PhoneKind::None,
+        chats_max: None,
         disabled: false,
     };
     Identity {

@@ -41,10 +41,16 @@ pub struct SessionView {
 }
 
 impl SessionView {
-    fn new(identity: &Identity) -> Self {
+    fn new(identity: &Identity, state: &ApiState) -> Self {
+        let (role, withheld) = (identity.user.role, &state.desk.configuration().withheld);
         Self {
             user: User::from(identity.user.clone()),
-            privileges: identity.privileges.clone(),
+            privileges: identity
+                .privileges
+                .iter()
+                .copied()
+                .filter(|what| withheld.leaves(role, *what))
+                .collect(),
             csrf: identity.csrf.clone(),
             expires_at: identity.expires_at.millis(),
         }
@@ -65,14 +71,14 @@ pub async fn open(
     let SignIn { login, password, force } = body;
     let signed_in = state.desk.sign_in(Credentials { login, password, force, source }).await?;
     let cookie = set_cookie(&signed_in.token.reveal(), None);
-    Ok((cookie, axum::Json(SessionView::new(&signed_in.identity))).into_response())
+    Ok((cookie, axum::Json(SessionView::new(&signed_in.identity, &state))).into_response())
 }
 
 /// The present session.
 #[utoipa::path(get, path = "/session", tag = "session", responses(
     (status = 200, body = SessionView), (status = 401, body = Problem, content_type = "application/problem+json")))]
-pub async fn show(who: Who) -> Result<axum::Json<SessionView>, ApiError> {
-    Ok(axum::Json(SessionView::new(&who.person()?.identity)))
+pub async fn show(State(state): State<ApiState>, who: Who) -> Result<axum::Json<SessionView>, ApiError> {
+    Ok(axum::Json(SessionView::new(&who.person()?.identity, &state)))
 }
 
 /// What the own user wants to see or not, in whatever browser.

@@ -204,7 +204,7 @@ async fn the_tenant_and_each_group_say_what_agents_carry() {
     let admin = api.client("adam").await;
     let shown = admin.get("/tenant").await;
     let capacity = &shown.body["capacity"];
-    assert_eq!(capacity["chat"], json!({"units": 33, "at_once": 3}));
+    assert_eq!(capacity["chat"], json!({"units": 20, "at_once": 5}));
     assert_eq!(capacity["blending"]["email"]["voice"], json!("interrupt"));
     let mut wanted = shown.body.clone();
     wanted["capacity"] =

@@ -19,7 +19,7 @@ async fn signing_in_sets_a_cookie_that_scripts_and_other_sites_cannot_use() {
         assert!(cookie.contains(part), "{part} in {cookie}");
     }
     assert_eq!(answer.body["user"]["login"], "anna");
-    let may = ["take_interactions", "call_out", "block_callers"];
+    let may = ["take_interactions", "handle_chats", "handle_emails", "call_out", "block_callers"];
     assert_eq!(answer.body["privileges"], json!(may));
     assert!(answer.body["expires_at"].as_u64().unwrap() > api.house.desk.now().millis());
     assert!(answer.body["user"].get("password").is_none());

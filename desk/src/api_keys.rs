@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::id::KeyId;
-use model::people::Privilege;
+use model::people::{Privilege, Withheld};
 use serde_json::json;
 pub use store::api_keys::ApiKey;
 
@@ -47,6 +47,9 @@ impl DeskHandle {
         privileges.dedup();
         if privileges.is_empty() {
             return Err(Refusal::field("/privileges", "at least one"));
+        }
+        if privileges.iter().any(|privilege| Withheld::POSSIBLE.contains(privilege)) {
+            return Err(Refusal::field("/privileges", "a key is offered nothing"));
         }
         if let Some(needs) = privileges.iter().copied().find(|privilege| !who.may(*privilege)) {
             return Err(Refusal::Forbidden { needs });

@@ -4,15 +4,17 @@
 use std::time::Duration;
 
 use desk::Refusal;
+use desk::audit::Actor;
 use desk::console::protocol::Command;
 use desk::floor::written::{Customer, NewContact, Wrote};
 use desk::past::Past;
-use desk::testing::{House, Page, Setup, help, solved, tenant};
+use desk::testing::{House, Page, Setup, anna, help, solved, tenant};
 use model::call::CallOrder;
 use model::id::{InteractionId, OfferToken};
 use model::interaction::{Channel, EndedBy};
 use model::journal::Event;
-use model::service::{QueueRules, Treatment};
+use model::people::{Privilege, Role, Tenant, User, Withheld};
+use model::service::{QueueRules, Service, Treatment};
 use model::time::Timestamp;
 use serde_json::json;
 
@@ -52,6 +54,51 @@ async fn written(house: &House, chat: InteractionId) -> Vec<(u32, String, String
         (m.number, serde_json::to_value(m.by).unwrap()["author"].as_str().unwrap().to_owned(), m.text)
     };
     all.into_iter().map(show).collect()
+}
+
+/// CHAT-01, CHAT-14, C2: chats come to agents whose role may handle them, as many as the agent may have; calls come to the others all
+/// the same. A service that takes no chats says so to whoever brings one.
+#[tokio::test]
+async fn chat_01_chats_come_to_those_whose_role_and_rights_let_them() {
+    let house = House::open().await;
+    let mut page = house.page("anna").await;
+    let withhold = async |withheld| {
+        let row = house.desk.tenant_settings().await.unwrap();
+        let tenant = Tenant { withheld, ..row.item };
+        house.desk.update_tenant(tenant, row.version, Actor::default()).await
+    };
+    let from = |role, what| Withheld([(role, [what].into())].into());
+    let wrong = withhold(from(Role::Agent, Privilege::CallOut)).await.unwrap_err();
+    assert!(matches!(&wrong, Refusal::Invalid { errors } if errors[0].pointer == "/withheld"), "{wrong:?}");
+    withhold(from(Role::Agent, Privilege::HandleChats)).await.unwrap();
+    let away = house.desk.bring_contact(new("Is anybody there?")).await.unwrap().interaction;
+    assert_eq!(
+        written(&house, away).await[1].2,
+        "Nobody is here to answer at the moment. Please write to us later."
+    );
+    withhold(Withheld::default()).await.unwrap();
+    let own = async |chats_max| {
+        let row = house.desk.get::<User>(anna()).await.unwrap();
+        house.desk.update_user(User { chats_max, ..row.item }, row.version, Actor::default()).await
+    };
+    assert!(own(Some(51)).await.is_err());
+    own(Some(1)).await.unwrap();
+    open(&house, &mut page, "First").await;
+    let second = chat(&house, "Second").await;
+    house.settled().await;
+    let waits = house.desk.contact(second).await.unwrap();
+    assert_eq!((waits.phase, waits.position), ("waiting", Some(1)));
+    own(None).await.unwrap();
+    offered(&mut page, second).await;
+    let row = house.desk.get::<Service>(help()).await.unwrap();
+    let mut service = row.item;
+    service.queue.takes = [Channel::Voice].into();
+    house.desk.update(service, row.version, Actor::default()).await.unwrap();
+    let refused = house.desk.bring_contact(new("Third")).await.unwrap_err();
+    assert!(
+        matches!(&refused, Refusal::Invalid { errors } if errors[0].pointer == "/channel"),
+        "{refused:?}"
+    );
 }
 
 /// CHAT-02, CHAT-03: the offer says service, kind, name, email, telephone and company; accepted, the agent is Busy and has a row.

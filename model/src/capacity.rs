@@ -14,7 +14,7 @@ pub struct Capacity {
     pub units: u32,
     /// A call. Default 100 units, one at once: a call takes the whole agent.
     pub voice: Weight,
-    /// A chat. Default 33 units, three at once.
+    /// A chat. Default 20 units, five at once (C2).
     pub chat: Weight,
     /// An email. Default 20 units, five at once.
     pub email: Weight,
@@ -44,7 +44,7 @@ impl Default for Capacity {
         Self {
             units: 100,
             voice: call,
-            chat: weight(33, 3),
+            chat: weight(20, 5),
             email: weight(20, 5),
             sms: weight(20, 5),
             callback: call,
@@ -65,6 +65,19 @@ impl Capacity {
             Channel::Callback => self.callback,
             Channel::Campaign => self.campaign,
         }
+    }
+    /// The same for an agent with limits of their own, which go before those of group and tenant (C2): 0 closes a kind. Where as
+    /// many would not fit into the units, each takes fewer.
+    pub fn limited(mut self, at_once: &BTreeMap<Channel, u32>) -> Self {
+        let units = self.units;
+        for (channel, at_once) in at_once {
+            let weight = self.weight_mut(*channel);
+            weight.at_once = *at_once;
+            if let Some(share) = units.checked_div(*at_once) {
+                weight.units = weight.units.min(share.max(1));
+            }
+        }
+        self
     }
     /// The same, to be changed.
     pub fn weight_mut(&mut self, channel: Channel) -> &mut Weight {

@@ -38,6 +38,14 @@ impl Channel {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
 
+    /// Kinds with which customers come to a service.
+    pub const INCOMING: [Self; 4] = [Self::Voice, Self::Chat, Self::Email, Self::Sms];
+
+    /// The kind with which a customer comes who ends up with this one: whoever is called back called.
+    pub fn comes_as(self) -> Self {
+        if self.is_call() { Self::Voice } else { self }
+    }
+
     /// Whether the agent needs a telephone for it.
     pub fn is_call(self) -> bool {
         matches!(self, Self::Voice | Self::Callback | Self::Campaign)

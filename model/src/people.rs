@@ -1,7 +1,7 @@
 //! Users, roles, privileges and groups.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::capacity::Capacity;
@@ -27,6 +27,8 @@ pub struct Tenant {
     pub agent_order: AgentOrder,
     /// Which numbers outside its agents and flows may dial (SAFE-01).
     pub dialling: DialRules,
+    /// What its roles may not do, although they usually may.
+    pub withheld: Withheld,
 }
 
 impl Tenant {
@@ -34,8 +36,8 @@ impl Tenant {
     pub fn new(id: TenantId, name: impl Into<String>) -> Self {
         let (offer_window, system_names) = (OfferWindow::default(), SystemNames::default());
         let (capacity, agent_order) = (Capacity::default(), AgentOrder::default());
-        let dialling = DialRules::default();
-        Self { id, name: name.into(), offer_window, system_names, capacity, agent_order, dialling }
+        let (dialling, withheld) = (DialRules::default(), Withheld::default());
+        Self { id, name: name.into(), offer_window, system_names, capacity, agent_order, dialling, withheld }
     }
 }
 
@@ -62,6 +64,8 @@ pub struct User {
     pub skills: BTreeMap<SkillId, Level>,
     /// How voice reaches the user.
     pub phone: PhoneKind,
+    /// How many chats at once, instead of what group and tenant say (CHAT-14, C2). 0: none.
+    pub chats_max: Option<u32>,
     /// A user who may not sign in any more. Users are never deleted while records name them.
     pub disabled: bool,
 }
@@ -97,6 +101,10 @@ pub enum Role {
 pub enum Privilege {
     /// Be offered interactions.
     TakeInteractions,
+    /// Be offered chats and text messages (CHAT-01).
+    HandleChats,
+    /// Be offered emails.
+    HandleEmails,
     /// Bring written contacts from a channel of one's own, and read and write them for the customer.
     BringContacts,
     /// Place calls.
@@ -119,16 +127,25 @@ impl Role {
     /// What the role may do.
     pub fn privileges(self) -> &'static [Privilege] {
         use Privilege::{
-            Administer, BlockCallers, BringContacts, CallOut, EraseRecordings, SeeAllRecords,
-            SeeConfiguration, Supervise, TakeInteractions,
+            Administer, BlockCallers, BringContacts, CallOut, EraseRecordings, HandleChats, HandleEmails,
+            SeeAllRecords, SeeConfiguration, Supervise, TakeInteractions,
         };
         match self {
-            Self::Agent => &[TakeInteractions, CallOut, BlockCallers],
-            Self::Supervisor => {
-                &[TakeInteractions, CallOut, SeeAllRecords, Supervise, SeeConfiguration, BlockCallers]
-            }
+            Self::Agent => &[TakeInteractions, HandleChats, HandleEmails, CallOut, BlockCallers],
+            Self::Supervisor => &[
+                TakeInteractions,
+                HandleChats,
+                HandleEmails,
+                CallOut,
+                SeeAllRecords,
+                Supervise,
+                SeeConfiguration,
+                BlockCallers,
+            ],
             Self::Administrator => &[
                 TakeInteractions,
+                HandleChats,
+                HandleEmails,
                 BringContacts,
                 CallOut,
                 SeeAllRecords,
@@ -143,6 +160,21 @@ impl Role {
     /// Whether the role may do `what`.
     pub fn may(self, what: Privilege) -> bool {
         self.privileges().contains(&what)
+    }
+}
+
+/// Privileges that the roles of a tenant do not have, of those in [`Withheld::POSSIBLE`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Withheld(pub BTreeMap<Role, BTreeSet<Privilege>>);
+
+impl Withheld {
+    /// What can be withheld: work that is routed, and nothing that the appliance needs somebody to do.
+    pub const POSSIBLE: [Privilege; 2] = [Privilege::HandleChats, Privilege::HandleEmails];
+
+    /// Whether a role may still do something.
+    pub fn leaves(&self, role: Role, what: Privilege) -> bool {
+        role.may(what) && !self.0.get(&role).is_some_and(|withheld| withheld.contains(&what))
     }
 }
 

@@ -5,10 +5,12 @@ mod treatment;
 mod waiting;
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::calendar::Calendar;
 use crate::id::{DispositionId, FlowId, NumberId, ServiceId, SkillId, TenantId, TrunkId};
+use crate::interaction::Channel;
 use crate::recording::RecordingRules;
 use crate::skill::Requirement;
 
@@ -55,6 +57,8 @@ pub struct Service {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct QueueRules {
+    /// Kinds of contact that the service takes, of [`Channel::INCOMING`]. Default: all of them.
+    pub takes: BTreeSet<Channel>,
     /// 0 (default) to 1000; one point is worth [`QueueRules::priority_second`] of waiting.
     pub priority: i32,
     /// How many seconds of waiting one priority point buys (finite ageing, ROUTE-03). Default 60.
@@ -109,6 +113,7 @@ pub struct QueueRules {
 impl Default for QueueRules {
     fn default() -> Self {
         Self {
+            takes: Channel::INCOMING.into(),
             priority: 0,
             priority_second: 60,
             order: WaitingOrder::Ageing,
@@ -138,6 +143,10 @@ impl Default for QueueRules {
 }
 
 impl QueueRules {
+    /// Whether a contact of this kind may come to the service.
+    pub fn takes(&self, channel: Channel) -> bool {
+        self.takes.contains(&channel.comes_as())
+    }
     /// How many agents are rung at once, at most.
     pub fn rung_at_once(&self) -> u32 {
         match self.ring {

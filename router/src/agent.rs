@@ -85,6 +85,8 @@ pub(crate) struct Agent {
     pub id: AgentId,
     pub skills: BTreeMap<SkillId, Level>,
     pub group: Option<GroupId>,
+    /// Limits of the agent's own.
+    pub at_once: BTreeMap<Channel, u32>,
     pub profile: usize,
     /// In the configuration. An agent taken out of it stays until the last work is done.
     pub enrolled: bool,
@@ -102,7 +104,7 @@ pub(crate) struct Agent {
     pub stay_until: Option<Timestamp>,
     /// Interactions leased, in hand or wrapping, by lane.
     pub load: Load,
-    /// Which limits apply: those of the group, or 0 for the tenant's.
+    /// Which limits apply: those of the group, the agent's own, or 0 for the tenant's.
     pub limits: usize,
     /// The limits changed while work was in hand, which may exceed the new ones until the hands are empty.
     pub excused: bool,
@@ -130,6 +132,7 @@ impl Agent {
             id,
             skills: BTreeMap::new(),
             group: None,
+            at_once: BTreeMap::new(),
             profile: 0,
             enrolled: false,
             session: None,

@@ -7,11 +7,13 @@
 use std::collections::BTreeSet;
 
 use model::id::AgentId;
+use model::interaction::Channel;
 use model::skill::SkillExpr;
 
 use crate::bits::Bits;
 use crate::classes::{Classes, Sort};
 use crate::condition::{Condition, Skills, Traits};
+use crate::lanes::bit;
 use crate::profiles::Profiles;
 use crate::slab::IdMap;
 use crate::steps;
@@ -131,8 +133,9 @@ impl Board {
         // A profile without agents is gone, and so is its bit.
         !self.classes.get(class).profiles.is_empty()
     }
-    /// Whether the class has an agent signed in and not Offline.
-    pub fn is_staffed(&self, class: usize) -> bool {
-        self.classes.get(class).profiles.meets(&self.profiles.online)
+    /// Whether the class has an agent signed in and not Offline who is there for this kind of contact.
+    pub fn is_staffed(&self, class: usize, channel: Channel) -> bool {
+        let mut online = self.classes.get(class).profiles.common(&self.profiles.online);
+        online.any(|profile| self.profiles.get(profile).traits.closed & bit(channel) == 0)
     }
 }

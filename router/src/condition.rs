@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use model::id::{AgentId, GroupId, SkillId};
 use model::skill::{Level, SkillExpr};
 
+use crate::lanes::Lanes;
+
 /// Numbers for skills, so that a profile is an array of levels.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Skills {
@@ -30,6 +32,8 @@ pub(crate) struct Traits {
     pub group: Option<GroupId>,
     /// The one agent this profile belongs to, when some condition names that agent.
     pub own: Option<AgentId>,
+    /// Kinds of contact that never come: no condition asks for it, but nobody waits for these agents.
+    pub closed: Lanes,
 }
 
 #[derive(Clone, Debug)]

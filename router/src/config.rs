@@ -5,6 +5,7 @@ use std::time::Duration;
 
 pub use model::capacity::{Capacity, Weight};
 use model::id::{AgentId, GroupId, ReasonId, ServiceId, SkillId};
+use model::interaction::Channel;
 use model::people::{GroupRules, User};
 use model::service::Service;
 pub use model::skill::{DEPTH_MAX, TERMS_MAX};
@@ -73,11 +74,15 @@ pub struct AgentProfile {
     pub group: Option<GroupId>,
     /// What the agent can handle, and how well.
     pub skills: BTreeMap<SkillId, Level>,
+    /// How many of a kind of contact at once, instead of what group and tenant say. 0: the agent is not there for the kind.
+    #[serde(default)]
+    pub at_once: BTreeMap<Channel, u32>,
 }
 
 impl From<&User> for AgentProfile {
     fn from(user: &User) -> Self {
-        Self { agent: user.id, group: user.group, skills: user.skills.clone() }
+        let at_once = user.chats_max.map(|chats| (Channel::Chat, chats)).into_iter().collect();
+        Self { agent: user.id, group: user.group, skills: user.skills.clone(), at_once }
     }
 }
 

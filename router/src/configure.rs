@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::figures::Mean;
-use model::id::{AgentId, ServiceId};
+use model::id::{AgentId, GroupId, ServiceId};
 use model::interaction::Channel;
 use model::people::GroupRules;
 use model::service::{QueueRules, Service};
@@ -120,21 +120,33 @@ impl Floor {
         let old = std::mem::take(&mut self.limits);
         self.limits.push(Limits::of(self.config.capacity));
         self.own_limits.clear();
-        for (group, rules) in &self.config.groups {
-            if let Some(capacity) = rules.capacity {
-                self.own_limits.insert(*group, self.limits.len());
-                self.limits.push(Limits::of(capacity));
-            }
-        }
         for number in 0..self.agents.len() {
-            let agent = &mut self.agents[number];
+            let agent = &self.agents[number];
+            let (group, at_once) = (agent.group, agent.at_once.clone());
             let before = old.get(agent.limits).map(|limits| limits.capacity);
-            agent.limits = agent.group.and_then(|group| self.own_limits.get(&group).copied()).unwrap_or(0);
+            let limits = self.limits_of(group, at_once);
+            let agent = &mut self.agents[number];
+            agent.limits = limits;
             if before != Some(self.limits[agent.limits].capacity) {
                 agent.excused = agent.has_work();
                 self.refile(number);
             }
         }
+    }
+
+    /// The limits of an agent of this group with these limits of their own; agents of whom the same holds share them.
+    fn limits_of(&mut self, group: Option<GroupId>, at_once: BTreeMap<Channel, u32>) -> usize {
+        let shared = group.and_then(|group| Some((group, self.config.groups.get(&group)?.capacity?)));
+        if shared.is_none() && at_once.is_empty() {
+            return 0;
+        }
+        let capacity = shared.map_or(self.config.capacity, |(_, capacity)| capacity).limited(&at_once);
+        let next = self.limits.len();
+        let limits = *self.own_limits.entry((shared.map(|(group, _)| group), at_once)).or_insert(next);
+        if limits == next {
+            self.limits.push(Limits::of(capacity));
+        }
+        limits
     }
 
     fn learn_skills(&mut self, agents: &[AgentProfile]) {
@@ -190,15 +202,20 @@ impl Floor {
                 number
             }
         };
+        let limits = self.limits_of(profile.group, profile.at_once.clone());
         let agent = &mut self.agents[number];
-        let same = agent.enrolled && agent.skills == profile.skills && agent.group == profile.group;
+        let same = agent.enrolled
+            && agent.skills == profile.skills
+            && agent.group == profile.group
+            && agent.at_once == profile.at_once
+            && self.board.profiles.get(agent.profile).traits.closed == self.limits[limits].closed();
         if same {
             return;
         }
         let was_enrolled = std::mem::replace(&mut agent.enrolled, false);
         agent.skills = profile.skills;
         agent.group = profile.group;
-        let limits = agent.group.and_then(|group| self.own_limits.get(&group).copied()).unwrap_or(0);
+        agent.at_once = profile.at_once;
         if self.limits[std::mem::replace(&mut agent.limits, limits)].capacity != self.limits[limits].capacity
         {
             agent.excused |= agent.has_work();
@@ -232,7 +249,7 @@ impl Floor {
             levels[skill] = level.get();
         }
         let own = self.board.named.contains(&agent.id).then_some(agent.id);
-        Traits { levels, group: agent.group, own }
+        Traits { levels, group: agent.group, own, closed: self.limits[agent.limits].closed() }
     }
 
     /// A condition names this agent: from now on the agent has a profile that nobody shares.

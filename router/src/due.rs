@@ -1,14 +1,15 @@
 //! What time alone brings about.
 
 use model::id::AgentId;
-use model::interaction::EndedBy;
+use model::interaction::{Channel, EndedBy};
 use model::journal::{Event, OfferEnd};
 use model::service::{Overflow, Treatment};
 use model::time::Timestamp;
 
 use crate::floor::Floor;
 use crate::io::Output;
-use crate::item::{Item, Phase};
+use crate::item::{Item, Phase, Queue};
+use crate::lanes::lane;
 use crate::slab::Key;
 use crate::steps;
 use crate::timers::Timer;
@@ -178,7 +179,7 @@ impl Floor {
         let over = rules.wait_time_max.is_some_and(|longest| self.now.since(item.queued_at) >= longest);
         if over && rules.treatment(Overflow::WaitedLong) != Treatment::Queue {
             self.overflow(key, Overflow::WaitedLong);
-        } else if item.service.is_some_and(|service| self.ends_unstaffed(service)) {
+        } else if item.service.is_some_and(|service| self.ends_unstaffed(service, item.channel)) {
             self.overflow(key, Overflow::AgentsLeft);
         } else {
             self.report_if_hopeless(key);
@@ -186,9 +187,9 @@ impl Floor {
     }
 
     /// Whether those who wait for a service are not to wait on, as nobody is there.
-    fn ends_unstaffed(&self, service: usize) -> bool {
+    fn ends_unstaffed(&self, service: usize, channel: Channel) -> bool {
         self.queue_rules(Some(service)).treatment(Overflow::AgentsLeft) != Treatment::Queue
-            && !self.is_staffed(service)
+            && !self.is_staffed(service, channel)
     }
 
     /// The last agent of a service left: those who wait for it hear so (VOICE-15).
@@ -198,9 +199,15 @@ impl Floor {
         }
         steps::count(self.queues.len());
         for service in 0..self.queues.len() {
-            if self.queues[service].waiting > 0 && self.ends_unstaffed(service) {
+            if self.queues[service].waiting == 0 {
+                continue;
+            }
+            let unstaffed = Channel::ALL.map(|channel| self.ends_unstaffed(service, channel));
+            if unstaffed.contains(&true) {
                 for key in self.queues[service].line.iter().copied().collect::<Vec<_>>() {
-                    if self.items.get(key).is_some_and(|item| matches!(item.phase, Phase::Waiting)) {
+                    let ends =
+                        |item: &Item| matches!(item.phase, Phase::Waiting) && unstaffed[lane(item.channel)];
+                    if self.items.get(key).is_some_and(ends) {
                         self.overflow(key, Overflow::AgentsLeft);
                     }
                 }
@@ -208,10 +215,10 @@ impl Floor {
         }
     }
 
-    pub(crate) fn is_staffed(&self, service: usize) -> bool {
-        self.queues
-            .get(service)
-            .is_some_and(|queue| queue.plan.steps.iter().any(|step| self.board.is_staffed(step.class)))
+    pub(crate) fn is_staffed(&self, service: usize, channel: Channel) -> bool {
+        let staffed =
+            |queue: &Queue| queue.plan.steps.iter().any(|step| self.board.is_staffed(step.class, channel));
+        self.queues.get(service).is_some_and(staffed)
     }
 
     pub(crate) fn agent_id(&self, agent: usize) -> AgentId {

@@ -79,6 +79,8 @@ pub enum Verdict {
     NotReady,
     /// Voice does not reach the agent.
     NoPhone,
+    /// The agent takes no contacts of this kind: the role, the agent's own limit or the capacity of the group says so.
+    NotForKind,
     /// Signed out or Offline.
     Away,
     /// The agent does not meet the condition of the current step.
@@ -136,6 +138,10 @@ impl Floor {
         if !agent.is_online() {
             return Verdict::Away;
         }
+        let limits = &self.limits[agent.limits];
+        if limits.closed() & bit(item.channel) != 0 {
+            return Verdict::NotForKind;
+        }
         if !agent.can_carry(item.channel) {
             return Verdict::NoPhone;
         }
@@ -143,7 +149,7 @@ impl Floor {
         if let Some(&(_, until)) = refusal {
             return Verdict::Refused { until };
         }
-        let free = agent.has_room(item.channel, &self.limits[agent.limits]) && agent.lease.is_none();
+        let free = agent.has_room(item.channel, limits) && agent.lease.is_none();
         match agent.state() {
             AgentState::Ready | AgentState::Busy | AgentState::Ringing if !free => Verdict::NoRoom,
             _ if agent.filed.is_some_and(|(lanes, _)| lanes & bit(item.channel) != 0) => {

@@ -33,7 +33,7 @@ pub struct Floor {
     /// What agents carry: first the tenant's, then those of groups that have their own.
     pub(crate) limits: Vec<Limits>,
     /// Where those of a group lie.
-    pub(crate) own_limits: BTreeMap<GroupId, usize>,
+    pub(crate) own_limits: BTreeMap<(Option<GroupId>, BTreeMap<Channel, u32>), usize>,
     pub(crate) default_group: GroupRules,
     pub(crate) default_queue: QueueRules,
     /// What interactions that never wait require.

@@ -301,6 +301,12 @@ pub enum Refusal {
     /// The group's rules do not allow it.
     #[error("the rules of the group do not allow it")]
     NotAllowed,
+    /// The service takes no contacts of this kind.
+    #[error("the service takes no contacts of the kind {channel:?}")]
+    NotTaken {
+        /// Which kind.
+        channel: Channel,
+    },
     /// The service has its limit of waiting callers.
     #[error("the queue is full")]
     QueueFull,

@@ -58,6 +58,11 @@ impl Limits {
         limits
     }
 
+    /// The kinds that never come, not even to empty hands.
+    pub fn closed(&self) -> Lanes {
+        EVERY & !self.rest
+    }
+
     /// The kinds of which one more may come to hands that hold this.
     pub fn open(&self, load: &Load) -> Lanes {
         if *load == [0; LANES] { self.rest } else { self.room(load) }
@@ -118,7 +123,8 @@ mod tests {
         assert_eq!(limits.open(&load(&[])), EVERY);
         assert_eq!(limits.open(&load(&[(Voice, 1)])), 0, "a call takes the whole agent");
         assert_eq!(limits.open(&load(&[(Chat, 2)])), set(&[Chat, Email, Sms]));
-        assert_eq!(limits.open(&load(&[(Chat, 3)])), 0, "three chats are 99 units");
+        assert_eq!(limits.open(&load(&[(Chat, 4)])), set(&[Chat, Email, Sms]));
+        assert_eq!(limits.open(&load(&[(Chat, 5)])), 0, "five chats fill the agent");
         assert_eq!(limits.open(&load(&[(Email, 1)])), set(&[Voice, Callback, Chat, Email, Sms]));
         assert_eq!(limits.open(&load(&[(Email, 5)])), set(&[Voice, Callback]), "calls interrupt emails");
         assert_eq!(limits.open(&load(&[(Email, 1), (Voice, 1)])), 0);

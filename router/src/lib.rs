@@ -12,7 +12,7 @@
 //!
 //! let (ana, hotline) = (AgentId::from_number(1), ServiceId::from_number(1));
 //! let config = FloorConfig {
-//!     agents: vec![AgentProfile { agent: ana, group: None, skills: Default::default() }],
+//!     agents: vec![AgentProfile { agent: ana, group: None, skills: Default::default(), at_once: Default::default() }],
 //!     services: vec![Service {
 //!         id: hotline,
 //!         tenant: TenantId::from_number(1),

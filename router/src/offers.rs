@@ -23,7 +23,7 @@ impl Floor {
         self.admit(interaction)?;
         // Whoever is called back was let in before, and was promised it.
         if !arrival.returns && channel != Channel::Callback {
-            self.door(service)?;
+            self.door(service, channel)?;
         }
         let number = self.queue_numbers.get(&service).copied().ok_or(Refusal::UnknownService)?;
         let queue = self.queues.get(number).filter(|queue| !queue.closed).ok_or(Refusal::UnknownService)?;
@@ -54,11 +54,14 @@ impl Floor {
         Ok(())
     }
 
-    /// Whether a service would take one more caller now.
-    pub fn door(&self, service: ServiceId) -> Result<(), Refusal> {
+    /// Whether a service would take one more contact of this kind now.
+    pub fn door(&self, service: ServiceId, channel: Channel) -> Result<(), Refusal> {
         let number = self.queue_numbers.get(&service).copied().ok_or(Refusal::UnknownService)?;
         let queue = self.queues.get(number).filter(|queue| !queue.closed).ok_or(Refusal::UnknownService)?;
         let rules = &queue.service.queue;
+        if !rules.takes(channel) {
+            return Err(Refusal::NotTaken { channel });
+        }
         let takes = |why| rules.treatment(why) == Treatment::Queue;
         if rules.emergency && !takes(Overflow::Emergency) {
             return Err(Refusal::Emergency);
@@ -66,7 +69,7 @@ impl Floor {
         if !queue.service.open && !takes(Overflow::Closed) {
             return Err(Refusal::Closed);
         }
-        if !takes(Overflow::Unstaffed) && !self.is_staffed(number) {
+        if !takes(Overflow::Unstaffed) && !self.is_staffed(number, channel) {
             return Err(Refusal::NoAgentOnline);
         }
         if queue.waiting >= rules.waiting_max as usize && !takes(Overflow::Full) {

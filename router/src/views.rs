@@ -184,7 +184,7 @@ impl Floor {
         let number = *self.queue_numbers.get(&service)?;
         let queue = self.queues.get(number)?;
         let oldest = queue.line.front().and_then(|key| self.items.get(*key)).map(|item| item.queued_at);
-        Some(QueueView { waiting: queue.waiting, oldest, staffed: self.is_staffed(number) })
+        Some(QueueView { waiting: queue.waiting, oldest, staffed: self.anybody_there(number) })
     }
 
     /// How long the one who waits longest for the service has waited.
@@ -194,7 +194,13 @@ impl Floor {
 
     /// Whether an agent who fits some step of the service is signed in and not Offline (VOICE-15).
     pub fn staffed(&self, service: ServiceId) -> bool {
-        self.queue_numbers.get(&service).is_some_and(|&number| self.is_staffed(number))
+        self.queue_numbers.get(&service).is_some_and(|&number| self.anybody_there(number))
+    }
+
+    /// For whatever kind of contact the service takes.
+    fn anybody_there(&self, number: usize) -> bool {
+        let Some(rules) = self.queues.get(number).map(|queue| &queue.service.queue) else { return false };
+        rules.takes.iter().any(|channel| self.is_staffed(number, *channel))
     }
 
     /// A picture of the whole floor.

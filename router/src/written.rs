@@ -10,7 +10,7 @@ use crate::expected::Leaving;
 use crate::floor::Floor;
 use crate::io::Refusal;
 use crate::item::{Kind, Phase};
-use crate::lanes::lane;
+use crate::lanes::{bit, lane};
 use crate::timers::Timer;
 
 impl Floor {
@@ -34,12 +34,16 @@ impl Floor {
         }
         let who = &self.agents[number];
         let fits = |class: usize| self.board.classes.get(class).profiles.has(who.profile);
-        if !item.channel.is_written() || !item.plan.steps.iter().any(|step| fits(step.class)) {
+        let limits = &self.limits[who.limits];
+        if !item.channel.is_written() || limits.closed() & bit(item.channel) != 0 {
+            return Err(Refusal::NotAllowed);
+        }
+        if !item.plan.steps.iter().any(|step| fits(step.class)) {
             return Err(Refusal::NotAllowed);
         }
         let state = who.state();
         let free = matches!(state, AgentState::Ready | AgentState::NotReady { .. } | AgentState::Busy);
-        if !free || who.lease.is_some() || !who.has_room(item.channel, &self.limits[who.limits]) {
+        if !free || who.lease.is_some() || !who.has_room(item.channel, limits) {
             return Err(Refusal::NotNow { state });
         }
         self.record(Event::Taken { interaction, agent });

@@ -8,6 +8,8 @@ export type Role = "agent" | "supervisor" | "administrator";
 export type PhoneKind = "browser" | "sip" | "none";
 export type Privilege =
   | "take_interactions"
+  | "handle_chats"
+  | "handle_emails"
   | "bring_contacts"
   | "call_out"
   | "see_all_records"
@@ -260,6 +262,8 @@ export interface User {
   group: string | null;
   skills: Record<string, number>;
   phone: PhoneKind;
+  /** How many chats at once, instead of what team and tenant say. */
+  chats_max: number | null;
   disabled: boolean;
 }
 export interface Session {
@@ -273,6 +277,8 @@ export interface ColleagueItem extends Colleague {
   presence: Presence | null;
   callable: boolean;
 }
+/** Privileges to be offered a kind of contact: they can be withheld from a role. */
+export type Handling = "handle_chats" | "handle_emails";
 export type AgentTerm = "most_skilled" | "least_skilled" | "least_loaded" | "longest_idle" | "round_robin";
 export type Channel = "voice" | "chat" | "email" | "sms" | "callback" | "campaign";
 /** What agents carry at once (ROUTE-01). */
@@ -291,6 +297,8 @@ export interface Tenant {
   agent_order: AgentTerm[];
   /** Which numbers outside may be dialled: set through the API, and sent back as it came. */
   dialling: unknown;
+  /** What roles may not do although they usually may (CHAT-01). */
+  withheld: Partial<Record<Role, Handling[]>>;
 }
 export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left" | "chosen" | "emergency";
 export interface ServiceRecord {
@@ -483,10 +491,10 @@ export interface OpenCallback {
   /** It is not in the line before. */
   held_until: Millis | null;
 }
-export type Verdict = "eligible" | "ringing" | "handling" | "refused" | "no_room" | "not_ready" | "no_phone" | "away" | "unskilled";
+export type Verdict = "eligible" | "ringing" | "handling" | "refused" | "no_room" | "not_ready" | "no_phone" | "not_for_kind" | "away" | "unskilled";
 /** Something that would help a caller who waits. */
 export interface Advice {
-  kind: "not_ready" | "no_phone" | "at_work" | "refused" | "away" | "lower_level" | "lacks_only" | "next_step";
+  kind: "not_ready" | "no_phone" | "not_for_kind" | "at_work" | "refused" | "away" | "lower_level" | "lacks_only" | "next_step";
   agents: number;
   who: Named[];
   asked: string | null;

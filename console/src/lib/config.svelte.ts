@@ -144,11 +144,16 @@ export interface RequirementStep {
   who_text?: string;
   lasts_ms: number | null;
 }
+/** Kinds of contact with which customers come to a service. */
+export const incoming = ["voice", "chat", "email", "sms"] as const;
+export type Incoming = (typeof incoming)[number];
 export interface ServiceItem {
   id: string;
   name: string;
   requirement: { mode: "replace" | "cumulative"; steps: RequirementStep[] };
   queue: {
+    /** Kinds of contact that come to it. */
+    takes: Incoming[];
     priority: number;
     priority_second: number;
     order: "ageing" | "deadline" | "slopes";
@@ -208,6 +213,7 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
   name: "",
   requirement: { mode: "replace", steps: [{ who: "any", lasts_ms: null }] },
   queue: {
+    takes: [...incoming],
     priority: 0,
     priority_second: 60,
     order: "ageing",

@@ -17,8 +17,8 @@ export class TenantSettings {
 
   async load(): Promise<void> {
     try {
-      const { name, offer_window, system_names, capacity, agent_order, dialling } = await this.read();
-      this.draft = { name, offer_window, system_names, capacity, agent_order, dialling };
+      const { name, offer_window, system_names, capacity, agent_order, dialling, withheld } = await this.read();
+      this.draft = { name, offer_window, system_names, capacity, agent_order, dialling, withheld };
       this.kept = JSON.stringify(this.draft);
       this.problem = "";
     } catch (e) {

@@ -28,7 +28,7 @@ export function toBeCalledBack(service: string, calls: CallRow[]): (CallRow & { 
 
 /** Agents who fit, by what stands between them and the caller; the nearest to taking it first. */
 export function grounds(why: Explanation): [Verdict, string[]][] {
-  const order: Verdict[] = ["ringing", "handling", "eligible", "no_room", "refused", "not_ready", "no_phone", "away"];
+  const order: Verdict[] = ["ringing", "handling", "eligible", "no_room", "refused", "not_ready", "no_phone", "not_for_kind", "away"];
   const of = (verdict: Verdict) => why.agents.filter((one) => one.verdict === verdict).map((one) => one.agent.name);
   return order.map((verdict): [Verdict, string[]] => [verdict, of(verdict)]).filter(([, names]) => names.length > 0);
 }

@@ -47,6 +47,9 @@ pub struct User {
     #[serde(default)]
     #[schema(value_type = String)]
     pub phone: PhoneKind,
+    /// How many chats at once, instead of what group and tenant say: 0 to 50; 0: none (CHAT-14).
+    #[serde(default)]
+    pub chats_max: Option<u32>,
     /// May not sign in any more.
     #[serde(default)]
     pub disabled: bool,
@@ -81,6 +84,7 @@ impl Wire for User {
             group: self.group,
             skills: self.skills,
             phone: self.phone,
+            chats_max: self.chats_max,
             disabled: self.disabled,
         })
     }
@@ -95,6 +99,7 @@ impl Wire for User {
             group: item.group,
             skills: item.skills,
             phone: item.phone,
+            chats_max: item.chats_max,
             disabled: item.disabled,
             password: None,
         }

@@ -1,11 +1,13 @@
 //! Services with their requirements and queue rules as they travel.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use desk::configuration::Configuration;
 use desk::refusal::{FieldError, Refusal};
 use model::calendar::Calendar;
 use model::id::{ServiceId, TenantId};
+use model::interaction::Channel;
 use model::recording::RecordingRules;
 use model::service::{LateContacts, QueueRules, RingRule, ShortAbandons, Treatment, WaitingOrder};
 use model::skill::{StepMode, text};
@@ -141,6 +143,9 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Queue {
+    /// Kinds of contact that the service takes: `voice`, `chat`, `email`, `sms`; without it all of them.
+    #[schema(value_type = Vec<String>)]
+    pub takes: BTreeSet<Channel>,
     /// 0 to 1000.
     pub priority: i32,
     /// Seconds of waiting that one priority point buys.
@@ -216,6 +221,7 @@ impl Default for Queue {
 impl From<QueueRules> for Queue {
     fn from(rules: QueueRules) -> Self {
         Self {
+            takes: rules.takes,
             priority: rules.priority,
             priority_second: rules.priority_second,
             order: rules.order,
@@ -247,6 +253,7 @@ impl From<QueueRules> for Queue {
 impl From<Queue> for QueueRules {
     fn from(queue: Queue) -> Self {
         Self {
+            takes: queue.takes,
             priority: queue.priority,
             priority_second: queue.priority_second,
             order: queue.order,

@@ -3,6 +3,7 @@
 use desk::console::protocol::OfferWindowView;
 use model::dialling::DialRules;
 use model::id::TenantId;
+use model::people::Withheld;
 use model::tenant::{AgentOrder, OfferWindow, SystemNames};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,6 +31,10 @@ pub struct Tenant {
     /// Which numbers outside may be dialled: the longest prefix decides (SAFE-01).
     #[serde(default)]
     pub dialling: Dialling,
+    /// What roles may not do although they usually may: `{"agent": ["handle_chats", "handle_emails"]}` (CHAT-01).
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
+    pub withheld: Withheld,
 }
 
 /// Which numbers outside may be dialled. `00` at the beginning is the same as `+`.
@@ -85,6 +90,7 @@ impl Tenant {
             capacity: self.capacity.into(),
             agent_order: self.agent_order,
             dialling,
+            withheld: self.withheld,
         }
     }
 
@@ -98,6 +104,7 @@ impl Tenant {
             capacity: item.capacity.into(),
             agent_order: item.agent_order.clone(),
             dialling: item.dialling.clone().into(),
+            withheld: item.withheld.clone(),
         }
     }
 }

@@ -11,7 +11,8 @@ use model::capacity::Capacity;
 use model::dialling::DialRules;
 use model::flow::Flow;
 use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, TrunkId, UserId};
-use model::people::{Group, GroupRules, PhoneKind, Privilege, User};
+use model::interaction::Channel;
+use model::people::{Group, GroupRules, PhoneKind, Privilege, User, Withheld};
 use model::service::{CallbackRules, Disposition, Service, Skill, SrtpPolicy, Trunk, WaitingRules};
 use model::skill::SkillExpr;
 use model::skill::text::Names;
@@ -67,6 +68,8 @@ pub struct Configuration {
     pub agent_order: AgentOrder,
     /// Which numbers outside may be dialled (SAFE-01).
     pub dialling: DialRules,
+    /// What roles may not do, although they usually may (CHAT-01).
+    pub withheld: Withheld,
     /// The tenant's names for the reasons that the system sets (STATE-13).
     pub system_names: SystemNames,
     /// Opening hours of services that have some.
@@ -93,10 +96,11 @@ impl Configuration {
         let trunks = catalogue::all(store.trunks(), tenant).await?;
         let blocks = catalogue::all(store.blocks(), tenant).await?;
         let settings = store.tenants().tenant(tenant).await?.map(|row| row.item);
-        let (offer_window, system_names, capacity, agent_order, dialling) = settings
+        let (offer_window, system_names, capacity, agent_order, dialling, withheld) = settings
             .map(|tenant| {
                 let (order, dialling) = (tenant.agent_order, tenant.dialling);
-                (tenant.offer_window, tenant.system_names, tenant.capacity, order, dialling)
+                let withheld = tenant.withheld;
+                (tenant.offer_window, tenant.system_names, tenant.capacity, order, dialling, withheld)
             })
             .unwrap_or_default();
         let mut names = Names::default();
@@ -109,6 +113,7 @@ impl Configuration {
             capacity,
             agent_order,
             dialling,
+            withheld,
             eligible: BTreeMap::new(),
             names,
             users: users.into_iter().map(|row| (row.item.id, row.item)).collect(),
@@ -181,7 +186,12 @@ impl Configuration {
     /// What the floor decides by.
     pub fn floor(&self) -> FloorConfig {
         FloorConfig {
-            agents: self.users.values().filter(|user| !user.disabled).map(AgentProfile::from).collect(),
+            agents: self
+                .users
+                .values()
+                .filter(|user| !user.disabled)
+                .map(|user| self.profile(user))
+                .collect(),
             groups: self.groups.values().map(|group| (group.id, group.rules.clone())).collect(),
             services: self
                 .services
@@ -193,6 +203,20 @@ impl Configuration {
             stays: self.stays(),
             ..FloorConfig::default()
         }
+    }
+
+    /// A user as routing sees one: without the privilege for a kind of contact, not there for it (CHAT-01).
+    fn profile(&self, user: &User) -> AgentProfile {
+        let mut profile = AgentProfile::from(user);
+        for (needed, channels) in [
+            (Privilege::HandleChats, &[Channel::Chat, Channel::Sms][..]),
+            (Privilege::HandleEmails, &[Channel::Email][..]),
+        ] {
+            if !self.withheld.leaves(user.role, needed) {
+                profile.at_once.extend(channels.iter().map(|channel| (*channel, 0)));
+            }
+        }
+        profile
     }
 
     /// Reasons for being Not ready whose stays end by themselves (STATE-04).

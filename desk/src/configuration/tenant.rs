@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::dialling::DialRules;
-use model::people::Tenant;
+use model::people::{Privilege, Tenant, Withheld};
 use model::tenant::AGENT_TERMS_MAX;
 use serde_json::json;
 
@@ -36,6 +36,7 @@ impl DeskHandle {
         let detail = json!({
             "name": row.item.name, "offer_window": row.item.offer_window, "system_names": row.item.system_names,
             "capacity": row.item.capacity, "agent_order": row.item.agent_order, "dialling": row.item.dialling,
+            "withheld": row.item.withheld,
         });
         self.audit().record(actor, "tenant.update", row.item.id, detail).await?;
         self.reload().await?;
@@ -67,6 +68,10 @@ fn errors(tenant: &Tenant) -> Vec<FieldError> {
         ));
     }
     dialling(&tenant.dialling, &mut errors);
+    let possible = |what: &Privilege| Withheld::POSSIBLE.contains(what);
+    if !tenant.withheld.0.values().flatten().all(possible) {
+        errors.push(FieldError::new("/withheld", "only handle_chats and handle_emails"));
+    }
     errors
 }
 

@@ -55,6 +55,9 @@ impl Checked for User {
         if self.phone == PhoneKind::Sip && self.extension.is_none() {
             errors.push(FieldError::new("/extension", "a SIP phone registers with the extension"));
         }
+        if self.chats_max.is_some_and(|chats| chats > AT_ONCE_MAX) {
+            errors.push(FieldError::new("/chats_max", format!("0 to {AT_ONCE_MAX}, or nothing")));
+        }
         let boss = |user: &User| user.role == Role::Administrator && !user.disabled;
         let others = now.users.values().any(|user| user.id != self.id && boss(user));
         if now.users.get(&self.id).is_some_and(boss) && !boss(self) && !others {
@@ -112,6 +115,13 @@ impl Checked for Service {
             errors.push(FieldError::new("/requirement", error.to_string()));
         }
         let queue = &self.queue;
+        if queue.takes.is_empty() || !queue.takes.iter().all(|channel| Channel::INCOMING.contains(channel)) {
+            errors.push(FieldError::new("/queue/takes", "voice, chat, email, sms: at least one"));
+        }
+        let dialled = now.numbers.iter().find(|(_, (service, _))| *service == self.id);
+        if let Some((digits, _)) = dialled.filter(|_| !queue.takes(Channel::Voice)) {
+            errors.push(FieldError::new("/queue/takes", format!("calls to {digits} come here")));
+        }
         if !(0..=1_000).contains(&queue.priority) {
             errors.push(FieldError::new("/queue/priority", "0 to 1000"));
         }
@@ -293,6 +303,10 @@ impl Checked for Number {
         if !digits(bare) || !(1..=20).contains(&bare.len()) {
             errors.push(FieldError::new("/digits", "1 to 20 digits with an optional + in front"));
         }
+        let service = now.services.get(&self.service);
+        if service.is_some_and(|service| !service.queue.takes(Channel::Voice)) {
+            errors.push(FieldError::new("/service", "this service takes no calls"));
+        }
         let first = self.flow.and_then(|flow| now.ready_flows.get(&flow));
         if first.is_some_and(|(_, ready)| ready.flow().while_waiting) {
             errors.push(FieldError::new("/flow", "this flow is for callers who wait in a queue already"));
@@ -353,6 +367,9 @@ pub(super) fn name_at(pointer: &str, text: &str, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// Most contacts of one kind that an agent holds.
+const AT_ONCE_MAX: u32 = 50;
+
 /// What agents carry: something that would never fit is said to be closed by `at_once`, not by its weight.
 fn minutes(pointer: &str, minutes: Option<u32>, errors: &mut Vec<FieldError>) {
     if minutes.is_some_and(|minutes| !(1..=MINUTES_MAX).contains(&minutes)) {
@@ -371,8 +388,8 @@ pub(super) fn capacity(pointer: &str, capacity: &Capacity, errors: &mut Vec<Fiel
             let why = "1 to what an agent has; at_once 0 closes the channel";
             errors.push(FieldError::new(format!("{pointer}/{name}/units"), why));
         }
-        if at_once > 50 {
-            errors.push(FieldError::new(format!("{pointer}/{name}/at_once"), "0 to 50"));
+        if at_once > AT_ONCE_MAX {
+            errors.push(FieldError::new(format!("{pointer}/{name}/at_once"), format!("0 to {AT_ONCE_MAX}")));
         }
     }
 }

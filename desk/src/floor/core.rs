@@ -407,6 +407,7 @@ impl Core {
             router::Refusal::Duplicate
             | router::Refusal::QueueFull
             | router::Refusal::Closed
+            | router::Refusal::NotTaken { .. }
             | router::Refusal::Emergency
             | router::Refusal::NoAgentOnline
             | router::Refusal::FloorFull

@@ -156,7 +156,8 @@ impl Core {
 pub(super) fn overflow_of(refusal: router::Refusal) -> Option<Overflow> {
     match refusal {
         router::Refusal::Emergency => Some(Overflow::Emergency),
-        router::Refusal::Closed => Some(Overflow::Closed),
+        // For what it does not take a service is closed.
+        router::Refusal::Closed | router::Refusal::NotTaken { .. } => Some(Overflow::Closed),
         router::Refusal::NoAgentOnline => Some(Overflow::Unstaffed),
         router::Refusal::QueueFull => Some(Overflow::Full),
         _ => None,

@@ -202,7 +202,9 @@ impl Core {
                 return vec![];
             }
             Err(router::Refusal::Emergency) => (Refused::Closed, Overflow::Emergency),
-            Err(router::Refusal::Closed) => (Refused::Closed, Overflow::Closed),
+            Err(router::Refusal::Closed | router::Refusal::NotTaken { .. }) => {
+                (Refused::Closed, Overflow::Closed)
+            }
             Err(router::Refusal::NoAgentOnline) => (Refused::Unstaffed, Overflow::Unstaffed),
             Err(router::Refusal::QueueFull) => (Refused::Full, Overflow::Full),
             Err(refusal) => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use flow::{End, Input, Refused, Run, Wish};
 use model::call::{CallOrder, Sound};
 use model::id::{FlowId, InteractionId};
-use model::interaction::{EndStatus, EndedBy};
+use model::interaction::{Channel, EndStatus, EndedBy};
 use model::journal::Event;
 use model::service::Overflow;
 use model::time::Timestamp;
@@ -143,7 +143,7 @@ impl Core {
             self.wait_on(interaction, out);
             return Vec::new();
         };
-        if let Err(refusal) = self.floor.door(to) {
+        if let Err(refusal) = self.floor.door(to, Channel::Voice) {
             let why = match overflow_of(refusal) {
                 Some(Overflow::Closed | Overflow::Emergency) => Refused::Closed,
                 Some(Overflow::Unstaffed) => Refused::Unstaffed,

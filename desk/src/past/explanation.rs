@@ -96,7 +96,7 @@ pub struct CandidateView {
 pub struct AgentGround {
     /// Who.
     pub agent: Named,
-    /// `eligible`, `ringing`, `handling`, `refused`, `no_room`, `not_ready`, `no_phone`, `away` or `unskilled`.
+    /// `eligible`, `ringing`, `handling`, `refused`, `no_room`, `not_ready`, `no_phone`, `not_for_kind`, `away` or `unskilled`.
     pub verdict: String,
     /// When a refusal is forgotten.
     pub until: Option<u64>,
@@ -105,7 +105,7 @@ pub struct AgentGround {
 /// Something that would help.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AdviceView {
-    /// `not_ready`, `no_phone`, `at_work`, `refused`, `away`, `lower_level`, `lacks_only` or `next_step`.
+    /// `not_ready`, `no_phone`, `not_for_kind`, `at_work`, `refused`, `away`, `lower_level`, `lacks_only` or `next_step`.
     pub kind: String,
     /// How many agents it concerns.
     pub agents: usize,
@@ -267,6 +267,14 @@ fn advise(advice: &Advice, at: Timestamp, config: &Configuration) -> AdviceView 
                 names(*agents, who)
             ),
         ),
+        Advice::NotForKind { agents, who } => (
+            *agents,
+            format!(
+                "{agents} fitting {} no contacts of this kind, by role, limit or group: {}",
+                one(*agents, "agent takes", "agents take"),
+                names(*agents, who)
+            ),
+        ),
         Advice::AtWork { agents, who } => (
             *agents,
             format!(
@@ -322,6 +330,7 @@ fn advise(advice: &Advice, at: Timestamp, config: &Configuration) -> AdviceView 
     let (who, asked, instead, at) = match advice {
         Advice::NotReady { who, .. }
         | Advice::NoPhone { who, .. }
+        | Advice::NotForKind { who, .. }
         | Advice::AtWork { who, .. }
         | Advice::Away { who, .. } => (who.as_slice(), None, None, None),
         Advice::LowerLevel { skill, asked, instead, who, .. } => {

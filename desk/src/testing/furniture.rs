@@ -147,6 +147,7 @@ pub(super) async fn furnish(store: &Store, setup: &Setup) {
             group: Some(team()),
             skills: level.map(|level| BTreeMap::from([(german(), level)])).unwrap_or_default(),
             phone: setup.phone,
+            chats_max: None,
             disabled: false,
         };
         store.users().insert(&user).await.unwrap();

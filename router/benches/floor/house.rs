@@ -192,6 +192,7 @@ pub fn config(size: &Size, dice: &mut ChaCha8Rng) -> FloorConfig {
         agent: AgentId::from_number(number + 1),
         group: None,
         skills: profiles[(number % size.profiles) as usize].iter().copied().collect(),
+        at_once: Default::default(),
     });
     let agents = agents.collect();
     let services = (1..=size.classes).map(|number| {

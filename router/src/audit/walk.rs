@@ -168,7 +168,12 @@ mod tests {
         };
         let config = FloorConfig {
             agents: [ana, ben]
-                .map(|agent| AgentProfile { agent, group: None, skills: Default::default() })
+                .map(|agent| AgentProfile {
+                    agent,
+                    group: None,
+                    skills: Default::default(),
+                    at_once: Default::default(),
+                })
                 .into(),
             services: vec![
                 service(1, SkillExpr::Any),

@@ -109,6 +109,7 @@ proptest! {
                 levels: vec![0; 3],
                 group: Some(GroupId::from_number(group)),
                 own: Some(AgentId::from_number(own)),
+                closed: 0,
             };
             (0..3).for_each(|n| traits.levels[numbers[n]] = levels[n]);
             let agent = Agent(levels, group, own);

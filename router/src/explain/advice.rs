@@ -29,6 +29,13 @@ pub enum Advice {
         /// The first few.
         who: Vec<AgentId>,
     },
+    /// Fitting agents who take no contacts of this kind.
+    NotForKind {
+        /// How many.
+        agents: usize,
+        /// The first few.
+        who: Vec<AgentId>,
+    },
     /// Fitting agents with work in hand: it waits for the first to end.
     AtWork {
         /// How many.
@@ -105,6 +112,9 @@ impl Floor {
         }
         if let (agents @ 1.., who) = of(Verdict::NoPhone) {
             advice.push(Advice::NoPhone { agents, who });
+        }
+        if let (agents @ 1.., who) = of(Verdict::NotForKind) {
+            advice.push(Advice::NotForKind { agents, who });
         }
         if let (agents @ 1.., who) = of(Verdict::NoRoom) {
             advice.push(Advice::AtWork { agents, who });

@@ -17,24 +17,24 @@ fn takes(hall: &mut Hall, agent: AgentId, channel: Channel) -> InteractionId {
     contact
 }
 
-/// ROUTE-01: a call takes the whole agent; chats come three at once, beside each other but never beside a call.
+/// ROUTE-01: a call takes the whole agent; chats come five at once, beside each other but never beside a call.
 #[test]
-fn route_01_three_chats_or_one_call() {
+fn route_01_five_chats_or_one_call() {
     let mut hall = Hall::open();
     let ana = hall.agent(&[]);
-    let chats = [(); 3].map(|()| takes(&mut hall, ana, Chat));
-    let fourth = hall.contact(Chat);
+    let chats = [(); 5].map(|()| takes(&mut hall, ana, Chat));
+    let sixth = hall.contact(Chat);
     let call = hall.call();
-    assert!(hall.waits(fourth) && hall.waits(call));
+    assert!(hall.waits(sixth) && hall.waits(call));
     hall.hangs_up(chats[0]);
     hall.must(Input::Complete { agent: ana, interaction: chats[0] });
     assert_eq!(
-        (hall.offered_to(fourth), hall.waits(call)),
+        (hall.offered_to(sixth), hall.waits(call)),
         (Some(ana), true),
         "a call does not interrupt chats"
     );
     hall.accepts(ana);
-    for chat in [chats[1], chats[2], fourth] {
+    for chat in [chats[1], chats[2], chats[3], chats[4], sixth] {
         assert!(hall.waits(call));
         hall.hangs_up(chat);
         hall.must(Input::Complete { agent: ana, interaction: chat });

@@ -28,6 +28,7 @@ impl Crowd {
             agent: AgentId::from_number(number),
             group: Some(team()),
             skills: [skill(number)].into(),
+            at_once: Default::default(),
         };
         let steps = vec![
             Step { who: SkillExpr::Or(vec![]), lasts: Some(seconds(30)) },

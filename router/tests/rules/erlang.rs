@@ -56,6 +56,7 @@ impl Queue {
             agent: AgentId::from_number(number),
             group: Some(team()),
             skills: Default::default(),
+            at_once: Default::default(),
         };
         let config = FloorConfig {
             agents: (1..=self.agents).map(profile).collect(),

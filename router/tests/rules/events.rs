@@ -141,7 +141,7 @@ fn arrives(world: &mut Watched, dice: &mut Dice, mut arrival: Arrival) {
     world.tick();
     // Whoever is called back was let in before.
     let called_back = arrival.channel == Channel::Callback;
-    let expected = match world.oracle.door(arrival.service) {
+    let expected = match world.oracle.door(arrival.service, arrival.channel) {
         Err(Refusal::UnknownService) => Err(Refusal::UnknownService),
         door => {
             if called_back {

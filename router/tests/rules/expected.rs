@@ -66,6 +66,7 @@ impl Day {
                     agent: AgentId::from_number(agents.len() as u64 + 1),
                     group: Some(team()),
                     skills: services.iter().map(|service| (skill(*service), Level::MAX)).collect(),
+                    at_once: Default::default(),
                 });
             }
         }

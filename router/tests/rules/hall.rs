@@ -122,7 +122,14 @@ impl Hall {
         let agent = AgentId::from_number(self.config.agents.len() as u64 + 1);
         let skills = skills.iter().map(|(skill, level)| (skill.id(), Level::new(*level).unwrap())).collect();
         let before = self.started_with.take();
-        self.reconfigure(|config| config.agents.push(AgentProfile { agent, group: Some(team()), skills }));
+        self.reconfigure(|config| {
+            config.agents.push(AgentProfile {
+                agent,
+                group: Some(team()),
+                skills,
+                at_once: Default::default(),
+            })
+        });
         // A new colleague who has done nothing yet may as well have been there from the start.
         self.started_with = before.map(|_| self.config.clone());
         agent

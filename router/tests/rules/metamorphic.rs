@@ -136,7 +136,7 @@ fn config(seed: u64, pace: u32, numbers: fn(u64) -> AgentId) -> FloorConfig {
             let level = |dice: &mut Dice| Level::new(dice.below(10) as u8 + 1).unwrap();
             let skills =
                 skills.into_iter().map(|skill| (SkillId::from_number(skill), level(&mut dice))).collect();
-            AgentProfile { agent: numbers(number), group: Some(group), skills }
+            AgentProfile { agent: numbers(number), group: Some(group), skills, at_once: Default::default() }
         })
         .collect();
     let services = (1..=3)
@@ -249,6 +249,7 @@ fn route_06_colleagues_who_cannot_answer_do_not_matter() {
             agent: AgentId::from_number(number),
             group: None,
             skills: [(SkillId::from_number(9), Level::MAX)].into(),
+            at_once: Default::default(),
         };
         config.agents.extend((100..120).map(stranger));
         let mut world = World::new(config, 1, agent, call);

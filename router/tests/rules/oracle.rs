@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use model::capacity::Blend;
+use model::capacity::{Blend, Capacity, Weight};
 use model::id::{AgentId, InteractionId, OfferToken, ServiceId};
 use model::interaction::{Channel, EndStatus};
 use model::journal::Event;
@@ -107,11 +107,25 @@ impl Oracle {
         }
     }
 
+    /// What the agent carries: the group's, else the tenant's, with the agent's own limits before both.
+    fn capacity(&self, agent: &AgentProfile) -> Capacity {
+        let own = agent.group.and_then(|group| self.config.groups.get(&group)?.capacity);
+        let mut capacity = own.unwrap_or(self.config.capacity);
+        for (channel, at_once) in &agent.at_once {
+            let units = capacity.units;
+            let weight = capacity.weight_mut(*channel);
+            weight.at_once = *at_once;
+            while weight.units > 1 && *at_once * weight.units > units {
+                weight.units -= 1;
+            }
+        }
+        capacity
+    }
+
     /// Lower is chosen first; `None`: not eligible.
     fn rank(&self, caller: &Caller, agent: &AgentProfile, now: Timestamp) -> Option<(Vec<u64>, AgentId)> {
         let seen = self.agents.get(&agent.agent)?;
-        let own = agent.group.and_then(|group| self.config.groups.get(&group)?.capacity);
-        let capacity = own.unwrap_or(self.config.capacity);
+        let capacity = self.capacity(agent);
         let held = seen.active.iter().chain(&seen.wrapping).chain(seen.offer.as_ref().map(|(id, _)| id));
         let held: Vec<Channel> = held.map(|id| self.callers[id].channel).collect();
         let new = caller.channel;
@@ -190,11 +204,15 @@ impl Oracle {
         }
     }
 
-    fn staffed(&self, service: ServiceId) -> bool {
+    fn staffed(&self, service: ServiceId, channel: Channel) -> bool {
         let Some(service) = self.config.services.iter().find(|s| s.id == service) else { return false };
         self.config.agents.iter().any(|agent| {
             let online = self.agents.get(&agent.agent).is_some_and(|seen| seen.signed_in && !seen.offline);
-            online && service.requirement.steps.iter().any(|step| Self::fit(&step.who, agent).is_some())
+            let Weight { units, at_once } = self.capacity(agent).weight(channel);
+            let takes = at_once > 0 && units <= self.capacity(agent).units;
+            online
+                && takes
+                && service.requirement.steps.iter().any(|step| Self::fit(&step.who, agent).is_some())
         })
     }
 
@@ -203,13 +221,15 @@ impl Oracle {
     }
 
     /// What the door must say.
-    pub fn door(&self, id: ServiceId) -> Result<(), Refusal> {
+    pub fn door(&self, id: ServiceId, channel: Channel) -> Result<(), Refusal> {
         let service = self.config.services.iter().find(|s| s.id == id).ok_or(Refusal::UnknownService)?;
-        if service.queue.emergency {
+        if !service.queue.takes(channel) {
+            Err(Refusal::NotTaken { channel })
+        } else if service.queue.emergency {
             Err(Refusal::Emergency)
         } else if !service.open && service.queue.when_closed != Treatment::Queue {
             Err(Refusal::Closed)
-        } else if service.queue.when_unstaffed != Treatment::Queue && !self.staffed(id) {
+        } else if service.queue.when_unstaffed != Treatment::Queue && !self.staffed(id, channel) {
             Err(Refusal::NoAgentOnline)
         } else if service.queue.when_full != Treatment::Queue
             && self.waiting_for(id) >= service.queue.waiting_max as usize
@@ -414,7 +434,7 @@ impl Oracle {
                 let stays = rules.treatment(Overflow::AgentsLeft) == Treatment::Queue;
                 // Of a callback nobody is on the line.
                 let called_back = caller.channel == Channel::Callback;
-                assert!(stays || called_back || self.staffed(service.id), "VOICE-15");
+                assert!(stays || called_back || self.staffed(service.id, caller.channel), "VOICE-15");
             }
         }
         let lost: u64 = self.lost.values().sum();

@@ -82,7 +82,10 @@ fn route_07_whoever_waits_may_move_on_but_not_while_a_phone_rings() {
         config.services.push(closed);
     });
     let (to, closed) = (hall.config.services[1].id, hall.config.services[2].id);
-    assert_eq!((hall.floor.door(to), hall.floor.door(closed)), (Ok(()), Err(Refusal::Closed)));
+    assert_eq!(
+        (hall.floor.door(to, Channel::Voice), hall.floor.door(closed, Channel::Voice)),
+        (Ok(()), Err(Refusal::Closed))
+    );
     let call = hall.call();
     hall.must(Input::MoveOn { interaction: call, to });
     assert!(hall.floor.interaction(call).is_none());

@@ -33,6 +33,7 @@ fn config(ring: RingRule) -> FloorConfig {
         agent: AgentId::from_number(number),
         group: Some(team()),
         skills: Default::default(),
+        at_once: Default::default(),
     };
     FloorConfig {
         agents: (1..=AGENTS).map(profile).collect(),

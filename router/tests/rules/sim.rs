@@ -117,6 +117,7 @@ fn random_service(dice: &mut Dice, number: u64) -> Service {
         when_agents_left: dice
             .one([None, Some(Treatment::Queue), Some(elsewhere)])
             .filter(|_| when_unstaffed != Treatment::Queue),
+        takes: Channel::INCOMING.into_iter().filter(|_| !dice.percent(5)).collect(),
         waiting: Default::default(),
         callback: Default::default(),
         hours: None,
@@ -133,7 +134,9 @@ pub fn random_agent(dice: &mut Dice, number: u64) -> AgentProfile {
         .map(|skill| (SkillId::from_number(skill), Level::new(dice.below(10) as u8 + 1).unwrap()))
         .collect();
     let group = dice.one([None, Some(1), Some(2), Some(3)]).map(GroupId::from_number);
-    AgentProfile { agent: AgentId::from_number(number), group, skills }
+    let own = Channel::ALL.into_iter().filter(|_| dice.percent(10)).collect::<Vec<_>>();
+    let at_once = own.into_iter().map(|channel| (channel, dice.below(4) as u32)).collect();
+    AgentProfile { agent: AgentId::from_number(number), group, skills, at_once }
 }
 
 fn random_rules(dice: &mut Dice) -> GroupRules {

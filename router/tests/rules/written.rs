@@ -1,13 +1,15 @@
 //! Chats and emails: several at once, put back, picked from the queue, and over a restart.
 
 use model::agent::{AgentState, NotReadyReason};
-use model::id::{AgentId, InteractionId};
+use model::capacity::Capacity;
+use model::id::{AgentId, Id, InteractionId};
 use model::interaction::Channel;
 use model::journal::{Event, OfferEnd};
+use model::service::Treatment;
 use model::skill::Requirement;
-use router::{Floor, Input, Output, Refusal, Stage};
+use router::{Advice, Arrival, Floor, FloorConfig, Input, Output, Refusal, Stage, Verdict};
 
-use crate::hall::{German, Hall, seconds, team};
+use crate::hall::{German, Hall, hotline, seconds, team};
 
 fn chat(hall: &mut Hall) -> InteractionId {
     hall.contact(Channel::Chat)
@@ -95,9 +97,71 @@ fn a_visitor_is_picked_from_the_queue_by_one_agent() {
     assert_eq!(hall.tell(Input::Take { agent: cleo, interaction: german }), Err(Refusal::NotAllowed));
     hall.must(Input::Take { agent: ana, interaction: german });
     hall.must(Input::Take { agent: ana, interaction: first });
-    let fourth = chat(&mut hall);
-    let no_room = hall.tell(Input::Take { agent: ana, interaction: fourth });
-    assert_eq!(no_room, Err(Refusal::NotNow { state: AgentState::Busy }), "three at once");
+    for _ in 0..2 {
+        let more = chat(&mut hall);
+        hall.must(Input::Take { agent: ana, interaction: more });
+    }
+    let sixth = chat(&mut hall);
+    let no_room = hall.tell(Input::Take { agent: ana, interaction: sixth });
+    assert_eq!(no_room, Err(Refusal::NotNow { state: AgentState::Busy }), "five at once");
+}
+
+/// CHAT-01, CHAT-14, C2: how many chats come is the agent's own affair before the group's and the tenant's, and whoever may have
+/// none is never offered one, however skilled and free; the explanation says so.
+#[test]
+fn chat_01_who_may_have_no_chats_is_never_offered_one() {
+    let mut hall = Hall::open();
+    let (ana, ben) = (hall.agent(&[]), hall.agent(&[]));
+    let own = |config: &mut FloorConfig, agent, chats| {
+        let profile = config.agents.iter_mut().find(|profile| profile.agent == agent).unwrap();
+        profile.at_once.insert(Channel::Chat, chats);
+    };
+    hall.reconfigure(|config| own(config, ana, 0));
+    let first = chat(&mut hall);
+    assert_eq!(hall.offered_to(first), Some(ben));
+    hall.accepts(ben);
+    hall.must(Input::NotReady { agent: ben, reason: NotReadyReason::ByHand });
+    let second = chat(&mut hall);
+    assert!(hall.waits(second));
+    assert_eq!(hall.tell(Input::Take { agent: ana, interaction: second }), Err(Refusal::NotAllowed));
+    let why = hall.floor.explain(second).unwrap();
+    assert_eq!(why.agents.iter().find(|(agent, _)| *agent == ana).unwrap().1, Verdict::NotForKind);
+    assert!(why.advice.contains(&Advice::NotForKind { agents: 1, who: vec![ana] }), "{:?}", why.advice);
+    hall.reconfigure(|config| {
+        config.groups.get_mut(&team()).unwrap().capacity = Some(Capacity::default());
+        own(config, ana, 7);
+    });
+    assert_eq!(hall.offered_to(second), Some(ana));
+    hall.accepts(ana);
+    for _ in 0..6 {
+        let chat = chat(&mut hall);
+        assert_eq!(hall.offered_to(chat), Some(ana), "seven of her own, where the tenant says five");
+        hall.accepts(ana);
+    }
+    let eighth = chat(&mut hall);
+    assert!(hall.waits(eighth));
+}
+
+/// CHAT-01: with nobody signed in who may have chats a chat meets an unstaffed service, although calls are answered; and a service
+/// takes the kinds that it is there for.
+#[test]
+fn a_chat_is_not_queued_for_agents_who_may_have_none_nor_by_a_service_of_calls() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    hall.reconfigure(|config| {
+        config.services[0].queue.when_unstaffed = Treatment::Announce;
+        config.agents[0].at_once.insert(Channel::Chat, 0);
+    });
+    let arrival = |number| Arrival::new(InteractionId::from_number(number), hotline(), Channel::Chat);
+    assert_eq!(hall.tell(Input::Arrive(arrival(900))), Err(Refusal::NoAgentOnline));
+    let call = hall.call();
+    assert_eq!(hall.offered_to(call), Some(ana));
+    hall.reconfigure(|config| {
+        config.agents[0].at_once.clear();
+        config.services[0].queue.takes = [Channel::Voice].into();
+    });
+    let refused = Refusal::NotTaken { channel: Channel::Chat };
+    assert_eq!(hall.tell(Input::Arrive(arrival(901))), Err(refused));
 }
 
 /// LIVE-07, C16: whoever becomes free gets the visitor who has waited longest, and one who comes back into the queue has the place

@@ -106,6 +106,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "messages",
         sql: include_str!("../../migrations/postgres/0013_messages.sql"),
     },
+    Migration {
+        version: 14,
+        name: "who may have chats",
+        sql: include_str!("../../migrations/postgres/0014_who_may_have_chats.sql"),
+    },
 ];
 
 /// Where PostgreSQL differs.

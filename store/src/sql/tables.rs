@@ -196,17 +196,28 @@ impl Table for Block {
 
 impl Table for User {
     const NAME: &'static str = "users";
-    const COLUMNS: &'static [&'static str] =
-        &["login", "name", "email", "extension", "role", "group_id", "skills", "phone", "disabled"];
+    const COLUMNS: &'static [&'static str] = &[
+        "login",
+        "name",
+        "email",
+        "extension",
+        "role",
+        "group_id",
+        "skills",
+        "phone",
+        "chats_max",
+        "disabled",
+    ];
     const UNIQUE: &'static [&'static str] = &["login", "email", "extension"];
     const IN_RECORDS: &'static [&'static str] = &["agent", "calling_agent"];
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
         let query = query.bind(self.login.clone()).bind(self.name.clone()).bind(self.email.clone());
         let query = query.bind(self.extension.clone()).bind(to_word(&self.role));
         let query = query.bind(self.group.map(|group| group.to_string())).bind(to_json(&self.skills));
-        query.bind(to_word(&self.phone)).bind(self.disabled)
+        query.bind(to_word(&self.phone)).bind(self.chats_max.map(i64::from)).bind(self.disabled)
     }
     fn read(row: &Row) -> Result<Self, StoreError> {
+        let chats_max = row.try_get::<Option<i64>, _>("chats_max")?;
         Ok(Self {
             id: id(row, "id")?,
             tenant: id(row, "tenant")?,
@@ -218,6 +229,7 @@ impl Table for User {
             group: id_or_none(row, "group_id")?,
             skills: json::<BTreeMap<_, _>>(row, "skills")?,
             phone: word(row, "phone")?,
+            chats_max: chats_max.and_then(|chats| u32::try_from(chats).ok()),
             disabled: flag(row, "disabled")?,
         })
     }

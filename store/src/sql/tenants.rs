@@ -58,8 +58,9 @@ impl Tenants for Engine {
 
     async fn insert_tenant(&self, tenant: &Tenant) -> Result<Versioned<Tenant>, WriteError> {
         let query = sqlx::query(
-            "INSERT INTO tenants (id, version, name, offer_window, system_names, capacity, agent_order, dialling)
-             VALUES ($1, 1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO tenants (id, version, name, offer_window, system_names, capacity, agent_order, dialling,
+                 withheld)
+             VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8)",
         );
         query
             .bind(tenant.id.to_string())
@@ -69,6 +70,7 @@ impl Tenants for Engine {
             .bind(unless_usual(&tenant.capacity))
             .bind(unless_usual(&tenant.agent_order))
             .bind(unless_usual(&tenant.dialling))
+            .bind(unless_usual(&tenant.withheld))
             .execute(self.writing())
             .await
             .map_err(refused)?;
@@ -88,7 +90,7 @@ impl Tenants for Engine {
         }
         let query = sqlx::query(
             "UPDATE tenants SET version = version + 1, name = $2, offer_window = $3, system_names = $4, capacity = $5,
-                 agent_order = $6, dialling = $7
+                 agent_order = $6, dialling = $7, withheld = $8
              WHERE id = $1",
         );
         query
@@ -99,6 +101,7 @@ impl Tenants for Engine {
             .bind(unless_usual(&tenant.capacity))
             .bind(unless_usual(&tenant.agent_order))
             .bind(unless_usual(&tenant.dialling))
+            .bind(unless_usual(&tenant.withheld))
             .execute(&mut *tx)
             .await
             .map_err(refused)?;
@@ -140,6 +143,7 @@ fn read(row: &Row) -> Result<Versioned<Tenant>, StoreError> {
         capacity: rows::json_or_default(row, "capacity")?,
         agent_order: rows::json_or_default(row, "agent_order")?,
         dialling: rows::json_or_default(row, "dialling")?,
+        withheld: rows::json_or_default(row, "withheld")?,
     };
     Ok(Versioned { item, version: Version(rows::count(row, "version")?) })
 }

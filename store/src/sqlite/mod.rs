@@ -110,6 +110,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "messages",
         sql: include_str!("../../migrations/sqlite/0013_messages.sql"),
     },
+    Migration {
+        version: 14,
+        name: "who may have chats",
+        sql: include_str!("../../migrations/sqlite/0014_who_may_have_chats.sql"),
+    },
 ];
 
 /// Where SQLite differs.

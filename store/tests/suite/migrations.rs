@@ -49,6 +49,8 @@ on_each_engine! {
              ALTER TABLE reasons DROP COLUMN is_break;
              ALTER TABLE reasons DROP COLUMN call_out;
              ALTER TABLE tenants DROP COLUMN dialling;
+             ALTER TABLE tenants DROP COLUMN withheld;
+             ALTER TABLE users DROP COLUMN chats_max;
              ALTER TABLE services DROP COLUMN recording;
              DROP TABLE lookup_rows;
              DROP TABLE lookup_tables;

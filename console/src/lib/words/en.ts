@@ -231,6 +231,7 @@ export const en = {
     advice: {
       not_ready: "Signed in and not Ready ({agents}): {who}",
       no_phone: "Without a phone ({agents}): {who}",
+      not_for_kind: "Take no contacts of this kind ({agents}): {who}",
       at_work: "At work ({agents}): {who}",
       refused: "Refused or missed it ({agents}); asked again in {in}",
       away: "Not signed in ({agents}): {who}",
@@ -246,6 +247,7 @@ export const en = {
       refused: "Refused or missed it",
       not_ready: "Not Ready",
       no_phone: "No phone",
+      not_for_kind: "Take none of this kind",
       away: "Not signed in",
       unskilled: "Does not fit",
     },

@@ -228,6 +228,7 @@ export const ru: Words = {
     advice: {
       not_ready: "В системе, но не готовы ({agents}): {who}",
       no_phone: "Без телефона ({agents}): {who}",
+      not_for_kind: "Не берут таких обращений ({agents}): {who}",
       at_work: "Заняты ({agents}): {who}",
       refused: "Отказались или не ответили ({agents}); снова спросят через {in}",
       away: "Не в системе ({agents}): {who}",
@@ -243,6 +244,7 @@ export const ru: Words = {
       refused: "Отказались или не ответили",
       not_ready: "Не готовы",
       no_phone: "Нет телефона",
+      not_for_kind: "Таких не берут",
       away: "Не в системе",
       unskilled: "Не подходят",
     },

@@ -81,8 +81,11 @@ impl Core {
         if !matches!(channel, Channel::Chat | Channel::Sms) {
             return Err(Refusal::field("/channel", "chat or sms"));
         }
-        if !self.config.services.contains_key(&service) {
+        let Some(asked) = self.config.services.get(&service) else {
             return Err(Refusal::field("/service", "no such service"));
+        };
+        if !asked.queue.takes(channel) {
+            return Err(Refusal::field("/channel", "this service takes no contacts of this kind"));
         }
         if !self.admitting {
             return Err(Refusal::Unavailable);

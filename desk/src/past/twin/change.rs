@@ -72,7 +72,12 @@ impl Change {
         let mut groups = BTreeMap::new();
         config.agents.iter().for_each(|agent| *groups.entry(agent.group).or_insert(0_u64) += 1);
         let group = groups.into_iter().max_by_key(|(_, count)| *count).and_then(|(group, _)| group);
-        let added = self.added().map(|(agent, skills)| AgentProfile { agent, group, skills: skills.clone() });
+        let added = self.added().map(|(agent, skills)| AgentProfile {
+            agent,
+            group,
+            skills: skills.clone(),
+            at_once: Default::default(),
+        });
         config.agents.extend(added);
         config
     }

@@ -239,7 +239,7 @@ impl Day {
         let id = InteractionId::from_number(self.seen.came.iter().sum::<u64>() + 1);
         self.seen.came[demand] += 1;
         let &Demand { service, channel, patience, preferring, .. } = &self.demands[demand];
-        let expected = self.world.oracle.door(service);
+        let expected = self.world.oracle.door(service, channel);
         let mut arrival = Arrival::new(id, service, channel);
         if self.dice.percent(preferring)
             && let Some(agent) = self.dice.pick(&self.sociable)

@@ -76,7 +76,12 @@ pub fn some_skills(dice: &mut Dice, number: u64, group: GroupId, count: u64) -> 
         let level = Level::new(dice.below(10) as u8 + 1).unwrap();
         (SkillId::from_number(dice.below(6) + 1), level)
     });
-    AgentProfile { agent: AgentId::from_number(number), group: Some(group), skills: skills.collect() }
+    AgentProfile {
+        agent: AgentId::from_number(number),
+        group: Some(group),
+        skills: skills.collect(),
+        at_once: Default::default(),
+    }
 }
 
 impl Scene {

@@ -75,6 +75,7 @@ fn house(dice: &mut Dice) -> FloorConfig {
         agent: AgentId::from_number(number),
         group: Some(crew()),
         skills: Default::default(),
+        at_once: Default::default(),
     };
     let mut agents: Vec<_> = (1..=CREW).map(member).collect();
     agents.extend((CREW + 1..=AGENTS).map(|number| some_skills(dice, number, team(), 3)));
