@@ -227,8 +227,10 @@ async fn a_crash_leaves_a_record_of_where_the_caller_went() {
     house.fact(CallFact::FarEndBridged { interaction: call }).await;
     house.journal().await;
     let house = house.crash().await;
-    let record = house.store.records().record(tenant(), call).await.unwrap().unwrap();
-    assert_eq!((record.status, record.passed_on.is_some()), (Some(EndStatus::Interrupted), true));
+    let record = async |house: &House| house.store.records().record(tenant(), call).await.unwrap().unwrap();
+    // The start does not wait for what it wrote.
+    house.eventually(async |house| record(house).await.status == Some(EndStatus::Interrupted)).await;
+    assert!(record(&house).await.passed_on.is_some());
     assert!(house.desk.calls().await.unwrap().is_empty());
 }
 
