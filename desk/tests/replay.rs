@@ -14,7 +14,7 @@ use model::interaction::EndedBy;
 use model::people::User;
 use model::skill::{Level, SkillExpr};
 use model::time::Timestamp;
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -107,12 +107,19 @@ async fn route_10_a_changed_journal_is_found() {
     three_callers(&mut house).await;
     let url = format!("sqlite://{}", house.folder().join("patchbay.db").display());
     let mut other = SqliteConnection::connect(&url).await.unwrap();
-    let swap = format!(
-        "UPDATE journal SET payload = replace(payload, '{}', '{}') WHERE payload LIKE '%\"type\":\"offered\"%'",
-        anna(),
-        cleo()
-    );
-    other.execute(sqlx::AssertSqlSafe(swap)).await.unwrap();
+    let blocks =
+        sqlx::query("SELECT first, entries FROM journal_blocks").fetch_all(&mut other).await.unwrap();
+    for block in blocks {
+        let (first, entries): (i64, String) = (block.get("first"), block.get("entries"));
+        let mut told = entries.split("\"type\":\"offered\"");
+        let mut swapped = told.next().unwrap_or_default().to_owned();
+        for rest in told {
+            let rest = rest.replacen(&anna().to_string(), &cleo().to_string(), 1);
+            swapped.extend(["\"type\":\"offered\"", &rest]);
+        }
+        let update = sqlx::query("UPDATE journal_blocks SET entries = $1 WHERE first = $2");
+        update.bind(swapped).bind(first).execute(&mut other).await.unwrap();
+    }
     let found =
         Past::of(&house.store, tenant()).decide_again(Timestamp::ZERO, Timestamp::NEVER).await.unwrap();
     let difference = found.difference.expect("it is found");

@@ -5,7 +5,7 @@
 //! both. A repository says what is stored and nothing about why: who may do what is decided elsewhere.
 //!
 //! [`Journal`] writes everything that happened, many appends to one disk flush, and folds the same events into
-//! [service records](records) within the same transaction, so that a record is never behind the journal.
+//! [service records](records), which are never behind the journal for whoever reads them through the same store.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! What a migration is. They only go forward; the engines run them (`sql/migrate.rs`).
+//! What a migration is, and which there are. They only go forward; the engines run them (`sql/migrate.rs`).
 
 use sha2::{Digest, Sha256};
 
@@ -18,3 +18,34 @@ impl Migration {
         hex::encode(Sha256::digest(self.sql.as_bytes()))
     }
 }
+
+/// All migrations of an engine, by its folder: the same steps for each.
+macro_rules! migrations {
+    ($engine:literal) => {
+        $crate::schema::migrations! { $engine:
+            1 "first" "0001_first",
+            2 "internal calls" "0002_internal_calls",
+            3 "recordings" "0003_recordings",
+            4 "generations" "0004_generations",
+            5 "capacity" "0005_capacity",
+            6 "flows" "0006_flows",
+            7 "breaks" "0007_breaks",
+            8 "dialling" "0008_dialling",
+            9 "lookups" "0009_lookups",
+            10 "api keys" "0010_api_keys",
+            11 "blocks" "0011_blocks",
+            12 "preferences" "0012_preferences",
+            13 "messages" "0013_messages",
+            14 "who may have chats" "0014_who_may_have_chats",
+            15 "blocks of entries" "0015_blocks_of_entries",
+        }
+    };
+    ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {
+        &[$($crate::schema::Migration {
+            version: $version,
+            name: $name,
+            sql: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/", $engine, "/", $file, ".sql")),
+        }),*]
+    };
+}
+pub(crate) use migrations;

@@ -13,6 +13,8 @@ pub struct JournalConfig {
     pub outstanding_max: usize,
     /// Events in one transaction, default 2,048: the gain of larger groups is gone there, the wait is not.
     pub batch_max: usize,
+    /// A record that changed waits for so long for what else happens to it before it is saved. Default 500 ms.
+    pub save_after: Duration,
     /// Standing still for longer than this, events also go to the spool file. Default 1 s.
     pub spool_after: Duration,
     /// Size the spool file may reach. Default 256 MiB.
@@ -30,6 +32,7 @@ impl JournalConfig {
             spool: spool.into(),
             outstanding_max: 100_000,
             batch_max: 2_048,
+            save_after: Duration::from_millis(500),
             spool_after: Duration::from_secs(1),
             spool_bytes_max: 256 * 1024 * 1024,
             commit_timeout: Duration::from_secs(10),

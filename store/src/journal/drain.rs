@@ -53,8 +53,8 @@ pub(super) async fn drain(
             .filter(|(tenant, _)| lines.iter().any(|l| l.entry.tenant == *tenant))
             .copied()
             .collect();
-        match store.engine.commit(lines, &moved).await {
-            Ok(()) => {}
+        match store.engine.commit(lines, &moved, lines.len()).await {
+            Ok(_) => {}
             Err(CommitError::Store(error)) => return Err(error.into()),
             Err(CommitError::Fenced) => return Err(JournalOpenError::Fenced),
         }

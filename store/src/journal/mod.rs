@@ -2,8 +2,12 @@
 //!
 //! [`Journal::append`] never waits: it takes a place in a bounded queue and gives a [`Receipt`], a future that is
 //! ready once the events are **durable**. One writer task gathers what has queued up while the previous transaction
-//! was being flushed (and, coming from rest, for one more millisecond) and commits it together with the
-//! service records it changes. Events are published to [`Journal::subscribe`] only once durable, in order.
+//! was being flushed and commits it as one row of each tenant. Events are published to [`Journal::subscribe`] only once
+//! durable, in order.
+//!
+//! **Service records** are folded from the same entries and saved a little later ([`JournalConfig::save_after`]), each once
+//! for all that happened to it meanwhile. Nobody sees that: whoever reads records through this store has them saved first, and
+//! after a crash the next opening folds again what was not saved.
 //!
 //! **When the database goes away** the queue is kept and retried with back-off. Once it has stood still for a second,
 //! the queue is also written to a local append-only file, flushed in batches: calls go on, receipts come, consoles are
@@ -17,6 +21,7 @@
 mod config;
 mod drain;
 pub(crate) mod ledger;
+pub(crate) mod projection;
 mod queue;
 mod spool;
 mod writer;

@@ -30,6 +30,8 @@ use crate::error::StoreError;
 const BACK_OFF: Duration = Duration::from_millis(50);
 /// Longest pause: the time by which a returning database is noticed late.
 const BACK_OFF_MAX: Duration = Duration::from_secs(2);
+/// Records that changed are saved so many in a transaction, some milliseconds' work: appends wait behind it.
+const SAVED_AT_ONCE: usize = 256;
 /// Pause after the spool file could not be written.
 const SPOOL_RETRY: Duration = Duration::from_secs(1);
 
@@ -45,6 +47,8 @@ pub(super) struct Writer {
     spool: Option<Spool>,
     spool_retry_at: Option<Instant>,
     job: Option<Job>,
+    /// When the records that changed are to be saved, if there are any.
+    save_at: Option<Instant>,
     /// When the database last stopped taking commits, and when to try again.
     trouble: Option<Trouble>,
     closing: bool,
@@ -57,7 +61,10 @@ struct Job {
 }
 
 enum Done {
-    Committed(usize),
+    /// So many events are in the database, and so many records wait to be saved.
+    Committed(usize, usize),
+    /// So many records are left.
+    Saved(usize),
     TakenOver(TenantId, Head),
 }
 
@@ -105,6 +112,7 @@ impl Writer {
             spool: Some(spool),
             spool_retry_at: None,
             job: None,
+            save_at: None,
             trouble: None,
             closing: false,
         };
@@ -114,7 +122,8 @@ impl Writer {
     /// Runs until the journal is closed and everything is durable, or until another writer has taken over.
     pub async fn run(mut self) {
         loop {
-            if self.closing && self.queue.is_idle() && self.job.is_none() {
+            let records_wait = self.save_at.is_some() && self.trouble.is_none();
+            if self.closing && self.queue.is_idle() && self.job.is_none() && !records_wait {
                 break;
             }
             self.start_job();
@@ -173,14 +182,25 @@ impl Writer {
             })
         } else if self.queue.len() > 0 {
             let (lines, heads) = self.queue.batch(self.config.batch_max);
+            let save = if self.save_is_due() { SAVED_AT_ONCE } else { 0 };
             tokio::spawn(async move {
-                timeout(patience, engine.commit(&lines, &heads)).await.map_err(|_| too_slow())??;
-                Ok(Done::Committed(lines.len()))
+                let commit = engine.commit(&lines, &heads, save);
+                let unsaved = timeout(patience, commit).await.map_err(|_| too_slow())??;
+                Ok(Done::Committed(lines.len(), unsaved))
+            })
+        } else if self.save_is_due() {
+            tokio::spawn(async move {
+                let save = engine.save_changed(SAVED_AT_ONCE);
+                Ok(Done::Saved(timeout(patience, save).await.map_err(|_| too_slow())??))
             })
         } else {
             return;
         };
         self.job = Some(Job { since: Instant::now(), task });
+    }
+
+    fn save_is_due(&self) -> bool {
+        self.save_at.is_some_and(|at| self.closing || at <= Instant::now())
     }
 
     async fn wait(&mut self) -> Woken {
@@ -208,7 +228,8 @@ impl Writer {
             let due = since + self.config.spool_after;
             self.spool_retry_at.map_or(due, |retry| due.max(retry))
         });
-        [retry, spool].into_iter().flatten().min()
+        let save = self.save_at.filter(|_| self.job.is_none() && self.trouble.is_none());
+        [retry, spool, save].into_iter().flatten().min()
     }
 
     /// Since when the database has not moved, if it has work.
@@ -227,7 +248,14 @@ impl Writer {
         }
         match done {
             Done::TakenOver(tenant, head) => self.queue.meet(tenant, head),
-            Done::Committed(count) => {
+            Done::Saved(unsaved) => self.save_at = (unsaved > 0).then(Instant::now),
+            Done::Committed(count, unsaved) => {
+                self.save_at = match self.save_at {
+                    _ if unsaved == 0 => None,
+                    // What was due was in this commit.
+                    Some(at) if at > Instant::now() => Some(at),
+                    _ => Some(Instant::now() + self.config.save_after),
+                };
                 let had_spooled = self.queue.spooled_len() > 0;
                 let durable = self.queue.committed(count);
                 self.outstanding.fetch_sub(count, Ordering::AcqRel);

@@ -11,8 +11,8 @@ use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 
 use crate::StoreConfig;
 use crate::error::OpenError;
-use crate::journal::ledger::Projection;
-use crate::schema::Migration;
+use crate::journal::projection::Projection;
+use crate::schema::{Migration, migrations};
 
 #[path = "../sql/api_keys.rs"]
 mod api_keys;
@@ -56,62 +56,7 @@ type Row = sqlx::postgres::PgRow;
 type Conn = sqlx::PgConnection;
 type Query<'q> = sqlx::query::Query<'q, Db, <Db as sqlx::Database>::Arguments>;
 
-const MIGRATIONS: &[Migration] = &[
-    Migration { version: 1, name: "first", sql: include_str!("../../migrations/postgres/0001_first.sql") },
-    Migration {
-        version: 2,
-        name: "internal calls",
-        sql: include_str!("../../migrations/postgres/0002_internal_calls.sql"),
-    },
-    Migration {
-        version: 3,
-        name: "recordings",
-        sql: include_str!("../../migrations/postgres/0003_recordings.sql"),
-    },
-    Migration {
-        version: 4,
-        name: "generations",
-        sql: include_str!("../../migrations/postgres/0004_generations.sql"),
-    },
-    Migration {
-        version: 5,
-        name: "capacity",
-        sql: include_str!("../../migrations/postgres/0005_capacity.sql"),
-    },
-    Migration { version: 6, name: "flows", sql: include_str!("../../migrations/postgres/0006_flows.sql") },
-    Migration { version: 7, name: "breaks", sql: include_str!("../../migrations/postgres/0007_breaks.sql") },
-    Migration {
-        version: 8,
-        name: "dialling",
-        sql: include_str!("../../migrations/postgres/0008_dialling.sql"),
-    },
-    Migration {
-        version: 9,
-        name: "lookups",
-        sql: include_str!("../../migrations/postgres/0009_lookups.sql"),
-    },
-    Migration {
-        version: 10,
-        name: "api keys",
-        sql: include_str!("../../migrations/postgres/0010_api_keys.sql"),
-    },
-    Migration { version: 11, name: "blocks", sql: include_str!("../../migrations/postgres/0011_blocks.sql") },
-    Migration {
-        version: 12,
-        name: "preferences",
-        sql: include_str!("../../migrations/postgres/0012_preferences.sql"),
-    },
-    Migration {
-        version: 13,
-        name: "messages",
-        sql: include_str!("../../migrations/postgres/0013_messages.sql"),
-    },
-    Migration {
-        version: 14,
-        name: "who may have chats",
-        sql: include_str!("../../migrations/postgres/0014_who_may_have_chats.sql"),
-    },
-];
+const MIGRATIONS: &[Migration] = migrations!("postgres");
 
 /// Where PostgreSQL differs.
 mod dialect {

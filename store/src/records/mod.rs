@@ -34,7 +34,8 @@ pub struct RecordFilter {
     pub status: Option<EndStatus>,
 }
 
-/// Service records. The journal's projector writes them; everybody else reads.
+/// Service records. The journal's projector writes them; everybody else reads. What the journal of the same store has made durable is seen; a store
+/// opened beside it, in another process, may be behind by [`crate::JournalConfig::save_after`].
 #[async_trait]
 pub trait Records: Send + Sync {
     /// Inserts or replaces a record. For imports and repair: a record of a live interaction is changed by appending

@@ -65,6 +65,7 @@ impl Recordings for Engine {
         service: ServiceId,
         before: Timestamp,
     ) -> Result<Vec<Recording>, StoreError> {
+        self.with_saved_records().await;
         let query = sqlx::query(
             "SELECT recordings.* FROM recordings JOIN service_records
              ON service_records.interaction = recordings.interaction

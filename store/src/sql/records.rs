@@ -5,15 +5,17 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use model::id::{InteractionId, TenantId};
 use model::interaction::ServiceRecord;
+use model::journal::Seq;
 use sqlx::QueryBuilder;
 
 use super::rows::{json, micros, to_json, to_word};
 use super::{Conn, Db, Engine, Query, newest, rows};
 use crate::error::StoreError;
+use crate::journal::projection::Folded;
 use crate::page::{Cursor, Page, bounded};
 use crate::records::{RecordFilter, Records};
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "interaction",
     "tenant",
     "channel",
@@ -28,10 +30,11 @@ const COLUMNS: [&str; 14] = [
     "status",
     "unfinished",
     "document",
+    "folded",
 ];
 
 /// What can change after the arrival. SQLite rewrites each index of which a column is set here, so this is worth a list.
-const CHANGING: [&str; 6] = ["agent", "service", "disposition", "status", "unfinished", "document"];
+const CHANGING: [&str; 7] = ["agent", "service", "disposition", "status", "unfinished", "document", "folded"];
 
 /// Rows of one statement: a few sizes, so that few statements are prepared.
 const CHUNKS: [usize; 3] = [32, 8, 1];
@@ -39,15 +42,23 @@ const CHUNKS: [usize; 3] = [32, 8, 1];
 #[async_trait]
 impl Records for Engine {
     async fn save_record(&self, record: &ServiceRecord) -> Result<(), StoreError> {
+        let mut projection = self.hold_records().await;
         let mut tx = self.begin().await?;
         // An import may correct what an update of a live record never touches.
         let query = sqlx::query("DELETE FROM service_records WHERE interaction = $1");
         query.bind(record.interaction.to_string()).execute(&mut *tx).await?;
-        save(&mut tx, std::slice::from_ref(record)).await?;
-        Ok(tx.commit().await?)
+        let query = sqlx::query("SELECT seq FROM journal_heads WHERE tenant = $1");
+        let head = query.bind(record.tenant.to_string()).fetch_optional(&mut *tx).await?;
+        // What the journal said so far is not folded into it again.
+        let seq = Seq(head.map_or(Ok(0), |row| rows::count(&row, "seq"))?);
+        save(&mut tx, &[&Folded { record: record.clone(), seq }]).await?;
+        tx.commit().await?;
+        projection.forget(record.interaction);
+        Ok(())
     }
 
     async fn record(&self, tenant: TenantId, id: InteractionId) -> Result<Option<ServiceRecord>, StoreError> {
+        self.with_saved_records().await;
         let query =
             sqlx::query("SELECT document FROM service_records WHERE interaction = $1 AND tenant = $2");
         let found =
@@ -62,6 +73,7 @@ impl Records for Engine {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<ServiceRecord>, StoreError> {
+        self.with_saved_records().await;
         let limit = bounded(limit);
         let mut query = QueryBuilder::<Db>::new("SELECT document FROM service_records WHERE tenant = ");
         query.push_bind(tenant.to_string());
@@ -74,6 +86,7 @@ impl Records for Engine {
     }
 
     async fn unfinished_records(&self, tenant: TenantId) -> Result<Vec<ServiceRecord>, StoreError> {
+        self.with_saved_records().await;
         let query = sqlx::query(
             "SELECT document FROM service_records WHERE tenant = $1 AND unfinished
              ORDER BY arrived_at, interaction LIMIT 10000",
@@ -84,7 +97,7 @@ impl Records for Engine {
 }
 
 /// Inserts or replaces records, each interaction at most once in `records`.
-pub(super) async fn save(conn: &mut Conn, records: &[ServiceRecord]) -> Result<(), sqlx::Error> {
+pub(super) async fn save(conn: &mut Conn, records: &[&Folded]) -> Result<(), sqlx::Error> {
     static STATEMENTS: LazyLock<[String; CHUNKS.len()]> = LazyLock::new(|| CHUNKS.map(upsert));
     let mut rest = records;
     for (size, sql) in CHUNKS.into_iter().zip(&*STATEMENTS) {
@@ -99,38 +112,41 @@ pub(super) async fn save(conn: &mut Conn, records: &[ServiceRecord]) -> Result<(
 }
 
 /// The record of an interaction, as the projector needs it: within its transaction.
-pub(super) async fn load(conn: &mut Conn, id: InteractionId) -> Result<Option<ServiceRecord>, StoreError> {
-    let query =
-        sqlx::query("SELECT document FROM service_records WHERE interaction = $1").bind(id.to_string());
-    query.fetch_optional(conn).await?.map(|row| json(&row, "document")).transpose()
+pub(super) async fn load(conn: &mut Conn, id: InteractionId) -> Result<Option<Folded>, StoreError> {
+    let query = sqlx::query("SELECT document, folded FROM service_records WHERE interaction = $1");
+    let found = query.bind(id.to_string()).fetch_optional(conn).await?;
+    let read = |row| Ok(Folded { record: json(&row, "document")?, seq: Seq(rows::count(&row, "folded")?) });
+    found.map(read).transpose()
 }
 
 fn upsert(size: usize) -> String {
     let sets = CHANGING.map(|c| format!("{c} = excluded.{c}"));
     format!(
-        "INSERT INTO service_records ({}) VALUES {} ON CONFLICT (interaction) DO UPDATE SET {}",
+        "INSERT INTO service_records ({}) VALUES {} ON CONFLICT (interaction) DO UPDATE SET {}
+         WHERE service_records.folded <= excluded.folded",
         COLUMNS.join(", "),
         rows::holes(size, COLUMNS.len()),
         sets.join(", ")
     )
 }
 
-fn bind<'q>(query: Query<'q>, record: &ServiceRecord) -> Query<'q> {
+fn bind<'q>(query: Query<'q>, folded: &&Folded) -> Query<'q> {
+    let Folded { record, seq } = *folded;
     let unfinished =
         record.ended_at.is_none() || (record.answered_at.is_some() && record.completed_at.is_none());
     let query = query.bind(record.interaction.to_string()).bind(record.tenant.to_string());
     let query = query.bind(to_word(&record.channel)).bind(to_word(&record.direction));
-    let query = query.bind(folded(&record.caller)).bind(folded(&record.contact));
+    let query = query.bind(lowered(&record.caller)).bind(lowered(&record.contact));
     let query = query.bind(record.agent.map(|id| id.to_string()));
     let query = query.bind(record.calling_agent.map(|id| id.to_string()));
     let query = query.bind(record.service.map(|id| id.to_string()));
     let query = query.bind(record.disposition.map(|id| id.to_string())).bind(micros(record.arrived_at));
     let query = query.bind(record.status.map(|status| to_word(&status))).bind(unfinished);
-    query.bind(to_json(record))
+    query.bind(to_json(record)).bind(rows::signed(seq.0))
 }
 
 /// A number as it is looked for: lower case, and without NUL, which PostgreSQL does not take in text.
-fn folded(number: &str) -> String {
+fn lowered(number: &str) -> String {
     number.to_lowercase().replace('\0', "")
 }
 
@@ -159,7 +175,7 @@ fn push_filter(query: &mut QueryBuilder<Db>, filter: &RecordFilter) {
     for (condition, part) in [(" AND caller LIKE ", &filter.caller), (" AND contact LIKE ", &filter.contact)]
     {
         if let Some(part) = part {
-            let part = folded(part).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            let part = lowered(part).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             query.push(condition).push_bind(format!("%{part}%")).push(" ESCAPE '\\'");
         }
     }

@@ -41,8 +41,16 @@ pub(super) fn count(row: &Row, column: &str) -> Result<u64, StoreError> {
 }
 
 pub(super) fn time(row: &Row, column: &str) -> Result<Timestamp, StoreError> {
-    let value = count(row, column)?;
-    Ok(if value == i64::MAX as u64 { Timestamp::NEVER } else { Timestamp::from_micros(value) })
+    from_micros(column, row.try_get(column)?)
+}
+
+/// The moment that [`micros`] wrote.
+pub(super) fn from_micros(column: &str, value: i64) -> Result<Timestamp, StoreError> {
+    match u64::try_from(value) {
+        Ok(_) if value == i64::MAX => Ok(Timestamp::NEVER),
+        Ok(value) => Ok(Timestamp::from_micros(value)),
+        Err(_) => Err(corrupt(column, format_args!("{value} is negative"))),
+    }
 }
 
 pub(super) fn time_or_none(row: &Row, column: &str) -> Result<Option<Timestamp>, StoreError> {

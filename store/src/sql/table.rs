@@ -95,6 +95,7 @@ impl<T: Table> Catalogue<T> for Engine {
         id: T::Id,
         expected: Option<Version>,
     ) -> Result<(), DeleteError> {
+        let _held = if T::IN_RECORDS.is_empty() { None } else { Some(self.hold_records().await) };
         let mut tx = self.begin().await?;
         match version::<T>(&mut tx, tenant, id).await? {
             None => return Err(DeleteError::NotFound),

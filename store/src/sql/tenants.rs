@@ -110,6 +110,7 @@ impl Tenants for Engine {
     }
 
     async fn delete_tenant(&self, id: TenantId, expected: Option<Version>) -> Result<(), DeleteError> {
+        let _held = self.hold_records().await;
         let mut tx = self.begin().await?;
         match version(&mut tx, id).await? {
             None => return Err(DeleteError::NotFound),

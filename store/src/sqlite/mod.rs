@@ -19,8 +19,8 @@ use sqlx::{Sqlite, Transaction};
 
 use crate::StoreConfig;
 use crate::error::OpenError;
-use crate::journal::ledger::Projection;
-use crate::schema::Migration;
+use crate::journal::projection::Projection;
+use crate::schema::{Migration, migrations};
 
 #[path = "../sql/api_keys.rs"]
 mod api_keys;
@@ -64,58 +64,7 @@ type Row = sqlx::sqlite::SqliteRow;
 type Conn = sqlx::SqliteConnection;
 type Query<'q> = sqlx::query::Query<'q, Db, <Db as sqlx::Database>::Arguments>;
 
-const MIGRATIONS: &[Migration] = &[
-    Migration { version: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
-    Migration {
-        version: 2,
-        name: "internal calls",
-        sql: include_str!("../../migrations/sqlite/0002_internal_calls.sql"),
-    },
-    Migration {
-        version: 3,
-        name: "recordings",
-        sql: include_str!("../../migrations/sqlite/0003_recordings.sql"),
-    },
-    Migration {
-        version: 4,
-        name: "generations",
-        sql: include_str!("../../migrations/sqlite/0004_generations.sql"),
-    },
-    Migration {
-        version: 5,
-        name: "capacity",
-        sql: include_str!("../../migrations/sqlite/0005_capacity.sql"),
-    },
-    Migration { version: 6, name: "flows", sql: include_str!("../../migrations/sqlite/0006_flows.sql") },
-    Migration { version: 7, name: "breaks", sql: include_str!("../../migrations/sqlite/0007_breaks.sql") },
-    Migration {
-        version: 8,
-        name: "dialling",
-        sql: include_str!("../../migrations/sqlite/0008_dialling.sql"),
-    },
-    Migration { version: 9, name: "lookups", sql: include_str!("../../migrations/sqlite/0009_lookups.sql") },
-    Migration {
-        version: 10,
-        name: "api keys",
-        sql: include_str!("../../migrations/sqlite/0010_api_keys.sql"),
-    },
-    Migration { version: 11, name: "blocks", sql: include_str!("../../migrations/sqlite/0011_blocks.sql") },
-    Migration {
-        version: 12,
-        name: "preferences",
-        sql: include_str!("../../migrations/sqlite/0012_preferences.sql"),
-    },
-    Migration {
-        version: 13,
-        name: "messages",
-        sql: include_str!("../../migrations/sqlite/0013_messages.sql"),
-    },
-    Migration {
-        version: 14,
-        name: "who may have chats",
-        sql: include_str!("../../migrations/sqlite/0014_who_may_have_chats.sql"),
-    },
-];
+const MIGRATIONS: &[Migration] = migrations!("sqlite");
 
 /// Where SQLite differs.
 mod dialect {

@@ -104,7 +104,7 @@ async fn check(url: &str, spool: &Path, acknowledged: &[Acknowledged]) {
                 panic!("appends were mixed: {pair:?}")
             };
             // The last ones are those a crash could have left without their record.
-            if first.seq.0 + 200 > entries.len() as u64 {
+            if first.seq.0 + 3_000 > entries.len() as u64 {
                 let record = store.records().record(id, *interaction).await.unwrap();
                 assert_eq!(record.map(|record| record.arrived_at), Some(first.at), "a record is behind");
             }

@@ -119,6 +119,10 @@ pub fn bridged(n: u64, agent: u64) -> Event {
     Event::Bridged { interaction: call(n), agent: UserId::from_number(agent) }
 }
 
+pub fn held(n: u64) -> Event {
+    Event::HoldChanged { interaction: call(n), agent: None, held: true }
+}
+
 pub fn ended(n: u64, status: EndStatus) -> Event {
     Event::Ended { interaction: call(n), status, by: EndedBy::Customer }
 }

@@ -129,6 +129,60 @@ on_each_engine! {
         assert_eq!(store.records().unfinished_records(tenant_id()).await.unwrap(), []);
     }
 
+    /// OPS-03: records that a killed run had not saved are folded at the next opening, each entry once; what the killed run still had in mind
+    /// harms nothing.
+    async fn records_that_were_not_saved_are_folded_by_the_next_run(db: Scratch) {
+        let killed = db.open().await;
+        let never = JournalConfig { save_after: Duration::from_secs(3_600), ..JournalConfig::at(db.spool()) };
+        let journal = Journal::open(&killed, never.clone()).await.unwrap();
+        journal.append(tenant_id(), vec![arrived(1, "+49170"), bridged(1, 3), held(1)], at(1)).unwrap().await.unwrap();
+        assert_eq!(killed.records().record(tenant_id(), call(1)).await.unwrap().unwrap().holds, 1);
+        let told = vec![held(1), logout(7), arrived(2, "+49171")];
+        journal.append(tenant_id(), told, at(2)).unwrap().await.unwrap();
+
+        let beside = db.open().await;
+        assert_eq!(beside.records().record(tenant_id(), call(1)).await.unwrap().unwrap().holds, 1, "saved when it was read");
+        assert_eq!(beside.records().record(tenant_id(), call(2)).await.unwrap(), None, "not saved yet");
+        let next = Journal::open(&beside, never).await.unwrap();
+        let saved = async || {
+            let first = beside.records().record(tenant_id(), call(1)).await.unwrap().unwrap();
+            (first.holds, beside.records().record(tenant_id(), call(2)).await.unwrap().is_some())
+        };
+        assert_eq!(saved().await, (2, true));
+        next.append(tenant_id(), vec![held(1)], at(3)).unwrap().await.unwrap();
+        assert_eq!(saved().await, (3, true));
+        assert_eq!(killed.records().record(tenant_id(), call(1)).await.unwrap().unwrap().holds, 3);
+        assert_eq!(saved().await, (3, true));
+    }
+
+    /// OPS-03: records are saved though nobody reads them.
+    async fn a_changed_record_is_saved_after_a_while(db: Scratch) {
+        let (_store, journal) = open(&db).await;
+        journal.append(tenant_id(), vec![arrived(1, "+49170")], at(1)).unwrap().await.unwrap();
+        let beside = db.open().await;
+        let saved = async { while beside.records().record(tenant_id(), call(1)).await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        } };
+        tokio::time::timeout(Duration::from_secs(30), saved).await.expect("it is saved");
+    }
+
+    /// OPS-03: entries are read from any place, however they were grouped when they were written.
+    async fn entries_are_read_from_within_a_group(db: Scratch) {
+        let (_store, journal) = open(&db).await;
+        for n in 0..5 {
+            journal.append(tenant_id(), (0..=n).map(logout).collect(), at(n)).unwrap().await.unwrap();
+        }
+        let all = journal.read(tenant_id(), Seq(1), 100).await.unwrap();
+        assert_eq!(all.iter().map(|entry| entry.seq.0).collect::<Vec<_>>(), (1..=15).collect::<Vec<_>>());
+        for from in 1..=16_u64 {
+            for limit in [1, 4, 100] {
+                let read = journal.read(tenant_id(), Seq(from), limit).await.unwrap();
+                let wanted = all.iter().skip(from as usize - 1).take(limit as usize).cloned().collect::<Vec<_>>();
+                assert_eq!(read, wanted, "from {from}, {limit}");
+            }
+        }
+    }
+
     /// OPS-03: a number no database text may hold comes from the network and must not stop the journal.
     async fn odd_bytes_from_the_network_do_not_stop_the_journal(db: Scratch) {
         let (store, journal) = open(&db).await;

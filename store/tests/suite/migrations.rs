@@ -1,10 +1,12 @@
 //! Schemas: created, kept, refused.
 
+use model::id::{AgentId, Id};
+use model::journal::{Event, Seq};
 use sqlx::Connection as _;
 use store::testing::Scratch;
 use store::{OpenError, Store};
 
-use crate::fixture::tenant;
+use crate::fixture::{at, tenant};
 use crate::on_each_engine;
 
 /// Runs one statement behind the store's back.
@@ -39,7 +41,13 @@ on_each_engine! {
         // As the first release left it.
         meddle(
             &db,
-            "DROP INDEX service_records_calling_agent;
+            "DROP TABLE journal_blocks;
+             CREATE TABLE journal (
+                 tenant TEXT NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, payload TEXT NOT NULL, PRIMARY KEY (tenant, seq)
+             );
+             ALTER TABLE journal_heads DROP COLUMN folded;
+             ALTER TABLE service_records DROP COLUMN folded;
+             DROP INDEX service_records_calling_agent;
              ALTER TABLE service_records DROP COLUMN calling_agent;
              ALTER TABLE tenants DROP COLUMN offer_window;
              ALTER TABLE tenants DROP COLUMN system_names;
@@ -65,10 +73,23 @@ on_each_engine! {
              DELETE FROM schema_migrations WHERE version > 1;",
         )
         .await;
+        // Two entries, one row each.
+        meddle(
+            &db,
+            r#"INSERT INTO journal_heads (tenant, seq, epoch) VALUES ('tenant_00000000-0000-0000-0000-000000000001', 2, 1);
+               INSERT INTO journal (tenant, seq, at, payload) VALUES
+                   ('tenant_00000000-0000-0000-0000-000000000001', 1, 5000000, '{"type":"agent_logged_out","agent":"user_00000000-0000-0000-0000-000000000001"}'),
+                   ('tenant_00000000-0000-0000-0000-000000000001', 2, 6000000, '{"type":"agent_logged_out","agent":"user_00000000-0000-0000-0000-000000000002"}');"#,
+        )
+        .await;
         let store = db.open().await;
         assert_eq!(store.tenants().tenant(tenant(1).id).await.unwrap().unwrap().item, tenant(1));
         let old = crate::records::record(1);
         assert_eq!(store.records().record(old.tenant, old.interaction).await.unwrap(), Some(old));
+        let entries = store.read_journal(tenant(1).id, Seq(1), 10).await.unwrap();
+        let told = |n| Event::AgentLoggedOut { agent: AgentId::from_number(n) };
+        let wanted = [(1, at(5), told(1)), (2, at(6), told(2))];
+        assert_eq!(entries.into_iter().map(|e| (e.seq.0, e.at, e.event)).collect::<Vec<_>>(), wanted);
     }
 
     /// OPS-03: refused on a newer schema, with both numbers in the error.

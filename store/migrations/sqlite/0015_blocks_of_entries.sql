@@ -1,0 +1,15 @@
+-- The entries of one commit are one row: `[[at, event], …]`, the first at the place `first`, the others without a gap.
+CREATE TABLE journal_blocks (
+    tenant TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    entries TEXT NOT NULL,
+    PRIMARY KEY (tenant, first)
+) STRICT, WITHOUT ROWID;
+INSERT INTO journal_blocks (tenant, first, entries)
+    SELECT tenant, seq, '[[' || at || ',' || payload || ']]' FROM journal;
+DROP TABLE journal;
+
+-- Records follow the journal: up to which entry all of a tenant's are in their table, and up to which each one is.
+ALTER TABLE journal_heads ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
+UPDATE journal_heads SET folded = seq;
+ALTER TABLE service_records ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
