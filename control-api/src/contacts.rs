@@ -4,8 +4,8 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use desk::console::protocol::Message;
-use desk::floor::written::{ContactView, NewContact, Wrote};
+use desk::console::protocol::{Command, Message};
+use desk::floor::written::{ContactView, NewContact, WaitingContacts, Wrote};
 use model::id::InteractionId;
 use model::people::Privilege;
 use serde::{Deserialize, Serialize};
@@ -109,5 +109,33 @@ pub async fn end(
 ) -> Result<StatusCode, ApiError> {
     who.needs(Privilege::BringContacts)?;
     state.desk.end_for_customer(interaction).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whom one may pick from the queues of one's own services: chats and text messages that wait, in the order in which they are served
+/// (LIVE-06).
+#[utoipa::path(get, path = "/waiting", tag = "contacts", responses(
+    (status = 200, body = WaitingContacts), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn waiting(
+    State(state): State<ApiState>,
+    who: Who,
+) -> Result<axum::Json<WaitingContacts>, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    Ok(axum::Json(state.desk.waiting_contacts(who.person()?.identity.user.id).await?))
+}
+
+/// Picks one of them, as `take` of the console does. Of two who pick the same the first gets it.
+#[utoipa::path(post, path = "/waiting/{interaction}/take", tag = "contacts", params(("interaction" = String, Path)), responses(
+    (status = 204, description = "It is in hand"),
+    (status = 403, body = Problem, content_type = "application/problem+json", description = "It is for others"),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "Somebody was faster, or there is no room")))]
+pub async fn take(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+) -> Result<StatusCode, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    let identity = &who.person()?.identity;
+    state.desk.command(identity.user.id, identity.session, Command::Take { interaction }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -107,6 +107,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(contacts::show))
         .routes(routes!(contacts::messages, contacts::write))
         .routes(routes!(contacts::end))
+        .routes(routes!(contacts::waiting))
+        .routes(routes!(contacts::take))
         .routes(routes!(legs::all))
         .routes(routes!(legs::of_call))
         .routes(routes!(live::status))

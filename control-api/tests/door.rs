@@ -53,6 +53,8 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/contacts/{interaction}", "get"),
     ("/contacts/{interaction}/messages", "get post"),
     ("/contacts/{interaction}/end", "post"),
+    ("/waiting", "get"),
+    ("/waiting/{interaction}/take", "post"),
     ("/tables", "get"),
     ("/tables/{name}", "put delete"),
     ("/flow/check", "post"),

@@ -1,12 +1,12 @@
 //! Written contacts for whoever brings them from a channel of their own, and their messages for whoever may read them.
 
-use model::id::InteractionId;
+use model::id::{InteractionId, UserId};
 use model::people::Privilege;
 
 use crate::auth::Identity;
 use crate::console::protocol::Message;
 use crate::floor::request::Request;
-use crate::floor::written::{ContactView, NewContact, Wrote};
+use crate::floor::written::{ContactView, NewContact, WaitingContacts, Wrote};
 use crate::refusal::Refusal;
 use crate::start::DeskHandle;
 use crate::trouble::read;
@@ -36,6 +36,11 @@ impl DeskHandle {
     pub async fn contact(&self, interaction: InteractionId) -> Result<ContactView, Refusal> {
         let view = self.read(move |core, now| core.contact_view(interaction, now)).await?;
         view.ok_or(Refusal::missing("contact"))
+    }
+
+    /// Whom an agent may pick from the queues (LIVE-06).
+    pub async fn waiting_contacts(&self, agent: UserId) -> Result<WaitingContacts, Refusal> {
+        self.read(move |core, _| core.waiting_contacts(agent)).await
     }
 
     /// Messages after a number, at most 500: for the channel, for the agent who has or had the contact, and for whoever sees

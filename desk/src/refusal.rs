@@ -122,6 +122,15 @@ pub enum Refusal {
     /// No trunk takes calls out.
     #[error("No trunk is set up for calls to numbers outside.")]
     NoTrunk,
+    /// Who was to be picked from the queue is not there any more.
+    #[error("Somebody else has this contact by now, or the customer has left.")]
+    TakenAlready,
+    /// Who was to be picked from the queue is for others.
+    #[error("This contact is not for you: it needs other skills, another role or another team.")]
+    NotForYou,
+    /// As much in hand as may be.
+    #[error("You have as many contacts in hand as you may.")]
+    HandsFull,
     /// Completing needs a disposition (ERR-16).
     #[error("Choose a disposition and fill in the required fields.")]
     DispositionRequired,
@@ -215,13 +224,16 @@ impl Refusal {
             Self::NumberClosed => 21,
             Self::DialledTooOften { .. } => 22,
             Self::NoTrunk => 23,
+            Self::TakenAlready => 24,
+            Self::NotForYou => 25,
+            Self::HandsFull => 26,
         };
         &KINDS[at]
     }
 }
 
 /// All kinds, as [`Refusal::kind`] counts them. Slugs and statuses are part of the API and never change.
-pub const KINDS: [Kind; 24] = [
+pub const KINDS: [Kind; 27] = [
     Kind {
         slug: "bad-credentials",
         title: "Wrong user name or password",
@@ -366,6 +378,24 @@ pub const KINDS: [Kind; 24] = [
         status: 409,
         help: "No trunk has a target, so that no call can go out. An administrator can give one a target.",
     },
+    Kind {
+        slug: "taken-already",
+        title: "Not waiting any more",
+        status: 409,
+        help: "Another agent picked the contact or is being offered it, or the customer left. Choose another one.",
+    },
+    Kind {
+        slug: "not-for-you",
+        title: "Not for this agent",
+        status: 403,
+        help: "The contact asks for other skills, or role, team or own limit keep this kind of contact from the agent.",
+    },
+    Kind {
+        slug: "hands-full",
+        title: "As many in hand as may be",
+        status: 409,
+        help: "End a contact first, or an administrator raises the limit (\"capacity\", or \"chats_max\" of the user).",
+    },
 ];
 
 #[cfg(test)]
@@ -387,6 +417,9 @@ mod tests {
             (Refusal::NumberClosed, "number-closed"),
             (Refusal::DialledTooOften { wait: Duration::from_secs(1) }, "dialled-too-often"),
             (Refusal::NoTrunk, "no-trunk"),
+            (Refusal::TakenAlready, "taken-already"),
+            (Refusal::NotForYou, "not-for-you"),
+            (Refusal::HandsFull, "hands-full"),
         ];
         for (refusal, slug) in all {
             assert_eq!(refusal.kind().slug, slug);

@@ -8,7 +8,7 @@ use desk::audit::Actor;
 use desk::console::protocol::Command;
 use desk::floor::written::{Customer, NewContact, Wrote};
 use desk::past::Past;
-use desk::testing::{House, Page, Setup, anna, help, solved, tenant};
+use desk::testing::{House, Page, Setup, anna, cleo as cleo_id, help, solved, tenant};
 use model::call::CallOrder;
 use model::id::{InteractionId, OfferToken};
 use model::interaction::{Channel, EndedBy};
@@ -265,6 +265,42 @@ async fn live_05_a_chat_is_put_back_and_picked_again() {
     page.does(Command::Take { interaction: chat }).await.unwrap();
     page.event("work", |e| e["work"]["interaction"] == chat.to_string()).await;
     assert_eq!(house.desk.contact(chat).await.unwrap().agent.as_deref(), Some("ANNA"));
+}
+
+/// LIVE-02, LIVE-06: an agent sees who waits in the queues of own services, with the time waited, and picks one; whoever comes second, has
+/// no room or lacks the skill is told why.
+#[tokio::test]
+async fn live_06_an_agent_picks_somebody_who_waits_and_the_second_is_told() {
+    let house = House::open().await;
+    let (mut page, other, cleo) =
+        (house.page("anna").await, house.page("ben").await, house.page("cleo").await);
+    for page in [&page, &other] {
+        page.does(Command::NotReady { reason: None }).await.unwrap();
+    }
+    let first = chat(&house, "First").await;
+    house.pass(Duration::from_secs(7)).await;
+    let second = chat(&house, "Second").await;
+    let all = house.desk.waiting_contacts(anna()).await.unwrap();
+    let waited = |n: usize| (house.desk.now().millis() - all.items[n].since) / 1_000;
+    assert_eq!(all.items.iter().map(|item| item.interaction).collect::<Vec<_>>(), [first, second]);
+    assert_eq!((waited(0), waited(1), all.items[1].not_now, all.more), (7, 0, None, 0));
+    assert_eq!(
+        (all.items[0].service.name.as_str(), all.items[0].caller_name.as_deref()),
+        ("Help", Some("Mara Lind"))
+    );
+    assert!(house.desk.waiting_contacts(cleo_id()).await.unwrap().items.is_empty(), "Cleo lacks the skill");
+    assert_eq!(cleo.does(Command::Take { interaction: second }).await, Err(Refusal::NotForYou));
+    page.does(Command::Take { interaction: second }).await.unwrap();
+    page.event("work", |e| e["work"]["interaction"] == second.to_string()).await;
+    assert_eq!(other.does(Command::Take { interaction: second }).await, Err(Refusal::TakenAlready));
+    let row = house.desk.get::<User>(anna()).await.unwrap();
+    let user = User { chats_max: Some(1), ..row.item };
+    house.desk.update_user(user, row.version, Actor::default()).await.unwrap();
+    assert_eq!(page.does(Command::Take { interaction: first }).await, Err(Refusal::HandsFull));
+    let left = house.desk.waiting_contacts(anna()).await.unwrap();
+    assert_eq!((left.items.len(), left.items[0].not_now), (1, Some("hands_full")));
+    house.desk.end_for_customer(first).await.unwrap();
+    assert_eq!(other.does(Command::Take { interaction: first }).await, Err(Refusal::TakenAlready));
 }
 
 /// Where a service takes nobody, the customer reads why instead of hearing it; where it leads on, the other service's queue has the

@@ -295,6 +295,9 @@ pub enum Refusal {
         /// The state.
         state: AgentState,
     },
+    /// The agent has as much in hand as the capacity allows.
+    #[error("no room for another of this kind")]
+    NoRoom,
     /// Another agent has the interaction, or it has not ended.
     #[error("the interaction is not in this agent's after-call work")]
     NotYours,

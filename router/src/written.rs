@@ -13,6 +13,9 @@ use crate::item::{Kind, Phase};
 use crate::lanes::{bit, lane};
 use crate::timers::Timer;
 
+/// Of one service's line, when somebody is to be picked out of it.
+pub const LOOKED_AT: usize = 1_000;
+
 impl Floor {
     /// An offer goes back to the queue by the agent's wish: no change of state, and the agent is not asked again for a while.
     pub(crate) fn put_back(&mut self, agent: AgentId, token: OfferToken) -> Result<(), Refusal> {
@@ -24,8 +27,16 @@ impl Floor {
         self.answer_no(agent, token, OfferEnd::PutBack)
     }
 
-    /// An agent picks somebody who waits. Whoever is being offered to another agent is not there to be picked.
+    /// An agent picks somebody who waits.
     pub(crate) fn take_waiting(&mut self, agent: AgentId, interaction: InteractionId) -> Result<(), Refusal> {
+        self.may_take(agent, interaction)?;
+        self.record(Event::Taken { interaction, agent });
+        Ok(())
+    }
+
+    /// Whether an agent may pick somebody who waits, at this moment. Whoever is being offered to another agent is not there to be
+    /// picked.
+    pub fn may_take(&self, agent: AgentId, interaction: InteractionId) -> Result<(), Refusal> {
         let number = self.signed_in(agent)?;
         let key = self.item_key(interaction)?;
         let item = self.items.get(key).ok_or(Refusal::UnknownInteraction)?;
@@ -43,11 +54,32 @@ impl Floor {
         }
         let state = who.state();
         let free = matches!(state, AgentState::Ready | AgentState::NotReady { .. } | AgentState::Busy);
-        if !free || who.lease.is_some() || !who.has_room(item.channel, limits) {
+        if !free || who.lease.is_some() {
             return Err(Refusal::NotNow { state });
         }
-        self.record(Event::Taken { interaction, agent });
-        Ok(())
+        if who.has_room(item.channel, limits) { Ok(()) } else { Err(Refusal::NoRoom) }
+    }
+
+    /// Those who wait and whom the agent may pick, now or once there is room, as they are served: the first `limit` with what
+    /// [`Floor::may_take`] says, and how many there are in all. Of each service the first [`LOOKED_AT`] are looked at.
+    pub fn to_pick(
+        &self,
+        agent: AgentId,
+        limit: usize,
+    ) -> (Vec<(InteractionId, Result<(), Refusal>)>, usize) {
+        let mut found = Vec::new();
+        for queue in self.queues.iter().filter(|queue| queue.waiting > 0) {
+            for item in queue.line.iter().filter_map(|key| self.items.get(*key)).take(LOOKED_AT) {
+                let told = self.may_take(agent, item.id);
+                if matches!(told, Ok(()) | Err(Refusal::NotNow { .. } | Refusal::NoRoom)) {
+                    found.push((item.rank(self.now), item.id, told));
+                }
+            }
+        }
+        let all = found.len();
+        found.sort_unstable_by_key(|(rank, ..)| *rank);
+        found.truncate(limit);
+        (found.into_iter().map(|(_, interaction, told)| (interaction, told)).collect(), all)
     }
 
     /// What an agent has in hand waits again, because the agent is gone.

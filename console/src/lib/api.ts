@@ -492,6 +492,18 @@ export interface OpenCallback {
   held_until: Millis | null;
 }
 export type Verdict = "eligible" | "ringing" | "handling" | "refused" | "no_room" | "not_ready" | "no_phone" | "not_for_kind" | "away" | "unskilled";
+/** Somebody in a queue whom one may pick (LIVE-06). */
+export interface WaitingContact {
+  interaction: string;
+  channel: Channel;
+  service: Named;
+  caller: string;
+  caller_name: string | null;
+  contact: string;
+  since: Millis;
+  /** Why not at this moment; null: it can be picked. */
+  not_now: "hands_full" | "state" | null;
+}
 /** Something that would help a caller who waits. */
 export interface Advice {
   kind: "not_ready" | "no_phone" | "not_for_kind" | "at_work" | "refused" | "away" | "lower_level" | "lacks_only" | "next_step";

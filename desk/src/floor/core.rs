@@ -402,6 +402,7 @@ impl Core {
             router::Refusal::NotAllowed => {
                 Refusal::NotNow { why: "The rules of your group do not allow it." }
             }
+            router::Refusal::NoRoom => Refusal::HandsFull,
             router::Refusal::NotNow { .. } => Refusal::NotNow { why: "Not possible in your present state." },
             router::Refusal::UnknownService => Refusal::missing("service"),
             router::Refusal::Duplicate

@@ -103,7 +103,80 @@ fn a_visitor_is_picked_from_the_queue_by_one_agent() {
     }
     let sixth = chat(&mut hall);
     let no_room = hall.tell(Input::Take { agent: ana, interaction: sixth });
-    assert_eq!(no_room, Err(Refusal::NotNow { state: AgentState::Busy }), "five at once");
+    assert_eq!(no_room, Err(Refusal::NoRoom), "five at once");
+}
+
+/// LIVE-02, LIVE-06: an agent sees those who wait and who may be picked, in the order in which they are served, with whether there
+/// is room; nobody else's, no calls, and nobody who rings elsewhere.
+#[test]
+fn live_06_an_agent_sees_whom_there_is_to_pick() {
+    let mut hall = Hall::open();
+    let (ana, cleo) = (hall.agent(&[German]), hall.agent(&[]));
+    for agent in [ana, cleo] {
+        hall.must(Input::NotReady { agent, reason: NotReadyReason::ByHand });
+    }
+    let first = chat(&mut hall);
+    hall.pass(seconds(5));
+    let german = hall.special_call(|arrival| {
+        arrival.channel = Channel::Chat;
+        arrival.priority = Some(5);
+        arrival.requirement = Some(Requirement::fixed(German.at(1)));
+    });
+    hall.call();
+    assert_eq!(hall.floor.to_pick(ana, 9), (vec![(german, Ok(())), (first, Ok(()))], 2), "by priority");
+    assert_eq!(hall.floor.to_pick(cleo, 9), (vec![(first, Ok(()))], 1));
+    assert_eq!(hall.floor.to_pick(ana, 1), (vec![(german, Ok(()))], 2));
+    hall.must(Input::Ready { agent: cleo });
+    assert_eq!(hall.floor.to_pick(ana, 9), (vec![(german, Ok(()))], 1), "the other rings at Cleo's");
+    for _ in 0..5 {
+        let more = chat(&mut hall);
+        hall.must(Input::Take { agent: ana, interaction: more });
+    }
+    assert_eq!(hall.floor.to_pick(ana, 9), (vec![(german, Err(Refusal::NoRoom))], 1));
+}
+
+/// LIVE-07, C16: whoever becomes free gets, of those whose skill fits, the one of the highest priority, and of equals the one who has
+/// waited longest; a contact that is set to go to its previous agent goes to no other meanwhile.
+#[test]
+fn live_07_skill_and_priority_come_first_then_the_longest_wait() {
+    let mut hall = Hall::open();
+    let (ana, ben) = (hall.agent(&[German]), hall.agent(&[]));
+    for agent in [ana, ben] {
+        hall.must(Input::NotReady { agent, reason: NotReadyReason::ByHand });
+    }
+    let mut waits = |change: &dyn Fn(&mut Arrival)| {
+        hall.pass(seconds(1));
+        hall.special_call(|arrival| {
+            arrival.channel = Channel::Chat;
+            change(arrival);
+        })
+    };
+    let oldest = waits(&|_| {});
+    let next = waits(&|_| {});
+    let known = waits(&|arrival| {
+        (arrival.preferred, arrival.preferred_hold) = (vec![ben], seconds(600));
+    });
+    let urgent = waits(&|arrival| arrival.priority = Some(3));
+    let german = waits(&|arrival| {
+        arrival.priority = Some(9);
+        arrival.requirement = Some(Requirement::fixed(German.at(1)));
+    });
+    hall.must(Input::Ready { agent: ana });
+    for chat in [german, urgent, oldest, next] {
+        assert_eq!(hall.offered_to(chat), Some(ana));
+        hall.accepts(ana);
+    }
+    assert!(hall.waits(known), "Ana has room, but this one waits for the agent it had before");
+    hall.must(Input::Ready { agent: ben });
+    assert_eq!(hall.offered_to(known), Some(ben));
+    hall.accepts(ben);
+    hall.must(Input::NotReady { agent: ana, reason: NotReadyReason::ByHand });
+    let german = hall.special_call(|arrival| {
+        arrival.channel = Channel::Chat;
+        arrival.requirement = Some(Requirement::fixed(German.at(1)));
+    });
+    let plain = chat(&mut hall);
+    assert_eq!((hall.waits(german), hall.offered_to(plain)), (true, Some(ben)), "skill before the wait");
 }
 
 /// CHAT-01, CHAT-14, C2: how many chats come is the agent's own affair before the group's and the tenant's, and whoever may have

@@ -100,3 +100,49 @@ async fn chat_15_two_chats_at_once_over_a_kill() {
     page.shot("chat-over");
     page.assert_clean("a chat that is over");
 }
+
+/// LIVE-02, LIVE-06: chats that wait are listed with the time waited, and picked by the keyboard or over the API; the list is as new as
+/// the queue, in both languages.
+#[tokio::test(flavor = "multi_thread")]
+async fn live_06_a_waiting_chat_is_picked_by_keyboard() {
+    let mut office = Office::open().await;
+    office.service(|s| s["queue"]["ring_time_ms"] = 300_000.into());
+    let service = office.house.service.clone();
+    let admin = office.appliance.admin().await;
+    office.sign_in("anna");
+    brings(&admin, &service, "Mara Lind", "Is it still in stock?").await;
+    let page = &mut office.page;
+    page.see("[data-offer]:has-text('Mara Lind')");
+    page.click("Decline");
+    page.see("[data-state=not_ready]");
+    let second = brings(&admin, &service, "Otto Ruf", "Hello?").await;
+    let third = brings(&admin, &service, "Ida Falk", "Good morning").await;
+    let page = &mut office.page;
+    let list = "ul[aria-labelledby=picking-title] li";
+    page.see(&format!("{list}:has-text('Ida Falk')"));
+    page.see("[role=status]:has-text('Waiting to be picked: 3')");
+    assert!(page.text(&format!("{list} .name")).starts_with("Mara Lind"), "the longest wait comes first");
+    page.shot("picking-en");
+    page.assert_clean("chats to pick");
+    page.evaluate("document.querySelector(\"[aria-label='Take Otto Ruf']\").focus()");
+    page.press("Enter");
+    page.see("article[aria-label='Otto Ruf'] .message:has-text('Hello?')");
+    page.see("[data-state=busy]");
+
+    // A colleague is there with a page of his own, and picks another one over the API.
+    let group = format!("/groups/{}", office.house.group);
+    admin.change(&group, |g| g["rules"]["after_login"] = "not_ready".into()).await;
+    office.appliance.hire(&admin, &office.house, "ben", "none", None).await;
+    let ben = Http::sign_in(&office.appliance.base, "ben", PASSWORD).await.expect("signed in");
+    let _desk = Agent::connect(&ben, office.appliance.https).await;
+    let picked = ben.call(reqwest::Method::POST, &format!("/waiting/{third}/take"), None, None).await;
+    assert_eq!(picked.0, 204);
+    let again = ben.call(reqwest::Method::POST, &format!("/waiting/{second}/take"), None, None).await;
+    assert_eq!(again.0, 409);
+    let page = &mut office.page;
+    page.gone(&format!("{list}:has-text('Ida Falk')"));
+    page.theme_and_language("dark", "ru");
+    page.see(&format!("{list}:has-text('Mara Lind') button:text-is('Взять')"));
+    page.shot("picking-ru");
+    page.assert_clean("chats to pick in Russian");
+}

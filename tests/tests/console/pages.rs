@@ -193,8 +193,11 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     page.see("tr:has(button:text-is('Nap')) td:text-is('After 20 min')");
     page.tab("Routing");
     page.click("Move “Who has been free the longest” up");
+    page.evaluate("document.querySelector(\"[aria-label='Agent: Emails']\").click()");
     page.click("Save");
     page.see("[role=status]:text-is('Saved.')");
+    assert_eq!(office.admin.get("/tenant").await["withheld"], json!({ "agent": ["handle_emails"] }));
+    let page = &mut office.page;
     let order = office.admin.get("/tenant").await["agent_order"].clone();
     assert_eq!(order, json!(["most_skilled", "longest_idle", "least_loaded"]));
     page.shot("routing");

@@ -178,6 +178,7 @@ pub enum Command {
 mod tests {
     use super::*;
     use model::id::Id;
+    use utoipa::PartialSchema as _;
 
     #[test]
     fn a_command_reads_as_the_protocol_says() {
@@ -189,5 +190,28 @@ mod tests {
             Command::NotReady { reason: None }
         );
         assert!(serde_json::from_str::<Command>(r#"{"do":"self_destruct"}"#).is_err());
+    }
+    /// Every field that pages get of calls, chats, callbacks and queues stands in the page about the protocol.
+    #[test]
+    fn the_page_about_the_protocol_names_every_field() {
+        let page = include_str!("../../../../docs/protocols/console.md");
+        let fields = |schema: utoipa::openapi::RefOr<utoipa::openapi::Schema>| {
+            let schema = serde_json::to_value(schema).unwrap();
+            schema["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        };
+        for (view, fields) in [
+            ("OfferView", fields(OfferView::schema())),
+            ("WorkView", fields(WorkView::schema())),
+            ("CallbackView", fields(CallbackView::schema())),
+            ("QueueView", fields(QueueView::schema())),
+            ("PeriodView", fields(PeriodView::schema())),
+            ("HelpView", fields(HelpView::schema())),
+        ] {
+            let (_, said) = page.split_once(&format!("\n    {view}:")).unwrap();
+            for field in fields {
+                let named = said.lines().take(8).any(|line| line.contains(&format!("\"{field}\"")));
+                assert!(named, "{view} has {field}");
+            }
+        }
     }
 }

@@ -45,20 +45,6 @@ impl Core {
         self.tell_floor(Input::PutBack { agent, token }, now, out).map_err(Self::refused)
     }
 
-    /// The agent picks somebody who waits (LIVE-06).
-    pub(crate) fn take_from_queue(
-        &mut self,
-        agent: UserId,
-        interaction: InteractionId,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        if !self.written.contains_key(&interaction) {
-            return Err(Refusal::missing("contact"));
-        }
-        self.tell_floor(Input::Take { agent, interaction }, now, out).map_err(Self::refused)
-    }
-
     /// Either side ends it (CHAT-16).
     pub(crate) fn end_written(
         &mut self,

@@ -4,6 +4,7 @@
 
 mod arriving;
 mod handling;
+mod picking;
 mod views;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::console::protocol::{ConsoleEvent, Message, Phase};
 use crate::refusal::Refusal;
 
 pub use self::arriving::{Customer, NewContact, Wrote};
+pub use self::picking::{WaitingContact, WaitingContacts};
 pub use self::views::ContactView;
 
 /// A live written contact, or one whose after-call work is open.
