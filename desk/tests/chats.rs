@@ -8,7 +8,7 @@ use desk::audit::Actor;
 use desk::console::protocol::Command;
 use desk::floor::written::{Customer, NewContact, Wrote};
 use desk::past::Past;
-use desk::testing::{House, Page, Setup, anna, cleo as cleo_id, help, solved, tenant};
+use desk::testing::{House, Page, Setup, anna, cleo as cleo_id, help, solved, sue as sue_id, tenant};
 use model::call::CallOrder;
 use model::id::{InteractionId, OfferToken};
 use model::interaction::{Channel, EndedBy};
@@ -359,6 +359,31 @@ async fn chats_survive_a_crash() {
     assert_eq!(ends, 0, "nobody was cut off");
     let all = Past::of(&house.store, tenant()).decide_again(Timestamp::ZERO, Timestamp::NEVER).await.unwrap();
     assert!(all.difference.is_none() && all.starts == 2 && all.same.decisions > 0, "{all:?}");
+}
+
+/// HELP-01, HELP-02: whoever asked for help with a chat asks for it still after a kill, and supervisors see it again; it is over when the
+/// chat goes to somebody else.
+#[tokio::test]
+async fn help_with_a_chat_is_asked_for_still_after_a_crash() {
+    let house = House::open().await;
+    let mut page = house.page("anna").await;
+    let chat = open(&house, &mut page, "one").await;
+    page.does(Command::AskHelp { interaction: chat }).await.unwrap();
+    let asked = page.event("work", |e| e["work"]["help_since"].is_u64()).await["work"]["help_since"].clone();
+    let who = page.who.clone();
+    let house = house.crash().await;
+    let sue = house.page("sue").await;
+    let seen = &sue.welcome["snapshot"]["help"][0];
+    assert_eq!((&seen["interaction"], &seen["since"]), (&json!(chat), &asked));
+    let page = Page::attach(&house.desk, &who, None).await;
+    assert_eq!(page.welcome["snapshot"]["work"][0]["help_since"], asked);
+    page.closes().await;
+    house.pass(Duration::from_secs(15)).await;
+    assert!(house.desk.help_requests(sue_id()).await.unwrap().is_empty(), "it waits for somebody else");
+    let house = house.crash().await;
+    assert!(house.desk.help_requests(sue_id()).await.unwrap().is_empty());
+    let adam = house.sign_in("adam").await;
+    assert!(house.desk.record(&adam, chat).await.unwrap().help[0].to.is_some());
 }
 
 /// Whoever does not come back loses the chat to the queue, where it has its old place; the customer notices nothing.

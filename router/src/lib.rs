@@ -131,4 +131,4 @@ pub use io::{Arrival, Input, Output, Refusal};
 pub use order::Place;
 pub use retrace::{Difference, Retrace, Retraced};
 pub use views::{AgentView, AwayView, InteractionView, QueueView, Snapshot, Stage};
-pub use written::LOOKED_AT;
+pub use written::{LOOKED_AT, Pickable};

@@ -13,6 +13,15 @@ use crate::item::{Kind, Phase};
 use crate::lanes::{bit, lane};
 use crate::timers::Timer;
 
+/// Somebody who waits and whom an agent may pick.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pickable {
+    /// Who.
+    pub interaction: InteractionId,
+    /// Why not at this moment.
+    pub not_now: Option<Refusal>,
+}
+
 /// Of one service's line, when somebody is to be picked out of it.
 pub const LOOKED_AT: usize = 1_000;
 
@@ -60,26 +69,22 @@ impl Floor {
         if who.has_room(item.channel, limits) { Ok(()) } else { Err(Refusal::NoRoom) }
     }
 
-    /// Those who wait and whom the agent may pick, now or once there is room, as they are served: the first `limit` with what
-    /// [`Floor::may_take`] says, and how many there are in all. Of each service the first [`LOOKED_AT`] are looked at.
-    pub fn to_pick(
-        &self,
-        agent: AgentId,
-        limit: usize,
-    ) -> (Vec<(InteractionId, Result<(), Refusal>)>, usize) {
+    /// Those who wait and whom the agent may pick, now or once there is room, as they are served: the first `limit`, and how
+    /// many there are in all. Of each service the first [`LOOKED_AT`] are looked at.
+    pub fn to_pick(&self, agent: AgentId, limit: usize) -> (Vec<Pickable>, usize) {
         let mut found = Vec::new();
         for queue in self.queues.iter().filter(|queue| queue.waiting > 0) {
             for item in queue.line.iter().filter_map(|key| self.items.get(*key)).take(LOOKED_AT) {
-                let told = self.may_take(agent, item.id);
-                if matches!(told, Ok(()) | Err(Refusal::NotNow { .. } | Refusal::NoRoom)) {
-                    found.push((item.rank(self.now), item.id, told));
+                let not_now = self.may_take(agent, item.id).err();
+                if matches!(not_now, None | Some(Refusal::NotNow { .. } | Refusal::NoRoom)) {
+                    found.push((item.rank(self.now), Pickable { interaction: item.id, not_now }));
                 }
             }
         }
         let all = found.len();
-        found.sort_unstable_by_key(|(rank, ..)| *rank);
+        found.sort_unstable_by_key(|(rank, _)| *rank);
         found.truncate(limit);
-        (found.into_iter().map(|(_, interaction, told)| (interaction, told)).collect(), all)
+        (found.into_iter().map(|(_, pickable)| pickable).collect(), all)
     }
 
     /// What an agent has in hand waits again, because the agent is gone.

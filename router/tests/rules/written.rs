@@ -115,6 +115,10 @@ fn live_06_an_agent_sees_whom_there_is_to_pick() {
     for agent in [ana, cleo] {
         hall.must(Input::NotReady { agent, reason: NotReadyReason::ByHand });
     }
+    let picks = |hall: &Hall, agent, limit| {
+        let (first, all) = hall.floor.to_pick(agent, limit);
+        (first.into_iter().map(|one| (one.interaction, one.not_now)).collect::<Vec<_>>(), all)
+    };
     let first = chat(&mut hall);
     hall.pass(seconds(5));
     let german = hall.special_call(|arrival| {
@@ -123,16 +127,16 @@ fn live_06_an_agent_sees_whom_there_is_to_pick() {
         arrival.requirement = Some(Requirement::fixed(German.at(1)));
     });
     hall.call();
-    assert_eq!(hall.floor.to_pick(ana, 9), (vec![(german, Ok(())), (first, Ok(()))], 2), "by priority");
-    assert_eq!(hall.floor.to_pick(cleo, 9), (vec![(first, Ok(()))], 1));
-    assert_eq!(hall.floor.to_pick(ana, 1), (vec![(german, Ok(()))], 2));
+    assert_eq!(picks(&hall, ana, 9), (vec![(german, None), (first, None)], 2), "by priority");
+    assert_eq!(picks(&hall, cleo, 9), (vec![(first, None)], 1));
+    assert_eq!(picks(&hall, ana, 1), (vec![(german, None)], 2));
     hall.must(Input::Ready { agent: cleo });
-    assert_eq!(hall.floor.to_pick(ana, 9), (vec![(german, Ok(()))], 1), "the other rings at Cleo's");
+    assert_eq!(picks(&hall, ana, 9), (vec![(german, None)], 1), "the other rings at Cleo's");
     for _ in 0..5 {
         let more = chat(&mut hall);
         hall.must(Input::Take { agent: ana, interaction: more });
     }
-    assert_eq!(hall.floor.to_pick(ana, 9), (vec![(german, Err(Refusal::NoRoom))], 1));
+    assert_eq!(picks(&hall, ana, 9), (vec![(german, Some(Refusal::NoRoom))], 1));
 }
 
 /// LIVE-07, C16: whoever becomes free gets, of those whose skill fits, the one of the highest priority, and of equals the one who has

@@ -61,7 +61,10 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             }
         }
         // Nobody has it any more.
-        Event::Requeued { .. } => record.agent = None,
+        Event::Requeued { .. } => {
+            record.agent = None;
+            no_help_any_more(record, at);
+        }
         // The caller left while this agent's phone rang: it counts against the agent (VOICE-15).
         Event::OfferEnded { agent, why: OfferEnd::CallerLeft, .. } if record.answered_at.is_none() => {
             record.agent = Some(*agent);
@@ -122,9 +125,7 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             for gap in record.recording_gaps.iter_mut().filter(|gap| gap.to.is_none()) {
                 gap.to = Some(at);
             }
-            for help in record.help.iter_mut().filter(|help| help.to.is_none()) {
-                help.to = Some(at);
-            }
+            no_help_any_more(record, at);
         }
         Event::HelpAsked { agent, .. } if record.help.len() < HELP_KEPT => {
             record.help.push(RecordedHelp { agent: *agent, from: at, to: None });
@@ -173,6 +174,13 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Whoever asked for help has it in hand no longer.
+fn no_help_any_more(record: &mut ServiceRecord, at: Timestamp) {
+    for help in record.help.iter_mut().filter(|help| help.to.is_none()) {
+        help.to = Some(at);
+    }
 }
 
 /// Pauses, gaps and erasures of a recording that its record tells of; the journal has them all.

@@ -10,7 +10,7 @@ mod views;
 use std::collections::BTreeMap;
 
 use model::id::{DispositionId, InteractionId, ServiceId, UserId};
-use model::interaction::{Channel, ServiceRecord};
+use model::interaction::{Channel, RecordedHelp, ServiceRecord};
 use model::time::Timestamp;
 use model::written::{Author, CHAT_TEXT_MAX, EMAIL_TEXT_MAX};
 
@@ -139,7 +139,13 @@ impl Core {
                 }
                 _ => Stage::Waiting,
             };
-            self.written.insert(record.interaction, Written::of(&record, service, stage));
+            let written = Written::of(&record, service, stage);
+            // Whoever asked for help still needs it (HELP-01).
+            let open = |help: &&RecordedHelp| help.to.is_none() && written.agent() == Some(help.agent);
+            if let Some(help) = record.help.iter().find(open) {
+                self.help.insert((record.interaction, help.agent), help.from);
+            }
+            self.written.insert(record.interaction, written);
         }
     }
 

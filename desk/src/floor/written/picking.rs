@@ -3,7 +3,7 @@
 use model::id::{InteractionId, UserId};
 use model::interaction::Channel;
 use model::time::Timestamp;
-use router::Input;
+use router::{Input, Pickable};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -51,7 +51,7 @@ impl Core {
     pub fn waiting_contacts(&self, agent: UserId) -> WaitingContacts {
         let (found, all) = self.floor.to_pick(agent, LISTED);
         let more = all - found.len();
-        let show = |(interaction, told): (InteractionId, Result<(), router::Refusal>)| {
+        let show = |Pickable { interaction, not_now }| {
             let written = self.written.get(&interaction)?;
             Some(WaitingContact {
                 interaction,
@@ -61,7 +61,7 @@ impl Core {
                 caller_name: written.caller_name.clone(),
                 contact: written.address.clone(),
                 since: written.waits_since.millis(),
-                not_now: told.err().map(|refusal| match refusal {
+                not_now: not_now.map(|refusal| match refusal {
                     router::Refusal::NoRoom => "hands_full",
                     _ => "state",
                 }),
