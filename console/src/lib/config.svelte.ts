@@ -3,20 +3,18 @@
 import type { Hours } from "./hours";
 import type { Treatment } from "./treatment";
 import { Problem } from "./api";
-import { type DryRun, effects } from "./effects";
 import { problemText } from "./problem";
 import { signed } from "./session.svelte";
+import { Tried } from "./tried.svelte";
 import { spoken } from "./words.svelte";
 
 export class ConfigList<T extends { id: string }> {
   items = $state<T[]>([]);
   problem = $state("");
 
-  /** What the change that was asked for would do, when that ought to be thought over: asked for once more, it is made. */
-  effects = $state<string[]>([]);
+  /** What changes would do. */
+  readonly tried = new Tried();
 
-  /** The change whose effects were shown. */
-  private shown = "";
   /** Versions as they were when somebody began to edit: what changed since then must not be overwritten unseen. */
   private versions = new Map<string, string>();
 
@@ -24,7 +22,7 @@ export class ConfigList<T extends { id: string }> {
 
   /** Reads one afresh, to be edited. */
   async begin(id: string): Promise<T | null> {
-    this.forget();
+    this.tried.forget();
     return this.attempt(async () => {
       const { value, etag } = await signed.api.call<T>("GET", `${this.path}/${id}`);
       this.versions.set(id, etag ?? "");
@@ -41,16 +39,11 @@ export class ConfigList<T extends { id: string }> {
     }
   }
 
-  /** Nothing is being changed any more: what was said about it is no news for the next. */
-  forget() {
-    [this.effects, this.shown] = [[], ""];
-  }
-
-  /** Creates when `id` is empty. Says whether it was done; `problem` or `effects` tell why not. */
+  /** Creates when `id` is empty. Says whether it was done; `problem` or `tried` tell why not. */
   async save(item: Omit<T, "id"> & { id?: string }): Promise<T | null> {
     const { id, ...fields } = item;
     return this.attempt(async () => {
-      if (!(await this.meant(id ? "PUT" : "POST", id ? `${this.path}/${id}` : this.path, fields))) return null;
+      if (!(await this.tried.meant(id ? "PUT" : "POST", id ? `${this.path}/${id}` : this.path, fields))) return null;
       if (!id) return (await signed.api.call<T>("POST", this.path, fields)).value;
       return (await signed.api.call<T>("PUT", `${this.path}/${id}`, fields, this.versions.get(id))).value;
     }, id);
@@ -58,28 +51,18 @@ export class ConfigList<T extends { id: string }> {
 
   async remove(id: string): Promise<boolean> {
     const done = await this.attempt(async () => {
-      if (!(await this.meant("DELETE", `${this.path}/${id}`))) return false;
+      if (!(await this.tried.meant("DELETE", `${this.path}/${id}`))) return false;
       await signed.api.call("DELETE", `${this.path}/${id}`, undefined, this.versions.get(id));
       return true;
     }, id);
     return done === true;
   }
 
-  /** Whether a change may be made: it takes nothing away, or what it does was shown and it was asked for again. */
-  private async meant(method: "POST" | "PUT" | "DELETE", path: string, fields?: unknown): Promise<boolean> {
-    const change = JSON.stringify([method, path, fields]);
-    if (change === this.shown) return true;
-    const { value } = await signed.api.call<DryRun>(method, `${path}?dry_run=true`, fields);
-    this.effects = effects(value, spoken.words);
-    this.shown = change;
-    return this.effects.length === 0;
-  }
-
   private async attempt<R>(act: () => Promise<R>, id = ""): Promise<R | null> {
     try {
       const done = await act();
       await this.load();
-      if (done) this.forget();
+      if (done) this.tried.forget();
       return done;
     } catch (e) {
       // Now that it was said, a second try is meant: it goes against the version there is now.

@@ -3,7 +3,7 @@ import { type DryRun, effects } from "./effects";
 import { en } from "./words/en";
 import { ru } from "./words/ru";
 
-const nothing: DryRun = { queues: [], nobody_meets: [], agents: [], agents_total: 0, waiting: [], waiting_total: 0, waiting_cut: false, led_nowhere: [] };
+const nothing: DryRun = { queues: [], nobody_meets: [], agents: [], agents_total: 0, waiting: [], waiting_total: 0, waiting_cut: false, led_nowhere: [], times: [], carried: [] };
 const support = { id: "service_1", name: "Support" };
 const agent = (name: string, loses: string[], gains: string[] = []) => ({ agent: { id: name, name }, loses, gains });
 
@@ -49,4 +49,24 @@ test("what leads to something that goes is named, and many agents are counted", 
   expect(said).toContain("Support: 2 agents could answer, now 9.");
   expect(said).toContain("And 2 more agents lose services.");
   expect(effects(run, ru).every((line) => !line.includes("{"))).toBe(true);
+});
+
+test("a time is said when somebody waits on by the old one, and what agents could carry no more", () => {
+  const time = { of: "Support", step: null, before_ms: null, after_ms: 90_000 };
+  const run: DryRun = {
+    ...nothing,
+    times: [
+      { ...time, what: "longest_wait", kept_by: 3 },
+      { ...time, what: "ring_time", kept_by: 0 },
+      { ...time, what: "step", step: 2, kept_by: 1 },
+    ],
+    carried: [{ channel: "chat", fewer: 4, none: 1 }],
+  };
+  expect(effects(run, en)).toEqual([
+    "Agents who could not have chats any more: 1.",
+    "Agents who could have fewer chats at once: 3.",
+    "Support, longest wait: 1:30 instead of no limit. Those who wait now keep the old time: 3.",
+    "Support, time of step 2: 1:30 instead of no limit. Those who wait now keep the old time: 1.",
+  ]);
+  expect(effects(run, ru)).toHaveLength(4);
 });

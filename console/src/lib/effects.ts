@@ -1,7 +1,7 @@
 // What a change would do, as people read it before they make it (`?dry_run=true`). Rust twin: desk/src/configuration/dry_run.rs.
 
-import type { Named } from "./api";
-import { fill } from "./format";
+import type { Channel, Named } from "./api";
+import { clock, fill } from "./format";
 import type { Words } from "./words/en";
 
 export interface Stop {
@@ -17,7 +17,10 @@ export interface DryRun {
   waiting_total: number;
   waiting_cut: boolean;
   led_nowhere: { from: Stop; to: Stop; renamed: boolean }[];
+  times: { what: Time; of: string; step: number | null; before_ms: number | null; after_ms: number | null; kept_by: number }[];
+  carried: { channel: Channel; fewer: number; none: number }[];
 }
+export type Time = "ring_time" | "longest_wait" | "service_level" | "refusal_pause" | "step" | "after_call_work";
 
 /** Agents who are named; the others are counted. */
 const NAMED_MAX = 5;
@@ -42,6 +45,17 @@ export function effects(run: DryRun, words: Words): string[] {
   if (losers.length > NAMED_MAX) said.push(fill(w.more, { n: losers.length - NAMED_MAX }));
   const fewer = run.waiting_total - left;
   if (fewer > 0) said.push(fill(w.waitLonger, { n: fewer }));
+  for (const c of run.carried) {
+    const kind = w.kinds[c.channel];
+    if (c.none > 0) said.push(fill(w.carryNone, { n: c.none, kind }));
+    if (c.fewer > c.none) said.push(fill(w.carryFewer, { n: c.fewer - c.none, kind }));
+  }
+  // Whoever changes a time knows it; that others wait on by the old one is news.
+  const time = (ms: number | null) => (ms === null ? w.endless : clock(ms));
+  for (const t of run.times.filter((t) => t.kept_by > 0)) {
+    const what = fill(w.times[t.what], { step: t.step ?? 0 });
+    said.push(fill(w.keepTime, { of: t.of, what, before: time(t.before_ms), after: time(t.after_ms), n: t.kept_by }));
+  }
   // Sentences may begin with a name of a kind: "the flow …".
   return said.map((line) => line.charAt(0).toUpperCase() + line.slice(1));
 }

@@ -3,12 +3,15 @@
 import { Problem, type Tenant } from "./api";
 import { problemText } from "./problem";
 import { signed } from "./session.svelte";
+import { Tried } from "./tried.svelte";
 import { spoken } from "./words.svelte";
 
 export class TenantSettings {
   /** As it is being edited. */
   draft = $state<Tenant | null>(null);
   problem = $state("");
+  /** What a change would do. */
+  readonly tried = new Tried();
   private kept = $state("");
   private version = "";
 
@@ -21,20 +24,23 @@ export class TenantSettings {
       this.draft = { name, offer_window, system_names, capacity, agent_order, dialling, withheld };
       this.kept = JSON.stringify(this.draft);
       this.problem = "";
+      this.tried.forget();
     } catch (e) {
       this.problem = problemText(e, spoken.words);
     }
   }
 
-  /** Says whether it was done; `problem` tells why not. */
+  /** Says whether it was done; `problem` or `tried` tell why not. */
   async save(): Promise<boolean> {
     if (!this.draft) return false;
     const draft = $state.snapshot(this.draft) as Tenant;
     try {
+      if (!(await this.tried.meant("PUT", "/tenant", draft))) return false;
       const { etag } = await signed.api.call<Tenant>("PUT", "/tenant", draft, this.version);
       this.version = etag ?? "";
       this.kept = JSON.stringify(draft);
       this.problem = "";
+      this.tried.forget();
       return true;
     } catch (e) {
       this.problem = problemText(e, spoken.words);

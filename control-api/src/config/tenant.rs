@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use model::people::Privilege;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{named_version, with_etag};
+use super::{Trial, named_version, with_etag};
 use crate::identity::Who;
-use crate::json::Json;
+use crate::json::{Json, Params};
 use crate::problem::{ApiError, Problem};
 use crate::state::ApiState;
 use crate::wire::Tenant;
@@ -25,8 +25,10 @@ async fn show(State(state): State<ApiState>, who: Who) -> Result<Response, ApiEr
 }
 
 /// Another state of it; consoles show it at once. `If-Match` names the version that is changed.
+///
+/// With `dry_run=true` nothing is stored, and the answer is a `DryRun`: what it would do.
 #[utoipa::path(put, path = "/tenant", tag = "configuration", request_body = Tenant,
-    params(("If-Match" = String, Header)), responses(
+    params(("If-Match" = String, Header), Trial), responses(
     (status = 200, body = Tenant, headers(("ETag" = String))),
     (status = 412, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json"),
@@ -35,9 +37,14 @@ async fn replace(
     State(state): State<ApiState>,
     who: Who,
     headers: HeaderMap,
+    Params(trial): Params<Trial>,
     Json(body): Json<Tenant>,
 ) -> Result<Response, ApiError> {
     who.needs(Privilege::Administer)?;
+    if trial.dry_run {
+        let item = body.into_item(state.desk.tenant());
+        return Ok(axum::Json(state.desk.dry_run_tenant(item).await?).into_response());
+    }
     let expected = match named_version(&headers)? {
         Some(version) => version,
         None => state.desk.tenant_settings().await?.version,

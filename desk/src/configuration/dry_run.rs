@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::id::{InteractionId, ServiceId, UserId};
-use model::people::User;
+use model::people::{Tenant, User};
 use model::service::Service;
 use model::skill::text;
 use model::skill::{Requirement, StepMode};
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::leading::{Stop, StopKind};
 use super::service::Configured;
 use super::snapshot::{Configuration, meets};
+use super::time_limits::{CarriedEffect, TimeEffect, carried, times};
 use crate::console::protocol::ServiceName;
 use crate::past::explanation::{ExplanationView, Named};
 use crate::refusal::Refusal;
@@ -44,6 +45,10 @@ pub struct DryRun {
     pub waiting_cut: bool,
     /// Who leads callers to something that would be gone, or that a flow calls by a name it would not have any more.
     pub led_nowhere: Vec<LedNowhere>,
+    /// Times of services and teams that would be other ones.
+    pub times: Vec<TimeEffect>,
+    /// Kinds of contact of which agents could carry fewer at once.
+    pub carried: Vec<CarriedEffect>,
     /// What of all this ought to be thought over, in sentences.
     pub warnings: Vec<String>,
 }
@@ -115,8 +120,18 @@ impl DeskHandle {
         if let Some(item) = &item {
             self.check(item)?;
         }
+        self.compared(|config| T::place(config, id, item)).await
+    }
+
+    /// What another state of the tenant's settings would do.
+    pub async fn dry_run_tenant(&self, tenant: Tenant) -> Result<DryRun, Refusal> {
+        Self::check_tenant(&tenant)?;
+        self.compared(|config| config.place_tenant(tenant)).await
+    }
+
+    async fn compared(&self, change: impl FnOnce(&mut Configuration)) -> Result<DryRun, Refusal> {
         let now = self.configuration();
-        let then = now.changed(|config| T::place(config, id, item));
+        let then = now.changed(change);
         let (waiting, waiting_cut) = self.read(|core, _| core.waiting_for(WAITING_MAX)).await?;
         Ok(DryRun { waiting_cut, ..compare(&now, &then, &waiting) })
     }
@@ -161,6 +176,17 @@ fn compare(now: &Configuration, then: &Configuration, waiting: &[Waiting]) -> Dr
         .collect();
     those_who_wait(now, then, waiting, &mut found);
     led_nowhere(now, then, &mut found);
+    let mut wait_for = BTreeMap::new();
+    for service in waiting.iter().filter_map(|(_, service, _)| *service) {
+        *wait_for.entry(service).or_default() += 1;
+    }
+    found.times = times(now, then, &wait_for);
+    found.carried = carried(now, then);
+    for CarriedEffect { channel, none, .. } in found.carried.iter().filter(|effect| effect.none > 0) {
+        let kind = serde_json::to_value(channel).ok().and_then(|word| Some(word.as_str()?.to_owned()));
+        let kind = kind.unwrap_or_default();
+        found.warnings.push(format!("Agents who could not have {kind} contacts any more: {none}."));
+    }
     found
 }
 

@@ -7,6 +7,7 @@ mod leading;
 mod service;
 mod snapshot;
 mod tenant;
+pub mod time_limits;
 mod validate;
 
 pub use self::leading::{Circle, Stop, StopKind};

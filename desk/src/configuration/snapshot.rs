@@ -12,7 +12,7 @@ use model::dialling::DialRules;
 use model::flow::Flow;
 use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, TrunkId, UserId};
 use model::interaction::Channel;
-use model::people::{Group, GroupRules, PhoneKind, Privilege, User, Withheld};
+use model::people::{Group, GroupRules, PhoneKind, Privilege, Tenant, User, Withheld};
 use model::service::{CallbackRules, Disposition, Service, Skill, SrtpPolicy, Trunk, WaitingRules};
 use model::skill::SkillExpr;
 use model::skill::text::Names;
@@ -96,25 +96,11 @@ impl Configuration {
         let trunks = catalogue::all(store.trunks(), tenant).await?;
         let blocks = catalogue::all(store.blocks(), tenant).await?;
         let settings = store.tenants().tenant(tenant).await?.map(|row| row.item);
-        let (offer_window, system_names, capacity, agent_order, dialling, withheld) = settings
-            .map(|tenant| {
-                let (order, dialling) = (tenant.agent_order, tenant.dialling);
-                let withheld = tenant.withheld;
-                (tenant.offer_window, tenant.system_names, tenant.capacity, order, dialling, withheld)
-            })
-            .unwrap_or_default();
         let mut names = Names::default();
         skills.iter().for_each(|row| names.skill(row.item.id, &row.item.name));
         groups.iter().for_each(|row| names.group(row.item.id, &row.item.name));
         users.iter().for_each(|row| names.agent(row.item.id, &row.item.login));
-        Ok(Self {
-            offer_window,
-            system_names,
-            capacity,
-            agent_order,
-            dialling,
-            withheld,
-            eligible: BTreeMap::new(),
+        let mut config = Self {
             names,
             users: users.into_iter().map(|row| (row.item.id, row.item)).collect(),
             groups: groups.into_iter().map(|row| (row.item.id, row.item)).collect(),
@@ -126,18 +112,21 @@ impl Configuration {
                 .map(|row| (row.item.digits, (row.item.service, row.item.flow)))
                 .collect(),
             flows: flows.into_iter().map(|row| (row.item.id, row.item)).collect(),
-            ready_flows: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            hours: BTreeMap::new(),
-            closed_by_hours: BTreeSet::new(),
-            sounds: Vec::new(),
-            askable: Askable::default(),
             tables: store.lookups().lookup_tables(tenant).await?,
-            language: Language::default(),
             trunks: trunks.into_iter().map(|row| row.item).collect(),
             blocks: Arc::new(BlockList::new(blocks.into_iter().map(|row| row.item))),
-        }
-        .with_eligible())
+            ..Self::default()
+        };
+        settings.into_iter().for_each(|tenant| config.place_tenant(tenant));
+        Ok(config.with_eligible())
+    }
+
+    /// With what is set for the tenant as a whole.
+    pub(super) fn place_tenant(&mut self, tenant: Tenant) {
+        let Tenant { id: _, name: _, offer_window, system_names, capacity, agent_order, dialling, withheld } =
+            tenant;
+        (self.offer_window, self.system_names, self.capacity) = (offer_window, system_names, capacity);
+        (self.agent_order, self.dialling, self.withheld) = (agent_order, dialling, withheld);
     }
 
     /// This configuration with something else in it.
@@ -217,6 +206,14 @@ impl Configuration {
             }
         }
         profile
+    }
+
+    /// How many contacts of a kind an agent carries at once.
+    pub(super) fn at_once(&self, user: &User, channel: Channel) -> u32 {
+        let own = user.group.and_then(|group| self.groups.get(&group)).and_then(|group| group.rules.capacity);
+        let capacity = own.unwrap_or(self.capacity).limited(&self.profile(user).at_once);
+        let weight = capacity.weight(channel);
+        weight.at_once.min(capacity.units / weight.units.max(1))
     }
 
     /// Reasons for being Not ready whose stays end by themselves (STATE-04).

@@ -28,10 +28,7 @@ impl DeskHandle {
         expected: Version,
         actor: Actor,
     ) -> Result<Versioned<Tenant>, Refusal> {
-        let errors = errors(&tenant);
-        if !errors.is_empty() {
-            return Err(Refusal::Invalid { errors });
-        }
+        Self::check_tenant(&tenant)?;
         let row = self.store().tenants().update_tenant(&tenant, expected).await.map_err(write)?;
         let detail = json!({
             "name": row.item.name, "offer_window": row.item.offer_window, "system_names": row.item.system_names,
@@ -41,6 +38,11 @@ impl DeskHandle {
         self.audit().record(actor, "tenant.update", row.item.id, detail).await?;
         self.reload().await?;
         Ok(row)
+    }
+
+    pub(super) fn check_tenant(tenant: &Tenant) -> Result<(), Refusal> {
+        let errors = errors(tenant);
+        if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid { errors }) }
     }
 }
 
