@@ -14,6 +14,7 @@ use model::media::StreamStats;
 use model::people::Privilege;
 use model::recording::{ErasedRange, RecordingProof};
 use model::service::{Overflow, Treatment};
+use model::survey::{Mark, RecordedMark};
 use model::time::Timestamp;
 use serde::Serialize;
 pub use store::records::RecordFilter;
@@ -72,6 +73,8 @@ pub struct RecordView {
     pub duration_ms: Option<u64>,
     /// What flows noted of the caller, by name; nothing secret (ROUTE-07).
     pub noted: BTreeMap<String, String>,
+    /// What the caller answered when flows asked for marks (ROUTE-08).
+    pub marks: Vec<MarkOfRecord>,
     /// Queues that led the caller on, in this order (ROUTE-07).
     pub overflows: Vec<OverflowOfRecord>,
     /// The customer asked to be called back.
@@ -213,6 +216,28 @@ impl CallbackOfRecord {
     }
 }
 
+/// An answer to a question of a flow (ROUTE-08).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct MarkOfRecord {
+    /// When it was given.
+    pub at: u64,
+    /// The question: the name of the flow's step.
+    pub question: String,
+    /// The mark.
+    pub given: u8,
+    /// The worst that could be given.
+    pub lowest: u8,
+    /// The best.
+    pub highest: u8,
+}
+
+impl From<RecordedMark> for MarkOfRecord {
+    fn from(answer: RecordedMark) -> Self {
+        let RecordedMark { at, question, mark: Mark { given, lowest, highest } } = answer;
+        Self { at: at.millis(), question, given, lowest, highest }
+    }
+}
+
 /// A caller whom a flow connected with a number outside (ROUTE-08).
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct PassingOfRecord {
@@ -317,6 +342,7 @@ impl RecordView {
             agent: record.agent,
             calling_agent: record.calling_agent,
             noted: record.noted,
+            marks: record.marks.into_iter().map(MarkOfRecord::from).collect(),
             overflows: record.overflows.iter().map(|each| OverflowOfRecord::new(each, names)).collect(),
             callback: record.callback.as_ref().map(|callback| CallbackOfRecord::new(callback, names)),
             passed_on: record

@@ -3,6 +3,7 @@
 mod fields;
 mod requests;
 mod secrets;
+mod survey;
 mod transfer;
 mod ways;
 
@@ -165,6 +166,7 @@ impl Flow {
         self.nodes().flat_map(|(_, node)| match node {
             Node::Menu(menu) => menu.into.iter().map(String::as_str).collect(),
             Node::Collect(collect) => vec![collect.into.as_str()],
+            Node::Survey(survey) => survey.into.iter().map(String::as_str).collect(),
             Node::Set(set) => set.vars.keys().map(String::as_str).collect(),
             Node::Lookup(lookup) => lookup.picks.keys().map(String::as_str).collect(),
             Node::Http(http) => http.picks.keys().chain(&http.status).map(String::as_str).collect(),

@@ -5,6 +5,7 @@ mod defaults;
 mod http;
 mod lookup;
 mod node;
+mod survey;
 mod transfer;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use self::defaults::*;
 pub use self::http::{Http, Method};
 pub use self::lookup::Lookup;
 pub use self::node::{Kind, Node};
+pub use self::survey::Survey;
 pub use self::transfer::Transfer;
 pub(crate) use self::transfer::{RING_S, TRANSFERS_MAX};
 use crate::calendar::Calendar;
@@ -49,6 +51,9 @@ pub struct Flow {
     /// Steps that ask for a number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub collect: BTreeMap<String, Collect>,
+    /// Steps that ask for a mark.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub survey: BTreeMap<String, Survey>,
     /// Steps that note something.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, Set>,

@@ -8,6 +8,7 @@
 mod asking;
 mod callback;
 mod requesting;
+mod survey;
 mod transfer;
 mod words;
 
@@ -204,7 +205,7 @@ impl Run {
                         }
                     }
                 }
-                Node::Menu(_) | Node::Collect(_) => {
+                Node::Menu(_) | Node::Collect(_) | Node::Survey(_) => {
                     self.state = State::Asking { tries: 0, prompt: None, entered: String::new(), until: now };
                     match self.ask(None, now, out) {
                         Some(next) => next,

@@ -141,6 +141,9 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                     let each = values.iter().map(|(var, value)| format!("{var} = {value}"));
                     format!("notes {}", each.collect::<Vec<_>>().join(", "))
                 }
+                Effect::Rated { question, mark } => {
+                    format!("answers {question} with {} of {} to {}", mark.given, mark.lowest, mark.highest)
+                }
                 Effect::Play { number, sounds } => {
                     playing = Some(number);
                     format!("plays {}", sounds.join(", "))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::interaction::EndStatus;
 use crate::service::{QueueRules, ShortAbandons};
+use crate::survey::Mark;
 
 /// What became of somebody who asked for a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,12 @@ pub struct Counts {
     /// Customers who were called back and talked to an agent, whenever they had asked. They count among nothing else here.
     #[serde(default)]
     pub called_back: u64,
+    /// Marks that callers gave, whatever became of them.
+    #[serde(default)]
+    pub marks: u64,
+    /// What they are worth, added up, each 0 to 100.
+    #[serde(default)]
+    pub marks_percent: u64,
     /// Waits of the answered, added up, in milliseconds.
     pub waited_ms: u64,
     /// The longest wait of anybody, in milliseconds.
@@ -124,6 +131,8 @@ impl Counts {
         self.overflowed += other.overflowed;
         self.callbacks += other.callbacks;
         self.called_back += other.called_back;
+        self.marks += other.marks;
+        self.marks_percent += other.marks_percent;
         self.waited_ms = self.waited_ms.saturating_add(other.waited_ms);
         self.longest_ms = self.longest_ms.max(other.longest_ms);
     }
@@ -151,6 +160,18 @@ impl Counts {
             ShortAbandons::LeaveOut => Share { part: patient, of: offered - self.short },
             ShortAbandons::CountAsMet => Share { part: patient, of: offered },
         }
+    }
+
+    /// Counts a mark.
+    pub fn rate(&mut self, mark: Mark) {
+        self.marks += 1;
+        // Positive and at most 100: nothing is cut off but the fraction, which was rounded.
+        self.marks_percent += mark.percent().round() as u64;
+    }
+
+    /// What a mark is worth on average, 0 to 1.
+    pub fn mean_mark(&self) -> Share {
+        Share { part: self.marks_percent, of: 100 * self.marks }
     }
 
     /// The average speed of answer: the mean wait of those who were answered.

@@ -10,6 +10,7 @@ use crate::media::StreamStats;
 use crate::recording::{RecordingErasure, RecordingGap, RecordingPause, RecordingProof};
 use crate::service::{Overflow, Treatment};
 use crate::skill::Requirement;
+use crate::survey::RecordedMark;
 use crate::time::Timestamp;
 
 /// The kind of contact.
@@ -271,6 +272,9 @@ pub struct ServiceRecord {
     /// What flows noted of the caller, by name; nothing secret (ROUTE-07).
     #[serde(default)]
     pub noted: BTreeMap<String, String>,
+    /// What its caller answered when flows asked for marks, each question once; the first 32 (ROUTE-08).
+    #[serde(default)]
+    pub marks: Vec<RecordedMark>,
     /// Where it was led on from its first service; the first 16 times (ROUTE-07).
     #[serde(default)]
     pub overflows: Vec<RecordedOverflow>,

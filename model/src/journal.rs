@@ -20,6 +20,7 @@ use crate::people::PhoneKind;
 use crate::recording::{ErasedRange, RecordingProof};
 use crate::service::{Overflow, Treatment};
 use crate::skill::Requirement;
+use crate::survey::Mark;
 use crate::time::Timestamp;
 use crate::written::Author;
 
@@ -126,6 +127,17 @@ pub enum Event {
         interaction: InteractionId,
         /// New values by name, at most 32; an empty one is gone. What was noted before stays.
         values: BTreeMap<String, String>,
+    },
+    /// Its caller answered a question of a flow with a mark (ROUTE-08). Of two marks to one question the later counts.
+    Rated {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The service it is for at that moment.
+        service: Option<ServiceId>,
+        /// The name of the flow's step.
+        question: String,
+        /// The mark.
+        mark: Mark,
     },
     /// A number outside is being dialled for it.
     Dialled {
@@ -558,6 +570,7 @@ impl Event {
             Self::Arrived { interaction, .. }
             | Self::FlowStep { interaction, .. }
             | Self::Noted { interaction, .. }
+            | Self::Rated { interaction, .. }
             | Self::Dialled { interaction, .. }
             | Self::DialFailed { interaction, .. }
             | Self::PassedOn { interaction, .. }

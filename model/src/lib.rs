@@ -20,6 +20,7 @@ pub mod people;
 pub mod recording;
 pub mod service;
 pub mod skill;
+pub mod survey;
 pub mod target;
 pub mod tenant;
 pub mod time;

@@ -150,6 +150,7 @@ impl Floor {
             | Event::Written { .. }
             | Event::Noted { .. }
             | Event::TurnedAway { .. }
+            | Event::Rated { .. }
             | Event::Dialled { .. }
             | Event::DialFailed { .. }
             | Event::PassedOn { .. }

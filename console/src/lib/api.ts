@@ -187,6 +187,9 @@ export interface Period {
   callbacks: number;
   /** Were called back and talked to an agent. */
   called_back: number;
+  /** Marks that callers gave, and what they are worth on average: 0 is the lowest of the scale, 100 the highest. */
+  marks: number;
+  mean_mark_percent: number | null;
   service_level_percent: number | null;
   abandoned_percent: number | null;
   speed_of_answer_s: number | null;
@@ -309,6 +312,8 @@ export interface ServiceRecord {
   contact: string;
   caller_name: string | null;
   noted: Record<string, string>;
+  /** What the caller answered when flows asked for marks (ROUTE-08). */
+  marks: { at: Millis; question: string; given: number; lowest: number; highest: number }[];
   /** Queues that led the caller on (ROUTE-07). */
   overflows: { at: Millis; from: string; why: OverflowWhy; to: string; to_flow: boolean }[];
   callback: CallbackOfRecord | null;

@@ -19,8 +19,10 @@ export function roundedWait(seconds: number | null, words: Words): string {
 
 /** What became of callers in a time, as a sentence. */
 export function story(text: string, period: Period, words: Words): string {
-  const { offered, answered, abandoned, turned_away, callbacks, called_back, service_level_percent } = period;
+  const { offered, answered, abandoned, turned_away, callbacks, called_back, marks, service_level_percent } = period;
   const told = fill(text, { offered, answered, abandoned, turnedAway: turned_away, level: percent(service_level_percent, words) });
   // Only where it is offered.
-  return callbacks + called_back === 0 ? told : `${told} ${fill(words.queues.calledBack, { asked: callbacks, reached: called_back })}`;
+  const back = callbacks + called_back === 0 ? "" : ` ${fill(words.queues.calledBack, { asked: callbacks, reached: called_back })}`;
+  const rated = marks === 0 ? "" : ` ${fill(words.queues.marks, { marks, mean: percent(period.mean_mark_percent, words) })}`;
+  return told + back + rated;
 }

@@ -11,7 +11,12 @@ export function notedValues(noted: Record<string, string>, known: Record<string,
   return Object.entries(noted).map(([name, value]) => {
     const label = known[name];
     if (label) return { name, label, value };
-    const words = name.replace(/_+/g, " ").trim() || name;
-    return { name, label: words.charAt(0).toUpperCase() + words.slice(1), value };
+    return { name, label: asWords(name), value };
   });
+}
+
+/** A name of a flow as words: `account_number` and `account-number` are "Account number". */
+export function asWords(name: string): string {
+  const words = name.replace(/[_-]+/g, " ").trim() || name;
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -119,6 +119,8 @@ fn period(counts: &Counts, short: ShortAbandons) -> PeriodView {
         overflowed: counts.overflowed,
         callbacks: counts.callbacks,
         called_back: counts.called_back,
+        marks: counts.marks,
+        mean_mark_percent: percent(counts.mean_mark()),
         service_level_percent: percent(counts.service_level(short)),
         abandoned_percent: percent(counts.abandonment(short)),
         speed_of_answer_s: counts.speed_of_answer().map(|wait| tenths(wait.as_secs_f64())),

@@ -139,6 +139,11 @@ impl Core {
                 }
                 out.push(Effect::Journal(Event::Noted { interaction, values }));
             }
+            flow::Effect::Rated { question, mark } => {
+                let service = call.and_then(|call| call.service());
+                out.push(Effect::Journal(Event::Rated { interaction, service, question, mark }));
+                service.into_iter().for_each(|service| self.touch_queue(service));
+            }
             flow::Effect::Play { number, sounds } => {
                 if let Some(call) = call {
                     call.heard = true;

@@ -41,7 +41,7 @@ pub struct CallView {
     /// Who calls, in an internal call.
     #[schema(value_type = Option<String>)]
     pub calling_agent: Option<UserId>,
-    /// `announced`, `self_service`, `waiting`, `ringing`, `called_back` (waits for a callback, not in
+    /// `announced`, `self_service`, `passed_on` (a flow connected the caller with a number outside), `waiting`, `ringing`, `called_back` (waits for a callback, not in
     /// the line at the moment), `reserved`, `dialling`, `connecting`, `talking`, `held`, `refused` or `wrap_up`.
     pub phase: &'static str,
     /// Who is rung or works on it.

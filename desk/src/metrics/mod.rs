@@ -8,6 +8,7 @@ mod names;
 mod queues;
 mod register;
 mod requests;
+mod surveys;
 mod transfers;
 mod voice;
 
@@ -70,6 +71,7 @@ pub struct Metrics {
     recordings_silent: IntGaugeVec,
     voice: voice::Voice,
     transfers: transfers::Transfers,
+    surveys: surveys::Surveys,
     /// What systems answer that flows ask.
     pub requests: requests::Requests,
     /// Sign-ins by result.
@@ -198,6 +200,7 @@ impl Metrics {
             wrapup: histogram(r, "patchbay_wrapup_seconds", "After-call work.", &WORK_BUCKETS)?,
             voice: voice::Voice::new(r)?,
             transfers: transfers::Transfers::new(r)?,
+            surveys: surveys::Surveys::new(r)?,
             requests: requests::Requests::new(r)?,
             recordings_pending: int_gauge(
                 r,
@@ -295,6 +298,9 @@ impl Metrics {
                 self.wrapup.observe(wrap_up.as_secs_f64());
             }
             Event::Written { by, .. } => self.messages.with_label_values(&[author_name(*by)]).inc(),
+            Event::Rated { service: Some(service), mark, .. } => {
+                self.surveys.rated(&open.label(*service), *mark);
+            }
             Event::PassedOn { .. } => self.transfers.count("answered"),
             Event::DialFailed { interaction, why, .. } if open.is_in_flow(*interaction) => {
                 self.transfers.count(dial_failure_name(*why));

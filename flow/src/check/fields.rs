@@ -55,6 +55,7 @@ impl<'a> Checking<'a> {
                 Node::Play(play) => self.prompt(&format!("{at}.prompt"), &play.prompt),
                 Node::Menu(menu) => self.menu(&at, menu),
                 Node::Collect(collect) => self.collect(&at, collect),
+                Node::Survey(survey) => self.survey(&at, survey),
                 Node::Set(set) => {
                     if set.vars.is_empty() {
                         self.fault(&at, "`vars` names what is noted, such as `vars = { language = \"en\" }`");
@@ -181,7 +182,13 @@ impl<'a> Checking<'a> {
     }
 
     /// What menu and collect have in common.
-    fn asking(&mut self, at: &str, prompt: &Prompt, again: Option<&Prompt>, (wait_s, tries): (u32, u32)) {
+    pub(super) fn asking(
+        &mut self,
+        at: &str,
+        prompt: &Prompt,
+        again: Option<&Prompt>,
+        (wait_s, tries): (u32, u32),
+    ) {
         self.prompt(&format!("{at}.prompt"), prompt);
         if let Some(again) = again {
             self.prompt(&format!("{at}.again"), again);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Callback, Collect, Flow, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set, Transfer, Wait,
+    Callback, Collect, Flow, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set, Survey,
+    Transfer, Wait,
 };
 
 /// Which kind of step.
@@ -15,6 +16,8 @@ pub enum Kind {
     Menu,
     /// [`Collect`].
     Collect,
+    /// [`Survey`].
+    Survey,
     /// [`Set`].
     Set,
     /// [`If`].
@@ -46,6 +49,7 @@ impl Kind {
             Self::Play => "play",
             Self::Menu => "menu",
             Self::Collect => "collect",
+            Self::Survey => "survey",
             Self::Set => "set",
             Self::If => "if",
             Self::Hours => "hours",
@@ -70,6 +74,8 @@ pub enum Node<'a> {
     Menu(&'a Menu),
     /// Asks for a number.
     Collect(&'a Collect),
+    /// Asks for a mark.
+    Survey(&'a Survey),
     /// Notes something.
     Set(&'a Set),
     /// Takes a case.
@@ -101,6 +107,7 @@ impl<'a> Node<'a> {
             Self::Play(_) => Kind::Play,
             Self::Menu(_) => Kind::Menu,
             Self::Collect(_) => Kind::Collect,
+            Self::Survey(_) => Kind::Survey,
             Self::Set(_) => Kind::Set,
             Self::If(_) => Kind::If,
             Self::Hours(_) => Kind::Hours,
@@ -123,6 +130,9 @@ impl<'a> Node<'a> {
         let one = |field: &str, to: &'a str| vec![(field.to_owned(), to)];
         match self {
             Self::Play(play) => one("next", &play.next),
+            Self::Survey(survey) => {
+                one("next", &survey.next).into_iter().chain(some("unanswered", &survey.unanswered)).collect()
+            }
             Self::Set(set) => one("next", &set.next),
             Self::Route(route) => one("next", &route.next),
             Self::Menu(menu) => {
@@ -181,12 +191,12 @@ impl<'a> Node<'a> {
 
     /// Whether it waits for the caller or for the end of a sound before it goes on: a circle through it takes time.
     pub fn waits(self) -> bool {
-        matches!(self, Self::Play(_) | Self::Menu(_) | Self::Collect(_) | Self::Wait(_))
+        self.listens() || matches!(self, Self::Play(_) | Self::Wait(_))
     }
 
     /// Whether it waits for the caller's keys.
     pub fn listens(self) -> bool {
-        matches!(self, Self::Menu(_) | Self::Collect(_))
+        matches!(self, Self::Menu(_) | Self::Collect(_) | Self::Survey(_))
     }
 }
 
@@ -202,6 +212,7 @@ impl Flow {
         each(&self.play, Node::Play)
             .chain(each(&self.menu, Node::Menu))
             .chain(each(&self.collect, Node::Collect))
+            .chain(each(&self.survey, Node::Survey))
             .chain(each(&self.set, Node::Set))
             .chain(each(&self.cases, Node::If))
             .chain(each(&self.hours, Node::Hours))
@@ -221,6 +232,7 @@ impl Flow {
         None.or_else(|| self.play.get(name).map(Node::Play))
             .or_else(|| self.menu.get(name).map(Node::Menu))
             .or_else(|| self.collect.get(name).map(Node::Collect))
+            .or_else(|| self.survey.get(name).map(Node::Survey))
             .or_else(|| self.set.get(name).map(Node::Set))
             .or_else(|| self.cases.get(name).map(Node::If))
             .or_else(|| self.hours.get(name).map(Node::Hours))

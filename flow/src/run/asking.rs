@@ -26,9 +26,15 @@ impl Run {
     ) -> Option<String> {
         let ready = self.ready.clone();
         let (prompt, again, most, exits) = match ready.node(&self.node)? {
-            Node::Menu(menu) => (&menu.prompt, &menu.again, menu.tries, [&menu.timeout, &menu.otherwise]),
+            Node::Menu(menu) => {
+                (&menu.prompt, &menu.again, menu.tries, [menu.timeout.as_ref(), menu.otherwise.as_ref()])
+            }
             Node::Collect(collect) => {
-                (&collect.prompt, &collect.again, collect.tries, [&collect.failed, &collect.failed])
+                (&collect.prompt, &collect.again, collect.tries, [collect.failed.as_ref(); 2])
+            }
+            Node::Survey(survey) => {
+                let without = survey.unanswered.as_ref().unwrap_or(&survey.next);
+                (&survey.prompt, &survey.again, survey.tries, [Some(without); 2])
             }
             _ => return None,
         };
@@ -36,7 +42,7 @@ impl Run {
         *tries += 1;
         if *tries > most {
             let pressed = matches!(after, Some(Answer::Again { pressed: true }));
-            return exits[usize::from(pressed)].clone();
+            return exits[usize::from(pressed)].cloned();
         }
         let tries = *tries;
         let again = again.as_ref().filter(|_| tries > 1);
@@ -85,6 +91,7 @@ impl Run {
         let State::Asking { prompt, entered, until, .. } = &mut self.state else { return None };
         match ready.node(&self.node)? {
             Node::Menu(menu) => Some(self.choose(menu, key, out)),
+            Node::Survey(survey) => Some(self.rate(survey, key, out)),
             Node::Collect(collect) => {
                 let closes = collect.end.starts_with(key);
                 if !closes {
@@ -134,6 +141,7 @@ pub(super) fn wait_of(node: Option<Node<'_>>) -> Duration {
     Duration::from_secs(u64::from(match node {
         Some(Node::Menu(menu)) => menu.wait_s,
         Some(Node::Collect(collect)) => collect.wait_s,
+        Some(Node::Survey(survey)) => survey.wait_s,
         _ => 0,
     }))
 }

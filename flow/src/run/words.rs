@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::skill::SkillExpr;
+use model::survey::Mark;
 
 use crate::request::{LookUp, Reply, Request};
 
@@ -79,6 +80,13 @@ pub enum Effect {
     Entered(String),
     /// Values were noted: for the journal and the agent. Secret ones are not among them; an empty one is gone.
     Noted(BTreeMap<String, String>),
+    /// The caller answered a question with a mark: for the journal.
+    Rated {
+        /// The name of the step.
+        question: String,
+        /// The mark.
+        mark: Mark,
+    },
     /// Play these sounds one after the other instead of what is heard now, and tell [`Input::Played`] with the number at the end.
     Play {
         /// Of the prompt.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use model::figures::{Counts, Outcome};
 use model::service::QueueRules;
+use model::survey::Mark;
 use model::time::Timestamp;
 
 /// Minutes that are kept: the one that has begun, and those before it.
@@ -29,6 +30,13 @@ impl Counted {
     pub fn reached(&mut self, at: Timestamp) {
         for counts in self.at(at) {
             counts.called_back += 1;
+        }
+    }
+
+    /// A caller gave a mark.
+    pub fn rated(&mut self, mark: Mark, at: Timestamp) {
+        for counts in self.at(at) {
+            counts.rate(mark);
         }
     }
 

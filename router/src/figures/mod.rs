@@ -93,6 +93,10 @@ impl Figures {
                     self.count(*service, outcome, Duration::ZERO, at, rules);
                 }
             }
+            Event::Rated { service: Some(service), mark, .. } if rules(*service).is_some() => {
+                self.services.entry(*service).or_default().rated(*mark, at);
+                self.counted += 1;
+            }
             Event::FiguresCarried { service, today, .. } if rules(*service).is_some() => {
                 self.services.entry(*service).or_default().carry(*today, at);
             }

@@ -9,6 +9,7 @@ use model::interaction::{
 };
 use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
+use model::survey::{MARKS_MAX, RecordedMark};
 use model::time::Timestamp;
 use model::written::Author;
 
@@ -28,6 +29,15 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
     let at = entry.at;
     match &entry.event {
         Event::Noted { values, .. } => take_note(&mut record.noted, values),
+        Event::Rated { question, mark, .. } => {
+            let mark = RecordedMark { at, question: question.clone(), mark: *mark };
+            let full = record.marks.len() >= MARKS_MAX;
+            match record.marks.iter_mut().find(|known| known.question == *question) {
+                Some(known) => *known = mark,
+                None if full => return false,
+                None => record.marks.push(mark),
+            }
+        }
         Event::Overflowed { from, why, to, .. } if record.overflows.len() < OVERFLOWS_KEPT => {
             record.overflows.push(RecordedOverflow { at, from: *from, why: *why, to: *to });
         }
@@ -237,6 +247,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         agent: None,
         calling_agent: *calling_agent,
         noted: BTreeMap::new(),
+        marks: Vec::new(),
         overflows: Vec::new(),
         callback: None,
         passed_on: None,

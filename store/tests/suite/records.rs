@@ -26,6 +26,7 @@ pub fn record(n: u64) -> ServiceRecord {
         agent: Some(UserId::from_number(n % 2)),
         calling_agent: None,
         noted: [("account".to_owned(), n.to_string())].into(),
+        marks: vec![],
         overflows: Vec::new(),
         callback: None,
         passed_on: None,

@@ -1,4 +1,5 @@
 //! Customers in self-service: real SIP callers hear the operator's prompts and press keys.
 
 mod before_agent;
+mod survey;
 mod transfer;

@@ -466,6 +466,10 @@ pub struct PeriodView {
     pub callbacks: u64,
     /// Customers who were called back and talked to an agent; they are none of the others.
     pub called_back: u64,
+    /// Marks that callers gave (ROUTE-08).
+    pub marks: u64,
+    /// What they are worth on average: 0 is the lowest mark of the scale, 100 the highest. Null without any.
+    pub mean_mark_percent: Option<f64>,
     /// Answered within the service's time, of those offered; short abandons as the service treats them. Null of nobody.
     pub service_level_percent: Option<f64>,
     /// Left, of those offered; short abandons as the service treats them. Null of nobody.
