@@ -10,6 +10,7 @@
 mod api_keys;
 mod audit;
 mod blocks;
+mod callbacks;
 mod colleagues;
 mod config;
 mod console;
@@ -107,6 +108,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(contacts::show))
         .routes(routes!(contacts::messages, contacts::write))
         .routes(routes!(contacts::end))
+        .routes(routes!(callbacks::book))
         .routes(routes!(contacts::waiting))
         .routes(routes!(contacts::take))
         .routes(routes!(legs::all))

@@ -53,6 +53,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/contacts/{interaction}", "get"),
     ("/contacts/{interaction}/messages", "get post"),
     ("/contacts/{interaction}/end", "post"),
+    ("/callbacks", "post"),
     ("/waiting", "get"),
     ("/waiting/{interaction}/take", "post"),
     ("/tables", "get"),

@@ -5,6 +5,7 @@ use model::people::Privilege;
 
 use crate::auth::Identity;
 use crate::console::protocol::Message;
+use crate::floor::callback::NewCallback;
 use crate::floor::request::Request;
 use crate::floor::written::{ContactView, NewContact, WaitingContacts, Wrote};
 use crate::refusal::Refusal;
@@ -16,6 +17,13 @@ impl DeskHandle {
     pub async fn bring_contact(&self, contact: NewContact) -> Result<Wrote, Refusal> {
         let interaction = self.sources().id();
         self.ask(|answer| Request::Bring(interaction, Box::new(contact), answer)).await?
+    }
+
+    /// Books a callback for a customer who has not called (CB-01).
+    pub async fn book_callback(&self, wanted: NewCallback) -> Result<InteractionId, Refusal> {
+        let interaction = self.sources().id();
+        self.ask(|answer| Request::BookCallback(interaction, Box::new(wanted), answer)).await??;
+        Ok(interaction)
     }
 
     /// The customer writes on.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use desk::Refusal;
 use desk::audit::Actor;
 use desk::console::protocol::Command;
+use desk::floor::callback::NewCallback;
 use desk::past::Past;
 use desk::records::RecordView;
 use desk::testing::{House, Page, Setup, anna, ben, help, sue, tenant};
@@ -529,4 +530,73 @@ async fn the_notice_is_left_out_for_whoever_does_not_want_it() {
     page.does(Command::Accept { offer }).await.unwrap();
     house.settled().await;
     assert!(!house.orders_so_far().iter().any(|o| matches!(o, CallOrder::Dial { .. })));
+}
+
+/// CB-01, CB-02: a program books a callback for a time: it is not in the line before, and has the place of that time; it outlives a kill,
+/// is seen and cancelled like any other, and is dialled when an agent takes it.
+#[tokio::test]
+async fn a_callback_is_booked_for_a_time_and_survives_a_crash() {
+    let (house, page) = house().await;
+    let due = house.desk.now() + seconds(1_800);
+    let wanted = |number: &str, at: Option<Timestamp>| NewCallback {
+        number: number.into(),
+        service: help(),
+        name: "Mara Lind".into(),
+        at: at.map(Timestamp::millis),
+    };
+    let call = house.desk.book_callback(wanted("+4930777", Some(due))).await.unwrap();
+    let seen = house.desk.call(call).await.unwrap();
+    let open = seen.callback.unwrap();
+    assert_eq!((seen.phase, open.since, open.held_until), ("called_back", due.millis(), Some(due.millis())));
+    let twice = house.desk.book_callback(wanted("+4930777", None)).await;
+    assert!(matches!(twice, Err(Refusal::Conflict { .. })), "{twice:?}");
+    for (number, at, field) in
+        [("nobody", None, "/number"), ("+4930778", Some(house.desk.now() + seconds(8 * 86_400)), "/at")]
+    {
+        let refused = house.desk.book_callback(wanted(number, at)).await.unwrap_err();
+        assert!(matches!(&refused, Refusal::Invalid { errors } if errors[0].pointer == field), "{refused:?}");
+    }
+    let other = house.desk.book_callback(wanted("+4930779", Some(due))).await.unwrap();
+    let by = Actor { user: Some(sue()), ..Actor::default() };
+    house.desk.cancel_callback(other, by).await.unwrap();
+    drop(page);
+    let mut house = house.crash().await;
+    let page = anna_is_ready(&mut house).await;
+    house.pass(seconds(1_700)).await;
+    assert_eq!(house.desk.queues().await.unwrap()[0].waiting, 0, "not yet");
+    house.pass(seconds(100)).await;
+    let (agent, offer) = offered(&mut house, call, "+4930777").await;
+    assert_eq!(agent, anna());
+    page.does(Command::Accept { offer }).await.unwrap();
+    page.does(Command::CallBack { interaction: call }).await.unwrap();
+    assert_eq!(dialled(&mut house, call).await, "+4930777");
+    let all = Past::of(&house.store, tenant()).decide_again(Timestamp::ZERO, Timestamp::NEVER).await.unwrap();
+    assert!(all.difference.is_none(), "{all:?}");
+}
+
+/// CB-01: without a time it waits at once; a service that is closed then, or takes no calls, and a number that may not be dialled are
+/// refused with the reason.
+#[tokio::test]
+async fn a_callback_without_a_time_is_queued_at_once_and_a_closed_service_refuses() {
+    let (mut house, _page) = house().await;
+    let wanted = |at: Option<Timestamp>| NewCallback {
+        number: "+4930777".into(),
+        service: help(),
+        name: String::new(),
+        at: at.map(Timestamp::millis),
+    };
+    let row = house.desk.get::<Service>(help()).await.unwrap();
+    let shut = Service { open: false, ..row.item.clone() };
+    let row = house.desk.update(shut, row.version, Actor::default()).await.unwrap();
+    let refused = house.desk.book_callback(wanted(None)).await;
+    assert!(matches!(refused, Err(Refusal::NotNow { .. })), "{refused:?}");
+    let later = house.desk.book_callback(wanted(Some(house.desk.now() + seconds(60)))).await.unwrap_err();
+    assert!(matches!(&later, Refusal::Invalid { errors } if errors[0].pointer == "/at"), "{later:?}");
+    let open = Service { open: true, ..row.item.clone() };
+    house.desk.update(open, row.version, Actor::default()).await.unwrap();
+    let call = house.desk.book_callback(wanted(None)).await.unwrap();
+    assert_eq!(house.desk.queues().await.unwrap()[0].waiting, 1);
+    let page = anna_is_ready(&mut house).await;
+    let (_, offer) = offered(&mut house, call, "+4930777").await;
+    page.does(Command::Accept { offer }).await.unwrap();
 }

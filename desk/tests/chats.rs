@@ -6,15 +6,16 @@ use std::time::Duration;
 use desk::Refusal;
 use desk::audit::Actor;
 use desk::console::protocol::Command;
-use desk::floor::written::{Customer, NewContact, Wrote};
+use desk::floor::written::{Customer, NewContact, Tongue, Wrote};
 use desk::past::Past;
 use desk::testing::{House, Page, Setup, anna, cleo as cleo_id, help, solved, sue as sue_id, tenant};
-use model::call::CallOrder;
+use model::call::{CallFact, CallOrder};
+use model::capacity::{Blend, Capacity};
 use model::id::{InteractionId, OfferToken};
 use model::interaction::{Channel, EndedBy};
 use model::journal::Event;
-use model::people::{Privilege, Role, Tenant, User, Withheld};
-use model::service::{QueueRules, Service, Treatment};
+use model::people::{GroupRules, Privilege, Role, Tenant, User, Withheld};
+use model::service::{Farewell, Farewells, QueueRules, Service, Treatment};
 use model::time::Timestamp;
 use serde_json::json;
 
@@ -26,7 +27,14 @@ fn new(text: &str) -> NewContact {
         company: "Lind".into(),
     };
     let address = "https://example.org/prices".into();
-    NewContact { channel: Channel::Chat, service: help(), customer, address, text: text.into() }
+    NewContact {
+        channel: Channel::Chat,
+        service: help(),
+        customer,
+        address,
+        language: None,
+        text: text.into(),
+    }
 }
 
 async fn chat(house: &House, text: &str) -> InteractionId {
@@ -329,6 +337,76 @@ async fn a_chat_that_is_not_queued_is_told_so_in_words() {
         house.settled().await;
         assert_eq!(house.desk.record(&adam, chat).await.unwrap().status, Some(status));
     }
+}
+
+/// CHAT-13: what a service says to customers who write is its own, in the language of the customer; where it says nothing of its own the usual
+/// words do, and the language outlives a restart.
+#[tokio::test]
+async fn a_service_turns_chats_away_in_its_own_words_and_the_language_of_the_customer() {
+    let text = |en: &str, ru: &str| Farewell { en: en.into(), ru: ru.into() };
+    let farewells =
+        Farewells { unstaffed: text("Back at nine.", "Будем в девять."), ..Farewells::default() };
+    let queue = QueueRules { farewells, ..QueueRules::default() };
+    let house = House::open_with(Setup { queue, ..Setup::default() }).await;
+    let turned_away = async |language| {
+        let contact = NewContact { language, ..new("Hello") };
+        let chat = house.desk.bring_contact(contact).await.unwrap().interaction;
+        written(&house, chat).await[1].2.clone()
+    };
+    assert_eq!(turned_away(None).await, "Back at nine.");
+    assert_eq!(turned_away(Some(Tongue::Ru)).await, "Будем в девять.");
+    let page = house.page("anna").await;
+    page.does(Command::NotReady { reason: None }).await.unwrap();
+    let contact = NewContact { language: Some(Tongue::Ru), ..new("Hello") };
+    let waits = house.desk.bring_contact(contact).await.unwrap().interaction;
+    let house = house.crash().await;
+    let row = house.desk.get::<Service>(help()).await.unwrap();
+    let mut service = row.item.clone();
+    service.queue.farewells.closed.en = "x".repeat(1_001);
+    let refused = house.desk.update(service, row.version, Actor::default()).await.unwrap_err();
+    assert!(
+        matches!(&refused, Refusal::Invalid { errors } if errors[0].pointer == "/queue/farewells/closed/en")
+    );
+    let page = house.page("anna").await;
+    page.closes().await;
+    house.pass(Duration::from_secs(15)).await;
+    assert_eq!(written(&house, waits).await[1].2, "Будем в девять.", "the last agent left");
+}
+
+/// VOICE-18: where the rules let both stand beside each other, a call comes while a chat is open. Each is a row of its own: the call is held
+/// while the chat goes on, the customer's message counts as unanswered meanwhile, and either ends without the other.
+#[tokio::test]
+async fn voice_18_a_call_comes_while_a_chat_is_open_and_each_is_its_own() {
+    let mut capacity = Capacity { units: 200, ..Capacity::default() };
+    capacity.blending.set(Channel::Chat, Channel::Voice, Blend::Beside);
+    let rules = GroupRules { wrap_up: false, capacity: Some(capacity), ..Setup::default().rules };
+    let mut house = House::open_with(Setup { rules, ..Setup::default() }).await;
+    let mut page = house.page("anna").await;
+    let chat = open(&house, &mut page, "Hello").await;
+    let call = house.customer_calls("100").await;
+    house.talking_to(&mut page, call).await;
+    let rows = |page: &Page| {
+        let work = page.welcome["snapshot"]["work"].as_array().unwrap().clone();
+        work.into_iter().map(|w| (w["channel"].clone(), w["phase"].clone())).collect::<Vec<_>>()
+    };
+    page.does(Command::Hold { interaction: call }).await.unwrap();
+    house.fact(CallFact::HoldChanged { interaction: call, agent: anna(), held: true }).await;
+    page.event("work", |e| e["work"]["phase"] == "held").await;
+    let mut page = Page::attach(&house.desk, &page.who, None).await;
+    assert_eq!(rows(&page), [(json!("voice"), json!("held")), (json!("chat"), json!("talking"))]);
+    page.does(Command::Write { interaction: chat, text: "One moment".into() }).await.unwrap();
+    house.desk.write_for_customer(chat, "Are you there?".into()).await.unwrap();
+    page.event("work", |e| {
+        e["work"]["interaction"] == chat.to_string() && e["work"]["written"]["unanswered_since"].is_u64()
+    })
+    .await;
+    page.does(Command::HangUp { interaction: chat }).await.unwrap();
+    page.event("work_ended", |e| e["interaction"] == chat.to_string()).await;
+    let mut page = Page::attach(&house.desk, &page.who, None).await;
+    assert_eq!(rows(&page), [(json!("voice"), json!("held"))]);
+    assert_eq!(page.welcome["snapshot"]["me"]["state"]["state"], "busy");
+    house.call_ends(call, EndedBy::Customer).await;
+    page.state("ready").await;
 }
 
 /// What was acknowledged survives a kill: waiting chats wait on, open ones come back to their agent with the page.

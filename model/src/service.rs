@@ -1,6 +1,7 @@
 //! Services, dispositions, numbers and trunks: what an administrator sets up.
 
 mod callback;
+mod farewell;
 mod treatment;
 mod waiting;
 
@@ -15,6 +16,7 @@ use crate::recording::RecordingRules;
 use crate::skill::Requirement;
 
 pub use self::callback::CallbackRules;
+pub use self::farewell::{FAREWELL_MAX, Farewell, Farewells};
 pub use self::treatment::{Overflow, Treatment};
 pub use self::waiting::{COMFORT_MAX, WaitingRules};
 
@@ -108,6 +110,8 @@ pub struct QueueRules {
     pub emergency: bool,
     /// What that is.
     pub when_emergency: Treatment,
+    /// What customers who write read where callers hear an announcement.
+    pub farewells: Farewells,
 }
 
 impl Default for QueueRules {
@@ -138,6 +142,7 @@ impl Default for QueueRules {
             hours: None,
             emergency: false,
             when_emergency: Treatment::Announce,
+            farewells: Farewells::default(),
         }
     }
 }

@@ -130,6 +130,9 @@ export interface RequirementStep {
 /** Kinds of contact with which customers come to a service. */
 export const incoming = ["voice", "chat", "email", "sms"] as const;
 export type Incoming = (typeof incoming)[number];
+/** When customers who write are turned away. */
+export const farewells = ["closed", "unstaffed", "full"] as const;
+export type Farewell = (typeof farewells)[number];
 export interface ServiceItem {
   id: string;
   name: string;
@@ -178,6 +181,8 @@ export interface ServiceItem {
     hours: Hours | null;
     emergency: boolean;
     when_emergency: Treatment;
+    /** What customers who write read in these cases; empty: the usual words. */
+    farewells: Record<Farewell, { en: string; ru: string }>;
   };
   disposition_mandatory: boolean;
   record: boolean;
@@ -221,6 +226,7 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
     hours: null,
     emergency: false,
     when_emergency: "announce",
+    farewells: { closed: { en: "", ru: "" }, unstaffed: { en: "", ru: "" }, full: { en: "", ru: "" } },
   },
   disposition_mandatory: false,
   record: true,

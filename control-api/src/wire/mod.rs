@@ -2,6 +2,7 @@
 
 pub mod callback;
 mod capacity;
+mod farewell;
 mod flows;
 pub mod legs;
 mod people;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::callback::CallbackOffer;
+use super::farewell::Farewells;
 use super::waiting::Waiting;
 use super::{Wire, ms, no_id, yes};
 
@@ -210,6 +211,8 @@ pub struct Queue {
     /// As the other treatments, in an emergency.
     #[schema(value_type = serde_json::Value)]
     pub when_emergency: Treatment,
+    /// What customers who write read in these cases, where it is `announce`.
+    pub farewells: Farewells,
 }
 
 impl Default for Queue {
@@ -246,6 +249,7 @@ impl From<QueueRules> for Queue {
             hours: rules.hours,
             emergency: rules.emergency,
             when_emergency: rules.when_emergency,
+            farewells: rules.farewells.into(),
         }
     }
 }
@@ -278,6 +282,7 @@ impl From<Queue> for QueueRules {
             hours: queue.hours,
             emergency: queue.emergency,
             when_emergency: queue.when_emergency,
+            farewells: queue.farewells.into(),
         }
     }
 }

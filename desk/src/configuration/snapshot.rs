@@ -345,6 +345,11 @@ impl Configuration {
         service.open && !self.closed_by_hours.contains(&service.id)
     }
 
+    /// Whether a service that stays switched on is within its hours at a moment.
+    pub fn is_open_at(&self, service: &Service, at: Timestamp) -> bool {
+        service.open && self.hours.get(&service.id).is_none_or(|hours| hours.at(at) == Opening::Open)
+    }
+
     /// What callers of a service go through while they wait: its flow, or what its settings come to.
     fn waiting_flow(&self, service: &Service) -> Option<WaitingFlow> {
         let rules = &service.queue.waiting;

@@ -11,8 +11,8 @@ use model::flow::Flow;
 use model::interaction::Channel;
 use model::people::{Group, PhoneKind, Role, User};
 use model::service::{
-    COMFORT_MAX, CallbackRules, Disposition, Number, RING_MAX, SLOPE_MAX, Service, Skill, Treatment, Trunk,
-    WaitingRules,
+    COMFORT_MAX, CallbackRules, Disposition, FAREWELL_MAX, Number, RING_MAX, SLOPE_MAX, Service, Skill,
+    Treatment, Trunk, WaitingRules,
 };
 use model::target::Target;
 use router::FloorConfig;
@@ -149,6 +149,12 @@ impl Checked for Service {
             seconds("/queue/wait_time_max_ms", longest, 1..=14_400, &mut errors);
         }
         treatments(self, now, &mut errors);
+        for (field, text) in queue.farewells.all() {
+            if text.chars().count() > FAREWELL_MAX || text.chars().any(|c| c.is_control() && c != '\n') {
+                let why = format!("at most {FAREWELL_MAX} characters");
+                errors.push(FieldError::new(format!("/queue/farewells/{field}"), why));
+            }
+        }
         waiting(&queue.waiting, now, &mut errors);
         super::callback::callback(&queue.callback, now, &mut errors);
         if let Some(calendar) = &queue.hours {

@@ -7,6 +7,7 @@ use model::time::Timestamp;
 use store::preferences::Wanted;
 use tokio::sync::oneshot;
 
+use super::callback::NewCallback;
 use super::core::Core;
 use super::written::{NewContact, Wrote};
 use crate::configuration::Configuration;
@@ -43,6 +44,8 @@ pub(crate) enum Request {
     CustomerWrites(InteractionId, String, oneshot::Sender<Result<Wrote, Refusal>>),
     /// A customer ends a written contact.
     CustomerEnds(InteractionId, oneshot::Sender<Result<(), Refusal>>),
+    /// A program books a callback.
+    BookCallback(InteractionId, Box<NewCallback>, oneshot::Sender<Result<(), Refusal>>),
     /// A supervisor ends a call.
     HangUp(InteractionId, oneshot::Sender<Result<(), Refusal>>),
     /// A supervisor cancels a callback.

@@ -266,6 +266,10 @@ impl Service {
                 let result = core.end_written(interaction, EndedBy::Customer, now, out);
                 state.later.push(Later::Answer(answer, result));
             }
+            Request::BookCallback(interaction, wanted, answer) => {
+                let result = core.book_callback(interaction, *wanted, now, out);
+                state.later.push(Later::Answer(answer, result));
+            }
             Request::HangUp(interaction, answer) => {
                 let result = core.hang_up(interaction, out);
                 state.later.push(Later::Answer(answer, result));

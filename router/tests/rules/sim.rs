@@ -123,6 +123,7 @@ fn random_service(dice: &mut Dice, number: u64) -> Service {
         hours: None,
         emergency: dice.percent(3),
         when_emergency: Treatment::Announce,
+        farewells: Default::default(),
     };
     Service { open: !dice.percent(5), ..service(number, requirement(dice), queue) }
 }

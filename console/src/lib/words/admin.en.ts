@@ -115,6 +115,16 @@ export const administration = {
     keep: "Give up after, hours",
     hint: "Told with the announcements: key 1, the number is read out and confirmed, and the place in the line is kept. A flow of your own has the step “callback” instead.",
   },
+  farewells: {
+    title: "What customers who write read instead",
+    hint: "Where callers hear an announcement, a chat gets this text before it ends, in the language of the customer.",
+    closed: "Closed",
+    unstaffed: "Nobody is there",
+    full: "All are busy",
+    en: "English",
+    ru: "Russian",
+    usual: "The usual words",
+  },
   overflow: {
     title: "Callers who are not queued",
     hint: "Led on to another queue, a caller keeps the place of the first arrival.",

@@ -113,6 +113,7 @@ export const en = {
     email: "Email",
     phone: "Telephone",
     company: "Company",
+    language: "Language",
   },
   call: {
     mute: "Mute",
@@ -224,6 +225,7 @@ export const en = {
     open: "To be called back",
     waits: "waits {waited}, dialled {n} times",
     again: "again in {time}",
+    booked: "for {time}",
     cancel: "Cancel callback",
     cancelOf: "Cancel the callback to {name}",
     sure: "Yes, do not call {name} back",

@@ -110,6 +110,7 @@ export const ru: Words = {
     email: "Эл. почта",
     phone: "Телефон",
     company: "Компания",
+    language: "Язык",
   },
   call: {
     mute: "Без звука",
@@ -221,6 +222,7 @@ export const ru: Words = {
     open: "Нужно перезвонить",
     waits: "ждёт {waited}, набирали: {n}",
     again: "снова через {time}",
+    booked: "на {time}",
     cancel: "Отменить звонок",
     cancelOf: "Отменить обратный звонок: {name}",
     sure: "Да, не перезванивать: {name}",

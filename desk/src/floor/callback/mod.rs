@@ -9,6 +9,7 @@
 
 mod asking;
 mod attempt;
+mod booking;
 
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ use model::service::CallbackRules;
 use model::skill::Requirement;
 use model::time::Timestamp;
 use router::{Arrival, Input};
+
+pub use self::booking::NewCallback;
 
 use super::call::{Aim, Call, Stage};
 use super::core::{Core, Effect};
@@ -83,7 +86,8 @@ impl Callback {
         if let Step::Held { until } = self.step { Some(until) } else { None }
     }
     fn expires(&self, rules: &CallbackRules) -> Timestamp {
-        self.asked_at + Duration::from_secs(u64::from(rules.keep_h) * 3_600)
+        // One that was booked for later is kept from then on.
+        self.asked_at.max(self.since) + Duration::from_secs(u64::from(rules.keep_h) * 3_600)
     }
 }
 

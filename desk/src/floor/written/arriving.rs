@@ -38,9 +38,47 @@ pub struct NewContact {
     /// Where it was written: the page, the messenger's account. At most 1000 characters.
     #[serde(default)]
     pub address: String,
+    /// The language of the customer, `en` or `ru`: what the service says is said in it. Without it that of the house.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub language: Option<Tongue>,
     /// The first message, 1 to 4000 characters.
     pub text: String,
 }
+
+/// A language that customers are told things in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tongue {
+    /// English.
+    En,
+    /// Russian.
+    Ru,
+}
+
+impl Tongue {
+    fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ru => "ru",
+        }
+    }
+    fn of(code: &str) -> Option<Self> {
+        [Self::En, Self::Ru].into_iter().find(|tongue| tongue.code() == code)
+    }
+}
+
+impl From<Tongue> for Language {
+    fn from(tongue: Tongue) -> Self {
+        match tongue {
+            Tongue::En => Self::English,
+            Tongue::Ru => Self::Russian,
+        }
+    }
+}
+
+/// Under which name the language of the customer is noted, so that it outlives a restart and the agent knows it.
+const LANGUAGE: &str = "language";
 
 /// What a channel knows of a customer; each at most 128 characters.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
@@ -77,7 +115,7 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<Wrote, Refusal> {
-        let NewContact { channel, service, customer, address, text } = contact;
+        let NewContact { channel, service, customer, address, language, text } = contact;
         if !matches!(channel, Channel::Chat | Channel::Sms) {
             return Err(Refusal::field("/channel", "chat or sms"));
         }
@@ -96,7 +134,8 @@ impl Core {
         let [name, email, phone, company] = [name, email, phone, company].map(|part| cut(part.trim()));
         let caller = if email.is_empty() { phone.clone() } else { email.clone() };
         let caller_name = Some(name).filter(|name| !name.is_empty());
-        let known = [("email", email), ("phone", phone), ("company", company)];
+        let language = language.map(Tongue::code).unwrap_or_default().to_owned();
+        let known = [("email", email), ("phone", phone), ("company", company), (LANGUAGE, language)];
         let noted: BTreeMap<_, _> = known
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
@@ -212,7 +251,16 @@ impl Core {
         let told = self.written.get(&interaction).map(|written| written.service);
         let rules = told.and_then(|service| self.config.services.get(&service)).map(|s| &s.queue);
         if rules.is_none_or(|rules| rules.treatment(why) != Treatment::Reject) {
-            let text = words(why, self.config.language).to_owned();
+            let noted = self.written.get(&interaction).and_then(|written| written.noted.get(LANGUAGE));
+            let language =
+                noted.and_then(|code| Tongue::of(code)).map_or(self.config.language, Language::from);
+            let own = rules.map(|rules| rules.farewells.of(why));
+            let own = own.map(|own| match language {
+                Language::English => own.en.trim(),
+                Language::Russian => own.ru.trim(),
+            });
+            let own = own.filter(|own| !own.is_empty());
+            let text = own.unwrap_or_else(|| words(why, language)).to_owned();
             self.add_message(interaction, Author::System, text, now, out);
         }
         if let Some(service) = from {
@@ -225,7 +273,7 @@ impl Core {
     }
 }
 
-/// What the customer reads.
+/// What the customer reads where the service has no words of its own.
 fn words(why: Overflow, language: Language) -> &'static str {
     match (language, why) {
         (Language::English, Overflow::Closed | Overflow::Emergency) => {

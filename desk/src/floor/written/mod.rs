@@ -18,7 +18,7 @@ use super::core::{Core, Effect};
 use crate::console::protocol::{ConsoleEvent, Message, Phase};
 use crate::refusal::Refusal;
 
-pub use self::arriving::{Customer, NewContact, Wrote};
+pub use self::arriving::{Customer, NewContact, Tongue, Wrote};
 pub use self::picking::{WaitingContact, WaitingContacts};
 pub use self::views::ContactView;
 
