@@ -339,7 +339,7 @@ async fn a_chat_that_is_not_queued_is_told_so_in_words() {
     }
 }
 
-/// CHAT-13: what a service says to customers who write is its own, in the language of the customer; where it says nothing of its own the usual
+/// What a service says to customers who write is its own, in the language of the customer; where it says nothing of its own the usual
 /// words do, and the language outlives a restart.
 #[tokio::test]
 async fn a_service_turns_chats_away_in_its_own_words_and_the_language_of_the_customer() {
