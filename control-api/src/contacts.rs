@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use desk::console::protocol::{Command, Message};
-use desk::floor::written::{ContactView, NewContact, WaitingContacts, Wrote};
+use desk::floor::written::{Asked, ContactView, NewContact, WaitingContacts, WrittenList, Wrote};
 use model::id::InteractionId;
 use model::people::Privilege;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ pub struct NewMessage {
     text: String,
 }
 
-/// The customer writes on.
+/// The customer writes on; an email that has ended goes on.
 #[utoipa::path(post, path = "/contacts/{interaction}/messages", tag = "contacts", request_body = NewMessage,
     params(("interaction" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = Wrote),
@@ -96,6 +96,54 @@ pub async fn messages(
     Params(from): Params<After>,
 ) -> Result<axum::Json<List<Message>>, ApiError> {
     Ok(axum::Json(List::whole(state.desk.messages(&who.identity, interaction, from.after).await?)))
+}
+
+/// What an agent has written of an answer and not sent.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// Plain text, at most 100 000 characters; empty: nothing.
+    text: String,
+}
+
+/// The draft of an answer to an own email (MAIL-17).
+#[utoipa::path(get, path = "/contacts/{interaction}/draft", tag = "contacts", params(("interaction" = String, Path)), responses(
+    (status = 200, body = Draft), (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn draft(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+) -> Result<axum::Json<Draft>, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    Ok(axum::Json(Draft { text: state.desk.draft(&who.identity, interaction).await? }))
+}
+
+/// Keeps the draft of an answer to an own email, until the answer is sent; it goes with the email wherever that goes.
+#[utoipa::path(put, path = "/contacts/{interaction}/draft", tag = "contacts", request_body = Draft, params(("interaction" = String, Path)), responses(
+    (status = 204, description = "It is kept"), (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 422, body = Problem, content_type = "application/problem+json", description = "It is too long")))]
+pub async fn save_draft(
+    State(state): State<ApiState>,
+    who: Who,
+    PathId(interaction): PathId<InteractionId>,
+    Json(draft): Json<Draft>,
+) -> Result<StatusCode, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    state.desk.save_draft(&who.identity, interaction, &draft.text).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A page of the written contacts that wait, or of those in a personal queue, at most 100 rows (MAIL-07, MAIL-14). Agents see
+/// the queues of the services they may answer, and their own; supervisors all.
+#[utoipa::path(get, path = "/written", tag = "contacts", params(Asked), responses(
+    (status = 200, body = WrittenList), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn list(
+    State(state): State<ApiState>,
+    who: Who,
+    Params(asked): Params<Asked>,
+) -> Result<axum::Json<WrittenList>, ApiError> {
+    who.needs(Privilege::TakeInteractions)?;
+    Ok(axum::Json(state.desk.written_list(&who.identity, asked).await?))
 }
 
 /// The customer ends it (CHAT-16).

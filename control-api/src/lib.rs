@@ -111,6 +111,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(callbacks::book))
         .routes(routes!(contacts::waiting))
         .routes(routes!(contacts::take))
+        .routes(routes!(contacts::draft, contacts::save_draft))
+        .routes(routes!(contacts::list))
         .routes(routes!(legs::all))
         .routes(routes!(legs::of_call))
         .routes(routes!(live::status))

@@ -27,14 +27,9 @@ fn new(text: &str) -> NewContact {
         company: "Lind".into(),
     };
     let address = "https://example.org/prices".into();
-    NewContact {
-        channel: Channel::Chat,
-        service: help(),
-        customer,
-        address,
-        language: None,
-        text: text.into(),
-    }
+    let [subject, category, reference] = [(); 3].map(|()| String::new());
+    let (channel, service, text) = (Channel::Chat, help(), text.into());
+    NewContact { channel, service, customer, address, language: None, subject, category, reference, text }
 }
 
 async fn chat(house: &House, text: &str) -> InteractionId {

@@ -12,6 +12,7 @@ use crate::service::{Overflow, Treatment};
 use crate::skill::Requirement;
 use crate::survey::RecordedMark;
 use crate::time::Timestamp;
+use crate::written::RecordedAssignment;
 
 /// The kind of contact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -330,9 +331,15 @@ pub struct ServiceRecord {
     /// When an agent first wrote in it, of a written contact.
     #[serde(default)]
     pub first_reply_at: Option<Timestamp>,
+    /// In whose personal queue it lies now (MAIL-17).
+    #[serde(default)]
+    pub assigned: Option<RecordedAssignment>,
     /// The number of the last message.
     #[serde(default)]
     pub last_message: u32,
+    /// When the last message was written.
+    #[serde(default)]
+    pub last_message_at: Option<Timestamp>,
     /// Since when the customer has had no answer to what was written last.
     #[serde(default)]
     pub unanswered_since: Option<Timestamp>,

@@ -22,7 +22,7 @@ use crate::service::{Overflow, Treatment};
 use crate::skill::Requirement;
 use crate::survey::Mark;
 use crate::time::Timestamp;
-use crate::written::Author;
+use crate::written::{Assignment, Author};
 
 /// Place of an event in its tenant's journal; starts at 1, no gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -274,6 +274,23 @@ pub enum Event {
         interaction: InteractionId,
         /// Who had it.
         agent: AgentId,
+    },
+    /// It had ended and goes on, because the customer wrote again.
+    Reopened {
+        /// The interaction.
+        interaction: InteractionId,
+    },
+    /// It lies in the personal queue of an agent: theirs, and not in hand (MAIL-17).
+    Assigned {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Whose queue.
+        agent: AgentId,
+        /// How it came there.
+        why: Assignment,
+        /// Who put it there, when that was somebody else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<AgentId>,
     },
     /// Something was written in it. What it says is kept apart from the journal, so that it can be erased.
     Written {
@@ -552,6 +569,8 @@ pub enum OfferEnd {
     Restart,
     /// The agent put it back into the queue for others, without a change of state (LIVE-05).
     PutBack,
+    /// The agent put the offered email into the own personal queue, without a change of state (MAIL-04).
+    Postponed,
 }
 
 impl Event {
@@ -585,6 +604,8 @@ impl Event {
             | Self::Accepted { interaction, .. }
             | Self::Taken { interaction, .. }
             | Self::Requeued { interaction, .. }
+            | Self::Reopened { interaction }
+            | Self::Assigned { interaction, .. }
             | Self::Written { interaction, .. }
             | Self::HandlingStarted { interaction, .. }
             | Self::OfferEnded { interaction, .. }

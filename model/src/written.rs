@@ -26,6 +26,45 @@ pub enum Author {
     },
     /// The appliance, in the words of the service.
     System,
+    /// An agent, for colleagues: the customer never reads it.
+    Note {
+        /// Who.
+        agent: AgentId,
+    },
+}
+
+/// How an email came into the personal queue of an agent (MAIL-01, MAIL-17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assignment {
+    /// The agent put it there instead of answering at once.
+    Postponed,
+    /// The agent took it out of the group queue.
+    Taken,
+    /// A supervisor gave it to the agent.
+    Assigned,
+    /// A colleague passed it on.
+    Transferred,
+    /// The agent had it open and signed out.
+    SignedOut,
+    /// The agent had handled it, and the customer wrote again.
+    Answered,
+}
+
+/// Emails in one personal queue that were put there by somebody; the next one is refused.
+pub const PERSONAL_MAX: usize = 1_000;
+
+/// An email in a personal queue, as its record tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedAssignment {
+    /// Whose queue.
+    pub agent: AgentId,
+    /// Since when.
+    pub at: Timestamp,
+    /// How it came there.
+    pub why: Assignment,
+    /// Who put it there, when that was somebody else.
+    pub by: Option<AgentId>,
 }
 
 /// A message as it is stored.

@@ -148,6 +148,8 @@ impl Floor {
             | Event::Coded { .. }
             | Event::FlowStep { .. }
             | Event::Written { .. }
+            | Event::Assigned { .. }
+            | Event::Reopened { .. }
             | Event::Noted { .. }
             | Event::TurnedAway { .. }
             | Event::Rated { .. }
@@ -293,7 +295,11 @@ impl Floor {
                 OfferEnd::NoAnswer => agent.tally.missed += 1,
                 OfferEnd::ConnectionLost => agent.tally.failed += 1,
                 OfferEnd::CallerLeft => agent.tally.abandoned += 1,
-                OfferEnd::AgentLeft | OfferEnd::TakenElsewhere | OfferEnd::Restart | OfferEnd::PutBack => {}
+                OfferEnd::AgentLeft
+                | OfferEnd::TakenElsewhere
+                | OfferEnd::Restart
+                | OfferEnd::PutBack
+                | OfferEnd::Postponed => {}
             }
         });
         if last && let Some(item) = self.items.get_mut(key) {

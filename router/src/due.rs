@@ -154,8 +154,8 @@ impl Floor {
 
     /// Somebody who waits is to wait no longer, if the service says so: led on, or given up.
     fn overflow(&mut self, key: Key, why: Overflow) {
-        // Nobody is on the line to be led on or told: a callback waits.
-        let on_the_line = self.items.get(key).filter(|item| !item.is_callback());
+        // Nobody is on the line to be led on or told: a callback waits, and so does an email.
+        let on_the_line = self.items.get(key).filter(|item| !item.is_patient());
         let Some((interaction, service)) = on_the_line.map(|item| (item.id, item.service)) else { return };
         let from = service.and_then(|number| self.queues.get(number)).map(|queue| queue.service.id);
         match (self.queue_rules(service).treatment(why), from) {
@@ -168,6 +168,14 @@ impl Floor {
                 self.out.push(Output::TurnedAway { interaction, why });
             }
         }
+    }
+
+    /// Whether the longest wait of an interaction has an end to it.
+    pub(crate) fn ends_wait(&self, key: Key) -> bool {
+        self.items.get(key).is_some_and(|item| {
+            !item.is_patient()
+                && self.queue_rules(item.service).treatment(Overflow::WaitedLong) != Treatment::Queue
+        })
     }
 
     /// An interaction waits again after an offer: is there still anything to wait for?

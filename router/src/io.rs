@@ -124,6 +124,13 @@ pub enum Input {
         /// The offer.
         token: OfferToken,
     },
+    /// The agent puts an offered email aside instead of answering it (MAIL-04): it leaves the floor without having ended.
+    Postpone {
+        /// Who.
+        agent: AgentId,
+        /// The offer.
+        token: OfferToken,
+    },
     /// The agent takes a written contact out of the queue (LIVE-06).
     Take {
         /// Who.
@@ -185,7 +192,8 @@ pub struct Arrival {
     pub excluded: Vec<AgentId>,
     /// Since when it has waited elsewhere: its place is that of this time (ROUTE-07).
     pub since: Option<Timestamp>,
-    /// It was taken before, and only comes back: whether the service takes anybody now is not asked.
+    /// It was taken before and only comes back, or it is an email, which waits as long as it must: whether the service takes
+    /// anybody now is not asked.
     pub returns: bool,
 }
 

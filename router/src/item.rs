@@ -99,6 +99,10 @@ impl Item {
     pub fn is_callback(&self) -> bool {
         self.channel == Channel::Callback && !self.joined
     }
+    /// Whether nobody is there to be told that it waits in vain: it waits.
+    pub fn is_patient(&self) -> bool {
+        self.is_callback() || self.channel == Channel::Email
+    }
     /// The class it waits in, when it waits.
     pub fn class(&self) -> Option<usize> {
         self.plan.steps.get(self.step).map(|step| step.class)

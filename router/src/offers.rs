@@ -180,14 +180,14 @@ impl Floor {
     }
 
     /// Who is rung for the interaction.
-    fn ringing(&self, key: Key) -> Vec<usize> {
+    pub(crate) fn ringing(&self, key: Key) -> Vec<usize> {
         match self.items.get(key).map(|item| &item.phase) {
             Some(Phase::Offered(ring)) => ring.members.clone(),
             _ => Vec::new(),
         }
     }
 
-    fn end_offer(&mut self, key: Key, number: usize, why: OfferEnd) {
+    pub(crate) fn end_offer(&mut self, key: Key, number: usize, why: OfferEnd) {
         let Some(item) = self.items.get(key) else { return };
         let Phase::Offered(Ring { token, .. }) = item.phase else { return };
         let (interaction, agent) = (item.id, self.agents[number].id);
@@ -221,7 +221,8 @@ impl Floor {
             | OfferEnd::AgentLeft
             | OfferEnd::TakenElsewhere
             | OfferEnd::Restart
-            | OfferEnd::PutBack => {}
+            | OfferEnd::PutBack
+            | OfferEnd::Postponed => {}
         }
         self.recheck_waiting(key);
     }

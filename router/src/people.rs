@@ -52,6 +52,7 @@ impl Floor {
             Input::Accept { agent, token } => self.accept(agent, token),
             Input::Decline { agent, token } => self.answer_no(agent, token, OfferEnd::Declined),
             Input::PutBack { agent, token } => self.put_back(agent, token),
+            Input::Postpone { agent, token } => self.postpone(agent, token),
             Input::Take { agent, interaction } => self.take_waiting(agent, interaction),
             Input::Requeue { interaction } => self.requeue(interaction),
             Input::OfferFailed { agent, token } => self.answer_no(agent, token, OfferEnd::ConnectionLost),

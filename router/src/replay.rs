@@ -7,7 +7,7 @@ use model::time::Timestamp;
 use crate::config::{ConfigError, FloorConfig};
 use crate::floor::Floor;
 use crate::io::Output;
-use crate::item::{Kind, Phase};
+use crate::item::Phase;
 use crate::timers::Timer;
 
 impl Floor {
@@ -61,6 +61,8 @@ impl Floor {
                     self.timers.pop();
                     self.fire_if_applies(due, timer);
                 }
+                // Its service let it wait on when this was due, whatever another configuration may say later.
+                Timer::Wait { item } if !self.ends_wait(item) => self.timers.pop(),
                 // If it still applies, the crash came between the deadline and its entry: it is yet to be done.
                 Timer::Offer { .. } | Timer::Wait { .. } | Timer::WrapUp { .. } | Timer::Stay { .. } => {
                     self.timers.pop();
@@ -97,7 +99,7 @@ impl Floor {
         items.sort_unstable();
         for (interaction, key) in items {
             let Some(item) = self.items.get(key) else { continue };
-            let stays = item.channel.is_written() && item.kind == Kind::Queued;
+            let stays = item.channel.is_written();
             if let Phase::Offered(ring) = &item.phase {
                 let token = ring.token;
                 for number in ring.members.clone() {

@@ -174,6 +174,11 @@ impl Floor {
         self.item_key(interaction).ok().and_then(|key| self.items.get(key)).is_some_and(Item::is_unanswered)
     }
 
+    /// Whether the floor holds as many interactions as it may.
+    pub fn is_full(&self) -> bool {
+        self.items.len() >= self.config.interactions_max
+    }
+
     /// Offers made so far.
     pub fn offers(&self) -> u64 {
         self.offers

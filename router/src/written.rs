@@ -1,15 +1,16 @@
-//! What written contacts can do and calls cannot: be put back, be picked from the queue, and wait again after they were in
-//! hand. Nobody hears ringing or silence meanwhile.
+//! What written contacts can do and calls cannot: be put back, put off, be picked from the queue, and wait again after they
+//! were in hand. Nobody hears ringing or silence meanwhile.
 
 use model::agent::AgentState;
 use model::id::{AgentId, InteractionId, OfferToken};
+use model::interaction::Channel;
 use model::journal::{Event, OfferEnd};
 use model::time::Timestamp;
 
 use crate::expected::Leaving;
 use crate::floor::Floor;
 use crate::io::Refusal;
-use crate::item::{Kind, Phase};
+use crate::item::{Item, Kind, Phase};
 use crate::lanes::{bit, lane};
 use crate::timers::Timer;
 
@@ -36,6 +37,46 @@ impl Floor {
         self.answer_no(agent, token, OfferEnd::PutBack)
     }
 
+    /// An offered email leaves the floor, to be answered later by the agent it was offered to (MAIL-04).
+    pub(crate) fn postpone(&mut self, agent: AgentId, token: OfferToken) -> Result<(), Refusal> {
+        let (number, key) = self.leased(agent, token)?;
+        let item = self.items.get(key).ok_or(Refusal::Stale)?;
+        let interaction = item.id;
+        if item.channel != Channel::Email {
+            return Err(Refusal::NotAllowed);
+        }
+        for other in self.ringing(key) {
+            if other != number {
+                self.end_offer(key, other, OfferEnd::TakenElsewhere);
+            }
+        }
+        self.end_offer(key, number, OfferEnd::Postponed);
+        self.record(Event::LaidAside { interaction, agent: None });
+        Ok(())
+    }
+
+    /// Whether a waiting interaction may be answered by this agent, in some step, whatever the agent has in hand.
+    pub fn may_answer(&self, agent: AgentId, interaction: InteractionId) -> bool {
+        let (Ok(number), Ok(key)) = (self.agent_number(agent), self.item_key(interaction)) else {
+            return false;
+        };
+        self.items.get(key).is_some_and(|item| self.fits(number, item))
+    }
+
+    /// Whether the agent has room for one more contact of this kind.
+    pub fn has_room(&self, agent: AgentId, channel: Channel) -> bool {
+        let Ok(number) = self.agent_number(agent) else { return false };
+        let who = &self.agents[number];
+        who.has_room(channel, &self.limits[who.limits])
+    }
+
+    fn fits(&self, number: usize, item: &Item) -> bool {
+        let who = &self.agents[number];
+        let profile = who.profile;
+        self.limits[who.limits].closed() & bit(item.channel) == 0
+            && item.plan.steps.iter().any(|step| self.board.classes.get(step.class).profiles.has(profile))
+    }
+
     /// An agent picks somebody who waits.
     pub(crate) fn take_waiting(&mut self, agent: AgentId, interaction: InteractionId) -> Result<(), Refusal> {
         self.may_take(agent, interaction)?;
@@ -53,12 +94,8 @@ impl Floor {
             return Err(Refusal::Stale);
         }
         let who = &self.agents[number];
-        let fits = |class: usize| self.board.classes.get(class).profiles.has(who.profile);
         let limits = &self.limits[who.limits];
-        if !item.channel.is_written() || limits.closed() & bit(item.channel) != 0 {
-            return Err(Refusal::NotAllowed);
-        }
-        if !item.plan.steps.iter().any(|step| fits(step.class)) {
+        if !item.channel.is_written() || !self.fits(number, item) {
             return Err(Refusal::NotAllowed);
         }
         let state = who.state();

@@ -1,8 +1,10 @@
 //! What was written in chats and emails. The journal's writer stores messages, in the transaction of the entry that tells of
-//! them ([`crate::journal::Fact`]); everybody else reads.
+//! them ([`crate::journal::Fact`]); everybody else reads. Drafts
+//! of answers are kept beside them.
 
 use async_trait::async_trait;
 use model::id::{InteractionId, TenantId};
+use model::time::Timestamp;
 use model::written::Message;
 
 use crate::error::StoreError;
@@ -18,4 +20,14 @@ pub trait Messages: Send + Sync {
         after: u32,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError>;
+    /// What is written of an answer and not sent; empty when there is nothing.
+    async fn draft(&self, tenant: TenantId, interaction: InteractionId) -> Result<String, StoreError>;
+    /// Keeps it, in place of what was kept before, until an agent's message is stored; empty text is nothing.
+    async fn save_draft(
+        &self,
+        tenant: TenantId,
+        interaction: InteractionId,
+        text: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
 }

@@ -38,6 +38,7 @@ macro_rules! migrations {
             13 "messages" "0013_messages",
             14 "who may have chats" "0014_who_may_have_chats",
             15 "blocks of entries" "0015_blocks_of_entries",
+            16 "drafts" "0016_drafts",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

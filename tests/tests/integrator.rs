@@ -11,8 +11,14 @@ async fn the_examples_of_the_guide_run_with_a_key() {
     let appliance = Appliance::start(&Options::default());
     let admin = appliance.admin().await;
     appliance.furnish(&admin, "+4930555100").await;
-    let privileges =
-        json!(["take_interactions", "supervise", "see_all_records", "see_configuration", "administer"]);
+    let privileges = json!([
+        "take_interactions",
+        "bring_contacts",
+        "supervise",
+        "see_all_records",
+        "see_configuration",
+        "administer"
+    ]);
     let key = admin.post("/keys", json!({ "name": "Guide", "privileges": privileges })).await;
     let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/integrator.md"))
         .expect("the guide");

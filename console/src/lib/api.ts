@@ -87,7 +87,7 @@ export interface OfferView {
   waited_ms: Millis;
   deadline: Millis;
   auto_answer: boolean;
-  /** Whether it may be put back for others (LIVE-05). */
+  /** Whether it may be put back for others (LIVE-05); an email is postponed instead. */
   may_put_back: boolean;
 }
 /** A message of a chat or an email. */
@@ -95,7 +95,8 @@ export interface Message {
   /** Its place, from 1 without gaps. */
   number: number;
   at: Millis;
-  author: "customer" | "agent" | "system";
+  /** A note is for colleagues; the customer never reads it. */
+  author: "customer" | "agent" | "system" | "note";
   /** Of an agent's: who. */
   agent?: string;
   /** Plain text. */
@@ -222,6 +223,8 @@ export interface Snapshot {
   me: AgentView;
   offers: OfferView[];
   work: WorkView[];
+  /** The own personal queue of emails. */
+  personal: TabView;
   queues: QueueView[];
   reasons: ReasonView[];
   phone: PhoneView;
@@ -229,6 +232,40 @@ export interface Snapshot {
   offer_window: OfferFields;
   /** Who asks for help; only supervisors see it. */
   help: HelpView[];
+}
+/** What stands at the tab of a queue of emails (MAIL-09). */
+export interface TabView {
+  count: number;
+  /** When the first of them is past its service level. */
+  due: Millis | null;
+}
+/** A row of a queue of emails (MAIL-08). */
+export interface WrittenRow {
+  interaction: string;
+  channel: Channel;
+  service: Named;
+  name: string | null;
+  address: string;
+  subject: string;
+  category: string;
+  since: Millis;
+  updated: Millis;
+  due: Millis;
+  /** Whether it is being offered to an agent. */
+  offered: boolean;
+  last_message: number;
+  /** How it came into the personal queue. */
+  assigned: { why: "postponed" | "taken" | "assigned" | "transferred" | "signed_out" | "answered"; by: string | null; at: Millis } | null;
+}
+export interface WrittenList {
+  items: WrittenRow[];
+  offset: number;
+  total: number;
+  /** How far the list can be looked through. */
+  listed: number;
+  group: TabView;
+  personal: TabView;
+  services: { service: Named; count: number }[];
 }
 export interface Banner {
   level: "info" | "warning" | "error";
@@ -246,6 +283,7 @@ export type ServerEvent = { seq: number; at: Millis } & (
   | { event: "help_asked"; help: HelpView }
   | { event: "help_over"; interaction: string; agent: string }
   | { event: "message"; interaction: string; message: Message }
+  | { event: "personal"; personal: TabView }
   | { event: "queue"; queue: QueueView }
   | ({ event: "banner" } & Banner)
   | { event: "phone_answer"; sdp: string }

@@ -22,11 +22,12 @@ export const keyList: { name: Name; press: string; shown: string[] }[] = [
 
 export function keys(target: Window, page: { showKeys(): void; showColleagues(): void }): () => void {
   const offer = () => signed.desk.offers[0]?.offer;
+  const no = () => (signed.desk.offers[0]?.channel === "email" ? "postpone" : "decline");
   const work = () => signed.work;
   const live = () => work()?.phase === "talking" || work()?.phase === "held";
   const actions: Record<Name, () => void> = {
     accept: () => offer() && void signed.send("accept", { offer: offer() }),
-    decline: () => offer() && void signed.send("decline", { offer: offer() }),
+    decline: () => offer() && void signed.send(no(), { offer: offer() }),
     hangUp: () => work() && work()?.phase !== "wrap_up" && void signed.send("hang_up", { interaction: work()?.interaction }),
     mute: () => live() && void signed.send(work()?.muted ? "unmute" : "mute", { interaction: work()?.interaction }),
     hold: () => live() && void signed.send(work()?.phase === "held" ? "retrieve" : "hold", { interaction: work()?.interaction }),

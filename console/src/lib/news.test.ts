@@ -34,6 +34,14 @@ describe("a banner says what became of the agent", () => {
     expect(news(banner("declined_offer", { reason: "Declined" }), null)).not.toBeNull();
   });
 
+  test("of emails in their own words", () => {
+    expect(newsText(banner("missed_offer", { reason: "No answer", channel: "email" }), en, clock)).toContain("missed an email");
+    const passed = { why: "transferred", by: "Ana", subject: "Prices" };
+    expect(newsText(banner("email_assigned", passed), en, clock)).toBe("Ana passed the email “Prices” on to you. It is in your personal queue.");
+    expect(newsText(banner("email_assigned", { ...passed, why: "assigned" }), ru, clock)).toContain("Ana назначает вам письмо");
+    expect(newsText(banner("email_assigned", { ...passed, why: "answered", by: null }), en, clock)).toContain("wrote again about “Prices”");
+  });
+
   test("one that this page does not know is named, not lost", () => {
     expect(newsText(banner("brand_new", {}), en, clock)).toBe("Notice: brand_new");
   });

@@ -26,8 +26,9 @@ export function newsText({ code, params }: Banner, words: Words, clock: (ms: num
   const w = words.banner as Record<string, string>;
   const { at, reason } = params;
   const values = { ...params, code, time: typeof at === "number" ? clock(at) : "" };
-  // Of a chat in its own words.
-  const name = params["channel"] ? code.replace("_offer", "_chat") : code;
+  // Of a chat or an email in its own words.
+  const own = params["channel"] === "email" ? "_email" : params["channel"] ? "_chat" : "_offer";
+  const name = code === "email_assigned" ? `email_${params["why"]}` : code.replace("_offer", own);
   const known = w[name];
   if (!known) return fill(words.banner.other, values);
   if (!AWAY.includes(code)) return fill(known, values);
@@ -35,6 +36,6 @@ export function newsText({ code, params }: Banner, words: Words, clock: (ms: num
   const stays = reason === null ? w[`${name}_only`] : undefined;
   if (stays) return fill(stays, values);
   // STATE-13: messages use the tenant's own name for it.
-  const own = typeof reason === "string" && renamed(kinds[code] ?? "chosen", reason);
-  return fill(known, { ...values, state: own ? `${words.state.not_ready} · ${reason}` : words.state.not_ready });
+  const named = typeof reason === "string" && renamed(kinds[code] ?? "chosen", reason);
+  return fill(known, { ...values, state: named ? `${words.state.not_ready} · ${reason}` : words.state.not_ready });
 }

@@ -37,6 +37,14 @@ const read = (offer: OfferView, window = usualFields(), words = en) => {
 };
 
 describe("the offer window shows the tenant's fields in the tenant's order", () => {
+  /** MAIL-03: type, service, address, name, category and subject. */
+  test("an email says first what it is about", () => {
+    const noted = { category: "Billing", email: "mara@example.org", reference: "<1@example.org>", subject: "Prices" };
+    const email: OfferView = { ...call, channel: "email", caller: "mara@example.org", noted };
+    expect(titleOf(email, en)).toBe("New email");
+    expect(read(email)).toEqual([["for Sales", "Email"], "Mara Lind", ["Subject: Prices, Category: Billing, Email: mara@example.org", "Waited 0:12"]]);
+  });
+
   /** VOICE-03: service, type, name and number, as far as they are known. */
   test("a call from outside says its service, its type, who calls, and how long they waited", () => {
     expect(read(call)).toEqual([["for Sales", "Telephone"], "Mara Lind", ["+49 30 123456", "Waited 0:12"]]);

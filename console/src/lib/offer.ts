@@ -33,6 +33,7 @@ export function whoIs(of: { colleague: Colleague | null; caller_name: string | n
 /** What it is about. */
 export function titleOf(offer: OfferView, words: Words): string {
   if (offer.callback) return words.offer.titleCallback;
+  if (offer.channel === "email") return words.offer.titleEmail;
   if (isWritten(offer)) return words.offer.titleWritten;
   return offer.direction === "internal" ? words.offer.titleInternal : words.offer.title;
 }
@@ -76,7 +77,7 @@ function text(field: Field, offer: OfferView, words: Words): string {
       if (isWritten(offer)) return offer.contact;
       return fill(w.dialled, { number: phoneNumber(offer.contact) });
     case "noted":
-      return notedValues(offer.noted, words.known)
+      return notedValues(offer.channel === "email" ? aboutFirst(offer.noted) : offer.noted, words.known)
         .map(({ label, value }) => `${label}: ${value}`)
         .join(", ");
     case "extension":
@@ -84,6 +85,12 @@ function text(field: Field, offer: OfferView, words: Words): string {
     case "waited":
       return fill(w.waited, { time: clock(offer.waited_ms) });
   }
+}
+
+/** Of an email: what it is about stands first; the name that the sender's system has for it says nothing to people. */
+export function aboutFirst(noted: Record<string, string>): Record<string, string> {
+  const { subject, reference: _, ...rest } = noted;
+  return subject === undefined ? rest : { subject, ...rest };
 }
 
 /** A field switched on goes to the end of those shown; the last one shown cannot be switched off. */

@@ -1,6 +1,7 @@
 // One signed-in person: ties connection, desk, softphone and ring together. Components read it and call its methods.
 
 import { Api, Problem, type OfferView, type Privilege, type ServerEvent, type Session, type SessionEnd, type WorkView } from "./api";
+import { Answers } from "./answers";
 import { inOrder, isWritten } from "./chats";
 import { Chats } from "./chats.svelte";
 import { Connection } from "./connection";
@@ -20,6 +21,7 @@ const STIRRED_MS = 60_000;
 class Signed {
   api = new Api();
   chats = new Chats(this.api);
+  answers = new Answers(this.api, this.chats);
   session = $state<Session | null>(null);
   desk = $state.raw<Desk>(emptyDesk());
   /** Whether the socket is open. */

@@ -162,6 +162,12 @@ impl Configuration {
         self.eligible.get(&service).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether emails may be put into a user's personal queue.
+    pub fn handles_emails(&self, user: UserId) -> bool {
+        let user = self.users.get(&user).filter(|user| !user.disabled);
+        user.is_some_and(|user| self.withheld.leaves(user.role, Privilege::HandleEmails))
+    }
+
     /// What requirements may name.
     pub fn names(&self) -> &Names {
         &self.names

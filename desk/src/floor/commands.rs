@@ -78,6 +78,15 @@ impl Core {
             Command::Decline { offer } => self.ask(Input::Decline { agent, token: offer }, now, out),
             Command::PutBack { offer } => self.put_back(agent, offer, now, out),
             Command::Take { interaction } => self.take_from_queue(agent, interaction, now, out),
+            Command::Postpone { offer } => self.postpone(agent, offer, now, out),
+            Command::Keep { interaction } => self.keep(agent, interaction, now, out),
+            Command::Open { interaction } => self.open_kept(agent, interaction, now, out),
+            Command::SetAside { interaction } => self.set_aside(agent, interaction, now, out),
+            Command::GiveBack { interaction } => self.return_to_group(agent, interaction, now, out),
+            Command::PassOn { interaction, user, service, remark } => {
+                self.pass_email_on(agent, interaction, (user, service), &remark, now, out)
+            }
+            Command::Assign { interaction, user } => self.assign(agent, interaction, user, now, out),
             Command::Write { interaction, text } => self.agent_writes(agent, interaction, &text, now, out),
             Command::HangUp { interaction } if self.written_by(agent, interaction) => {
                 self.end_written(interaction, EndedBy::Agent, now, out)

@@ -24,7 +24,7 @@ use super::presence::Attendance;
 use super::self_service::InFlow;
 use super::waiting::Waiting;
 use super::watch::Audit;
-use super::written::Written;
+use super::written::{Lists, Written};
 use crate::clock::Sources;
 use crate::configuration::Configuration;
 use crate::console::protocol::{ConsoleEvent, Level};
@@ -113,6 +113,8 @@ pub struct Core {
     pub(super) calls: BTreeMap<InteractionId, Call>,
     /// Chats, text messages and emails.
     pub(super) written: BTreeMap<InteractionId, Written>,
+    /// In which queue each of them lies.
+    pub(super) lists: Lists,
     /// Callers who go through a flow.
     pub(super) flows: BTreeMap<InteractionId, InFlow>,
     /// Callers who wait, and hear more than music.
@@ -153,6 +155,7 @@ impl Core {
             floor,
             calls: BTreeMap::new(),
             written: BTreeMap::new(),
+            lists: Lists::default(),
             flows: BTreeMap::new(),
             waiting: BTreeMap::new(),
             ringing: HashMap::new(),
@@ -242,7 +245,7 @@ impl Core {
         // A refusal says that the agent was not there: nothing to do.
         let _ = self.tell_floor(Input::LogOut { agent }, now, out);
         // After a restart the floor does not know the agent who did not come back.
-        self.requeue_written(agent, now, out);
+        self.release_written(agent, now, out);
         if self.config.phone_of(agent) == PhoneKind::Browser {
             out.push(Effect::Order(CallOrder::DetachPhone { agent }));
             self.person(agent).phone_up = false;
@@ -287,7 +290,7 @@ impl Core {
     /// Whether the agent has a call, a written contact or after-call work.
     pub fn has_work(&self, agent: UserId) -> bool {
         self.calls.values().any(|call| call.seat(agent).is_some())
-            || self.written.values().any(|written| written.agent() == Some(agent))
+            || self.written_in_hand(agent).next().is_some()
     }
 
     /// The administrator changed something. The journal names the generation at the point where the floor takes it, so that

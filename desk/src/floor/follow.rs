@@ -117,6 +117,7 @@ impl Core {
             OfferEnd::TakenElsewhere => OfferOver::TakenElsewhere,
             OfferEnd::AgentLeft | OfferEnd::Restart => OfferOver::AgentLeft,
             OfferEnd::PutBack => OfferOver::PutBack,
+            OfferEnd::Postponed => OfferOver::Postponed,
         };
         out.push(Effect::Tell(agent, Box::new(ConsoleEvent::OfferEnded { offer: token, why: shown })));
         let person = self.person_today(agent, now);

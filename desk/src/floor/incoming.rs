@@ -12,7 +12,7 @@ use super::core::{Core, Effect};
 use super::facts::order;
 
 /// Longest number or name that is kept of a caller.
-const NAME_MAX: usize = 128;
+pub(super) const NAME_MAX: usize = 128;
 
 impl Core {
     /// A customer calls: caller's number and name, and the number called.

@@ -240,7 +240,11 @@ impl Core {
             OfferEnd::Declined => RefusedWhy::Declined,
             OfferEnd::NoAnswer => RefusedWhy::NoAnswer,
             OfferEnd::ConnectionLost | OfferEnd::AgentLeft => RefusedWhy::Unreachable,
-            OfferEnd::CallerLeft | OfferEnd::TakenElsewhere | OfferEnd::Restart | OfferEnd::PutBack => return,
+            OfferEnd::CallerLeft
+            | OfferEnd::TakenElsewhere
+            | OfferEnd::Restart
+            | OfferEnd::PutBack
+            | OfferEnd::Postponed => return,
         };
         if let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.inside().is_some()) {
             call.stage = Stage::Refused { why, since: now };

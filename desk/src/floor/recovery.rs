@@ -8,9 +8,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::id::{InteractionId, RecordingId, SessionId, TenantId, UserId};
-use model::interaction::{EndStatus, EndedBy, ServiceRecord};
+use model::interaction::{Channel, EndStatus, EndedBy, ServiceRecord};
 use model::journal::{Event, Seq};
 use model::time::Timestamp;
+use model::written::{Assignment, RecordedAssignment};
 use router::{Arrival, Figures, Floor, Input, Intent, Output, Stage};
 use store::recordings::RecordingState;
 use store::{Journal, Store};
@@ -78,9 +79,19 @@ pub async fn recover(
     let mut out = Vec::new();
     floor.restart(now, &mut out);
     let mut written = Vec::new();
-    let unfinished_records = store.records().unfinished_records(tenant).await?;
+    let mut unfinished_records: Vec<ServiceRecord> = Vec::new();
+    loop {
+        let last = unfinished_records.last().map(|record| (record.arrived_at, record.interaction));
+        let page = store.records().unfinished_records(tenant, last).await?;
+        if page.is_empty() {
+            break;
+        }
+        unfinished_records.extend(page);
+    }
     for record in unfinished_records.iter().filter(|r| r.channel.is_written() && r.ended_at.is_none()) {
-        if take_up(&mut floor, record, &returning, now, &mut out) {
+        if let Some(stays) = put_off(&mut floor, record, &returning, now, &mut out) {
+            written.push(stays);
+        } else if take_up(&mut floor, record, &returning, now, &mut out) {
             written.push(record.clone());
         }
     }
@@ -95,8 +106,12 @@ pub async fn recover(
         .filter_map(Event::interaction)
         .collect();
     let mut callbacks = Vec::new();
+    let mut goes_on_after_all = Vec::new();
     for record in unfinished_records {
         let interaction = record.interaction;
+        if wrote_after_the_end(&record) {
+            goes_on_after_all.push(record.clone());
+        }
         if ended.contains(&interaction) || goes_on.contains(&interaction) {
             continue;
         }
@@ -113,10 +128,48 @@ pub async fn recover(
             events.push(Event::Completed { interaction, agent, wrap_up });
         }
     }
+    for record in goes_on_after_all {
+        let (interaction, why, by) = (record.interaction, Assignment::Answered, None);
+        let Some(agent) = record.agent else { continue };
+        events.push(Event::Reopened { interaction });
+        events.push(Event::Assigned { interaction, agent, why, by });
+        let assigned = Some(RecordedAssignment { agent, at: now, why, by });
+        written.push(ServiceRecord { assigned, ..record });
+    }
     let jobs = unfinished(tenant, store, finisher).await?;
     link(tenant, store, &jobs, &mut events).await?;
     count(&mut figures, config, &events, now);
     Ok(Recovered { floor, events, figures, returning, left_alone, callbacks, jobs, written })
+}
+
+/// Whether the after-call work of an email was open, and its customer had written meanwhile.
+fn wrote_after_the_end(record: &ServiceRecord) -> bool {
+    let wrote = record.unanswered_since.and(record.last_message_at);
+    record.channel == Channel::Email && record.ended_at.zip(wrote).is_some_and(|(ended, wrote)| wrote > ended)
+}
+
+/// An email that lies in a personal queue stays there; one whose agent does not come back goes there.
+fn put_off(
+    floor: &mut Floor,
+    record: &ServiceRecord,
+    returning: &HashMap<UserId, (SessionId, Intent)>,
+    now: Timestamp,
+    out: &mut Vec<Output>,
+) -> Option<ServiceRecord> {
+    let interaction = record.interaction;
+    if record.assigned.is_some() {
+        return Some(record.clone());
+    }
+    let seen = floor.interaction(interaction).filter(|seen| seen.channel == Channel::Email)?;
+    let Stage::Active { agent } = seen.stage else { return None };
+    if returning.contains_key(&agent) {
+        return None;
+    }
+    floor.handle(Input::LayAside { interaction }, now, out).ok()?;
+    let (why, by) = (Assignment::SignedOut, None);
+    out.push(Output::Journal(Event::Assigned { interaction, agent, why, by }));
+    let assigned = Some(RecordedAssignment { agent, at: now, why, by });
+    Some(ServiceRecord { assigned, ..record.clone() })
 }
 
 /// A written contact goes on: at its place, or with its agent, if the agent may come back. Tells whether it does.

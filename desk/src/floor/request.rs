@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use model::id::{InteractionId, SessionId, UserId};
+use model::interaction::ServiceRecord;
 use model::time::Timestamp;
 use store::preferences::Wanted;
 use tokio::sync::oneshot;
@@ -42,6 +43,8 @@ pub(crate) enum Request {
     Bring(InteractionId, Box<NewContact>, oneshot::Sender<Result<Wrote, Refusal>>),
     /// A customer writes on.
     CustomerWrites(InteractionId, String, oneshot::Sender<Result<Wrote, Refusal>>),
+    /// A customer writes in an email that has ended, of which this is the record.
+    Reopen(Box<ServiceRecord>, String, oneshot::Sender<Result<Wrote, Refusal>>),
     /// A customer ends a written contact.
     CustomerEnds(InteractionId, oneshot::Sender<Result<(), Refusal>>),
     /// A program books a callback.

@@ -262,6 +262,10 @@ impl Service {
                 let result = core.customer_writes(interaction, &text, now, out);
                 state.later.push(Later::Wrote(answer, result));
             }
+            Request::Reopen(record, text, answer) => {
+                let result = core.reopen(&record, &text, now, out);
+                state.later.push(Later::Wrote(answer, result));
+            }
             Request::CustomerEnds(interaction, answer) => {
                 let result = core.end_written(interaction, EndedBy::Customer, now, out);
                 state.later.push(Later::Answer(answer, result));

@@ -86,11 +86,12 @@ impl Core {
     pub fn snapshot(&self, agent: UserId, now: Timestamp) -> Snapshot {
         let offers = self.ringing.iter().filter(|((_, user), _)| *user == agent);
         let of_calls = self.calls.iter().filter(|(_, call)| call.seat(agent).is_some()).map(|(id, _)| id);
-        let of_written = self.written.iter().filter(|(_, w)| w.agent() == Some(agent)).map(|(id, _)| id);
+        let of_written = self.written_in_hand(agent).map(|(id, _)| id);
         Snapshot {
             me: self.agent_view(agent, now).unwrap_or_else(|| self.stranger(agent)),
             offers: offers.filter_map(|(key, _)| self.offer_view(*key, now)).collect(),
-            work: of_calls.chain(of_written).filter_map(|id| self.work_view(*id, agent)).collect(),
+            work: of_calls.copied().chain(of_written).filter_map(|id| self.work_view(id, agent)).collect(),
+            personal: self.personal_tab(agent),
             queues: self.queue_views(now),
             reasons: self.config.reason_views(),
             phone: self.phone_view(agent),

@@ -78,6 +78,7 @@ pub(super) fn author_name(author: Author) -> &'static str {
         Author::Customer => "customer",
         Author::Agent { .. } => "agent",
         Author::System => "system",
+        Author::Note { .. } => "note",
     }
 }
 
@@ -103,5 +104,6 @@ pub(crate) fn offer_end_name(why: OfferEnd) -> &'static str {
         OfferEnd::TakenElsewhere => "taken_elsewhere",
         OfferEnd::Restart => "restart",
         OfferEnd::PutBack => "put_back",
+        OfferEnd::Postponed => "postponed",
     }
 }

@@ -52,6 +52,7 @@ pub(super) fn of<'a>(
         Event::OfferEnded { interaction, agent, token, why } => match why {
             OfferEnd::Declined => Input::Decline { agent, token },
             OfferEnd::PutBack => Input::PutBack { agent, token },
+            OfferEnd::Postponed => Input::Postpone { agent, token },
             OfferEnd::ConnectionLost => Input::OfferFailed { agent, token },
             OfferEnd::CallerLeft => later
                 .find_map(|event| match event {
@@ -67,6 +68,9 @@ pub(super) fn of<'a>(
             OfferEnd::TakenElsewhere => later.find_map(|event| match event {
                 Event::Accepted { agent, token: taken, .. } if *taken == token => {
                     Some(Input::Accept { agent: *agent, token })
+                }
+                Event::OfferEnded { agent, token: same, why: OfferEnd::Postponed, .. } if *same == token => {
+                    Some(Input::Postpone { agent: *agent, token })
                 }
                 _ => None,
             })?,

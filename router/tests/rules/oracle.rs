@@ -432,9 +432,9 @@ impl Oracle {
             {
                 let rules = &service.queue;
                 let stays = rules.treatment(Overflow::AgentsLeft) == Treatment::Queue;
-                // Of a callback nobody is on the line.
-                let called_back = caller.channel == Channel::Callback;
-                assert!(stays || called_back || self.staffed(service.id, caller.channel), "VOICE-15");
+                // Of a callback or an email nobody is on the line.
+                let patient = matches!(caller.channel, Channel::Callback | Channel::Email);
+                assert!(stays || patient || self.staffed(service.id, caller.channel), "VOICE-15");
             }
         }
         let lost: u64 = self.lost.values().sum();

@@ -3,6 +3,7 @@
 use model::agent::AgentState;
 use model::interaction::EndStatus;
 use model::journal::{Event, OfferEnd};
+use model::service::Treatment;
 use router::{Floor, Input};
 
 use crate::hall::{German, Hall, seconds};
@@ -106,4 +107,32 @@ fn a_stay_ends_with_the_sign_out() {
     hall.pass(seconds(60));
     let gone = hall.events().position(|event| matches!(event, Event::AgentLoggedOut { .. }));
     assert_eq!(gone, Some(hall.journal.len() - 1), "nothing comes after it");
+}
+
+/// A wait that was over while its service let everybody wait on stays so in a replay, although the service leads on by now.
+#[test]
+fn what_was_let_wait_on_is_not_led_on_by_a_replay() {
+    let mut hall = Hall::open();
+    hall.reconfigure(|config| {
+        for service in &mut config.services {
+            service.queue.wait_time_max = Some(seconds(45));
+            service.queue.when_waited_long = Treatment::Queue;
+        }
+    });
+    let before = hall.config.clone();
+    let call = hall.call();
+    hall.pass(seconds(60));
+    assert!(hall.waits(call));
+    hall.reconfigure(|config| {
+        for service in &mut config.services {
+            service.queue.when_waited_long = Treatment::Reject;
+        }
+    });
+    hall.pass(seconds(60));
+    assert!(hall.waits(call));
+    let mut floor = Floor::replay(before, &hall.journal).unwrap();
+    floor.fold_configuration(hall.config.clone(), hall.now).unwrap();
+    let mut out = Vec::new();
+    floor.tick(hall.now, &mut out);
+    assert_eq!(out, []);
 }

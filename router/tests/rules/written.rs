@@ -286,3 +286,47 @@ fn a_restart_keeps_written_contacts() {
     assert_eq!(floor.agent(ana).unwrap().state, AgentState::Busy, "she has what she had");
     assert_eq!(floor.agent(ana).unwrap().offer.unwrap().0, rung, "and is rung again for the first who waits");
 }
+
+/// MAIL-04: an offered email that is postponed leaves the floor and nobody's state; a chat cannot be postponed. Opened later it is in
+/// hand, and a restart leaves it there.
+#[test]
+fn mail_04_a_postponed_email_is_off_the_floor_until_it_is_opened() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    let email = hall.contact(Channel::Email);
+    let token = hall.token(ana);
+    hall.must(Input::Postpone { agent: ana, token });
+    assert_eq!(hall.state(ana), AgentState::Ready);
+    assert_eq!(hall.floor.interaction(email), None);
+    assert_eq!(hall.tell(Input::Postpone { agent: ana, token }), Err(Refusal::Stale));
+    let open = Input::Begin { interaction: email, agent: ana, channel: Channel::Email, internal: false };
+    hall.must(open);
+    assert_eq!(hall.state(ana), AgentState::Busy);
+    let chat = chat(&mut hall);
+    let token = hall.token(ana);
+    assert_eq!(hall.tell(Input::Postpone { agent: ana, token }), Err(Refusal::NotAllowed));
+    assert_eq!(hall.offered_to(chat), Some(ana));
+    let mut floor = Floor::replay(hall.config.clone(), &hall.journal).unwrap();
+    floor.restart(hall.now, &mut Vec::new());
+    assert_eq!(floor.interaction(email).unwrap().stage, Stage::Active { agent: ana });
+}
+
+/// An email does not hear that nobody is there: it waits when the last agent leaves, and longer than callers may.
+#[test]
+fn an_email_outlasts_the_longest_wait_and_the_last_agent() {
+    let mut hall = Hall::open();
+    hall.reconfigure(|config| {
+        for service in &mut config.services {
+            service.queue.wait_time_max = Some(seconds(60));
+        }
+    });
+    let ana = hall.agent(&[]);
+    hall.must(Input::NotReady { agent: ana, reason: NotReadyReason::ByHand });
+    let email = hall.contact(Channel::Email);
+    let chat = chat(&mut hall);
+    hall.pass(seconds(61));
+    assert_eq!(hall.floor.interaction(chat), None);
+    hall.must(Input::LogOut { agent: ana });
+    hall.pass(seconds(3_600));
+    assert_eq!(stage(&hall, email), Stage::Waiting);
+}

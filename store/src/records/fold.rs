@@ -11,7 +11,7 @@ use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
 use model::survey::{MARKS_MAX, RecordedMark};
 use model::time::Timestamp;
-use model::written::Author;
+use model::written::{Author, RecordedAssignment};
 
 /// Adds an entry to the record of its interaction.
 ///
@@ -44,6 +44,7 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         Event::Queued { service, .. } => {
             record.queued_at.get_or_insert(at);
             record.service = Some(*service);
+            record.assigned = None;
         }
         Event::Offered { agent, .. } => {
             record.offered_at.get_or_insert(at);
@@ -54,9 +55,17 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         }
         Event::Accepted { agent, .. } | Event::Taken { agent, .. } | Event::HandlingStarted { agent, .. } => {
             record.agent = Some(*agent);
+            record.assigned = None;
+        }
+        Event::Reopened { .. } => {
+            (record.ended_at, record.completed_at, record.status, record.ended_by) = (None, None, None, None);
+        }
+        Event::Assigned { agent, why, by, .. } => {
+            record.assigned = Some(RecordedAssignment { agent: *agent, at, why: *why, by: *by });
         }
         Event::Written { number, by, .. } => {
             record.last_message = *number;
+            record.last_message_at = Some(at);
             match by {
                 Author::Customer => {
                     record.customer_messages += 1;
@@ -67,7 +76,7 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
                     record.unanswered_since = None;
                     record.first_reply_at.get_or_insert(at);
                 }
-                Author::System => {}
+                Author::System | Author::Note { .. } => {}
             }
         }
         // Nobody has it any more.
@@ -131,6 +140,7 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             record.ended_at = Some(at);
             record.status = Some(*status);
             record.ended_by = Some(*by);
+            record.assigned = None;
             // An empty channel is heard of until the call ends, not for ever.
             for gap in record.recording_gaps.iter_mut().filter(|gap| gap.to.is_none()) {
                 gap.to = Some(at);
@@ -271,7 +281,9 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         holds: 0,
         help: Vec::new(),
         first_reply_at: None,
+        assigned: None,
         last_message: 0,
+        last_message_at: None,
         unanswered_since: None,
         customer_messages: 0,
         agent_messages: 0,

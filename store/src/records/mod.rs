@@ -51,6 +51,11 @@ pub trait Records: Send + Sync {
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<ServiceRecord>, StoreError>;
-    /// What a crash left open: not ended, or talked but after-call work not completed. Oldest first, at most 10,000.
-    async fn unfinished_records(&self, tenant: TenantId) -> Result<Vec<ServiceRecord>, StoreError>;
+    /// What a crash left open: not ended, or talked but after-call work not completed. Oldest first, at most 10,000 of those
+    /// after a record, which is named by its arrival and interaction.
+    async fn unfinished_records(
+        &self,
+        tenant: TenantId,
+        after: Option<(Timestamp, InteractionId)>,
+    ) -> Result<Vec<ServiceRecord>, StoreError>;
 }

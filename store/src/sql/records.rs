@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use model::id::{InteractionId, TenantId};
 use model::interaction::ServiceRecord;
 use model::journal::Seq;
+use model::time::Timestamp;
 use sqlx::QueryBuilder;
 
 use super::rows::{json, micros, to_json, to_word};
@@ -85,13 +86,20 @@ impl Records for Engine {
         Ok(Page::cut(found, limit, |record| newest::cursor(record.arrived_at, record.interaction)))
     }
 
-    async fn unfinished_records(&self, tenant: TenantId) -> Result<Vec<ServiceRecord>, StoreError> {
+    async fn unfinished_records(
+        &self,
+        tenant: TenantId,
+        after: Option<(Timestamp, InteractionId)>,
+    ) -> Result<Vec<ServiceRecord>, StoreError> {
         self.with_saved_records().await;
         let query = sqlx::query(
-            "SELECT document FROM service_records WHERE tenant = $1 AND unfinished
+            "SELECT document FROM service_records WHERE tenant = $1 AND unfinished AND (arrived_at, interaction) > ($2, $3)
              ORDER BY arrived_at, interaction LIMIT 10000",
         );
-        let found = query.bind(tenant.to_string()).fetch_all(self.reading()).await?;
+        // Nothing comes before the empty text.
+        let (at, id) = after.map_or((-1, String::new()), |(at, id)| (micros(at), id.to_string()));
+        let query = query.bind(tenant.to_string()).bind(at).bind(id);
+        let found = query.fetch_all(self.reading()).await?;
         found.iter().map(|row| json(row, "document")).collect()
     }
 }

@@ -111,7 +111,7 @@ on_each_engine! {
                 _ => assert_eq!(record.arrived_at, heard.at),
             }
         }
-        assert_eq!(store.records().unfinished_records(tenant_id()).await.unwrap().len(), 20, "after-call work is open");
+        assert_eq!(store.records().unfinished_records(tenant_id(), None).await.unwrap().len(), 20, "after-call work is open");
     }
 
     /// OPS-03: a record that an earlier run began is read from the database and folded on.
@@ -126,7 +126,7 @@ on_each_engine! {
         let record = store.records().record(tenant_id(), call(1)).await.unwrap().unwrap();
         assert_eq!((record.answered_at, record.ended_at, record.completed_at), (Some(at(1)), Some(at(9)), Some(at(9))));
         assert_eq!(store.records().record(tenant_id(), call(99)).await.unwrap(), None, "what never arrived has no record");
-        assert_eq!(store.records().unfinished_records(tenant_id()).await.unwrap(), []);
+        assert_eq!(store.records().unfinished_records(tenant_id(), None).await.unwrap(), []);
     }
 
     /// OPS-03: records that a killed run had not saved are folded at the next opening, each entry once; what the killed run still had in mind

@@ -24,6 +24,7 @@ on_each_engine! {
             wrote(1, Author::Customer, "Grüße, \u{0}жизнь 🙂"),
             wrote(2, Author::Agent { agent }, "it's \"fine\"; -- really"),
             wrote(3, Author::System, "over"),
+            wrote(4, Author::Note { agent }, "for colleagues"),
         ];
         journal.append_facts(tenant_id(), facts, at(5)).unwrap().await.unwrap();
         // Twice under one number: the first stands, and the journal goes on.
@@ -37,11 +38,35 @@ on_each_engine! {
                 (1, Author::Customer, "Grüße, жизнь 🙂", at(5)),
                 (2, Author::Agent { agent }, "it's \"fine\"; -- really", at(5)),
                 (3, Author::System, "over", at(5)),
+                (4, Author::Note { agent }, "for colleagues", at(5)),
             ]
         );
         let page = store.messages().messages(tenant_id(), contact, 1, 1).await.unwrap();
         assert_eq!(page.iter().map(|m| m.number).collect::<Vec<_>>(), [2]);
         assert_eq!(store.messages().messages(TenantId::from_number(2), contact, 0, 100).await.unwrap(), []);
         assert_eq!(store.messages().messages(tenant_id(), InteractionId::from_number(2), 0, 100).await.unwrap(), []);
+    }
+
+    /// A draft is kept until the answer is stored, or until nothing is left of it.
+    async fn a_draft_lasts_until_the_answer(db: Scratch) {
+        let store = db.open().await;
+        store.tenants().insert_tenant(&tenant(1)).await.unwrap();
+        let journal = Journal::open(&store, JournalConfig::at(db.spool())).await.unwrap();
+        let contact = InteractionId::from_number(1);
+        let draft = async || store.messages().draft(tenant_id(), contact).await.unwrap();
+        let save = async |text: &str| store.messages().save_draft(tenant_id(), contact, text, at(1)).await.unwrap();
+        assert_eq!(draft().await, "");
+        save("Dear").await;
+        save("Dear \u{0}Mrs Lind").await;
+        assert_eq!(draft().await, "Dear Mrs Lind");
+        journal.append_facts(tenant_id(), vec![wrote(1, Author::Customer, "Hello?")], at(2)).unwrap().await.unwrap();
+        assert_eq!(draft().await, "Dear Mrs Lind", "the customer does not end it");
+        let agent = AgentId::from_number(7);
+        journal.append_facts(tenant_id(), vec![wrote(2, Author::Agent { agent }, "Sent")], at(3)).unwrap().await.unwrap();
+        assert_eq!(draft().await, "");
+        save("more").await;
+        assert_eq!(store.messages().draft(TenantId::from_number(2), contact).await.unwrap(), "");
+        save("").await;
+        assert_eq!(draft().await, "");
     }
 }

@@ -67,6 +67,7 @@ on_each_engine! {
              DROP TABLE api_keys;
              DROP TABLE user_preferences;
              DROP TABLE messages;
+             DROP TABLE drafts;
              DROP TABLE blocks;
              ALTER TABLE audit DROP COLUMN api_key;
              ALTER TABLE numbers DROP COLUMN flow;

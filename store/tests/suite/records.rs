@@ -56,7 +56,9 @@ pub fn record(n: u64) -> ServiceRecord {
         holds: 2,
         help: Vec::new(),
         first_reply_at: None,
+        assigned: None,
         last_message: 0,
+        last_message_at: None,
         unanswered_since: None,
         customer_messages: 0,
         agent_messages: 0,
@@ -172,7 +174,9 @@ on_each_engine! {
         for record in [&open, &wrap_up, &abandoned, &record(5)] {
             store.records().save_record(record).await.unwrap();
         }
-        assert_eq!(store.records().unfinished_records(tenant_id()).await.unwrap(), [wrap_up, open]);
+        let after = Some((wrap_up.arrived_at, wrap_up.interaction));
+        assert_eq!(store.records().unfinished_records(tenant_id(), after).await.unwrap(), std::slice::from_ref(&open));
+        assert_eq!(store.records().unfinished_records(tenant_id(), None).await.unwrap(), [wrap_up, open]);
     }
 
     /// OPS-03: a recording is followed from capture to playable; what a crash left is found again.

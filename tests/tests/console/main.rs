@@ -4,6 +4,7 @@ mod blocks;
 mod calls;
 mod chats;
 mod effects;
+mod emails;
 mod ending;
 mod help;
 mod keys;

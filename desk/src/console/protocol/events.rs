@@ -4,6 +4,8 @@ use model::id::{InteractionId, OfferToken, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::floor::written::TabView;
+
 use super::views::{
     AgentView, HelpView, Message, OfferView, OfferWindowView, PhoneView, QueueView, WorkView,
 };
@@ -45,6 +47,11 @@ pub enum ConsoleEvent {
     WorkEnded {
         /// Which.
         interaction: InteractionId,
+    },
+    /// Emails came into the own personal queue, or left it.
+    Personal {
+        /// How many there are now.
+        personal: TabView,
     },
     /// To supervisors: an agent asks for help (HELP-02).
     HelpAsked {
@@ -119,6 +126,8 @@ pub enum OfferOver {
     TakenElsewhere,
     /// This agent put it back for others.
     PutBack,
+    /// This agent put it into the own personal queue.
+    Postponed,
 }
 
 /// Why a session is over.

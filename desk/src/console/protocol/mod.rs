@@ -54,7 +54,54 @@ pub enum Command {
         /// Which contact.
         interaction: InteractionId,
     },
-    /// Answer in an own chat.
+    /// Put an offered email into the own personal queue, without a change of state (MAIL-04).
+    Postpone {
+        /// The lease.
+        offer: OfferToken,
+    },
+    /// Take a waiting email into the own personal queue (MAIL-01).
+    Keep {
+        /// Which contact.
+        interaction: InteractionId,
+    },
+    /// Open an email of the own personal queue.
+    Open {
+        /// Which contact.
+        interaction: InteractionId,
+    },
+    /// Put an open email into the own personal queue.
+    SetAside {
+        /// Which contact.
+        interaction: InteractionId,
+    },
+    /// Return an own email to the group queue, at its place (MAIL-18).
+    GiveBack {
+        /// Which contact.
+        interaction: InteractionId,
+    },
+    /// Pass an own email on, to one of the two: into the personal queue of a colleague, or into the queue of another service
+    /// (MAIL-01).
+    PassOn {
+        /// Which contact.
+        interaction: InteractionId,
+        /// To whom.
+        #[serde(default)]
+        user: Option<UserId>,
+        /// Into whose queue.
+        #[serde(default)]
+        service: Option<ServiceId>,
+        /// For whoever has it next; at most 4000 characters.
+        #[serde(default)]
+        remark: String,
+    },
+    /// As a supervisor: give an email that waits, or lies in a personal queue, to an agent (MAIL-01).
+    Assign {
+        /// Which contact.
+        interaction: InteractionId,
+        /// To whom.
+        user: UserId,
+    },
+    /// Answer in an own chat or email.
     Write {
         /// Which contact.
         interaction: InteractionId,

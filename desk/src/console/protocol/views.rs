@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::floor::callback::Callback;
+use crate::floor::written::TabView;
 
 /// Everything the page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub offers: Vec<OfferView>,
     /// Open work.
     pub work: Vec<WorkView>,
+    /// The own personal queue of emails.
+    pub personal: TabView,
     /// All queues.
     pub queues: Vec<QueueView>,
     /// What can be chosen when leaving work.

@@ -14,19 +14,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::core::{Core, Effect};
-use super::super::incoming::cut;
+use super::super::incoming::{NAME_MAX, cut};
 use super::super::overflow::{LED_ON_MAX, overflow_of};
 use super::{Stage, Written, cleaned, text_max};
 use crate::refusal::Refusal;
 
 /// Longest address of a page.
 const ADDRESS_MAX: usize = 1_000;
+/// Longest subject: the longest line that RFC 5322 §2.1.1 allows.
+const SUBJECT_MAX: usize = 998;
 
 /// A written contact that a channel brings.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewContact {
-    /// `chat` or `sms`.
+    /// `chat`, `sms` or `email`.
     #[schema(value_type = String)]
     pub channel: Channel,
     /// Which service is asked for.
@@ -35,14 +37,23 @@ pub struct NewContact {
     /// Who writes.
     #[serde(default)]
     pub customer: Customer,
-    /// Where it was written: the page, the messenger's account. At most 1000 characters.
+    /// Where it was written: the page, the messenger's account, the mailbox. At most 1000 characters.
     #[serde(default)]
     pub address: String,
     /// The language of the customer, `en` or `ru`: what the service says is said in it. Without it that of the house.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub language: Option<Tongue>,
-    /// The first message, 1 to 4000 characters.
+    /// What an email is about; at most 998 characters. Other contacts have none, and neither of the two after it.
+    #[serde(default)]
+    pub subject: String,
+    /// How the sender's system sorts the email; at most 128 characters.
+    #[serde(default)]
+    pub category: String,
+    /// The name that the sender's system has for the email, such as its Message-ID; at most 128 characters.
+    #[serde(default)]
+    pub reference: String,
+    /// The first message as plain text: 1 to 4000 characters, of an email 1 to 100 000.
     pub text: String,
 }
 
@@ -80,6 +91,28 @@ impl From<Tongue> for Language {
 /// Under which name the language of the customer is noted, so that it outlives a restart and the agent knows it.
 const LANGUAGE: &str = "language";
 
+impl NewContact {
+    /// What only emails have, by the name it is noted under.
+    fn of_email(&self) -> Result<[(&'static str, String); 3], Refusal> {
+        let parts = [
+            ("subject", &self.subject, SUBJECT_MAX),
+            ("category", &self.category, NAME_MAX),
+            ("reference", &self.reference, NAME_MAX),
+        ];
+        if self.channel == Channel::Email && !self.customer.email.contains('@') {
+            return Err(Refusal::field("/customer/email", "the address that the email is from"));
+        }
+        if let Some((name, ..)) =
+            parts.iter().find(|(_, text, _)| self.channel != Channel::Email && !text.is_empty())
+        {
+            return Err(Refusal::field(&format!("/{name}"), "only emails have it"));
+        }
+        Ok(parts.map(|(name, text, most)| {
+            (name, text.trim().chars().filter(|c| !c.is_control()).take(most).collect())
+        }))
+    }
+}
+
 /// What a channel knows of a customer; each at most 128 characters.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -115,17 +148,18 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<Wrote, Refusal> {
-        let NewContact { channel, service, customer, address, language, text } = contact;
-        if !matches!(channel, Channel::Chat | Channel::Sms) {
-            return Err(Refusal::field("/channel", "chat or sms"));
+        if !contact.channel.is_written() {
+            return Err(Refusal::field("/channel", "chat, sms or email"));
         }
+        let of_email = contact.of_email()?;
+        let NewContact { channel, service, customer, address, language, text, .. } = contact;
         let Some(asked) = self.config.services.get(&service) else {
             return Err(Refusal::field("/service", "no such service"));
         };
         if !asked.queue.takes(channel) {
             return Err(Refusal::field("/channel", "this service takes no contacts of this kind"));
         }
-        if !self.admitting {
+        if !self.admitting || self.floor.is_full() {
             return Err(Refusal::Unavailable);
         }
         let text = cleaned(&text, text_max(channel))?;
@@ -138,6 +172,7 @@ impl Core {
         let known = [("email", email), ("phone", phone), ("company", company), (LANGUAGE, language)];
         let noted: BTreeMap<_, _> = known
             .into_iter()
+            .chain(of_email)
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
@@ -167,13 +202,18 @@ impl Core {
             answered_at: None,
             stage: Stage::Waiting,
             last_message: 0,
+            wrote_at: now,
             unanswered_since: None,
+            goes_on: false,
             disposition: None,
             comment: String::new(),
         };
-        self.written.insert(interaction, written);
+        self.enter_written(interaction, written);
         let number = self.add_message(interaction, Author::Customer, text, now, out);
-        self.seek_for_written(Arrival::new(interaction, service, channel), now, out);
+        // An email waits whatever the hours and however many wait already.
+        let returns = channel == Channel::Email;
+        let arrival = Arrival::new(interaction, service, channel);
+        self.seek_for_written(Arrival { returns, ..arrival }, now, out);
         Ok(Wrote { interaction, number, at: now.millis() })
     }
 
@@ -186,7 +226,8 @@ impl Core {
         out: &mut Vec<Effect>,
     ) -> Result<Wrote, Refusal> {
         let written = self.written.get(&interaction).ok_or(Refusal::missing("contact"))?;
-        if !written.up() {
+        let goes_on = !written.up();
+        if goes_on && written.channel != Channel::Email {
             return Err(Refusal::NotNow { why: "The contact has ended." });
         }
         let text = cleaned(text, written.text_max())?;
@@ -194,11 +235,14 @@ impl Core {
             return Err(Refusal::NotNow { why: "The contact has as many messages as it may have." });
         }
         let number = self.add_message(interaction, Author::Customer, text, now, out);
+        if let Some(written) = self.written.get_mut(&interaction) {
+            written.goes_on |= goes_on;
+        }
         Ok(Wrote { interaction, number, at: now.millis() })
     }
 
     /// Asks the queue of a service, and goes on as the service says when it does not take the contact.
-    fn seek_for_written(&mut self, arrival: Arrival, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn seek_for_written(&mut self, arrival: Arrival, now: Timestamp, out: &mut Vec<Effect>) {
         let (interaction, from) = (arrival.interaction, arrival.service);
         let Err(refusal) = self.tell_floor(Input::Arrive(arrival), now, out) else { return };
         let Some(why) = overflow_of(refusal) else {
@@ -230,7 +274,7 @@ impl Core {
         let (since, channel, from) = (written.waits_since, written.channel, written.service);
         match to {
             Treatment::Service(service) if written.led_on <= LED_ON_MAX => {
-                written.service = service;
+                self.move_written(interaction, service);
                 let arrival = Arrival::new(interaction, service, channel);
                 self.seek_for_written(Arrival { since: Some(since), ..arrival }, now, out);
             }
@@ -268,7 +312,7 @@ impl Core {
             let (status, by) = (why.status(), EndedBy::System);
             out.push(Effect::Journal(Event::Ended { interaction, status, by }));
         }
-        self.written.remove(&interaction);
+        self.leave_written(interaction, out);
         self.dirty.extend(told);
     }
 }

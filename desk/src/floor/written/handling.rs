@@ -1,14 +1,14 @@
 //! Written contacts in the hands of agents: taken, answered, ended, put back.
 
 use model::id::{InteractionId, OfferToken, UserId};
-use model::interaction::{EndStatus, EndedBy};
+use model::interaction::{Channel, EndStatus, EndedBy};
 use model::journal::Event;
 use model::time::Timestamp;
-use model::written::{Author, MESSAGES_MAX};
+use model::written::{Assignment, Author, MESSAGES_MAX};
 use router::Input;
 
 use super::super::core::{Core, Effect};
-use super::{Stage, Written, cleaned};
+use super::{Kept, Stage, Written, cleaned};
 use crate::console::protocol::{ConsoleEvent, Phase};
 use crate::refusal::Refusal;
 
@@ -57,8 +57,15 @@ impl Core {
         if !written.up() {
             return Err(Refusal::NotNow { why: "The contact has ended." });
         }
-        let offered = self.ringing.values().any(|ringing| ringing.interaction == interaction);
+        let offered = self.is_offered(interaction);
         let (status, input) = match written.stage {
+            // The floor does not know of it.
+            Stage::Personal(_) => {
+                let status = EndStatus::Abandoned;
+                out.push(Effect::Journal(Event::Ended { interaction, status, by }));
+                self.written_over(interaction, out);
+                return Ok(());
+            }
             Stage::Work { .. } => (EndStatus::Normal, Input::Hangup { interaction, by }),
             Stage::Waiting if offered => (EndStatus::AbandonedRinging, Input::Abandon { interaction }),
             Stage::Waiting => (EndStatus::Abandoned, Input::Abandon { interaction }),
@@ -80,7 +87,9 @@ impl Core {
     /// What an event of the floor means for a written contact and its agent.
     pub(crate) fn note_written(&mut self, event: &Event, now: Timestamp, out: &mut Vec<Effect>) {
         match event {
-            Event::Accepted { interaction, agent, .. } | Event::Taken { interaction, agent } => {
+            Event::Accepted { interaction, agent, .. }
+            | Event::Taken { interaction, agent }
+            | Event::HandlingStarted { interaction, agent, .. } => {
                 self.written_taken(*interaction, *agent, now, out);
             }
             Event::Requeued { interaction, agent } => self.written_requeued(*interaction, *agent, out),
@@ -95,8 +104,14 @@ impl Core {
                     self.show_work(*interaction, out);
                 }
             }
-            Event::Completed { interaction, .. } => self.written_over(*interaction, out),
-            Event::AgentLoggedOut { agent } => self.requeue_written(*agent, now, out),
+            Event::Completed { interaction, .. } => {
+                let goes_on = self.written.get(interaction).filter(|written| written.goes_on).cloned();
+                self.written_over(*interaction, out);
+                if let Some(written) = goes_on {
+                    self.go_on(*interaction, written, now, out);
+                }
+            }
+            Event::AgentLoggedOut { agent } => self.release_written(*agent, now, out),
             _ => {}
         }
     }
@@ -109,8 +124,8 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let Some(written) = self.written.get_mut(&interaction) else { return };
-        written.stage = Stage::Work { agent, phase: Phase::Talking, since: now, until: None };
+        let stage = Stage::Work { agent, phase: Phase::Talking, since: now, until: None };
+        let Some(written) = self.restage(interaction, stage, out) else { return };
         written.answered_at.get_or_insert(now);
         // They are together from here: nothing has to be connected.
         out.push(Effect::Journal(Event::Bridged { interaction, agent }));
@@ -127,29 +142,33 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        if let Some(written) = self.written.get_mut(&interaction) {
-            written.stage = Stage::Work { agent, phase: Phase::WrapUp, since: now, until };
+        let stage = Stage::Work { agent, phase: Phase::WrapUp, since: now, until };
+        if self.restage(interaction, stage, out).is_some() {
             self.show_work(interaction, out);
         }
     }
 
     /// It waits again: the page of whoever had it shows it no longer.
     fn written_requeued(&mut self, interaction: InteractionId, agent: UserId, out: &mut Vec<Effect>) {
-        let Some(written) = self.written.get_mut(&interaction) else { return };
-        written.stage = Stage::Waiting;
+        let Some(written) = self.restage(interaction, Stage::Waiting, out) else { return };
         let service = written.service;
         self.dirty.insert(service);
         self.help_over(interaction, out);
         out.push(Effect::Tell(agent, Box::new(ConsoleEvent::WorkEnded { interaction })));
     }
 
-    /// An agent is gone: what was open waits for others, at its place.
-    pub(crate) fn requeue_written(&mut self, agent: UserId, now: Timestamp, out: &mut Vec<Effect>) {
-        let open = |(id, written): (&InteractionId, &Written)| {
-            (written.agent() == Some(agent) && written.up()).then_some(*id)
-        };
-        for interaction in self.written.iter().filter_map(open).collect::<Vec<_>>() {
-            if let Err(refusal) = self.tell_floor(Input::Requeue { interaction }, now, out) {
+    /// An agent is gone: what was open waits for others, at its place. An email waits for the agent (ACC-16).
+    pub(crate) fn release_written(&mut self, agent: UserId, now: Timestamp, out: &mut Vec<Effect>) {
+        let open = self.written_in_hand(agent).filter(|(_, written)| written.up()).map(|(id, _)| id);
+        for interaction in open.collect::<Vec<_>>() {
+            let email = self.written.get(&interaction).is_some_and(|w| w.channel == Channel::Email);
+            let released = if email {
+                let kept = Kept { agent, since: now, why: Assignment::SignedOut, by: None };
+                self.put_by(interaction, kept, now, out)
+            } else {
+                self.tell_floor(Input::Requeue { interaction }, now, out).map_err(Self::refused)
+            };
+            if let Err(refusal) = released {
                 tracing::error!(%interaction, %refusal, "a written contact stays with an agent who is gone");
             }
         }
@@ -157,7 +176,7 @@ impl Core {
 
     /// Nothing is left to be done.
     fn written_over(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) {
-        let Some(written) = self.written.remove(&interaction) else { return };
+        let Some(written) = self.leave_written(interaction, out) else { return };
         self.dirty.insert(written.service);
         if let Some(agent) = written.agent() {
             out.push(Effect::Tell(agent, Box::new(ConsoleEvent::WorkEnded { interaction })));
@@ -169,7 +188,7 @@ impl Core {
         self.written_of(agent, interaction).is_ok()
     }
 
-    fn written_of(&self, agent: UserId, interaction: InteractionId) -> Result<&Written, Refusal> {
+    pub(super) fn written_of(&self, agent: UserId, interaction: InteractionId) -> Result<&Written, Refusal> {
         let own = self.written.get(&interaction).filter(|written| written.agent() == Some(agent));
         own.ok_or(Refusal::missing("contact"))
     }

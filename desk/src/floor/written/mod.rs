@@ -4,7 +4,11 @@
 
 mod arriving;
 mod handling;
+mod listing;
+mod lists;
+mod personal;
 mod picking;
+mod reopening;
 mod views;
 
 use std::collections::BTreeMap;
@@ -12,13 +16,17 @@ use std::collections::BTreeMap;
 use model::id::{DispositionId, InteractionId, ServiceId, UserId};
 use model::interaction::{Channel, RecordedHelp, ServiceRecord};
 use model::time::Timestamp;
-use model::written::{Author, CHAT_TEXT_MAX, EMAIL_TEXT_MAX};
+use model::written::{Assignment, Author, CHAT_TEXT_MAX, EMAIL_TEXT_MAX};
 
 use super::core::{Core, Effect};
 use crate::console::protocol::{ConsoleEvent, Message, Phase};
 use crate::refusal::Refusal;
 
 pub use self::arriving::{Customer, NewContact, Tongue, Wrote};
+pub use self::listing::{
+    Asked, AssignedView, ListOf, SortBy, TabView, WrittenCount, WrittenList, WrittenRow,
+};
+pub(crate) use self::lists::Lists;
 pub use self::picking::{WaitingContact, WaitingContacts};
 pub use self::views::ContactView;
 
@@ -47,8 +55,12 @@ pub(crate) struct Written {
     pub stage: Stage,
     /// The number of the last message.
     pub last_message: u32,
+    /// When it was written.
+    pub wrote_at: Timestamp,
     /// Since when the customer has had no answer.
     pub unanswered_since: Option<Timestamp>,
+    /// The customer wrote after the end of an email: it goes on once its after-call work is done.
+    pub goes_on: bool,
     /// How the agent coded it.
     pub disposition: Option<DispositionId>,
     /// The agent's remark.
@@ -60,6 +72,8 @@ pub(crate) struct Written {
 pub(crate) enum Stage {
     /// Waits, or is offered.
     Waiting,
+    /// In the personal queue of an agent: theirs, and not in hand (MAIL-17). The floor does not know of it.
+    Personal(Kept),
     /// An agent took it.
     Work {
         /// Who.
@@ -71,6 +85,19 @@ pub(crate) enum Stage {
         /// When after-call work ends by itself.
         until: Option<Timestamp>,
     },
+}
+
+/// How an email lies in a personal queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Whose queue.
+    pub agent: UserId,
+    /// Since when.
+    pub since: Timestamp,
+    /// How it came there.
+    pub why: Assignment,
+    /// Who put it there, when that was somebody else.
+    pub by: Option<UserId>,
 }
 
 impl Written {
@@ -88,7 +115,9 @@ impl Written {
             answered_at: record.answered_at,
             stage,
             last_message: record.last_message,
+            wrote_at: record.last_message_at.unwrap_or(record.arrived_at),
             unanswered_since: record.unanswered_since,
+            goes_on: false,
             disposition: record.disposition,
             comment: record.comment.clone(),
         }
@@ -98,8 +127,12 @@ impl Written {
     pub fn agent(&self) -> Option<UserId> {
         match self.stage {
             Stage::Work { agent, .. } => Some(agent),
-            Stage::Waiting => None,
+            Stage::Waiting | Stage::Personal(_) => None,
         }
+    }
+    /// In whose personal queue it lies.
+    pub fn kept(&self) -> Option<Kept> {
+        if let Stage::Personal(kept) = self.stage { Some(kept) } else { None }
     }
     /// Whether both sides can still write.
     pub fn up(&self) -> bool {
@@ -130,6 +163,12 @@ impl Core {
     /// What the last run left: their records, of those that the floor still has.
     pub(crate) fn go_on_with_written(&mut self, records: Vec<ServiceRecord>) {
         for record in records {
+            if let (Some(kept), Some(service)) = (record.assigned, record.service) {
+                let stage =
+                    Stage::Personal(Kept { agent: kept.agent, since: kept.at, why: kept.why, by: kept.by });
+                self.enter_written(record.interaction, Written::of(&record, service, stage));
+                continue;
+            }
             let Some(seen) = self.floor.interaction(record.interaction) else { continue };
             let Some(service) = seen.service.or(record.service) else { continue };
             let stage = match seen.stage {
@@ -145,13 +184,13 @@ impl Core {
             if let Some(help) = record.help.iter().find(open) {
                 self.help.insert((record.interaction, help.agent), help.from);
             }
-            self.written.insert(record.interaction, written);
+            self.enter_written(record.interaction, written);
         }
     }
 
     /// Whether the agent has a written contact in hand that has not ended.
     pub(crate) fn has_open_written(&self, agent: UserId) -> bool {
-        self.written.values().any(|written| written.agent() == Some(agent) && written.up())
+        self.written_in_hand(agent).any(|(_, written)| written.up())
     }
 
     /// Adds a message, shows it to its agent, and tells the number it got.
@@ -165,10 +204,11 @@ impl Core {
     ) -> u32 {
         let Some(written) = self.written.get_mut(&interaction) else { return 0 };
         written.last_message += 1;
+        written.wrote_at = now;
         match by {
             Author::Customer => drop(written.unanswered_since.get_or_insert(now)),
             Author::Agent { .. } => written.unanswered_since = None,
-            Author::System => {}
+            Author::System | Author::Note { .. } => {}
         }
         let (number, agent) = (written.last_message, written.agent());
         if let Some(agent) = agent {

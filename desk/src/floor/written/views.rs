@@ -21,7 +21,7 @@ pub struct ContactView {
     pub channel: Channel,
     /// Of which service.
     pub service: ServiceName,
-    /// `waiting`, `open` or `ended`.
+    /// `waiting`, `assigned` (an email in the personal queue of an agent), `open` or `ended`.
     pub phase: &'static str,
     /// The name of the agent who has it.
     pub agent: Option<String>,
@@ -39,10 +39,12 @@ impl Core {
         let written = self.written.get(&interaction)?;
         let phase = match written.stage {
             Stage::Waiting => "waiting",
+            Stage::Personal(_) => "assigned",
             Stage::Work { phase: Phase::WrapUp, .. } => "ended",
             Stage::Work { .. } => "open",
         };
-        let agent = written.agent().and_then(|agent| self.config.users.get(&agent));
+        let agent = written.agent().or(written.kept().map(|kept| kept.agent));
+        let agent = agent.and_then(|agent| self.config.users.get(&agent));
         let expected = self.floor.expected_wait(interaction, now);
         Some(ContactView {
             interaction,
@@ -79,7 +81,8 @@ impl Core {
             waited_ms: u64::try_from(now.since(written.waits_since).as_millis()).unwrap_or(u64::MAX),
             deadline: ringing.deadline.millis(),
             auto_answer: false,
-            may_put_back: self.config.rules_of(agent).put_back,
+            // An email is postponed instead (MAIL-03).
+            may_put_back: written.channel != Channel::Email && self.config.rules_of(agent).put_back,
         })
     }
 

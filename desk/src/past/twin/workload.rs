@@ -131,7 +131,8 @@ impl Workload {
                         | OfferEnd::AgentLeft
                         | OfferEnd::TakenElsewhere
                         | OfferEnd::Restart
-                        | OfferEnd::PutBack => None,
+                        | OfferEnd::PutBack
+                        | OfferEnd::Postponed => None,
                     },
                 );
             }

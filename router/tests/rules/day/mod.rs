@@ -27,6 +27,7 @@ enum Plan {
     CallColleague,
     Leave(InteractionId),
     Answer(AgentId, OfferToken),
+    Open(AgentId, InteractionId),
     HangUp(InteractionId),
     Finish(AgentId, InteractionId),
     Break(AgentId, Duration),
@@ -191,9 +192,12 @@ impl Day {
                 let accept = Input::Accept { agent, token };
                 let answer = match self.dice.below(100) {
                     _ if self.steady.contains(&agent) => self.world.tell(accept),
-                    // Only what is written can be put back.
-                    0 => match self.world.tell(Input::PutBack { agent, token }) {
-                        Err(Refusal::NotAllowed) => self.world.tell(Input::Decline { agent, token }),
+                    // Only what is written can be put back, and only emails put off.
+                    0 => match self.postpone(agent, token) {
+                        Err(Refusal::NotAllowed) => match self.world.tell(Input::PutBack { agent, token }) {
+                            Err(Refusal::NotAllowed) => self.world.tell(Input::Decline { agent, token }),
+                            answer => answer,
+                        },
                         answer => answer,
                     },
                     1..3 => self.world.tell(Input::Decline { agent, token }),
@@ -202,6 +206,7 @@ impl Day {
                 };
                 assert!(matches!(answer, Ok(()) | Err(Refusal::Stale)));
             }
+            Plan::Open(agent, interaction) => self.open(agent, interaction),
             Plan::HangUp(interaction) => {
                 let mut by = self.dice.one([EndedBy::Customer, EndedBy::Agent]);
                 // Whose agent went away in the middle can only leave.
@@ -263,13 +268,44 @@ impl Day {
         self.world.oracle.agents.get(&agent).is_some_and(|seen| seen.signed_in)
     }
 
-    /// Whoever wrote to somebody who is gone waits for others.
+    /// Whoever wrote to somebody who is gone waits for others; an email waits for the agent.
     fn requeue_written(&mut self, agent: AgentId) {
         let Some(seen) = self.world.oracle.agents.get(&agent) else { return };
-        let written = |id: &InteractionId| self.world.oracle.callers[id].channel.is_written();
-        for interaction in seen.active.iter().copied().filter(written).collect::<Vec<_>>() {
+        let channel = |id: &InteractionId| self.world.oracle.callers[id].channel;
+        let open: Vec<_> = seen.active.iter().map(|id| (*id, channel(id))).collect();
+        for (interaction, channel) in open.into_iter().filter(|(_, channel)| channel.is_written()) {
             self.react();
-            assert_eq!(self.world.tell(Input::Requeue { interaction }), Ok(()));
+            let input = if channel == Channel::Email {
+                self.plan(10 * MINUTE, Plan::Open(agent, interaction));
+                Input::LayAside { interaction }
+            } else {
+                Input::Requeue { interaction }
+            };
+            assert_eq!(self.world.tell(input), Ok(()));
+        }
+    }
+
+    /// An offered email goes into the agent's personal queue (MAIL-04), and is opened a while later.
+    fn postpone(&mut self, agent: AgentId, token: OfferToken) -> Result<(), Refusal> {
+        let offered = self.world.oracle.agents.get(&agent).and_then(|seen| seen.offer);
+        let answer = self.world.tell(Input::Postpone { agent, token });
+        if let (Ok(()), Some((interaction, _))) = (answer, offered) {
+            let later = self.dice.around(20 * MINUTE);
+            self.plan(later, Plan::Open(agent, interaction));
+        }
+        answer
+    }
+
+    /// An email out of a personal queue, when there is room for it.
+    fn open(&mut self, agent: AgentId, interaction: InteractionId) {
+        let channel = Channel::Email;
+        let room = self.world.floor.has_room(agent, channel);
+        let begin = Input::Begin { interaction, agent, channel, internal: false };
+        if room && self.world.tell(begin).is_ok() {
+            let takes = self.dice.around(3 * MINUTE);
+            self.plan(takes, Plan::HangUp(interaction));
+        } else {
+            self.plan(10 * MINUTE, Plan::Open(agent, interaction));
         }
     }
 

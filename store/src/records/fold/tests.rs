@@ -10,6 +10,7 @@ use model::journal::{Entry, Event, OfferEnd, Party, Seq};
 use model::media::StreamStats;
 use model::skill::{Requirement, SkillExpr};
 use model::time::Timestamp;
+use model::written::Assignment;
 
 use super::{duration, fold_record, time};
 
@@ -379,4 +380,28 @@ fn what_concerns_another_call_another_tenant_or_nobody_changes_nothing() {
         calling_agent: None,
     }));
     assert_eq!(*call.record(), before, "a second arrival does not begin it again");
+}
+
+/// MAIL-17: a record tells in whose personal queue it lies, until it is in hand, waits again or has ended.
+#[test]
+fn a_record_has_whose_personal_queue_it_lies_in() {
+    let mut email = Call::comes_in(100);
+    email.queues(101, 1);
+    let assigned = |email: &mut Call, second| {
+        let (agent, why) = (UserId::from_number(JONAS), Assignment::Transferred);
+        let by = Some(UserId::from_number(ANA));
+        email.tell(second, |interaction| Event::Assigned { interaction, agent, why, by });
+        let record = email.record().assigned.unwrap();
+        assert_eq!((record.agent, record.at, record.why, record.by), (agent, at(second), why, by));
+    };
+    assigned(&mut email, 102);
+    email.queues(103, 1);
+    assert_eq!(email.record().assigned, None);
+    assigned(&mut email, 104);
+    let (agent, channel) = (UserId::from_number(JONAS), Channel::Email);
+    email.tell(105, |interaction| Event::HandlingStarted { interaction, agent, channel, internal: false });
+    assert_eq!((email.record().assigned, email.record().agent), (None, Some(agent)));
+    assigned(&mut email, 106);
+    email.ends(107, EndStatus::Abandoned, EndedBy::Customer);
+    assert_eq!(email.record().assigned, None);
 }
