@@ -1,16 +1,20 @@
 //! How many events a second the journal makes durable, and how long one append waits for it.
 //!
-//! Many tasks append one event each and wait for the receipt, as calls do. Beside each figure stands a bare floor: a
+//! Many tasks append one event each and wait for the receipt. Beside each figure stands a bare floor: a
 //! file to which the same bytes are appended in groups of the size that the journal reached, each group flushed with
-//! `fdatasync`. No database can be faster than that on this disk. Results: one line each, and
-//! `target/bench/journal.json`.
+//! `fdatasync`. No database can be faster than that on this disk.
+//!
+//! Then **assignments**, as a floor writes them: callers who wait are offered and accepted, so many in an append, and the next append is made
+//! when the one before is durable. Each assignment is two events of an interaction of its own, and changes its record.
+//!
+//! Results: one line each, and `target/bench/journal.json`.
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use model::id::{AgentId, Id, InteractionId, TenantId};
+use model::id::{AgentId, Id, InteractionId, OfferToken, TenantId};
 use model::interaction::{Channel, Direction, EndStatus, EndedBy};
 use model::journal::{Event, Seq};
 use model::time::Timestamp;
@@ -19,6 +23,14 @@ use store::{Journal, JournalConfig, Store};
 
 /// Events a second that one appliance must be able to keep.
 const GOAL: f64 = 10_000.0;
+/// Assignments a second that one appliance must be able to keep, and the 99th percentile of their wait.
+const ASSIGNMENTS_GOAL: f64 = 100_000.0;
+const ASSIGNMENTS_P99_MS: f64 = 5.0;
+/// Assignments in one append: what a floor decides while the last append becomes durable.
+const TOGETHER: u64 = 128;
+/// Interactions that are assigned, after so many that warm up.
+const ASSIGNED: u64 = 200_000;
+const WARMING: u64 = 20_000;
 /// Tasks that append and wait: calls that change at the same moment on a large floor.
 const APPENDERS: u64 = 512;
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -36,14 +48,19 @@ struct Figure {
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let mut figures = Vec::new();
+    let mut assigned = Vec::new();
 
     let db = Scratch::sqlite();
     figures.push(runtime.block_on(measure("sqlite", &db.url, db.folder())));
+    let db = Scratch::sqlite();
+    assigned.push(runtime.block_on(assign("sqlite", &db.url, db.folder())));
 
     if PostgresServer::is_installed() {
         let server = PostgresServer::start_durable();
         let url = server.create_database("bench");
         figures.push(runtime.block_on(measure("postgres", &url, db.folder())));
+        let url = server.create_database("assignments");
+        assigned.push(runtime.block_on(assign("postgres", &url, db.folder())));
     } else {
         println!("journal postgres: not installed, not measured");
     }
@@ -62,7 +79,89 @@ fn main() {
             if figure.events_per_s >= GOAL { "reached" } else { "missed" },
         );
     }
-    save(&figures);
+    for Assigned { engine, per_s, p50_ms, p99_ms, saved_after_s } in &assigned {
+        let reached = *per_s >= ASSIGNMENTS_GOAL && *p99_ms <= ASSIGNMENTS_P99_MS;
+        println!(
+            "assignments {engine:<8} {per_s:>7.0}/s durable, p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms, their records saved \
+             {saved_after_s:.2} s later | goal {ASSIGNMENTS_GOAL:.0} and {ASSIGNMENTS_P99_MS:.0} ms: {}",
+            if reached { "reached" } else { "missed" },
+        );
+    }
+    save(&figures, &assigned);
+}
+
+struct Assigned {
+    engine: &'static str,
+    per_s: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    /// How long the records that were still in memory took when the last assignment was durable.
+    saved_after_s: f64,
+}
+
+/// Callers arrive and wait; then all of them are offered and accepted, as fast as it goes.
+async fn assign(engine: &'static str, url: &str, folder: &Path) -> Assigned {
+    let store = Store::open(url).await.expect("the database opens");
+    let config = JournalConfig::at(folder.join(format!("{engine}.assignments.spool")));
+    let journal = Journal::open(&store, config).await.expect("the journal opens");
+    let tenant = TenantId::from_number(1);
+    let append = async |events: Vec<Event>| {
+        let at = Timestamp::from_millis(1);
+        journal.append(tenant, events, at).expect("room").await.expect("durable");
+    };
+    let all: Vec<u64> = (0..WARMING + ASSIGNED).collect();
+    for some in all.chunks(1_000) {
+        append(
+            some.iter()
+                .map(|n| arrived(InteractionId::from_number(n + 1), format!("+4917{n:010}")))
+                .collect(),
+        )
+        .await;
+    }
+    let mut waits = Vec::new();
+    let mut start = Instant::now();
+    for some in all.chunks(TOGETHER as usize) {
+        if some[0] / TOGETHER == WARMING / TOGETHER {
+            (start, waits) = (Instant::now(), Vec::new());
+        }
+        let events = some.iter().flat_map(|n| {
+            let (interaction, agent) = (InteractionId::from_number(n + 1), AgentId::from_number(n % 10_000));
+            let token = OfferToken::from_number(n + 1);
+            let deadline = Timestamp::from_millis(20_000);
+            [
+                Event::Offered { interaction, agent, token, deadline },
+                Event::Accepted { interaction, agent, token },
+            ]
+        });
+        let asked = Instant::now();
+        append(events.collect()).await;
+        waits.push(asked.elapsed());
+    }
+    let per_s = (waits.len() as u64 * TOGETHER) as f64 / start.elapsed().as_secs_f64();
+    let ended = Instant::now();
+    let last = InteractionId::from_number(WARMING + ASSIGNED);
+    let record = store.records().record(tenant, last).await.expect("read").expect("a record");
+    assert!(record.agent.is_some(), "the last assignment is in its record");
+    let saved_after_s = ended.elapsed().as_secs_f64();
+    journal.close().await;
+    store.close().await;
+    waits.sort_unstable();
+    let ms = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
+    Assigned { engine, per_s, p50_ms: ms(0.50), p99_ms: ms(0.99), saved_after_s }
+}
+
+fn arrived(interaction: InteractionId, caller: String) -> Event {
+    Event::Arrived {
+        interaction,
+        channel: Channel::Voice,
+        direction: Direction::Inbound,
+        caller,
+        caller_name: None,
+        contact: "+4930555".into(),
+        trunk: None,
+        service: None,
+        calling_agent: None,
+    }
 }
 
 async fn measure(engine: &'static str, url: &str, folder: &Path) -> Figure {
@@ -129,17 +228,7 @@ fn event(task: u64, n: u64) -> Event {
     let interaction = InteractionId::from_number(task * 1_000_000 + n / 5 + 1);
     let agent = AgentId::from_number(task);
     match n % 5 {
-        0 => Event::Arrived {
-            interaction,
-            channel: Channel::Voice,
-            direction: Direction::Inbound,
-            caller: format!("+4917{task:05}{n:05}"),
-            caller_name: None,
-            contact: "+4930555".into(),
-            trunk: None,
-            service: None,
-            calling_agent: None,
-        },
+        0 => arrived(interaction, format!("+4917{task:05}{n:05}")),
         1 => Event::Bridged { interaction, agent },
         2 => Event::HoldChanged { interaction, agent: None, held: true },
         3 => Event::Ended { interaction, status: EndStatus::Normal, by: EndedBy::Customer },
@@ -161,7 +250,7 @@ fn floor(folder: &Path, bytes: usize, group: usize) -> f64 {
     f64::from(groups) * group as f64 / start.elapsed().as_secs_f64()
 }
 
-fn save(figures: &[Figure]) {
+fn save(figures: &[Figure], assigned: &[Assigned]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
     let rows: Vec<_> = figures
         .iter()
@@ -174,6 +263,12 @@ fn save(figures: &[Figure]) {
                 "goal_events_per_s": GOAL, "goal_reached": f.events_per_s >= GOAL,
             })
         })
+        .chain(assigned.iter().map(|a| {
+            serde_json::json!({
+                "bench": "assignments", "engine": a.engine, "per_s": a.per_s.round(), "p50_ms": a.p50_ms, "p99_ms": a.p99_ms,
+                "saved_after_s": a.saved_after_s, "goal_per_s": ASSIGNMENTS_GOAL, "goal_p99_ms": ASSIGNMENTS_P99_MS,
+            })
+        }))
         .collect();
     std::fs::create_dir_all(&folder).expect("the folder of results");
     let text = serde_json::to_string_pretty(&rows).expect("figures are JSON");
