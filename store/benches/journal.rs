@@ -27,10 +27,10 @@ const GOAL: f64 = 10_000.0;
 const ASSIGNMENTS_GOAL: f64 = 100_000.0;
 const ASSIGNMENTS_P99_MS: f64 = 5.0;
 /// Assignments in one append: what a floor decides while the last append becomes durable.
-const TOGETHER: u64 = 128;
-/// Interactions that are assigned, after so many that warm up.
-const ASSIGNED: u64 = 200_000;
-const WARMING: u64 = 20_000;
+const TOGETHER: u64 = 256;
+/// Interactions that wait at a time and then are all assigned, and how often that comes; the first is for warming up.
+const WAITING: u64 = 10_240;
+const ROUNDS: u64 = 11;
 /// Tasks that append and wait: calls that change at the same moment on a large floor.
 const APPENDERS: u64 = 512;
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -99,7 +99,7 @@ struct Assigned {
     saved_after_s: f64,
 }
 
-/// Callers arrive and wait; then all of them are offered and accepted, as fast as it goes.
+/// Callers arrive and wait; then all of them are offered and accepted, as fast as it goes: this is measured.
 async fn assign(engine: &'static str, url: &str, folder: &Path) -> Assigned {
     let store = Store::open(url).await.expect("the database opens");
     let config = JournalConfig::at(folder.join(format!("{engine}.assignments.spool")));
@@ -109,37 +109,45 @@ async fn assign(engine: &'static str, url: &str, folder: &Path) -> Assigned {
         let at = Timestamp::from_millis(1);
         journal.append(tenant, events, at).expect("room").await.expect("durable");
     };
-    let all: Vec<u64> = (0..WARMING + ASSIGNED).collect();
-    for some in all.chunks(1_000) {
-        append(
-            some.iter()
-                .map(|n| arrived(InteractionId::from_number(n + 1), format!("+4917{n:010}")))
-                .collect(),
-        )
-        .await;
-    }
-    let mut waits = Vec::new();
-    let mut start = Instant::now();
-    for some in all.chunks(TOGETHER as usize) {
-        if some[0] / TOGETHER == WARMING / TOGETHER {
-            (start, waits) = (Instant::now(), Vec::new());
+    let (mut waits, mut spent) = (Vec::new(), Duration::ZERO);
+    for round in 0..ROUNDS {
+        let all: Vec<u64> = (round * WAITING..(round + 1) * WAITING).collect();
+        for some in all.chunks(512) {
+            let arrived = |n: &u64| arrived(InteractionId::from_number(n + 1), format!("+4917{n:010}"));
+            append(some.iter().map(arrived).collect()).await;
         }
-        let events = some.iter().flat_map(|n| {
-            let (interaction, agent) = (InteractionId::from_number(n + 1), AgentId::from_number(n % 10_000));
-            let token = OfferToken::from_number(n + 1);
-            let deadline = Timestamp::from_millis(20_000);
-            [
-                Event::Offered { interaction, agent, token, deadline },
-                Event::Accepted { interaction, agent, token },
-            ]
-        });
-        let asked = Instant::now();
-        append(events.collect()).await;
-        waits.push(asked.elapsed());
+        let start = Instant::now();
+        for some in all.chunks(TOGETHER as usize) {
+            let events = some.iter().flat_map(|n| {
+                let (interaction, agent) =
+                    (InteractionId::from_number(n + 1), AgentId::from_number(n % 10_000));
+                let token = OfferToken::from_number(n + 1);
+                let deadline = Timestamp::from_millis(20_000);
+                [
+                    Event::Offered { interaction, agent, token, deadline },
+                    Event::Accepted { interaction, agent, token },
+                ]
+            });
+            let asked = Instant::now();
+            append(events.collect()).await;
+            waits.push(asked.elapsed());
+        }
+        if round == 0 {
+            waits.clear();
+        } else {
+            spent += start.elapsed();
+        }
+        // They end, and are forgotten.
+        for some in all.chunks(512) {
+            let interaction = |n: &u64| InteractionId::from_number(n + 1);
+            let (status, by) = (EndStatus::Abandoned, EndedBy::Customer);
+            append(some.iter().map(|n| Event::Ended { interaction: interaction(n), status, by }).collect())
+                .await;
+        }
     }
-    let per_s = (waits.len() as u64 * TOGETHER) as f64 / start.elapsed().as_secs_f64();
+    let per_s = (waits.len() as u64 * TOGETHER) as f64 / spent.as_secs_f64();
     let ended = Instant::now();
-    let last = InteractionId::from_number(WARMING + ASSIGNED);
+    let last = InteractionId::from_number(ROUNDS * WAITING);
     let record = store.records().record(tenant, last).await.expect("read").expect("a record");
     assert!(record.agent.is_some(), "the last assignment is in its record");
     let saved_after_s = ended.elapsed().as_secs_f64();

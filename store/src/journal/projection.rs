@@ -189,9 +189,15 @@ impl Changes {
         unknown.map(|(id, _)| *id).collect()
     }
 
-    /// A record was read; `None`: there is none.
-    pub fn know(&mut self, id: InteractionId, record: Option<Folded>) {
-        self.records.insert(id, Change { found: Known::Loaded(record.map(Box::new)), since: None });
+    /// The records of these interactions were read; the others of them have none.
+    pub fn know(&mut self, unknown: &[InteractionId], stored: Vec<Folded>) {
+        for id in unknown {
+            self.records.insert(*id, Change { found: Known::Loaded(None), since: None });
+        }
+        for folded in stored {
+            let id = folded.record.interaction;
+            self.records.insert(id, Change { found: Known::Loaded(Some(Box::new(folded))), since: None });
+        }
     }
 
     /// Folds the entries, each into its record, unless the record has it already: a commit whose answer was lost is sent again.
@@ -292,9 +298,7 @@ mod tests {
         let last = entries.last().expect("entries");
         let heads = [(last.tenant, Head { seq: last.seq, epoch: 1 })];
         let mut changes = projection.begin(entries.iter().map(|entry| &**entry));
-        for id in changes.unknown() {
-            changes.know(id, None);
-        }
+        changes.know(&changes.unknown(), vec![]);
         changes.fold(entries.iter().map(|entry| &**entry));
         let plan = projection.plan(&changes, &heads, at_most);
         let (ids, folded) = (plan.ids(), plan.folded[0].1);

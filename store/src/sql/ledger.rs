@@ -183,17 +183,9 @@ async fn insert(conn: &mut Conn, lines: &[&Line]) -> Result<(), sqlx::Error> {
 /// Folds entries, reading the records that are not known.
 async fn fold(projection: &Projection, conn: &mut Conn, entries: &[&Entry]) -> Result<Changes, StoreError> {
     let mut changes = projection.begin(entries.iter().copied());
-    for id in changes.unknown() {
-        let stored = match records::load(conn, id).await {
-            // A record that cannot be read must not stop the journal; its entries stay, so it can be folded again.
-            Err(StoreError::Corrupt { column, detail }) => {
-                tracing::error!(interaction = %id, column, detail, "a service record cannot be read");
-                None
-            }
-            other => other?,
-        };
-        changes.know(id, stored);
-    }
+    let unknown = changes.unknown();
+    let stored = records::load(conn, &unknown).await?;
+    changes.know(&unknown, stored);
     changes.fold(entries.iter().copied());
     Ok(changes)
 }

@@ -10,7 +10,7 @@ use model::time::Timestamp;
 use sqlx::QueryBuilder;
 
 use super::rows::{json, micros, to_json, to_word};
-use super::{Conn, Db, Engine, Query, newest, rows};
+use super::{Conn, Db, Engine, Query, dialect, newest, rows};
 use crate::error::StoreError;
 use crate::journal::projection::Folded;
 use crate::page::{Cursor, Page, bounded};
@@ -119,12 +119,36 @@ pub(super) async fn save(conn: &mut Conn, records: &[&Folded]) -> Result<(), sql
     Ok(())
 }
 
-/// The record of an interaction, as the projector needs it: within its transaction.
-pub(super) async fn load(conn: &mut Conn, id: InteractionId) -> Result<Option<Folded>, StoreError> {
-    let query = sqlx::query("SELECT document, folded FROM service_records WHERE interaction = $1");
-    let found = query.bind(id.to_string()).fetch_optional(conn).await?;
-    let read = |row| Ok(Folded { record: json(&row, "document")?, seq: Seq(rows::count(&row, "folded")?) });
-    found.map(read).transpose()
+/// The records of interactions, as the projector needs them: within its transaction. One that cannot be read is left out, for it must not stop
+/// the journal; its entries stay, so it can be folded again.
+pub(super) async fn load(conn: &mut Conn, ids: &[InteractionId]) -> Result<Vec<Folded>, StoreError> {
+    static STATEMENTS: LazyLock<[String; CHUNKS.len()]> = LazyLock::new(|| CHUNKS.map(select));
+    let mut found = Vec::new();
+    let mut rest = ids;
+    for (size, sql) in CHUNKS.into_iter().zip(&*STATEMENTS) {
+        while rest.len() >= size {
+            let (now, later) = rest.split_at(size);
+            let query = now.iter().fold(sqlx::query(sql.as_str()), |query, id| query.bind(id.to_string()));
+            for row in query.fetch_all(&mut *conn).await? {
+                let folded = json(&row, "document")
+                    .and_then(|record| Ok(Folded { record, seq: Seq(rows::count(&row, "folded")?) }));
+                match folded {
+                    Ok(folded) => found.push(folded),
+                    Err(error) => {
+                        let interaction = rows::text(&row, "interaction").unwrap_or_default();
+                        tracing::error!(interaction, %error, "a service record cannot be read");
+                    }
+                }
+            }
+            rest = later;
+        }
+    }
+    Ok(found)
+}
+
+fn select(size: usize) -> String {
+    let holes = (1..=size).map(dialect::hole).collect::<Vec<_>>().join(", ");
+    format!("SELECT interaction, document, folded FROM service_records WHERE interaction IN ({holes})")
 }
 
 fn upsert(size: usize) -> String {
