@@ -93,12 +93,37 @@ async fn a_closed_page_has_fifteen_seconds_to_come_back() {
     let seen = page.closes().await;
     house.pass(Duration::from_secs(14)).await;
     let page = Page::attach(&house.desk, &who, Some(seen)).await;
-    assert!(page.welcome.get("snapshot").is_none(), "what was missed is enough: {}", page.welcome);
     page.closes().await;
     house.pass(Duration::from_secs(15)).await;
     house.settled().await;
     assert_eq!(house.desk.agents().await.unwrap()[0].state.state, "logged_out");
     house.eventually(async |house| house.desk.sign_in(typed("anna", PASSWORD, false)).await.is_ok()).await;
+}
+
+/// ACC-18, VOICE-10: a page that lost its connection is told what it missed, in order and once; then it has everything as it stands.
+#[tokio::test]
+async fn a_page_that_comes_back_is_told_what_it_missed() {
+    let mut house = House::open().await;
+    let page = house.page("anna").await;
+    page.does(Command::Ready).await.unwrap();
+    house.settled().await;
+    let who = page.who.clone();
+    let seen = page.closes().await;
+    house.customer_calls("100").await;
+    house.settled().await;
+    let mut page = Page::attach(&house.desk, &who, Some(seen)).await;
+    assert_eq!(
+        (&page.welcome["seq"], page.welcome.get("snapshot")),
+        (&seen.into(), None),
+        "{}",
+        page.welcome
+    );
+    let offer = page.event("offered", |_| true).await;
+    let state = page.event("welcome", |_| true).await;
+    assert_eq!(state["snapshot"]["offers"][0]["offer"], offer["offer"]["offer"], "{state}");
+    assert!(state["seq"].as_u64() >= offer["seq"].as_u64(), "{state}");
+    let again = Page::attach(&house.desk, &who, state["seq"].as_u64()).await;
+    assert_eq!(again.welcome["seq"], state["seq"], "nothing was missed");
 }
 
 /// ACC-18: with a call up, the agent is signed out at its end, not before.

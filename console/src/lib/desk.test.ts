@@ -35,6 +35,12 @@ describe("the desk is a fold of the appliance's events", () => {
     expect(fold(after(emptyDesk(), welcome(9)), banner(11, "x"), 0)).toBe("gap");
   });
 
+  test("a page that was away is told what it missed, and then how things stand", () => {
+    const desk = after(emptyDesk(), welcome(3), banner(4, "a"), welcome(4, false), banner(5, "missed_offer"), banner(6, "b"), welcome(6));
+    expect(desk.banners.map((b) => b.code)).toEqual(["a", "missed_offer", "b"]);
+    expect([desk.seq, desk.me?.name]).toEqual([6, "Anna"]);
+  });
+
   test("an event that was seen before changes nothing", () => {
     const desk = after(emptyDesk(), welcome(9));
     expect(fold(desk, banner(9, "x"), 0)).toBe(desk);

@@ -133,7 +133,7 @@ class Signed {
     }
     const before = this.desk;
     this.desk = next;
-    if (event.event === "welcome") this.welcomed();
+    if (event.event === "welcome" && event.snapshot) this.welcomed();
     if (event.event === "phone_answer") void this.softphone?.answer(event.sdp).then(() => (this.phoneRefused = null));
     if (event.event === "phone_refused") this.phoneRefused = event.why;
     if (event.event === "offered") {

@@ -15,7 +15,7 @@ use model::time::Timestamp;
 use serde::Serialize;
 
 use self::log::EventLog;
-use self::outbox::Outbox;
+use self::outbox::{Outbox, UNSENT_MAX};
 use self::protocol::{ConsoleEvent, Snapshot};
 
 /// A page may be gone for so long before its agent is signed out (ACC-18).
@@ -47,7 +47,8 @@ struct Welcome<'a> {
 }
 
 impl Consoles {
-    /// A page came. It gets what it missed since `after`, or all there is; an older page of the user is let go.
+    /// A page came. One that was away gets what it missed since `after`, for banners are told once; and every page gets all there is, for
+    /// figures of queues are told only to pages that are open. An older page of the user is let go.
     pub fn attach(
         &mut self,
         (user, session): (UserId, SessionId),
@@ -60,20 +61,20 @@ impl Consoles {
         if console.session != session {
             *console = Console::new(session, now);
         }
-        let missed =
-            after.and_then(|after| console.log.missed(after)).map(|frames| frames.cloned().collect());
-        match missed {
-            Some(missed) => {
-                let missed: Vec<Arc<str>> = missed;
-                page.put(welcome(console.log.last(), now, None));
+        let state = welcome(console.log.last(), now, Some(&snapshot()));
+        if let Some(after) = after
+            && let Some(missed) = console.log.missed(after)
+        {
+            let missed: Vec<&Arc<str>> = missed.collect();
+            // More than fits would close the page, which would ask for the same again.
+            if state.len() + missed.iter().map(|frame| frame.len()).sum::<usize>() <= UNSENT_MAX / 2 {
+                page.put(welcome(after, now, None));
                 for frame in missed {
-                    page.put(frame);
+                    page.put(frame.clone());
                 }
             }
-            None => {
-                page.put(welcome(console.log.last(), now, Some(&snapshot())));
-            }
         }
+        page.put(state);
         // The old page's sender is dropped here: its socket closes.
         console.page = Some(page);
     }
