@@ -11,6 +11,7 @@ use model::service::{Overflow, Treatment};
 use model::skill::Requirement;
 use model::time::Timestamp;
 
+use crate::agent::Intent;
 use crate::config::RequirementError;
 
 /// What happened outside.
@@ -24,6 +25,18 @@ pub enum Input {
         session: SessionId,
         /// How voice reaches the agent.
         phone: PhoneKind,
+    },
+    /// An agent of the last run is back with the same session, and stands where they stood, whatever the team's rule for signing in says:
+    /// nobody is rung at lunch because the appliance was started anew.
+    LogBackIn {
+        /// Who.
+        agent: AgentId,
+        /// The session that goes on.
+        session: SessionId,
+        /// How voice reaches the agent.
+        phone: PhoneKind,
+        /// What the agent wanted.
+        intent: Intent,
     },
     /// An agent signed out, was signed out, or lost the page for too long.
     LogOut {

@@ -12,7 +12,10 @@ use crate::io::{Input, Refusal};
 impl Floor {
     pub(crate) fn take(&mut self, input: Input) -> Result<(), Refusal> {
         match input {
-            Input::LogIn { agent, session, phone } => self.log_in(agent, session, phone),
+            Input::LogIn { agent, session, phone } => self.log_in(agent, session, phone, None),
+            Input::LogBackIn { agent, session, phone, intent } => {
+                self.log_in(agent, session, phone, Some(intent))
+            }
             Input::LogOut { agent } => {
                 let number = self.signed_in(agent)?;
                 self.log_out(number);
@@ -67,7 +70,14 @@ impl Floor {
         if self.agents[number].session.is_none() { Err(Refusal::LoggedOut) } else { Ok(number) }
     }
 
-    fn log_in(&mut self, agent: AgentId, session: SessionId, phone: PhoneKind) -> Result<(), Refusal> {
+    /// Signs in: as the agent stood (`back`), or as the team begins.
+    fn log_in(
+        &mut self,
+        agent: AgentId,
+        session: SessionId,
+        phone: PhoneKind,
+        back: Option<Intent>,
+    ) -> Result<(), Refusal> {
         let number = self.agent_number(agent)?;
         if !self.agents[number].enrolled {
             return Err(Refusal::UnknownAgent);
@@ -79,10 +89,16 @@ impl Floor {
             None => {}
         }
         self.record(Event::AgentLoggedIn { agent, session, phone });
-        match self.group_rules(number).after_login {
-            RestState::Ready => self.be_ready(number, false),
-            RestState::NotReady => self.record(Event::AgentNotReady { agent, reason: NotReadyReason::Login }),
-        }
+        let begins = match self.group_rules(number).after_login {
+            RestState::Ready => Intent::Ready,
+            RestState::NotReady => Intent::NotReady(NotReadyReason::Login),
+        };
+        self.record(match back.unwrap_or(begins) {
+            // Where the team does not begin Ready, a hand had made the agent so.
+            Intent::Ready => Event::AgentReady { agent, by_hand: begins != Intent::Ready },
+            Intent::NotReady(reason) => Event::AgentNotReady { agent, reason },
+            Intent::Offline => Event::AgentOffline { agent },
+        });
         Ok(())
     }
 

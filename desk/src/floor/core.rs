@@ -15,13 +15,14 @@ use model::journal::Event;
 use model::people::PhoneKind;
 use model::time::Timestamp;
 use model::written::Author;
-use router::{Floor, Input, Intent, Output};
+use router::{Floor, Input, Output};
 use store::preferences::Wanted;
 
 use super::call::Call;
 use super::figures::Counting;
 use super::presence::Attendance;
 use super::self_service::InFlow;
+use super::timed::Timed;
 use super::waiting::Waiting;
 use super::watch::Audit;
 use super::written::{Lists, Written};
@@ -116,9 +117,13 @@ pub struct Core {
     /// In which queue each of them lies.
     pub(super) lists: Lists,
     /// Callers who go through a flow.
-    pub(super) flows: BTreeMap<InteractionId, InFlow>,
+    pub(super) flows: Timed<InFlow>,
     /// Callers who wait, and hear more than music.
-    pub(super) waiting: BTreeMap<InteractionId, Waiting>,
+    pub(super) waiting: Timed<Waiting>,
+    /// Calls whose recording is paused, and some whose pause is over.
+    pub(super) paused: BTreeSet<InteractionId>,
+    /// Customers who are to be called back, and some for whom that is over.
+    pub(super) called_back: BTreeSet<InteractionId>,
     /// Open offers. One lease may ring several agents.
     pub(super) ringing: HashMap<(OfferToken, UserId), Ringing>,
     /// The call that is being ended, and how: the floor's event about its end is written with this.
@@ -156,8 +161,10 @@ impl Core {
             calls: BTreeMap::new(),
             written: BTreeMap::new(),
             lists: Lists::default(),
-            flows: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            flows: Timed::default(),
+            waiting: Timed::default(),
+            paused: BTreeSet::new(),
+            called_back: BTreeSet::new(),
             ringing: HashMap::new(),
             ending: None,
             people: HashMap::new(),
@@ -200,8 +207,8 @@ impl Core {
         let others = self
             .next_pause_over()
             .into_iter()
-            .chain(self.next_flow_deadline())
-            .chain(self.next_waiting_deadline())
+            .chain(self.flows.next())
+            .chain(self.waiting.next())
             .chain(self.next_callback_deadline())
             .chain(self.next_away);
         self.floor.next_deadline().into_iter().chain(others).min()
@@ -222,19 +229,13 @@ impl Core {
     pub fn log_in(&mut self, agent: UserId, session: SessionId, now: Timestamp, out: &mut Vec<Effect>) {
         self.active(agent, now, out);
         let phone = self.config.phone_of(agent);
-        let input = Input::LogIn { agent, session, phone };
+        // After a restart the page comes back by itself: the agent did not sign in again, and chose this before.
+        let input = match self.returning.remove(&agent).filter(|(before, _)| *before == session) {
+            Some((_, intent)) => Input::LogBackIn { agent, session, phone, intent },
+            None => Input::LogIn { agent, session, phone },
+        };
         if let Err(refusal) = self.tell_floor(input, now, out) {
             tracing::warn!(%agent, %refusal, "an agent could not be signed in to routing");
-        }
-        // After a restart the page comes back by itself: the agent did not sign in again, and chose this before.
-        if let Some((_, intent)) = self.returning.remove(&agent).filter(|(before, _)| *before == session) {
-            let input = match intent {
-                Intent::Ready => Input::Ready { agent },
-                Intent::NotReady(reason) => Input::NotReady { agent, reason },
-                Intent::Offline => Input::Offline { agent },
-            };
-            // Refused only if the agent could not be signed in, which is in the log already.
-            let _ = self.tell_floor(input, now, out);
         }
         self.take_up_calls(agent, now, out);
         self.touch_queues();

@@ -87,10 +87,10 @@ impl Core {
                 self.in_flow(interaction, flow::Input::Played(number), now, out);
                 self.in_waiting(interaction, flow::Input::Played(number), now, out);
             }
-            CallFact::DigitReceived { interaction, digit } if self.flows.contains_key(&interaction) => {
+            CallFact::DigitReceived { interaction, digit } if self.flows.contains(interaction) => {
                 self.in_flow(interaction, flow::Input::Key(digit), now, out);
             }
-            CallFact::DigitReceived { interaction, digit } if self.waiting.contains_key(&interaction) => {
+            CallFact::DigitReceived { interaction, digit } if self.waiting.contains(interaction) => {
                 self.in_waiting(interaction, flow::Input::Key(digit), now, out);
             }
             CallFact::DigitReceived { interaction, digit } => {
@@ -305,7 +305,7 @@ impl Core {
         call.release();
         let stage = call.stage;
         let own = call.inside().and_then(|inside| inside.own);
-        self.flows.remove(&interaction);
+        self.flows.remove(interaction);
         // The floor has no such call, or has ended it.
         if let Stage::Announced { .. } | Stage::InFlow | Stage::PassedOn = stage {
             self.calls.remove(&interaction);

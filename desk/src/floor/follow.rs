@@ -213,7 +213,7 @@ impl Core {
         | Event::Ended { interaction, .. }
         | Event::Overflowed { interaction, .. } = event
         {
-            self.waiting.remove(interaction);
+            self.waiting.remove(*interaction);
         }
         match event {
             Event::Accepted { interaction, agent, token } => {

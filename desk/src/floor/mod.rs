@@ -21,6 +21,7 @@ pub(crate) mod request;
 mod self_service;
 pub(crate) mod service;
 mod status;
+mod timed;
 pub mod views;
 mod waiting;
 mod watch;

@@ -45,7 +45,7 @@ impl Core {
 
     /// The number answered: the flow is over, and the two are joined.
     pub(super) fn pass_on_answered(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) {
-        self.flows.remove(&interaction);
+        self.flows.remove(interaction);
         let record = self.recording_of(interaction);
         if let Some(call) = self.calls.get_mut(&interaction) {
             call.stage = Stage::PassedOn;

@@ -9,7 +9,6 @@ use model::journal::Event;
 use model::time::Timestamp;
 use serde_json::json;
 
-use super::call::Call;
 use super::core::{Core, Effect};
 use crate::console::protocol::Level;
 use crate::refusal::Refusal;
@@ -66,6 +65,9 @@ impl Core {
             return;
         }
         call.recording_pause = paused.then_some((now, until));
+        if paused {
+            self.paused.insert(interaction);
+        }
         let holders = call.holders();
         out.push(Effect::Journal(match (paused, by) {
             (true, Some(by)) => Event::RecordingPaused { interaction, recording, by },
@@ -99,12 +101,15 @@ impl Core {
 
     /// Ends pauses whose time is over.
     pub(super) fn end_long_pauses(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        for (interaction, call) in &mut self.calls {
-            if let Some((_, until)) = &mut call.recording_pause
+        let Self { paused, calls, .. } = self;
+        paused
+            .retain(|interaction| calls.get(interaction).is_some_and(|call| call.recording_pause.is_some()));
+        for interaction in paused.iter().copied() {
+            if let Some((_, until)) =
+                calls.get_mut(&interaction).and_then(|call| call.recording_pause.as_mut())
                 && *until <= now
             {
                 *until = now + AGAIN;
-                let interaction = *interaction;
                 out.push(Effect::Order(CallOrder::PauseRecording { interaction, by: None, paused: false }));
             }
         }
@@ -112,6 +117,7 @@ impl Core {
 
     /// When the next pause is over by itself.
     pub(super) fn next_pause_over(&self) -> Option<Timestamp> {
-        self.calls.values().filter_map(|call: &Call| call.recording_pause).map(|(_, until)| until).min()
+        let paused = self.paused.iter().filter_map(|interaction| self.calls.get(interaction));
+        paused.filter_map(|call| call.recording_pause).map(|(_, until)| until).min()
     }
 }

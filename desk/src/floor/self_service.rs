@@ -15,6 +15,7 @@ use router::Arrival;
 use super::call::{Aim, Stage};
 use super::core::{Core, Effect};
 use super::facts::order;
+use super::timed::Due;
 use crate::systems::Replied;
 
 /// A caller in a flow.
@@ -23,6 +24,12 @@ pub struct InFlow {
     flow: FlowId,
     version: u32,
     run: Run,
+}
+
+impl Due for InFlow {
+    fn due(&self) -> Option<Timestamp> {
+        self.run.next_deadline()
+    }
 }
 
 impl Core {
@@ -49,21 +56,13 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        if let Some(caller) = self.flows.get_mut(&interaction) {
-            let effects = caller.run.handle(input, now);
+        if let Some(effects) = self.flows.change(interaction, |caller| caller.run.handle(input, now)) {
             self.follow_flow(interaction, effects, now, out);
         }
     }
 
-    pub(super) fn next_flow_deadline(&self) -> Option<Timestamp> {
-        self.flows.values().filter_map(|caller| caller.run.next_deadline()).min()
-    }
-
     pub(super) fn flows_tick(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        let due = |caller: &InFlow| caller.run.next_deadline().is_some_and(|due| due <= now);
-        let callers: Vec<_> =
-            self.flows.iter().filter(|(_, caller)| due(caller)).map(|(id, _)| *id).collect();
-        for interaction in callers {
+        for interaction in self.flows.due_by(now) {
             self.in_flow(interaction, Input::Tick, now, out);
         }
     }
@@ -73,7 +72,7 @@ impl Core {
         let Some((last, number)) = self.calls.get(&interaction).map(|call| call.asked) else { return };
         if last == asked {
             let input = Input::Replied(number, reply);
-            if self.flows.contains_key(&interaction) {
+            if self.flows.contains(interaction) {
                 self.in_flow(interaction, input, now, out);
             } else {
                 self.in_waiting(interaction, input, now, out);
@@ -94,7 +93,7 @@ impl Core {
             for effect in effects {
                 match effect {
                     flow::Effect::Entered(step) => {
-                        let Some(InFlow { flow, version, .. }) = self.flows.get(&interaction) else { return };
+                        let Some(InFlow { flow, version, .. }) = self.flows.get(interaction) else { return };
                         let (flow, version) = (*flow, *version);
                         out.push(Effect::Journal(Event::FlowStep { interaction, flow, version, step }));
                     }
@@ -103,17 +102,18 @@ impl Core {
                     }
                     flow::Effect::CallBack(wish) => {
                         let answer = self.ask_callback(interaction, wish, now, out);
-                        let run = self.flows.get_mut(&interaction);
-                        more.extend(run.map(|caller| caller.run.handle(answer, now)).unwrap_or_default());
+                        let told = self.flows.change(interaction, |caller| caller.run.handle(answer, now));
+                        more.extend(told.unwrap_or_default());
                     }
                     flow::Effect::Transfer(wish) => {
                         if let Some(answer) = self.pass_on(interaction, wish, out) {
-                            let run = self.flows.get_mut(&interaction);
-                            more.extend(run.map(|caller| caller.run.handle(answer, now)).unwrap_or_default());
+                            let told =
+                                self.flows.change(interaction, |caller| caller.run.handle(answer, now));
+                            more.extend(told.unwrap_or_default());
                         }
                     }
                     flow::Effect::End(End::HangUp | End::TooLong) if self.is_called_back(interaction) => {
-                        self.flows.remove(&interaction);
+                        self.flows.remove(interaction);
                         out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
                     }
                     flow::Effect::End(end) => self.end_of_flow(interaction, end, now, out),
@@ -203,7 +203,7 @@ impl Core {
         };
         let (refused, why) = match self.queue(arrival, now, out) {
             Ok(()) => {
-                self.flows.remove(&interaction);
+                self.flows.remove(interaction);
                 return vec![];
             }
             Err(router::Refusal::Emergency) => (Refused::Closed, Overflow::Emergency),
@@ -214,7 +214,7 @@ impl Core {
             Err(router::Refusal::QueueFull) => (Refused::Full, Overflow::Full),
             Err(refusal) => {
                 tracing::warn!(%interaction, %refusal, "the floor did not take a call from a flow");
-                self.flows.remove(&interaction);
+                self.flows.remove(interaction);
                 self.turn_away(interaction, EndStatus::Failed, false, out);
                 return vec![];
             }
@@ -222,8 +222,7 @@ impl Core {
         if let Some(call) = self.calls.get_mut(&interaction) {
             call.stage = Stage::InFlow;
         }
-        let next =
-            self.flows.get_mut(&interaction).map(|caller| caller.run.handle(Input::Refused(refused), now));
+        let next = self.flows.change(interaction, |caller| caller.run.handle(Input::Refused(refused), now));
         let next = next.unwrap_or_default();
         // When the flow leaves it to the service, the service says what it does; otherwise this is all that is said of it.
         let left = |effect: &flow::Effect| matches!(effect, flow::Effect::End(End::AsService(_)));
@@ -235,7 +234,7 @@ impl Core {
     }
 
     fn end_of_flow(&mut self, interaction: InteractionId, end: End, now: Timestamp, out: &mut Vec<Effect>) {
-        self.flows.remove(&interaction);
+        self.flows.remove(interaction);
         let Some(call) = self.calls.get_mut(&interaction) else { return };
         let refused = match end {
             End::HangUp => None,

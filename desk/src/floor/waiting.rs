@@ -16,6 +16,7 @@ use super::call::Stage;
 use super::core::{Core, Effect};
 use super::facts::order;
 use super::overflow::{LED_ON_MAX, overflow_of};
+use super::timed::Due;
 use crate::configuration::WaitingFlow;
 
 /// A caller who waits, and hears more than music.
@@ -28,6 +29,12 @@ pub struct Waiting {
     said: Option<u32>,
     /// Steps that the journal has already: of those that come again and again it has the first.
     seen: BTreeSet<String>,
+}
+
+impl Due for Waiting {
+    fn due(&self) -> Option<Timestamp> {
+        self.run.next_deadline()
+    }
 }
 
 /// What a run knows of the line at a moment: the place, the expected wait, the time waited.
@@ -60,22 +67,19 @@ impl Core {
         out: &mut Vec<Effect>,
     ) {
         let known = self.known_of(interaction, now);
-        let Some(waiting) = self.waiting.get_mut(&interaction) else { return };
-        for (name, value) in values(known, &mut waiting.said) {
-            waiting.run.know(name, value);
+        let effects = self.waiting.change(interaction, |waiting| {
+            for (name, value) in values(known, &mut waiting.said) {
+                waiting.run.know(name, value);
+            }
+            waiting.run.handle(input, now)
+        });
+        if let Some(effects) = effects {
+            self.follow_waiting(interaction, effects, now, out);
         }
-        let effects = waiting.run.handle(input, now);
-        self.follow_waiting(interaction, effects, now, out);
-    }
-
-    pub(super) fn next_waiting_deadline(&self) -> Option<Timestamp> {
-        self.waiting.values().filter_map(|waiting| waiting.run.next_deadline()).min()
     }
 
     pub(super) fn waiting_tick(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        let due = |waiting: &Waiting| waiting.run.next_deadline().is_some_and(|due| due <= now);
-        let callers: Vec<_> = self.waiting.iter().filter(|(_, each)| due(each)).map(|(id, _)| *id).collect();
-        for interaction in callers {
+        for interaction in self.waiting.due_by(now) {
             self.in_waiting(interaction, Input::Tick, now, out);
         }
     }
@@ -99,10 +103,10 @@ impl Core {
             for effect in effects {
                 match effect {
                     flow::Effect::Entered(step) => {
-                        let Some(waiting) = self.waiting.get_mut(&interaction) else { return };
-                        if let Some((flow, version)) = waiting.of
-                            && waiting.seen.insert(step.clone())
-                        {
+                        let new =
+                            |waiting: &mut Waiting| waiting.of.filter(|_| waiting.seen.insert(step.clone()));
+                        let Some(new) = self.waiting.change(interaction, new) else { return };
+                        if let Some((flow, version)) = new {
                             out.push(Effect::Journal(Event::FlowStep { interaction, flow, version, step }));
                         }
                     }
@@ -111,11 +115,12 @@ impl Core {
                     }
                     flow::Effect::CallBack(wish) => {
                         let answer = self.ask_callback(interaction, wish, now, out);
-                        let run = self.waiting.get_mut(&interaction);
-                        more.extend(run.map(|waiting| waiting.run.handle(answer, now)).unwrap_or_default());
+                        let told =
+                            self.waiting.change(interaction, |waiting| waiting.run.handle(answer, now));
+                        more.extend(told.unwrap_or_default());
                     }
                     flow::Effect::End(End::HangUp | End::TooLong) if self.is_called_back(interaction) => {
-                        self.waiting.remove(&interaction);
+                        self.waiting.remove(interaction);
                         out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
                     }
                     flow::Effect::End(End::AsService(_)) => self.wait_on(interaction, out),
@@ -149,8 +154,9 @@ impl Core {
                 Some(Overflow::Unstaffed) => Refused::Unstaffed,
                 _ => Refused::Full,
             };
-            let run = self.waiting.get_mut(&interaction);
-            return run.map(|waiting| waiting.run.handle(Input::Refused(why), now)).unwrap_or_default();
+            let told =
+                self.waiting.change(interaction, |waiting| waiting.run.handle(Input::Refused(why), now));
+            return told.unwrap_or_default();
         }
         if self.tell_floor(router::Input::MoveOn { interaction, to }, now, out).is_err() {
             self.wait_on(interaction, out);
@@ -160,7 +166,7 @@ impl Core {
 
     /// The run is over, the wait is not: music.
     fn wait_on(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) {
-        self.waiting.remove(&interaction);
+        self.waiting.remove(interaction);
         out.push(order(CallOrder::Play { interaction, sound: Sound::QueueMusic, then_hang_up: false }));
     }
 

@@ -1,10 +1,12 @@
 //! What must have happened outside for an entry to be written.
 
 use model::agent::NotReadyReason;
-use model::id::AgentId;
+use model::id::{AgentId, SessionId};
 use model::journal::{Entry, Event, OfferEnd};
+use model::people::PhoneKind;
 use model::service::{Overflow, Treatment};
 
+use crate::agent::Intent;
 use crate::floor::Floor;
 use crate::io::Input;
 
@@ -24,8 +26,8 @@ pub(super) fn of<'a>(
 ) -> Option<Cause> {
     let mut later = later.map(|entry| &entry.event);
     let input = match entry.event.clone() {
-        Event::AgentLoggedIn { agent, session, phone } => Input::LogIn { agent, session, phone },
-        Event::AgentLoggedOut { agent } => signed_out(agent, later.next()),
+        Event::AgentLoggedIn { agent, session, phone } => signed_in(agent, session, phone, later.next()),
+        Event::AgentLoggedOut { agent } => signed_out(agent, later),
         Event::AgentReady { agent, by_hand: true } => Input::Ready { agent },
         Event::AgentReady { agent, by_hand: false } => Input::ForceReady { agent },
         Event::AgentNotReady { agent, reason: NotReadyReason::Forced } => Input::ForceNotReady { agent },
@@ -90,11 +92,22 @@ pub(super) fn of<'a>(
     Some(Cause::Input(input))
 }
 
+/// Signed in. What the agent stood at is written next; by the team's rule or as before a restart, the entries are the same.
+fn signed_in(agent: AgentId, session: SessionId, phone: PhoneKind, next: Option<&Event>) -> Input {
+    let intent = match next {
+        Some(Event::AgentReady { agent: same, .. }) if *same == agent => Intent::Ready,
+        Some(Event::AgentNotReady { agent: same, reason }) if *same == agent => Intent::NotReady(*reason),
+        Some(Event::AgentOffline { agent: same }) if *same == agent => Intent::Offline,
+        _ => return Input::LogIn { agent, session, phone },
+    };
+    Input::LogBackIn { agent, session, phone, intent }
+}
+
 /// Signed out, or signed in elsewhere, which is one input.
-fn signed_out(agent: AgentId, next: Option<&Event>) -> Input {
-    match next {
+fn signed_out<'a>(agent: AgentId, mut later: impl Iterator<Item = &'a Event>) -> Input {
+    match later.next() {
         Some(Event::AgentLoggedIn { agent: same, session, phone }) if *same == agent => {
-            Input::LogIn { agent, session: *session, phone: *phone }
+            signed_in(agent, *session, *phone, later.next())
         }
         _ => Input::LogOut { agent },
     }
@@ -111,7 +124,7 @@ fn leaves<'a>(
     loop {
         match later.next()? {
             Event::AgentLoggedOut { agent: who } if *who == agent => {
-                return Some(signed_out(agent, later.next()));
+                return Some(signed_out(agent, later));
             }
             Event::AgentOffline { agent: who } if *who == agent => return Some(Input::Offline { agent }),
             Event::AgentNotReady { agent: who, reason: NotReadyReason::Forced } if *who == agent => {

@@ -9,7 +9,7 @@ use model::id::{AgentId, Id, InteractionId, OfferToken, ReasonId, ServiceId, Ses
 use model::interaction::{Channel, EndedBy};
 use model::people::PhoneKind;
 use model::skill::Requirement;
-use router::{Arrival, Input, Refusal};
+use router::{Arrival, Input, Intent, Refusal};
 
 use crate::sim::{Dice, Watched, expression, for_each_seed, random_change, random_config};
 
@@ -92,7 +92,18 @@ fn random_input(world: &mut Watched, dice: &mut Dice, next: &mut u64) {
         79 => dice.pick(&wraps).map(|(_, interaction)| Input::WrapUpContinue { interaction }),
         82..85 => {
             let phone = dice.one([PhoneKind::Browser, PhoneKind::Browser, PhoneKind::Sip, PhoneKind::None]);
-            Some(Input::LogIn { agent, session: SessionId::from_number(*next), phone })
+            let session = SessionId::from_number(*next);
+            let intent = dice.one([
+                None,
+                None,
+                Some(Intent::Ready),
+                Some(Intent::NotReady(NotReadyReason::Chosen(ReasonId::from_number(1)))),
+                Some(Intent::Offline),
+            ]);
+            Some(match intent {
+                Some(intent) => Input::LogBackIn { agent, session, phone, intent },
+                None => Input::LogIn { agent, session, phone },
+            })
         }
         85 => Some(Input::LogOut { agent: somebody }),
         86..92 => Some(Input::Ready { agent: somebody }),

@@ -96,6 +96,41 @@ fn no_token_is_given_out_twice() {
     assert_ne!(before, after);
 }
 
+/// STATE-04: who was at lunch when the appliance stopped is at lunch when it is back, and is not rung first because the team begins Ready.
+#[test]
+fn who_comes_back_after_a_restart_stands_as_before() {
+    let mut hall = Hall::open();
+    let ana = hall.agent(&[]);
+    let lunch = model::agent::NotReadyReason::Chosen(model::id::Id::from_number(1));
+    hall.must(Input::NotReady { agent: ana, reason: lunch });
+    let call = hall.call();
+    for (intent, rung) in [
+        (router::Intent::NotReady(lunch), false),
+        (router::Intent::Offline, false),
+        (router::Intent::Ready, true),
+    ] {
+        let mut floor = Floor::replay(hall.config.clone(), &hall.journal).unwrap();
+        let mut out = Vec::new();
+        floor.restart(hall.now, &mut out);
+        // A call's legs are gone with the program; somebody else waits by now.
+        assert!(!floor.is_waiting(call));
+        let again = router::Arrival::new(
+            model::id::Id::from_number(77),
+            crate::hall::hotline(),
+            model::interaction::Channel::Voice,
+        );
+        floor.handle(Input::Arrive(again), hall.now, &mut out).unwrap();
+        out.clear();
+        let (session, phone) = (model::id::Id::from_number(7), Default::default());
+        floor.handle(Input::LogBackIn { agent: ana, session, phone, intent }, hall.now, &mut out).unwrap();
+        let view = floor.agent(ana).unwrap();
+        assert_eq!((view.intent, view.offer.is_some()), (intent, rung));
+        let offered =
+            |output: &&router::Output| matches!(output, router::Output::Journal(Event::Offered { .. }));
+        assert_eq!(out.iter().filter(offered).count(), usize::from(rung));
+    }
+}
+
 /// A lunch that ends after the agent has gone home makes nobody Ready.
 #[test]
 fn a_stay_ends_with_the_sign_out() {

@@ -44,7 +44,8 @@ impl Core {
         let call = self.calls.get(&interaction).ok_or(NoCallback::Refused)?;
         let named = self.config.service_named(&wish.queue.service).map(|service| service.id);
         let id = named.or(call.service()).ok_or(NoCallback::Refused)?;
-        if self.calls.values().any(|call| call.open_callback().is_some_and(|open| open.number == number)) {
+        if self.to_call_back().any(|(_, call)| call.open_callback().is_some_and(|open| open.number == number))
+        {
             return Err(NoCallback::Already);
         }
         let service = self.config.services.get(&id).ok_or(NoCallback::Refused)?;
@@ -86,6 +87,7 @@ impl Core {
             call.waits_since = Some(since);
             let (asked_at, attempts, step) = (now, 0, Step::Leaving);
             call.callback = Some(Callback { number, asked_at, since, requirement, priority, attempts, step });
+            self.called_back.insert(interaction);
         }
         self.touch_queue(id);
         Ok(())
@@ -106,8 +108,8 @@ impl Core {
         let Some(caller) = self.calls.get(&interaction) else { return };
         let Some(number) = Dialled::parse(&caller.caller).map(|dialled| dialled.number) else { return };
         let theirs = |call: &Call| call.open_callback().is_some_and(|open| open.number == number);
-        let found = self.calls.iter().find(|(id, call)| theirs(call) && self.may_end_callback(**id));
-        let Some((before, call)) = found.map(|(id, call)| (*id, call)) else { return };
+        let found = self.to_call_back().find(|(id, call)| theirs(call) && self.may_end_callback(*id));
+        let Some((before, call)) = found else { return };
         let kept = call.waits_since.filter(|_| call.service() == caller.service());
         self.end_callback(before, (CallbackEnd::CalledIn, None), now, out);
         if let Some(call) = self.calls.get_mut(&interaction) {

@@ -129,8 +129,8 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        self.flows.remove(&interaction);
-        self.waiting.remove(&interaction);
+        self.flows.remove(interaction);
+        self.waiting.remove(interaction);
         let Some(call) = self.calls.get(&interaction) else { return };
         let most = self.callback_rules(call).attempts_max;
         let Some((step, attempts)) =

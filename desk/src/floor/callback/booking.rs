@@ -73,7 +73,8 @@ impl Core {
             }
             _ => {}
         }
-        if self.calls.values().any(|call| call.open_callback().is_some_and(|open| open.number == number)) {
+        if self.to_call_back().any(|(_, call)| call.open_callback().is_some_and(|open| open.number == number))
+        {
             return Err(Refusal::Conflict { why: "This number is to be called back already.".into() });
         }
         if self.open_callbacks(id) >= service.queue.callback.open_max as usize {
@@ -115,6 +116,7 @@ impl Core {
             step: Step::Held { until: since },
         });
         self.calls.insert(interaction, call);
+        self.called_back.insert(interaction);
         self.touch_queue(id);
         match due {
             Some(due) => self.hold_callback_until(interaction, due, out),

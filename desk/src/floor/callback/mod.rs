@@ -125,14 +125,21 @@ impl Core {
                 step: Step::Held { until },
             });
             self.calls.insert(record.interaction, call);
+            self.called_back.insert(record.interaction);
             self.touch_queue(service);
         }
+    }
+
+    /// Calls that were asked for, oldest first.
+    pub(super) fn to_call_back(&self) -> impl Iterator<Item = (InteractionId, &Call)> {
+        let found = self.called_back.iter().filter_map(|id| Some((*id, self.calls.get(id)?)));
+        found.filter(|(_, call)| call.callback.is_some())
     }
 
     /// Customers of a service who are to be called back.
     pub(super) fn open_callbacks(&self, service: ServiceId) -> usize {
         let open = |call: &&Call| call.open_callback().is_some() && call.service() == Some(service);
-        self.calls.values().filter(open).count()
+        self.to_call_back().map(|(_, call)| call).filter(open).count()
     }
 
     pub(super) fn callback_rules(&self, call: &Call) -> CallbackRules {
@@ -141,7 +148,7 @@ impl Core {
     }
 
     pub(super) fn next_callback_deadline(&self) -> Option<Timestamp> {
-        self.calls.iter().filter_map(|(id, call)| self.callback_due(*id, call)).min()
+        self.to_call_back().filter_map(|(id, call)| self.callback_due(id, call)).min()
     }
 
     /// When something is to be done about a callback by itself.
@@ -159,10 +166,12 @@ impl Core {
     }
 
     pub(super) fn callback_tick(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        let due = |(id, call): (&InteractionId, &Call)| {
-            self.callback_due(*id, call).filter(|due| *due <= now).map(|_| *id)
+        let Self { called_back, calls, .. } = self;
+        called_back.retain(|interaction| calls.get(interaction).is_some_and(|call| call.callback.is_some()));
+        let due = |(id, call): (InteractionId, &Call)| {
+            self.callback_due(id, call).filter(|due| *due <= now).map(|_| id)
         };
-        let found: Vec<_> = self.calls.iter().filter_map(due).collect();
+        let found: Vec<_> = self.to_call_back().filter_map(due).collect();
         for interaction in found {
             let Some(call) = self.calls.get(&interaction) else { continue };
             let rules = self.callback_rules(call);
