@@ -1,5 +1,7 @@
 //! `/records`: service records and their recordings (REC-01 to REC-07).
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -7,7 +9,7 @@ use desk::recording::{AudioFormat, Peaks};
 use desk::records::{AccessOfRecording, RecordFilter, RecordView, status_of};
 use desk::refusal::Refusal;
 use model::id::{InteractionId, ServiceId, UserId};
-use model::interaction::Direction;
+use model::interaction::{Channel, Direction};
 use model::people::Privilege;
 use model::recording::ErasedRange;
 use model::time::Timestamp;
@@ -35,6 +37,8 @@ pub struct Wanted {
     /// Handled by this agent, or begun as an internal call; others' need the privilege.
     #[param(value_type = Option<String>)]
     agent: Option<UserId>,
+    /// Kinds of contact, separated by commas: `voice,callback`. Left out: all.
+    channel: Option<String>,
     /// `inbound`, `outbound` or `internal`.
     #[param(value_type = Option<String>)]
     direction: Option<Direction>,
@@ -44,6 +48,16 @@ pub struct Wanted {
     contact: Option<String>,
     /// How it ended.
     status: Option<String>,
+}
+
+fn kinds(list: &str) -> Result<BTreeSet<Channel>, Refusal> {
+    let kind = |word: &str| {
+        let found = Channel::ALL
+            .into_iter()
+            .find(|channel| serde_json::to_value(channel).is_ok_and(|name| name == word));
+        found.ok_or_else(|| Refusal::field("/channel", format!("`{word}` is not a kind of contact")))
+    };
+    list.split(',').map(kind).collect()
 }
 
 /// Service records, newest first: the own ones, or all with the privilege.
@@ -62,7 +76,7 @@ pub async fn list(
         to: wanted.to.map(Timestamp::from_millis),
         agent: wanted.agent,
         service: wanted.service,
-        channel: None,
+        channels: wanted.channel.as_deref().map(kinds).transpose()?.unwrap_or_default(),
         direction: wanted.direction,
         caller: wanted.caller.filter(|text| !text.is_empty()),
         contact: wanted.contact.filter(|text| !text.is_empty()),

@@ -2,6 +2,8 @@
 
 mod fold;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use model::id::{InteractionId, ServiceId, TenantId, UserId};
 use model::interaction::{Channel, Direction, EndStatus, ServiceRecord};
@@ -22,8 +24,8 @@ pub struct RecordFilter {
     pub agent: Option<UserId>,
     /// Of this service.
     pub service: Option<ServiceId>,
-    /// Of this kind of contact.
-    pub channel: Option<Channel>,
+    /// Of these kinds of contact; none: of all.
+    pub channels: BTreeSet<Channel>,
     /// Inbound, outbound or internal.
     pub direction: Option<Direction>,
     /// The calling number contains this; letters of either case.

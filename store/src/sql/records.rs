@@ -195,7 +195,6 @@ fn push_filter(query: &mut QueryBuilder<Db>, filter: &RecordFilter) {
     }
     let words = [
         (" AND service = ", filter.service.map(|id| id.to_string())),
-        (" AND channel = ", filter.channel.map(|channel| to_word(&channel))),
         (" AND direction = ", filter.direction.map(|direction| to_word(&direction))),
         (" AND status = ", filter.status.map(|status| to_word(&status))),
     ];
@@ -203,6 +202,13 @@ fn push_filter(query: &mut QueryBuilder<Db>, filter: &RecordFilter) {
         if let Some(value) = value {
             query.push(condition).push_bind(value);
         }
+    }
+    if !filter.channels.is_empty() {
+        let mut channels = query.push(" AND channel IN (").separated(", ");
+        for channel in &filter.channels {
+            channels.push_bind(to_word(channel));
+        }
+        query.push(")");
     }
     for (condition, part) in [(" AND caller LIKE ", &filter.caller), (" AND contact LIKE ", &filter.contact)]
     {

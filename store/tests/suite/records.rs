@@ -119,7 +119,8 @@ on_each_engine! {
         assert_eq!(list(RecordFilter { service: Some(ServiceId::from_number(2)), to: Some(at(1_003)), ..none() }).await, [2, 5, 8]);
         assert_eq!(list(RecordFilter { direction: Some(Direction::Inbound), to: Some(at(1_002)), ..none() }).await, [0, 2, 4]);
         assert_eq!(list(RecordFilter { status: Some(EndStatus::Transferred), ..none() }).await, [0, 5, 10, 15, 20, 25, 30]);
-        assert_eq!(list(RecordFilter { channel: Some(Channel::Voice), to: Some(at(1_001)), ..none() }).await, [0, 1, 2]);
+        assert_eq!(list(RecordFilter { channels: [Channel::Voice, Channel::Sms].into(), to: Some(at(1_001)), ..none() }).await, [0, 1, 2]);
+        assert_eq!(list(RecordFilter { channels: [Channel::Chat, Channel::Sms].into(), ..none() }).await, Vec::<u64>::new());
         assert_eq!(list(RecordFilter { caller: Some("1700007".into()), ..none() }).await, [7]);
         assert_eq!(list(RecordFilter { contact: Some("sIP12@".into()), ..none() }).await, [12], "either case");
         assert_eq!(list(RecordFilter { caller: Some("%_\\".into()), ..none() }).await, [30], "no wildcards from outside");

@@ -99,6 +99,13 @@ async fn chat_15_two_chats_at_once_over_a_kill() {
     page.see("article[data-phase=wrap_up]:has-text('The conversation is over.')");
     page.shot("chat-over");
     page.assert_clean("a chat that is over");
+    // REC-01: what was written stands apart from calls.
+    page.click("Service records");
+    page.see("main table:has-text('No records match.')");
+    page.tab("Online");
+    page.see("main tbody tr:has-text('Mara Lind'):has-text('Chat')");
+    page.shot("records-online");
+    page.assert_clean("records of chats");
 }
 
 /// LIVE-02, LIVE-06: chats that wait are listed with the time waited, and picked by the keyboard or over the API; the list is as new as
