@@ -52,6 +52,8 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/contacts", "post"),
     ("/contacts/{interaction}", "get"),
     ("/contacts/{interaction}/messages", "get post"),
+    ("/contacts/{interaction}/draft", "get put"),
+    ("/written", "get"),
     ("/contacts/{interaction}/end", "post"),
     ("/callbacks", "post"),
     ("/waiting", "get"),
@@ -252,6 +254,11 @@ async fn a_recording_is_served_whole_and_in_ranges_to_whom_it_concerns() {
     let records = anna.get("/records?direction=inbound&caller=30123&status=normal").await.body;
     assert_eq!(records["items"][0]["interaction"], call.to_string(), "{records}");
     assert_eq!(anna.get("/records?status=lost").await.problem(), "invalid");
+    // REC-01: telephone and online contacts apart.
+    let calls = anna.get("/records?channel=voice,callback").await.body;
+    assert_eq!(calls["items"], anna.get("/records").await.body["items"]);
+    assert_eq!(anna.get("/records?channel=chat,email").await.body["items"], serde_json::json!([]));
+    assert_eq!(anna.get("/records?channel=fax").await.problem(), "invalid");
     let path = format!("/records/{call}/recording.wav");
     let whole = anna.get(&path).await;
     assert_eq!((whole.status, whole.bytes.len()), (200, 100_000));

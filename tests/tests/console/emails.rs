@@ -125,9 +125,11 @@ async fn mail_01_emails_reach_an_agent_in_every_way_over_a_kill() {
     let again = ".chip:has-text('Reconnecting')";
     office.page.see(again);
     office.appliance.start_again();
-    let admin = office.appliance.admin().await;
+    office.admin = office.appliance.admin().await;
+    let admin = &office.admin;
     let page = &mut office.page;
     page.gone(again);
+    page.click("Desk");
     page.see("article[data-channel=email]:has-text('Change of address')");
     page.evaluate(&format!("document.querySelector(\"{WORK}[data-interaction='{first}']\").click()"));
     page.see("article:has-text('What does it cost?') .message.agent:has-text('<b>at all</b>')");
@@ -156,7 +158,7 @@ async fn mail_01_emails_reach_an_agent_in_every_way_over_a_kill() {
             page.assert_clean("the question before an email is closed unsent");
             page.evaluate("document.querySelector('dialog[open] .danger').click()");
         }
-        page.see(&format!("{WORK}[data-interaction='{email}']:has-text('After-call work')"));
+        page.see("article[data-channel=email][data-phase=wrap_up]");
     }
     page.click("Complete");
     page.see("article[data-phase=wrap_up]");

@@ -153,7 +153,7 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     page.see("td:has-text('Gardening ≥ 3')");
     page.click("Garden advice");
     page.fill("Dispositions", "Advised");
-    page.act("click", json!({ "name": "Add", "within": "dialog[open]" }));
+    page.press("Enter");
     page.see("dialog .chip:text-is('Advised')");
     page.shot("service-editor");
     page.assert_clean("service editor");
@@ -195,6 +195,10 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     page.click("Move “Who has been free the longest” up");
     page.evaluate("document.querySelector(\"[aria-label='Agent: Emails']\").click()");
     page.click("Save");
+    page.see("[data-effects]:has-text('Agents who could not have emails any more')");
+    page.shot("routing-effects");
+    page.assert_clean("what a change for all would do");
+    page.click("Save all the same");
     page.see("[role=status]:text-is('Saved.')");
     assert_eq!(office.admin.get("/tenant").await["withheld"], json!({ "agent": ["handle_emails"] }));
     let page = &mut office.page;
@@ -332,7 +336,7 @@ async fn every_page_is_accessible_in_both_themes_both_languages_and_on_a_telepho
         assert_eq!(page.evaluate("document.documentElement.lang"), language);
         let title = page.text("nav button:nth-of-type(1)");
         assert!(title.contains(if language == "ru" { "Рабочее место" } else { "Desk" }), "{title}");
-        for (number, section) in ["desk", "records", "team", "admin"].into_iter().enumerate() {
+        for (number, section) in ["desk", "cases", "records", "team", "admin"].into_iter().enumerate() {
             page.act("click-css", json!({ "selector": format!("nav button:nth-of-type({})", number + 1) }));
             page.see(if section == "desk" { ".empty" } else { "main table tbody" });
             let tabs = if section == "admin" { page.count("[role=tab]") } else { 1 };
