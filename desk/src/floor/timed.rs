@@ -91,7 +91,7 @@ mod tests {
         for _ in 0..20_000 {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let id = InteractionId::from_number(dice >> 60);
-            let value = ((dice >> 50) % 4 != 0).then_some((dice >> 40) % 64);
+            let value = (!(dice >> 50).is_multiple_of(4)).then_some((dice >> 40) % 64);
             match (dice >> 33) % 4 {
                 0 => timed.insert(id, value),
                 1 => drop(timed.remove(id)),

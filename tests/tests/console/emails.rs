@@ -172,7 +172,7 @@ async fn mail_01_emails_reach_an_agent_in_every_way_over_a_kill() {
     admin.post(&format!("/contacts/{first}/messages"), again).await;
     let page = &mut office.page;
     page.see("[aria-live=polite] :text('The customer wrote again about “What does it cost?”.')");
-    brings(&admin, &service, "Jan Busch", "Nobody reads this").await;
+    brings(admin, &service, "Jan Busch", "Nobody reads this").await;
     let page = &mut office.page;
     page.see("[data-offer]:has-text('Jan Busch')");
     page.see("[aria-live=polite] :text('You missed an email at')");
