@@ -133,7 +133,7 @@ export const ru: Words = {
     group: "Общая очередь",
     personal: "Личная очередь",
     someLate: "Есть просроченные",
-    service: "Услуга",
+    service: "Сервис",
     all: "Все",
     sort: "Порядок",
     sorts: { due: "Уровень обслуживания", arrived: "Поступление", updated: "Последнее изменение", sender: "Клиент", subject: "Тема" },
