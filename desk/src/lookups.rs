@@ -88,7 +88,7 @@ pub(crate) async fn look_up(store: &Store, tenant: TenantId, table: &LookupTable
 }
 
 /// A telephone number as keys have it: digits, with a `+` where it is written internationally.
-fn phone_key(text: &str) -> Option<String> {
+pub(crate) fn phone_key(text: &str) -> Option<String> {
     let number = model::dialling::Dialled::parse(text).filter(|dialled| dialled.after.is_empty())?.number;
     Some(number.strip_prefix("00").map_or(number.clone(), |rest| format!("+{rest}")))
 }

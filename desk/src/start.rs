@@ -179,6 +179,7 @@ impl Desk {
             asking,
             replies,
             rows,
+            store: store.clone(),
             state: State::default(),
         };
         let task = tokio::spawn(service.run());

@@ -178,6 +178,10 @@ pub enum Event {
         /// Since when it has waited, when it was led on from another queue: its place is that of this time.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
+        /// As how much longer a wait the wait for the first step of the requirement counts: it is held for agents whom the customer
+        /// knows (C16).
+        #[serde(default, skip_serializing_if = "Duration::is_zero")]
+        ahead: Duration,
     },
     /// It was not queued, or not any longer, and was led on (ROUTE-07). What comes of it is told by what follows.
     Overflowed {

@@ -2,6 +2,7 @@
 
 mod callback;
 mod farewell;
+mod regulars;
 mod treatment;
 mod waiting;
 
@@ -17,6 +18,7 @@ use crate::skill::Requirement;
 
 pub use self::callback::CallbackRules;
 pub use self::farewell::{FAREWELL_MAX, Farewell, Farewells};
+pub use self::regulars::RegularRules;
 pub use self::treatment::{Overflow, Treatment};
 pub use self::waiting::{COMFORT_MAX, WaitingRules};
 
@@ -104,6 +106,8 @@ pub struct QueueRules {
     pub waiting: WaitingRules,
     /// Whether and how callers are called back.
     pub callback: CallbackRules,
+    /// Whether customers who come again are held for the agent who served them last.
+    pub regulars: Option<RegularRules>,
     /// When the service is open, while it is switched on; `None`: always.
     pub hours: Option<Calendar>,
     /// Whether new callers meet the emergency treatment instead of everything else.
@@ -139,6 +143,7 @@ impl Default for QueueRules {
             when_agents_left: None,
             waiting: WaitingRules::default(),
             callback: CallbackRules::default(),
+            regulars: None,
             hours: None,
             emergency: false,
             when_emergency: Treatment::Announce,

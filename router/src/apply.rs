@@ -4,6 +4,8 @@
 //! same events, so it cannot end elsewhere. Applying decides nothing and refuses nothing: events are facts. An event
 //! about somebody or something the floor does not hold changes nothing.
 
+use std::time::Duration;
+
 use model::agent::NotReadyReason;
 use model::id::{AgentId, InteractionId};
 use model::interaction::{Channel, EndStatus};
@@ -49,10 +51,10 @@ impl Floor {
                 agent.intent = Intent::Offline;
                 agent.stay_until = None;
             }),
-            Event::Queued { interaction, service, channel, requirement, priority, since } => {
+            Event::Queued { interaction, service, channel, requirement, priority, since, ahead } => {
                 let service = self.queue_numbers.get(service).copied();
                 let times = (at, since.map_or(at, |since| since.min(at)));
-                self.queued(*interaction, service, *channel, requirement, *priority, times);
+                self.queued(*interaction, service, *channel, requirement, (*priority, *ahead), times);
             }
             Event::Overflowed { interaction, .. } => self.overflowed(*interaction, at),
             Event::LaidAside { interaction, .. } => self.laid_aside(*interaction, at),
@@ -185,7 +187,7 @@ impl Floor {
         service: Option<usize>,
         channel: Channel,
         requirement: &Requirement,
-        priority: i32,
+        (priority, ahead): (i32, Duration),
         (at, waits_since): (Timestamp, Timestamp),
     ) {
         if self.item_keys.contains_key(&interaction) {
@@ -197,7 +199,9 @@ impl Floor {
         self.pin(&plan);
         self.arrivals += 1;
         let rules = self.queue_rules(service);
-        let mut place = order::place(rules, priority, waits_since, self.arrivals);
+        let its_own = order::place(rules, priority, Duration::ZERO, waits_since, self.arrivals);
+        let mut place = order::place(rules, priority, ahead, waits_since, self.arrivals);
+        let ahead = its_own.virtual_arrival.saturating_sub(place.virtual_arrival);
         let mut falls_at = order::falls_at(rules, waits_since);
         // Who comes from another queue may be late already.
         if falls_at.is_some_and(|due| due <= at) {
@@ -211,6 +215,7 @@ impl Floor {
             channel,
             place,
             falls_at,
+            ahead,
             queued_at: at,
             priority,
             plan,
@@ -257,6 +262,7 @@ impl Floor {
             channel,
             place: Place::LAST,
             falls_at: None,
+            ahead: 0,
             queued_at: at,
             priority: 0,
             plan: self.no_plan.clone(),

@@ -10,6 +10,7 @@ use crate::floor::Floor;
 use crate::io::Output;
 use crate::item::{Item, Phase, Queue};
 use crate::lanes::lane;
+use crate::order;
 use crate::slab::Key;
 use crate::steps;
 use crate::timers::Timer;
@@ -108,6 +109,11 @@ impl Floor {
         let Some(item) = self.items.get_mut(key) else { return };
         item.step += 1;
         let (step, due, waits) = (item.step, item.step_due(), matches!(item.phase, Phase::Waiting));
+        // Held no longer: it stands among the others as it came.
+        let ahead = std::mem::take(&mut item.ahead);
+        if ahead != 0 {
+            self.move_back(key, ahead);
+        }
         if let Some(due) = due {
             self.arm(due, Timer::Step { item: key, step });
         }
@@ -122,14 +128,21 @@ impl Floor {
         self.leave_class(key);
         let Some(item) = self.items.get_mut(key) else { return };
         item.falls_at = None;
+        let waits = matches!(item.phase, Phase::Waiting);
+        self.move_back(key, order::LATE_FALL_MICROS);
+        if waits {
+            self.stand(key);
+        }
+    }
+
+    /// An unanswered interaction that is in no class now gets a place further back.
+    fn move_back(&mut self, key: Key, by: i64) {
+        let Some(item) = self.items.get_mut(key) else { return };
         let before = item.place;
-        item.place = before.fallen();
+        item.place = before.moved_back(by);
         if let Some(queue) = item.service.and_then(|number| self.queues.get_mut(number)) {
             queue.order.remove(before);
             queue.order.insert(item.place);
-        }
-        if matches!(item.phase, Phase::Waiting) {
-            self.stand(key);
         }
     }
 

@@ -201,6 +201,9 @@ pub struct Arrival {
     pub preferred: Vec<AgentId>,
     /// How long to wait for a preferred agent before anybody else is asked. Zero: only if one is free at once.
     pub preferred_hold: Duration,
+    /// In its first step it counts as having waited this much longer: who is held for a preferred agent is taken by that agent
+    /// before others who came a little earlier (C16). It ends with the step.
+    pub ahead: Duration,
     /// Agents never asked.
     pub excluded: Vec<AgentId>,
     /// Since when it has waited elsewhere: its place is that of this time (ROUTE-07).
@@ -221,6 +224,7 @@ impl Arrival {
             requirement: None,
             preferred: Vec::new(),
             preferred_hold: Duration::ZERO,
+            ahead: Duration::ZERO,
             excluded: Vec::new(),
             since: None,
             returns: false,

@@ -40,6 +40,8 @@ pub(crate) struct Item {
     pub place: Place,
     /// When the place falls back because the interaction is late.
     pub falls_at: Option<Timestamp>,
+    /// By how many microseconds the place falls back at the end of the first step, which is held for agents it prefers.
+    pub ahead: i64,
     pub queued_at: Timestamp,
     pub priority: i32,
     pub plan: Arc<Plan>,

@@ -47,7 +47,9 @@ impl Floor {
         let hopeless = !plan.steps.iter().any(|step| self.board.has_agents(step.class));
         self.planned = Some(plan);
         let since = arrival.since.filter(|since| *since < self.now);
-        self.record(Event::Queued { interaction, service, channel, requirement, priority, since });
+        let ahead = arrival.ahead;
+        let queued = Event::Queued { interaction, service, channel, requirement, priority, since, ahead };
+        self.record(queued);
         if hopeless {
             self.out.push(Output::NobodyFits { interaction });
         }

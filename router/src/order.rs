@@ -18,7 +18,8 @@ use model::time::Timestamp;
 use serde::Serialize;
 
 /// A place in the order of waiting: smallest first. It never changes while an interaction waits, whatever happens; but a
-/// late contact whose service serves those last falls back once.
+/// late contact whose service serves those last falls back once, and so does one that was held for an agent it prefers by
+/// what it was ahead for that time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
     /// Virtual arrival in microseconds: the arrival (or the deadline), moved back by what the priority is worth.
@@ -36,8 +37,8 @@ impl Place {
 pub(crate) type Slope = u32;
 /// Of everybody whose service has no slopes.
 pub(crate) const PLAIN_SLOPE: Slope = 100;
-/// How far a late contact falls back where those are served last.
-pub(crate) const LATE_FALL: Duration = Duration::from_secs(3_600);
+/// How far, in microseconds, a late contact falls back where those are served last.
+pub(crate) const LATE_FALL_MICROS: i64 = 3_600_000_000;
 
 /// Where somebody stands among all at one moment, smallest first: hundredths of microseconds of virtual waiting, negative;
 /// then the number of the arrival.
@@ -69,10 +70,17 @@ pub(crate) fn slope(rules: &QueueRules) -> Slope {
     }
 }
 
-/// The place of somebody queued at `at`.
-pub(crate) fn place(rules: &QueueRules, priority: i32, at: Timestamp, arrival: u64) -> Place {
+/// The place of somebody queued at `at`, who counts as having waited `ahead` longer.
+pub(crate) fn place(
+    rules: &QueueRules,
+    priority: i32,
+    ahead: Duration,
+    at: Timestamp,
+    arrival: u64,
+) -> Place {
     let bought =
         i64::from(priority).saturating_mul(i64::from(rules.priority_second)).saturating_mul(1_000_000);
+    let bought = bought.saturating_add(i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX));
     let starts = match rules.order {
         WaitingOrder::Deadline => micros(at + rules.service_level),
         WaitingOrder::Ageing | WaitingOrder::Slopes => micros(at),
@@ -94,8 +102,11 @@ pub(crate) fn falls_at(rules: &QueueRules, at: Timestamp) -> Option<Timestamp> {
 impl Place {
     /// The place of somebody who is late and served after those who are not.
     pub(crate) fn fallen(self) -> Self {
-        let fall = i64::try_from(LATE_FALL.as_micros()).unwrap_or(i64::MAX);
-        Self { virtual_arrival: self.virtual_arrival.saturating_add(fall), ..self }
+        self.moved_back(LATE_FALL_MICROS)
+    }
+    /// The place so many microseconds of waiting further back.
+    pub(crate) fn moved_back(self, by: i64) -> Self {
+        Self { virtual_arrival: self.virtual_arrival.saturating_add(by), ..self }
     }
 }
 

@@ -178,6 +178,8 @@ export interface ServiceItem {
       ring_s: number;
       keep_h: number;
     };
+    /** Whether customers who come again are held for the agent who served them last. */
+    regulars: { within_days: number; hold_s: number; ahead_s: number } | null;
     hours: Hours | null;
     emergency: boolean;
     when_emergency: Treatment;
@@ -223,6 +225,7 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
     when_agents_left: null,
     waiting: { greeting: null, position: false, expected_wait: false, comfort: [], first_after_s: 20, every_s: 60, flow: null },
     callback: { offer_after_s: null, offer_from_min: null, open_max: 50, attempts_max: 3, pause_s: 300, ring_s: 30, keep_h: 12 },
+    regulars: null,
     hours: null,
     emergency: false,
     when_emergency: "announce",

@@ -6,6 +6,7 @@ mod farewell;
 mod flows;
 pub mod legs;
 mod people;
+mod regulars;
 mod rules;
 mod tenant;
 mod waiting;

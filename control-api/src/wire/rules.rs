@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::callback::CallbackOffer;
 use super::farewell::Farewells;
+use super::regulars::Regulars;
 use super::waiting::Waiting;
 use super::{Wire, ms, no_id, yes};
 
@@ -202,6 +203,8 @@ pub struct Queue {
     pub waiting: Waiting,
     /// Whether and how callers are called back.
     pub callback: CallbackOffer,
+    /// Whether customers who come again are held for the agent who served them last; `null`: no.
+    pub regulars: Option<Regulars>,
     /// When the service is open, while it is switched on: `{"zone": "Europe/Berlin", "open": ["mon-fri 09:00-17:30"], "holidays": ["12-25"],
     /// "special": {"2026-12-24": "09:00-12:00"}}`; `null`: always.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -246,6 +249,7 @@ impl From<QueueRules> for Queue {
             when_agents_left: rules.when_agents_left,
             waiting: rules.waiting.into(),
             callback: rules.callback.into(),
+            regulars: rules.regulars.map(Into::into),
             hours: rules.hours,
             emergency: rules.emergency,
             when_emergency: rules.when_emergency,
@@ -279,6 +283,7 @@ impl From<Queue> for QueueRules {
             when_agents_left: queue.when_agents_left,
             waiting: queue.waiting.into(),
             callback: queue.callback.into(),
+            regulars: queue.regulars.map(Into::into),
             hours: queue.hours,
             emergency: queue.emergency,
             when_emergency: queue.when_emergency,

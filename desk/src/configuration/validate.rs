@@ -11,8 +11,8 @@ use model::flow::Flow;
 use model::interaction::Channel;
 use model::people::{Group, PhoneKind, Role, User};
 use model::service::{
-    COMFORT_MAX, CallbackRules, Disposition, FAREWELL_MAX, Number, RING_MAX, SLOPE_MAX, Service, Skill,
-    Treatment, Trunk, WaitingRules,
+    COMFORT_MAX, CallbackRules, Disposition, FAREWELL_MAX, Number, RING_MAX, RegularRules, SLOPE_MAX,
+    Service, Skill, Treatment, Trunk, WaitingRules,
 };
 use model::target::Target;
 use router::FloorConfig;
@@ -157,6 +157,7 @@ impl Checked for Service {
         }
         waiting(&queue.waiting, now, &mut errors);
         super::callback::callback(&queue.callback, now, &mut errors);
+        regulars(queue.regulars, &mut errors);
         if let Some(calendar) = &queue.hours {
             match flow::OpeningHours::read(calendar) {
                 Err(why) => errors.push(FieldError::new("/queue/hours", why)),
@@ -176,6 +177,21 @@ impl Checked for Service {
             vec![]
         } else {
             vec!["Nobody meets the requirement: callers would wait in vain.".into()]
+        }
+    }
+}
+
+/// How customers who come again are held for an agent.
+fn regulars(rules: Option<RegularRules>, errors: &mut Vec<FieldError>) {
+    let Some(RegularRules { within_days, hold_s, ahead_s }) = rules else { return };
+    for (field, value, range) in [
+        ("within_days", within_days, RegularRules::WITHIN_DAYS),
+        ("hold_s", hold_s, RegularRules::HOLD_S),
+        ("ahead_s", ahead_s, RegularRules::AHEAD_S),
+    ] {
+        if !range.contains(&value) {
+            let why = format!("{} to {}", range.start(), range.end());
+            errors.push(FieldError::new(format!("/queue/regulars/{field}"), why));
         }
     }
 }

@@ -21,6 +21,7 @@ use store::preferences::Wanted;
 use super::call::Call;
 use super::figures::Counting;
 use super::presence::Attendance;
+use super::regulars::Regulars;
 use super::self_service::InFlow;
 use super::timed::Timed;
 use super::waiting::Waiting;
@@ -129,6 +130,8 @@ pub struct Core {
     /// The call that is being ended, and how: the floor's event about its end is written with this.
     pub(super) ending: Option<(InteractionId, EndStatus, EndedBy)>,
     pub(super) people: HashMap<UserId, Person>,
+    /// Who served which customer last.
+    pub(crate) regulars: Regulars,
     /// Who asks for help with what, and since when (HELP-01).
     pub(super) help: BTreeMap<(InteractionId, UserId), Timestamp>,
     /// Queues whose figures may have changed.
@@ -168,6 +171,7 @@ impl Core {
             ringing: HashMap::new(),
             ending: None,
             people: HashMap::new(),
+            regulars: Regulars::default(),
             help: BTreeMap::new(),
             dirty: BTreeSet::new(),
             admitting: true,

@@ -162,6 +162,7 @@ impl Core {
         call.answered_at.get_or_insert(now);
         call.enter(agent, Phase::Talking, now);
         out.push(Effect::Journal(Event::Bridged { interaction, agent }));
+        self.now_served(interaction, agent, now);
         self.press_after(interaction, agent, out);
         self.show_work(interaction, out);
     }

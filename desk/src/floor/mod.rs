@@ -17,6 +17,7 @@ mod passing_on;
 mod pause;
 mod presence;
 pub mod recovery;
+pub(crate) mod regulars;
 pub(crate) mod request;
 mod self_service;
 pub(crate) mod service;

@@ -44,6 +44,7 @@ impl Core {
         // takes the caller to no queue, the order is taken back before it left this room.
         let (interaction, music) = (arrival.interaction, out.len());
         out.push(order(CallOrder::Play { interaction, sound: Sound::QueueMusic, then_hang_up: false }));
+        let arrival = self.as_regular(arrival, now);
         let answer = self.tell_floor(Input::Arrive(arrival), now, out);
         match (&answer, self.calls.get_mut(&interaction)) {
             (Ok(()), Some(call)) => call.heard = true,

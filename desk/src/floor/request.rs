@@ -68,6 +68,8 @@ pub(crate) enum Request {
         calls: Box<model::call::CallConfig>,
         answer: oneshot::Sender<()>,
     },
+    /// Records of who served whom, newest first.
+    Remember(Vec<ServiceRecord>),
     /// Looks at the desk.
     Read(Look),
     /// Takes new calls, or not.

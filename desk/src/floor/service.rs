@@ -15,10 +15,11 @@ use model::interaction::EndedBy;
 use model::journal::Event;
 use model::people::Privilege;
 use model::time::Timestamp;
-use store::Journal;
+use store::{Journal, Store};
 use tokio::sync::{mpsc, oneshot};
 
 use super::core::{Core, Effect};
+use super::regulars;
 use super::request::{Attach, Look, Request};
 use super::written::Wrote;
 use crate::auth::SharedAuth;
@@ -76,6 +77,7 @@ pub(crate) struct Service {
     pub asking: Asking,
     pub replies: mpsc::Receiver<Replied>,
     pub rows: RecordingRows,
+    pub store: Store,
     pub state: State,
 }
 
@@ -90,6 +92,8 @@ pub(crate) struct State {
     pub(super) told: HashMap<ServiceId, QueueView>,
     pub(super) housekept: Timestamp,
     pub(super) audited: Timestamp,
+    /// Who served whom before this run is known, or being read.
+    pub(super) regulars_read: bool,
     /// The operator's wish.
     pub(super) admitting: Option<bool>,
     pub(super) journal_full: bool,
@@ -110,6 +114,7 @@ enum Woken {
 impl Service {
     /// Runs until nobody can ask any more and signalling is gone.
     pub async fn run(mut self) {
+        self.read_regulars();
         let mut health = self.journal.watch_health();
         let mut facts_open = true;
         let mut requests_open = true;
@@ -291,6 +296,7 @@ impl Service {
                 self.state.later.push(Later::Configure(calls));
                 self.state.later.push(Later::Done(answer));
             }
+            Request::Remember(records) => records.iter().for_each(|record| core.regulars.read(record)),
             Request::Read(look) => state.later.push(Later::Read(look)),
             Request::Admit(admitting) => {
                 state.admitting = Some(admitting);
@@ -329,6 +335,14 @@ impl Service {
         }
         self.state.told.retain(|service, _| config.services.contains_key(service));
         self.core.configure(config, generation, now, &mut self.state.out);
+        self.read_regulars();
+    }
+
+    /// Reads who served whom before this run, once somebody wants to know; calls do not wait for it.
+    fn read_regulars(&mut self) {
+        if self.core.wants_regulars() && !std::mem::replace(&mut self.state.regulars_read, true) {
+            tokio::spawn(regulars::read(self.store.clone(), self.tenant, self.mailbox.clone()));
+        }
     }
 
     /// A recording is finished, or given up.

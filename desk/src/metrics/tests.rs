@@ -1,5 +1,7 @@
 //! Figures of whole calls.
 
+use std::time::Duration;
+
 use super::*;
 use model::id::{AgentId, Id, OfferToken};
 use model::interaction::{Channel, EndedBy};
@@ -26,6 +28,7 @@ fn arrives(n: u64) -> [Event; 2] {
             requirement: Requirement::fixed(SkillExpr::Any),
             priority: 0,
             since: None,
+            ahead: Duration::ZERO,
         },
     ]
 }

@@ -144,6 +144,7 @@ fn arrives(world: &mut Watched, dice: &mut Dice, mut arrival: Arrival) {
     if dice.percent(10) {
         arrival.preferred = vec![AgentId::from_number(dice.below(13) + 1)];
         arrival.preferred_hold = Duration::from_secs(dice.below(20) + 1);
+        arrival.ahead = Duration::from_secs(dice.below(3) * dice.below(100));
     }
     if dice.percent(10) {
         arrival.excluded = vec![AgentId::from_number(dice.below(13) + 1)];

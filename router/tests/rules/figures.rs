@@ -1,6 +1,8 @@
 //! What becomes of customers, counted from the journal: by the definition, and the same after a start.
 
 use model::figures::{Counts, Pace};
+use std::time::Duration;
+
 use model::id::{AgentId, Id, InteractionId, ServiceId};
 use model::interaction::{Channel, EndStatus, EndedBy};
 use model::journal::Event;
@@ -20,6 +22,7 @@ fn queued(number: u64, service: ServiceId) -> Event {
         requirement: Requirement::fixed(SkillExpr::Any),
         priority: 0,
         since: None,
+        ahead: Duration::ZERO,
     }
 }
 fn bridged(number: u64) -> Event {

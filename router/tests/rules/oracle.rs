@@ -43,6 +43,8 @@ pub struct Caller {
     deadline: Timestamp,
     /// Priority points and what one is worth.
     bought: i128,
+    /// What it is ahead by until then, held for agents it prefers.
+    ahead: (i128, Timestamp),
     number: u64,
     /// The queue's rules when it was queued.
     rules: QueueRules,
@@ -67,8 +69,25 @@ impl Caller {
             }
         }
         // A credit counts in whole microseconds of the wait that would have earned it.
-        let waited = i128::from(now.micros()) - starts + self.bought * 100 / slope;
+        let (ahead, until) = self.ahead;
+        let bought = if now < until { self.bought + ahead } else { self.bought };
+        let waited = i128::from(now.micros()) - starts + bought * 100 / slope;
         (-waited * slope, self.number)
+    }
+}
+
+impl Caller {
+    /// It waits from now on for whom it prefers, in its first step.
+    fn held(&mut self, ahead: i128, now: Timestamp) {
+        let lasts = self.requirement.steps.first().and_then(|step| step.lasts);
+        self.ahead = (ahead, now + lasts.unwrap_or_default());
+    }
+
+    /// Who was held to the end is ahead no more, even if it waits again.
+    fn stops_waiting(&mut self, now: Timestamp) {
+        if now >= self.ahead.1 {
+            self.ahead.0 = 0;
+        }
     }
 }
 
@@ -266,7 +285,7 @@ impl Oracle {
             Event::AgentOffline { agent } => {
                 (self.seen(agent).ready, self.seen(agent).offline) = (false, true)
             }
-            Event::Queued { interaction, service, requirement, priority, channel, since } => {
+            Event::Queued { interaction, service, requirement, priority, channel, since, ahead } => {
                 self.arrived += 1;
                 let rules = self.config.services.iter().find(|s| s.id == *service).unwrap();
                 let bought = i128::from(*priority) * i128::from(rules.queue.priority_second) * 1_000_000;
@@ -274,6 +293,7 @@ impl Oracle {
                 let mut caller = self.caller(at, true, Some(*service), requirement.clone());
                 (caller.bought, caller.rules, caller.channel) = (bought, rules, *channel);
                 caller.waits_since = since.unwrap_or(at);
+                caller.held(ahead.as_micros() as i128, at);
                 assert!(self.callers.insert(*interaction, caller).is_none(), "I1: queued once");
             }
             Event::HandlingStarted { interaction, agent, internal, channel } => {
@@ -307,11 +327,13 @@ impl Oracle {
                 let caller = self.callers.get_mut(interaction).unwrap();
                 assert_eq!(caller.rung, [*agent], "I1: the others were released first");
                 (caller.answered, caller.rung) = (true, vec![]);
+                caller.stops_waiting(at);
             }
             Event::Taken { interaction, agent } => {
                 let caller = self.callers.get_mut(interaction).unwrap();
                 assert!(caller.rung.is_empty() && !caller.answered && caller.channel.is_written(), "I1");
                 caller.answered = true;
+                caller.stops_waiting(at);
                 self.seen(agent).active.push(*interaction);
             }
             Event::Requeued { interaction, agent } => {
@@ -322,6 +344,7 @@ impl Oracle {
                 // For whom it waits begins anew; its place does not.
                 let caller = self.callers.get_mut(interaction).unwrap();
                 (caller.answered, caller.since) = (false, at);
+                caller.held(caller.ahead.0, at);
             }
             Event::OfferEnded { interaction, agent, token, why } => {
                 assert_eq!(self.seen(agent).offer.take(), Some((*interaction, *token)));
@@ -409,6 +432,7 @@ impl Oracle {
             token: None,
             deadline,
             bought: 0,
+            ahead: (0, Timestamp::ZERO),
             number: self.arrived,
             rules: QueueRules::default(),
             since,

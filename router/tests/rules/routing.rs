@@ -73,6 +73,45 @@ fn route_02_a_preferred_agent_is_waited_for_and_an_excluded_one_never_asked() {
     assert!(hall.waits(call));
 }
 
+/// ROUTE-02, LIVE-07 (C16): priority first, then who knows the agent, then the longest wait; held no longer, it is ahead of nobody.
+#[test]
+fn live_07_a_preferred_agent_takes_who_is_held_before_who_came_earlier() {
+    let mut hall = Hall::open();
+    let (ana, jonas) = (hall.agent(&[]), hall.agent(&[]));
+    let (first, second) = (hall.call(), hall.call());
+    for (agent, call) in [(ana, first), (jonas, second)] {
+        assert_eq!(hall.offered_to(call), Some(agent));
+        hall.accepts(agent);
+    }
+    let stranger = hall.call();
+    hall.pass(seconds(50));
+    let held = |hall: &mut Hall| {
+        hall.special_call(|call| {
+            call.preferred = vec![jonas];
+            call.preferred_hold = seconds(30);
+            call.ahead = seconds(60);
+        })
+    };
+    let friend = held(&mut hall);
+    let urgent = hall.call_with_priority(2);
+    let order = |hall: &Hall| [urgent, friend, stranger].map(|call| hall.floor.ahead(call));
+    assert_eq!(order(&hall), [Some(0), Some(1), Some(2)]);
+    hall.hangs_up(second);
+    hall.completes(jonas);
+    assert_eq!(hall.offered_to(urgent), Some(jonas), "priority comes first");
+    hall.accepts(jonas);
+    hall.hangs_up(urgent);
+    hall.completes(jonas);
+    assert_eq!(hall.offered_to(friend), Some(jonas), "who knows the agent comes before who came earlier");
+    hall.accepts(jonas);
+    let friend = held(&mut hall);
+    hall.pass(seconds(30));
+    assert_eq!([stranger, friend].map(|call| hall.floor.ahead(call)), [Some(0), Some(1)], "the hold is over");
+    hall.hangs_up(first);
+    hall.completes(ana);
+    assert_eq!(hall.offered_to(stranger), Some(ana));
+}
+
 #[test]
 fn a_preferred_agent_must_still_fit() {
     let mut hall = Hall::open();

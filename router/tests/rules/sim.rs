@@ -120,6 +120,7 @@ fn random_service(dice: &mut Dice, number: u64) -> Service {
         takes: Channel::INCOMING.into_iter().filter(|_| !dice.percent(5)).collect(),
         waiting: Default::default(),
         callback: Default::default(),
+        regulars: None,
         hours: None,
         emergency: dice.percent(3),
         when_emergency: Treatment::Announce,

@@ -102,6 +102,14 @@ export const administration = {
     comfort: "Messages in turn, sounds",
     hint: "Sounds are files of the folder “prompts”, named without their ending. Announcements delay nobody.",
   },
+  regulars: {
+    title: "Customers who come again",
+    hold: "Hold them for the agent who served them last",
+    withinDays: "Remember the agent for, days",
+    holdSeconds: "Ask nobody else for, seconds",
+    aheadSeconds: "Count as waiting longer by, seconds",
+    hint: "Only for agents who are at work and fit the requirement. Higher priority still comes first. 0 seconds of holding: the agent is rung if free at that moment.",
+  },
   callbackRules: {
     title: "Callbacks",
     afterWait: "Offer it to whoever has waited for long",

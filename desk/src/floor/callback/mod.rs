@@ -208,6 +208,7 @@ impl Core {
             since: Some(callback.since),
             ..Arrival::new(interaction, service, Channel::Callback)
         };
+        let arrival = self.as_regular(arrival, now);
         match self.tell_floor(Input::Arrive(arrival), now, out) {
             Ok(()) => {}
             Err(router::Refusal::FloorFull) => self.hold_callback(interaction, now, out),

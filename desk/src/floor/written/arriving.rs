@@ -244,6 +244,7 @@ impl Core {
     /// Asks the queue of a service, and goes on as the service says when it does not take the contact.
     pub(super) fn seek_for_written(&mut self, arrival: Arrival, now: Timestamp, out: &mut Vec<Effect>) {
         let (interaction, from) = (arrival.interaction, arrival.service);
+        let arrival = self.as_regular(arrival, now);
         let Err(refusal) = self.tell_floor(Input::Arrive(arrival), now, out) else { return };
         let Some(why) = overflow_of(refusal) else {
             tracing::warn!(%interaction, %refusal, "the floor did not take a written contact");

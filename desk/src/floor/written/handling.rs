@@ -129,6 +129,7 @@ impl Core {
         written.answered_at.get_or_insert(now);
         // They are together from here: nothing has to be connected.
         out.push(Effect::Journal(Event::Bridged { interaction, agent }));
+        self.now_served(interaction, agent, now);
         self.dirty.extend(self.written.get(&interaction).map(|written| written.service));
         self.show_work(interaction, out);
     }

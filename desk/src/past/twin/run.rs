@@ -188,6 +188,7 @@ impl<'a> Run<'a> {
 
     fn arrive(&mut self, customer: &Customer, at: Timestamp) {
         let mut arrival = Arrival::new(customer.interaction, customer.service, customer.channel);
+        arrival.ahead = customer.ahead;
         arrival.requirement.clone_from(&customer.requirement);
         arrival.priority = customer.priority;
         if self.seek(customer, arrival, at)

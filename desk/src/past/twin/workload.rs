@@ -22,6 +22,8 @@ pub(super) struct Customer {
     /// What was asked for other than what the service asks for.
     pub requirement: Option<Requirement>,
     pub priority: Option<i32>,
+    /// What it was ahead by while it was held for an agent.
+    pub ahead: Duration,
     /// How long the customer waited, and whether that ended by leaving.
     pub waited: Option<(Duration, bool)>,
     pub answered: Option<(AgentId, Timestamp)>,
@@ -94,12 +96,13 @@ impl Workload {
                     self.arrived.get(interaction).map_or(Channel::Voice, |(_, _, channel)| *channel);
                 self.customer((*interaction, at, *from, channel), |_| {});
             }
-            Event::Queued { interaction, service, channel, requirement, priority, .. } => {
+            Event::Queued { interaction, service, channel, requirement, priority, ahead, .. } => {
                 let rules = config.services.iter().find(|known| known.id == *service);
                 let own = rules.is_none_or(|rules| rules.requirement != *requirement);
                 let special = rules.is_none_or(|rules| rules.queue.priority != *priority);
                 self.customer((*interaction, at, *service, *channel), |customer| {
                     customer.requirement = own.then(|| requirement.clone());
+                    customer.ahead = *ahead;
                     customer.priority = special.then_some(*priority);
                 });
             }
@@ -213,6 +216,7 @@ impl Workload {
             at,
             requirement: None,
             priority: None,
+            ahead: Duration::ZERO,
             waited: None,
             answered: None,
             talked: None,

@@ -251,6 +251,7 @@ impl Day {
         {
             arrival.preferred = vec![agent];
             arrival.preferred_hold = Duration::from_secs(15);
+            arrival.ahead = Duration::from_secs(60);
         }
         assert_eq!(self.world.tell(Input::Arrive(arrival)), expected);
         if expected.is_err() {

@@ -66,6 +66,7 @@ impl Call {
             requirement,
             priority: 0,
             since: None,
+            ahead: Duration::ZERO,
         });
     }
     fn rings(&mut self, second: u64, agent: u64) {
