@@ -11,6 +11,7 @@ mod api_keys;
 mod audit;
 mod blocks;
 mod callbacks;
+mod calls_flow;
 mod colleagues;
 mod config;
 mod console;
@@ -104,6 +105,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::hang_up))
         .routes(routes!(live::cancel_callback))
         .routes(routes!(live::pause_recording))
+        .routes(routes!(calls_flow::start, calls_flow::take_back))
         .routes(routes!(contacts::bring))
         .routes(routes!(contacts::show))
         .routes(routes!(contacts::messages, contacts::write))

@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod lookups;
 pub mod metrics;
 pub mod past;
+mod recorded_flows;
 pub mod recording;
 mod recording_rows;
 pub mod records;

@@ -26,6 +26,7 @@ use crate::auth::Identity;
 use crate::configuration::Configuration;
 use crate::metrics::{callback_end_name, dial_failure_name, status_name};
 use crate::page::{Cursor, Page};
+use crate::recorded_flows::FlowOfRecord;
 use crate::recording::{Audio, AudioFormat, Peaks, RecordingError};
 use crate::refusal::Refusal;
 use crate::start::DeskHandle;
@@ -81,6 +82,8 @@ pub struct RecordView {
     pub callback: Option<CallbackOfRecord>,
     /// A flow connected the caller with a number outside.
     pub passed_on: Option<PassingOfRecord>,
+    /// Flows that the agent started for the customer (CTRL-06).
+    pub flows: Vec<FlowOfRecord>,
     /// First INVITE.
     pub arrived_at: u64,
     /// Entered the queue.
@@ -349,6 +352,7 @@ impl RecordView {
                 .passed_on
                 .as_ref()
                 .map(|passed| PassingOfRecord { at: passed.at.millis(), number: passed.number.clone() }),
+            flows: record.flows.iter().map(|flow| FlowOfRecord::new(flow, names)).collect(),
             arrived_at: record.arrived_at.millis(),
             queued_at: millis(record.queued_at),
             offered_at: millis(record.offered_at),

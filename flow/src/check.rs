@@ -1,5 +1,6 @@
 //! What is wrong with a flow, all of it at once; and a flow that nothing is wrong with.
 
+mod during_calls;
 mod fields;
 mod requests;
 mod secrets;
@@ -87,12 +88,22 @@ impl Ready {
     pub(crate) fn is_secret(&self, var: &str) -> bool {
         self.secrets.contains(var)
     }
-    /// Names of the services that its steps ask.
+    /// Whether agents may start it in calls of the service of this name.
+    pub fn is_for_calls_of(&self, service: &str) -> bool {
+        let named = &self.flow.services;
+        self.flow.during_calls && (named.is_empty() || named.iter().any(|each| each == service))
+    }
+    /// Whether what callers enter at this step is never written down.
+    pub(crate) fn asks_secret(&self, step: &str) -> bool {
+        self.flow.collect.get(step).is_some_and(|collect| collect.secret)
+    }
+    /// Names of the services that it asks or is for.
     fn services(&self) -> impl Iterator<Item = &str> {
         let back = self.flow.callback.values().filter_map(|callback| callback.service.as_deref());
-        self.flow.queue.values().map(|queue| queue.service.as_str()).chain(back)
+        let during = self.flow.services.iter().map(String::as_str);
+        self.flow.queue.values().map(|queue| queue.service.as_str()).chain(back).chain(during)
     }
-    /// Whether a step asks this service for an agent.
+    /// Whether it asks this service for an agent, or is for its calls.
     pub fn names_service(&self, name: &str) -> bool {
         self.services().any(|each| each == name)
     }
@@ -142,6 +153,7 @@ impl Flow {
             requirements: BTreeMap::new(),
         };
         checking.head();
+        checking.during_calls();
         checking.fields();
         checking.ways();
         let Checking { mut faults, hours, patterns, requirements, .. } = checking;

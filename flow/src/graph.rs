@@ -2,6 +2,7 @@
 
 mod callback;
 mod defaults;
+mod give_back;
 mod http;
 mod lookup;
 mod node;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::callback::Callback;
 use self::defaults::*;
+pub use self::give_back::GiveBack;
 pub use self::http::{Http, Method};
 pub use self::lookup::Lookup;
 pub use self::node::{Kind, Node};
@@ -39,6 +41,12 @@ pub struct Flow {
     /// It runs while its callers wait in a queue, and not before (ROUTE-07). Default false.
     #[serde(default, skip_serializing_if = "is_no")]
     pub while_waiting: bool,
+    /// Agents start it during a call, and it ends with a step `return` (CTRL-06). Default false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub during_calls: bool,
+    /// Names of the services in whose calls agents may start it; none: in those of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
     /// Opening hours that steps ask.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub calendar: BTreeMap<String, Calendar>,
@@ -84,9 +92,19 @@ pub struct Flow {
     /// Steps that ask for an agent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub queue: BTreeMap<String, Queue>,
+    /// Steps that give the caller back to the agent.
+    #[serde(default, rename = "return", skip_serializing_if = "BTreeMap::is_empty")]
+    pub give_back: BTreeMap<String, GiveBack>,
     /// Steps that end the call.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hangup: BTreeMap<String, HangUp>,
+}
+
+impl Flow {
+    /// Whether callers may begin with it: neither for those who wait already, nor for those who have an agent.
+    pub fn begins_calls(&self) -> bool {
+        !self.while_waiting && !self.during_calls
+    }
 }
 
 /// Plays something to its end.

@@ -24,7 +24,7 @@ pub use self::words::{
 };
 use crate::calendar::Opening;
 use crate::check::Ready;
-use crate::graph::{Case, Node, Queue};
+use crate::graph::{Case, Flow, Node, Queue};
 use crate::prompt::{Item, Prompt};
 use crate::template::VALUE_MAX;
 
@@ -174,6 +174,14 @@ impl Run {
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
+    /// Whether the caller is asked for something that is never written down.
+    pub fn asks_secret(&self) -> bool {
+        matches!(self.state, State::Asking { .. }) && self.ready.asks_secret(&self.node)
+    }
+    /// The flow.
+    pub fn flow(&self) -> &Flow {
+        self.ready.flow()
+    }
     /// The step it is at.
     pub fn at(&self) -> &str {
         &self.node
@@ -255,6 +263,7 @@ impl Run {
                     None => return,
                 },
                 Node::Queue(queue) => return self.queue(queue, out),
+                Node::GiveBack(_) => return self.end(End::GiveBack, out),
                 Node::HangUp(_) => return self.end(End::HangUp, out),
             };
         }

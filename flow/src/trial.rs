@@ -324,6 +324,7 @@ fn queue_line(wish: &Wish) -> String {
 fn end_line(end: End) -> &'static str {
     match end {
         End::HangUp => "hangs up",
+        End::GiveBack => "gives the caller back to the agent",
         End::AsService(Refused::Closed) => "as the service treats callers when it is closed",
         End::AsService(Refused::Unstaffed) => "as the service treats callers when nobody is signed in",
         End::AsService(Refused::Full) => "as the service treats callers when the queue is full",

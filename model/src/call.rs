@@ -139,6 +139,18 @@ pub enum CallOrder {
         /// Who held.
         agent: UserId,
     },
+    /// Customer and agent do not hear each other from now on: the customer hears what [`CallOrder::PlaySounds`] and
+    /// [`CallOrder::Play`] play, and is told of by [`CallFact::DigitReceived`]; the agent hears hardly anything, and no keys. Who
+    /// holds, holds on (CTRL-06).
+    TakeAside {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// They hear each other again, unless one holds the other.
+    BringBack {
+        /// Which call.
+        interaction: InteractionId,
+    },
     /// The far side does not hear the agent (CTRL-01).
     Mute {
         /// Which call.

@@ -2,10 +2,40 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{FlowId, TenantId};
+use crate::id::{FlowId, TenantId, UserId};
+use crate::time::Timestamp;
 
 /// Versions that are kept; with the next one the oldest that is not in use goes.
 pub const VERSIONS_MAX: usize = 20;
+
+/// How a flow that an agent started during a call came to its end (CTRL-06).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowEnd {
+    /// It gave the customer back.
+    Returned,
+    /// The agent took the customer back.
+    TakenBack,
+    /// It was broken off: the recording could not be paused for something secret, or it took too many steps.
+    Failed,
+    /// The call ended, or the appliance stopped.
+    CallEnded,
+}
+
+/// A flow that an agent started during a call, as the record has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedFlow {
+    /// Which.
+    pub flow: FlowId,
+    /// Which version of it.
+    pub version: u32,
+    /// Who started it.
+    pub agent: UserId,
+    /// When.
+    pub from: Timestamp,
+    /// When it was over and how; `None` while it goes on.
+    pub over: Option<(Timestamp, FlowEnd)>,
+}
 
 /// What callers of a number go through before an agent is asked (ROUTE-08).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::call::DialFailure;
+use crate::flow::RecordedFlow;
 use crate::id::{DispositionId, InteractionId, RecordingId, ServiceId, TenantId, TrunkId, UserId};
 use crate::media::StreamStats;
 use crate::recording::{RecordingErasure, RecordingGap, RecordingPause, RecordingProof};
@@ -285,6 +286,9 @@ pub struct ServiceRecord {
     /// A flow connected it with a number outside.
     #[serde(default)]
     pub passed_on: Option<RecordedPassing>,
+    /// Flows that its agent started for the customer; the first 16 (CTRL-06).
+    #[serde(default)]
+    pub flows: Vec<RecordedFlow>,
     /// First INVITE.
     pub arrived_at: Timestamp,
     /// Entered the queue.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::agent::NotReadyReason;
 use crate::call::DialFailure;
 use crate::figures::{Counts, Pace};
+use crate::flow::FlowEnd;
 use crate::id::{
     AgentId, DispositionId, FlowId, InteractionId, LegId, OfferToken, RecordingId, ServiceId, SessionId,
     TenantId, TrunkId,
@@ -120,6 +121,25 @@ pub enum Event {
         version: u32,
         /// The name of the step.
         step: String,
+    },
+    /// An agent started a flow for the customer during the call (CTRL-06); its steps follow.
+    FlowStarted {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Which flow.
+        flow: FlowId,
+        /// Which version of it.
+        version: u32,
+        /// Who started it.
+        agent: AgentId,
+    },
+    /// The flow that an agent started is over, and the customer is with the agent again. Of a flow that the end of the call ended
+    /// nothing is said.
+    FlowOver {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Why it is over.
+        why: FlowEnd,
     },
     /// A flow noted what the caller entered, or what follows from it (ROUTE-07). Values that the flow calls secret are not here.
     Noted {
@@ -592,6 +612,8 @@ impl Event {
             | Self::Configured { .. } => None,
             Self::Arrived { interaction, .. }
             | Self::FlowStep { interaction, .. }
+            | Self::FlowStarted { interaction, .. }
+            | Self::FlowOver { interaction, .. }
             | Self::Noted { interaction, .. }
             | Self::Rated { interaction, .. }
             | Self::Dialled { interaction, .. }

@@ -149,6 +149,8 @@ impl Floor {
             Event::Arrived { .. }
             | Event::Coded { .. }
             | Event::FlowStep { .. }
+            | Event::FlowStarted { .. }
+            | Event::FlowOver { .. }
             | Event::Written { .. }
             | Event::Assigned { .. }
             | Event::Reopened { .. }

@@ -140,11 +140,22 @@ export interface WorkView {
   recording: boolean;
   /** What is said is left out of the recording; it ends by itself (RECO-04). */
   recording_pause: { since: Millis; until: Millis } | null;
+  /** The flow that the caller goes through while the agent waits (CTRL-06). */
+  flow: FlowProgress | null;
   /** Since when this agent asks for help with it (HELP-01). */
   help_since: Millis | null;
   digits: string;
   /** Of a chat, text message or email. */
   written: { last_message: number; unanswered_since: Millis | null } | null;
+}
+export interface FlowProgress {
+  flow: string;
+  name: string;
+  /** Steps so far, the last where the caller is. */
+  way: string[];
+  /** Something is being entered that is neither shown nor recorded. */
+  secret: boolean;
+  since: Millis;
 }
 /** An agent who asks for help, as supervisors see it (HELP-02). */
 export interface HelpView {
@@ -208,6 +219,8 @@ export interface DispositionView extends Named {
 export interface ServiceView extends Named {
   disposition_mandatory: boolean;
   dispositions: DispositionView[];
+  /** Flows that agents may start during its calls (CTRL-06). */
+  flows: Named[];
 }
 export interface ReasonView extends Named {
   icon: string;
@@ -357,6 +370,8 @@ export interface ServiceRecord {
   callback: CallbackOfRecord | null;
   /** A flow connected the caller with a number outside. */
   passed_on: { at: Millis; number: string } | null;
+  /** Flows that the agent started for the caller (CTRL-06). */
+  flows: { name: string; version: number; agent_name: string; from: Millis; to: Millis | null; end: "returned" | "taken_back" | "failed" | "call_ended" | null }[];
   service: string | null;
   service_name: string | null;
   agent: string | null;

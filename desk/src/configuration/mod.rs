@@ -3,6 +3,7 @@
 pub mod blocks;
 mod callback;
 pub mod dry_run;
+mod flows;
 mod leading;
 mod service;
 mod snapshot;

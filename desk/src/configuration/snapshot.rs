@@ -468,6 +468,7 @@ impl Configuration {
             name: service.name.clone(),
             disposition_mandatory: service.disposition_mandatory,
             dispositions: dispositions(service.id).collect(),
+            flows: self.flows_for_calls_of(service),
         };
         self.services.values().map(view).collect()
     }

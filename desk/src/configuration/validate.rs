@@ -203,9 +203,9 @@ fn treatments(service: &Service, now: &Configuration, errors: &mut Vec<FieldErro
             Treatment::Service(to) if to != service.id && !now.services.contains_key(&to) => "service",
             Treatment::Flow(flow) if !now.flows.contains_key(&flow) => "flow",
             Treatment::Flow(flow)
-                if now.ready_flows.get(&flow).is_some_and(|(_, ready)| ready.flow().while_waiting) =>
+                if now.ready_flows.get(&flow).is_some_and(|(_, ready)| !ready.flow().begins_calls()) =>
             {
-                "flow for callers who do not wait: this one runs while they do"
+                "flow for callers who have no place and no agent yet: this one runs while they do"
             }
             _ => continue,
         };
@@ -266,10 +266,19 @@ fn waiting(rules: &WaitingRules, now: &Configuration, errors: &mut Vec<FieldErro
 }
 
 /// Who leads to a flow in a way that it is not made for.
-fn other_use(flow: &Flow, while_waiting: bool, now: &Configuration) -> Option<String> {
-    if while_waiting {
-        let first = now.leading_to_flow(flow.id);
-        return first.first().map(|who| format!("{who} leads here: `while_waiting` is for flows of a queue"));
+fn other_use(flow: &Flow, then: &flow::Flow, now: &Configuration) -> Option<String> {
+    if !then.begins_calls()
+        && let Some(who) = now.leading_to_flow(flow.id).first()
+    {
+        let set = if then.while_waiting {
+            "`while_waiting` is for flows of a queue"
+        } else {
+            "`during_calls` is for flows of agents"
+        };
+        return Some(format!("{who} leads here: {set}"));
+    }
+    if then.while_waiting {
+        return None;
     }
     let service = now.services.values().find(|service| service.queue.waiting.flow == Some(flow.id))?;
     Some(format!("callers who wait for {} go through it: `while_waiting = true` is missing", service.name))
@@ -296,7 +305,7 @@ impl Checked for Flow {
             None => errors.push(FieldError::new("/active", format!("there is no version {active} any more"))),
             Some(version) => match now.check_flow(&version.text) {
                 Ok(ready) => {
-                    if let Some(why) = other_use(self, ready.flow().while_waiting, now) {
+                    if let Some(why) = other_use(self, ready.flow(), now) {
                         errors.push(FieldError::new("/text", why));
                     }
                     let ready = (version.number, Arc::new(ready));
@@ -330,8 +339,11 @@ impl Checked for Number {
             errors.push(FieldError::new("/service", "this service takes no calls"));
         }
         let first = self.flow.and_then(|flow| now.ready_flows.get(&flow));
-        if first.is_some_and(|(_, ready)| ready.flow().while_waiting) {
-            errors.push(FieldError::new("/flow", "this flow is for callers who wait in a queue already"));
+        if first.is_some_and(|(_, ready)| !ready.flow().begins_calls()) {
+            errors.push(FieldError::new(
+                "/flow",
+                "this flow is for callers who wait in a queue already, or have an agent",
+            ));
         }
         errors
     }

@@ -105,6 +105,8 @@ impl Core {
                 out.push(Effect::Order(CallOrder::Retrieve { interaction, agent }));
                 Ok(())
             }
+            Command::StartFlow { interaction, flow } => self.start_flow(agent, interaction, flow, now, out),
+            Command::TakeBack { interaction } => self.take_back(agent, interaction, out),
             Command::PauseRecording { interaction } => self.pause_own(agent, interaction, true, out),
             Command::ResumeRecording { interaction } => self.pause_own(agent, interaction, false, out),
             Command::Mute { interaction } => self.mute(agent, interaction, true, out),
@@ -231,7 +233,11 @@ impl Core {
         let (service, up) = (call.service(), call.up());
         Ok(OwnWork { service, up, disposition: &mut call.disposition, comment: &mut call.comment })
     }
-    fn talking(&mut self, agent: UserId, interaction: InteractionId) -> Result<&mut Call, Refusal> {
+    pub(super) fn talking(
+        &mut self,
+        agent: UserId,
+        interaction: InteractionId,
+    ) -> Result<&mut Call, Refusal> {
         let call = self.work_of(agent, interaction)?;
         match call.seat(agent).and_then(|seat| call.phase(seat)) {
             Some((Phase::Talking | Phase::Held, _)) => Ok(call),

@@ -5,6 +5,7 @@ pub mod callback;
 mod carry_out;
 pub mod commands;
 pub mod core;
+mod during_call;
 pub mod facts;
 pub(crate) mod figures;
 mod follow;

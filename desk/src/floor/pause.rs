@@ -4,11 +4,13 @@
 //! service sets, with a warning: an agent must not lose the rest of a call to a forgotten button.
 
 use model::call::CallOrder;
+use model::flow::FlowEnd;
 use model::id::{InteractionId, RecordingId, UserId};
 use model::journal::Event;
 use model::time::Timestamp;
 use serde_json::json;
 
+use super::call::Call;
 use super::core::{Core, Effect};
 use crate::console::protocol::Level;
 use crate::refusal::Refusal;
@@ -41,6 +43,11 @@ impl Core {
         let call = self.calls.get(&interaction).filter(|call| call.up()).ok_or(Refusal::missing("call"))?;
         if !call.recording_now {
             return Err(Refusal::NotNow { why: "This call is not being recorded." });
+        }
+        if !paused && self.is_asked_for_secret(interaction) {
+            return Err(Refusal::NotNow {
+                why: "The caller is entering something that must not be recorded.",
+            });
         }
         if call.recording_pause.is_some() != paused {
             out.push(Effect::Order(CallOrder::PauseRecording { interaction, by: Some(by), paused }));
@@ -93,6 +100,9 @@ impl Core {
         out: &mut Vec<Effect>,
     ) {
         tracing::error!(%interaction, paused, why, "a recording could not be paused or resumed");
+        if paused && self.is_asked_for_secret(interaction) {
+            self.flow_over(interaction, FlowEnd::Failed, out);
+        }
         if let Some(agent) = by {
             let code = if paused { "recording_pause_failed" } else { "recording_resume_failed" };
             self.banner(agent, Level::Error, code, json!({ "interaction": interaction }), out);
@@ -101,15 +111,19 @@ impl Core {
 
     /// Ends pauses whose time is over.
     pub(super) fn end_long_pauses(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        let Self { paused, calls, .. } = self;
-        paused
-            .retain(|interaction| calls.get(interaction).is_some_and(|call| call.recording_pause.is_some()));
-        for interaction in paused.iter().copied() {
+        let stays = |call: &Call| call.recording_pause.is_some();
+        self.paused.retain(|interaction| self.calls.get(interaction).is_some_and(stays));
+        for interaction in self.paused.clone() {
+            let secret = self.is_asked_for_secret(interaction);
             if let Some((_, until)) =
-                calls.get_mut(&interaction).and_then(|call| call.recording_pause.as_mut())
+                self.calls.get_mut(&interaction).and_then(|call| call.recording_pause.as_mut())
                 && *until <= now
             {
                 *until = now + AGAIN;
+                // Not while a card is keyed: its flow ends by itself.
+                if secret {
+                    continue;
+                }
                 out.push(Effect::Order(CallOrder::PauseRecording { interaction, by: None, paused: false }));
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use flow::{End, Input, Ready, Refused, Run, Wish};
 use model::call::{CallOrder, Sound};
+use model::flow::FlowEnd;
 use model::id::{FlowId, InteractionId};
 use model::interaction::{Channel, EndStatus, EndedBy, take_note};
 use model::journal::Event;
@@ -14,6 +15,7 @@ use router::Arrival;
 
 use super::call::{Aim, Stage};
 use super::core::{Core, Effect};
+use super::during_call::DuringCall;
 use super::facts::order;
 use super::timed::Due;
 use crate::systems::Replied;
@@ -21,9 +23,11 @@ use crate::systems::Replied;
 /// A caller in a flow.
 #[derive(Debug)]
 pub struct InFlow {
-    flow: FlowId,
-    version: u32,
-    run: Run,
+    pub(super) flow: FlowId,
+    pub(super) version: u32,
+    pub(super) run: Run,
+    /// An agent started it during a call.
+    pub(super) during: Option<DuringCall>,
 }
 
 impl Due for InFlow {
@@ -44,7 +48,7 @@ impl Core {
         let Some(call) = self.calls.get_mut(&interaction) else { return };
         call.stage = Stage::InFlow;
         let (run, effects) = Run::begin(ready, &call.as_caller(), now);
-        self.flows.insert(interaction, InFlow { flow, version, run });
+        self.flows.insert(interaction, InFlow { flow, version, run, during: None });
         self.follow_flow(interaction, effects, now, out);
     }
 
@@ -80,13 +84,14 @@ impl Core {
         }
     }
 
-    fn follow_flow(
+    pub(super) fn follow_flow(
         &mut self,
         interaction: InteractionId,
         mut effects: Vec<flow::Effect>,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        self.guard_secrets(interaction, out);
         // A queue that refuses sends the run on; a run takes a bounded number of steps.
         while !effects.is_empty() {
             let mut more = Vec::new();
@@ -95,7 +100,12 @@ impl Core {
                     flow::Effect::Entered(step) => {
                         let Some(InFlow { flow, version, .. }) = self.flows.get(interaction) else { return };
                         let (flow, version) = (*flow, *version);
+                        self.note_way(interaction, &step);
                         out.push(Effect::Journal(Event::FlowStep { interaction, flow, version, step }));
+                    }
+                    flow::Effect::End(end) if self.has_agent_waiting(interaction) => {
+                        let why = if end == End::GiveBack { FlowEnd::Returned } else { FlowEnd::Failed };
+                        self.flow_over(interaction, why, out);
                     }
                     flow::Effect::Queue(wish) => {
                         more.extend(self.queue_from_flow(interaction, wish, now, out))
@@ -112,7 +122,9 @@ impl Core {
                             more.extend(told.unwrap_or_default());
                         }
                     }
-                    flow::Effect::End(End::HangUp | End::TooLong) if self.is_called_back(interaction) => {
+                    flow::Effect::End(End::HangUp | End::GiveBack | End::TooLong)
+                        if self.is_called_back(interaction) =>
+                    {
                         self.flows.remove(interaction);
                         out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
                     }
@@ -121,6 +133,9 @@ impl Core {
                 }
             }
             effects = more;
+        }
+        if self.has_agent_waiting(interaction) {
+            self.show_work(interaction, out);
         }
     }
 
@@ -237,7 +252,7 @@ impl Core {
         self.flows.remove(interaction);
         let Some(call) = self.calls.get_mut(&interaction) else { return };
         let refused = match end {
-            End::HangUp => None,
+            End::HangUp | End::GiveBack => None,
             End::TooLong => {
                 tracing::warn!(%interaction, "a caller went round and round in a flow and was hung up on");
                 None

@@ -268,6 +268,7 @@ impl Core {
             recording_pause: call
                 .recording_pause
                 .map(|(since, until)| PauseView { since: since.millis(), until: until.millis() }),
+            flow: self.flow_progress(interaction),
             help_since: self.help_since(interaction, agent).map(Timestamp::millis),
             digits: call.digits.clone(),
             written: None,
@@ -331,6 +332,7 @@ impl Core {
             (Stage::Work { phase: Phase::Refused, .. }, _) => "refused",
             (Stage::Work { phase: Phase::Connecting, .. }, _) => "connecting",
             (Stage::Work { phase: Phase::WrapUp, .. }, _) => "wrap_up",
+            (Stage::Work { .. }, _) if self.has_agent_waiting(interaction) => "self_service",
             (Stage::Work { .. }, _) if call.agent_half.held || call.calling_half.held => "held",
             (Stage::Work { .. }, _) => "talking",
         };

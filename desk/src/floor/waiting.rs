@@ -119,12 +119,16 @@ impl Core {
                             self.waiting.change(interaction, |waiting| waiting.run.handle(answer, now));
                         more.extend(told.unwrap_or_default());
                     }
-                    flow::Effect::End(End::HangUp | End::TooLong) if self.is_called_back(interaction) => {
+                    flow::Effect::End(End::HangUp | End::GiveBack | End::TooLong)
+                        if self.is_called_back(interaction) =>
+                    {
                         self.waiting.remove(interaction);
                         out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
                     }
                     flow::Effect::End(End::AsService(_)) => self.wait_on(interaction, out),
-                    flow::Effect::End(End::HangUp | End::TooLong) => self.end_waiting(interaction, now, out),
+                    flow::Effect::End(End::HangUp | End::GiveBack | End::TooLong) => {
+                        self.end_waiting(interaction, now, out)
+                    }
                     other => self.heard_from_flow(interaction, other, out),
                 }
             }

@@ -51,6 +51,7 @@ impl<'a> Checking<'a> {
             if let Some(other) = seen.insert(name, node.kind()) {
                 self.fault(&at, format!("another step has this name: {}.{name}", other.word()));
             }
+            self.fits_call(&at, node.kind());
             match node {
                 Node::Play(play) => self.prompt(&format!("{at}.prompt"), &play.prompt),
                 Node::Menu(menu) => self.menu(&at, menu),
@@ -112,15 +113,20 @@ impl<'a> Checking<'a> {
                     }
                     self.keys(&at, wait.choices.keys());
                 }
-                Node::HangUp(_) => {}
+                Node::GiveBack(_) | Node::HangUp(_) => {}
             }
         }
     }
 
     fn service(&mut self, at: &str, name: &str) {
+        self.service_at(&format!("{at}.service"), name);
+    }
+
+    /// A service that is named here.
+    pub(super) fn service_at(&mut self, at: &str, name: &str) {
         if !self.around.services.contains(&name) {
             let hint = near(name, self.around.services.iter().copied());
-            self.fault(format!("{at}.service"), format!("there is no service `{name}`{hint}"));
+            self.fault(at, format!("there is no service `{name}`{hint}"));
         }
     }
 

@@ -59,10 +59,8 @@ impl<'a> Checking<'a> {
             if !reached.contains(name) {
                 self.fault(at, "no way leads here");
             } else if !leaving.contains(name) {
-                self.fault(
-                    at,
-                    "no way leads from here to `queue`, `transfer` or `hangup`: the caller would never get out",
-                );
+                let ends = if flow.during_calls { "`return`" } else { "`queue`, `transfer` or `hangup`" };
+                self.fault(at, format!("no way leads from here to {ends}: the caller would never get out"));
             }
         }
         // And nobody is talked to without a pause.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Callback, Collect, Flow, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set, Survey,
-    Transfer, Wait,
+    Callback, Collect, Flow, GiveBack, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set,
+    Survey, Transfer, Wait,
 };
 
 /// Which kind of step.
@@ -38,6 +38,8 @@ pub enum Kind {
     Transfer,
     /// [`Queue`].
     Queue,
+    /// [`GiveBack`].
+    GiveBack,
     /// [`HangUp`].
     HangUp,
 }
@@ -60,6 +62,7 @@ impl Kind {
             Self::Callback => "callback",
             Self::Transfer => "transfer",
             Self::Queue => "queue",
+            Self::GiveBack => "return",
             Self::HangUp => "hangup",
         }
     }
@@ -96,6 +99,8 @@ pub enum Node<'a> {
     Transfer(&'a Transfer),
     /// Asks for an agent.
     Queue(&'a Queue),
+    /// Gives the caller back to the agent.
+    GiveBack(&'a GiveBack),
     /// Ends the call.
     HangUp(&'a HangUp),
 }
@@ -118,6 +123,7 @@ impl<'a> Node<'a> {
             Self::Callback(_) => Kind::Callback,
             Self::Transfer(_) => Kind::Transfer,
             Self::Queue(_) => Kind::Queue,
+            Self::GiveBack(_) => Kind::GiveBack,
             Self::HangUp(_) => Kind::HangUp,
         }
     }
@@ -180,13 +186,13 @@ impl<'a> Node<'a> {
                 let all = [("closed", &queue.closed), ("unstaffed", &queue.unstaffed), ("full", &queue.full)];
                 all.into_iter().filter_map(|(field, to)| some(field, to)).collect()
             }
-            Self::HangUp(_) => Vec::new(),
+            Self::GiveBack(_) | Self::HangUp(_) => Vec::new(),
         }
     }
 
-    /// Whether the call may be over here.
+    /// Whether the flow may be over here.
     pub fn is_end(self) -> bool {
-        matches!(self, Self::Transfer(_) | Self::Queue(_) | Self::HangUp(_))
+        matches!(self, Self::Transfer(_) | Self::Queue(_) | Self::GiveBack(_) | Self::HangUp(_))
     }
 
     /// Whether it waits for the caller or for the end of a sound before it goes on: a circle through it takes time.
@@ -223,6 +229,7 @@ impl Flow {
             .chain(each(&self.callback, Node::Callback))
             .chain(each(&self.transfer, Node::Transfer))
             .chain(each(&self.queue, Node::Queue))
+            .chain(each(&self.give_back, Node::GiveBack))
             .chain(each(&self.hangup, Node::HangUp))
     }
 
@@ -243,6 +250,7 @@ impl Flow {
             .or_else(|| self.callback.get(name).map(Node::Callback))
             .or_else(|| self.transfer.get(name).map(Node::Transfer))
             .or_else(|| self.queue.get(name).map(Node::Queue))
+            .or_else(|| self.give_back.get(name).map(Node::GiveBack))
             .or_else(|| self.hangup.get(name).map(Node::HangUp))
     }
 }

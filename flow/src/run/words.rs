@@ -148,8 +148,10 @@ pub struct TransferWish {
 pub enum End {
     /// Hang up.
     HangUp,
+    /// Give the caller back to the agent.
+    GiveBack,
     /// The queue did not take the caller and the flow leads nowhere from there: do as the service says.
     AsService(Refused),
-    /// It took too many steps: hang up.
+    /// It took too many steps: hang up, or give the caller back to the agent if there is one.
     TooLong,
 }

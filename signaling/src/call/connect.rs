@@ -207,6 +207,7 @@ impl Call {
                 let party = *party;
                 self.link = Link::Joined(Joined {
                     party,
+                    aside: false,
                     since: now,
                     caller: EndState::default(),
                     called: EndState::default(),

@@ -56,6 +56,8 @@ pub(super) struct Joined {
     pub(super) caller: EndState,
     /// The end that was called.
     pub(super) called: EndState,
+    /// The customer goes through a flow: neither hears the other (`aside`).
+    pub(super) aside: bool,
     /// Figures are read next.
     pub(super) poll_at: Timestamp,
     /// Figures of the customer and of the agent, as they come in.
@@ -112,6 +114,10 @@ impl EndState {
 }
 
 impl Joined {
+    /// Whether the two hear each other.
+    pub(super) fn are_together(&self) -> bool {
+        !self.aside && self.caller.is_there() && self.called.is_there()
+    }
     fn at(&self, end: End) -> &EndState {
         match end {
             End::Caller => &self.caller,
@@ -180,7 +186,7 @@ impl Call {
             return;
         }
         joined.at_mut(end).holds = held;
-        let both = joined.caller.is_there() && joined.called.is_there();
+        let both = joined.are_together();
         match (self.leg_at(end), self.leg_at(end.other())) {
             // The agent may have talked to somebody else meanwhile: back means both ways.
             (Some(own), Some(far)) if !held => {
@@ -249,17 +255,19 @@ impl Call {
     }
 
     /// Lets an end hear what it should: the other end, music while that holds, noise while its page is loaded anew (WRTC-02:
-    /// never silence). An end that holds is left alone: it may be in another call.
-    fn tune(&self, end: End, out: &mut Vec<Output>) {
+    /// never silence) or the customer is aside. An end that holds is left alone: it may be in another call; and so is a customer
+    /// who is aside.
+    pub(super) fn tune(&self, end: End, out: &mut Vec<Output>) {
         let (Link::Joined(joined), Some(leg), Some(far)) =
             (&self.link, self.leg_at(end), self.leg_at(end.other()))
         else {
             return;
         };
-        if joined.at(end).holds {
+        if joined.at(end).holds || (joined.aside && end == End::Caller) {
             return;
         }
         let heard = match joined.at(end.other()) {
+            _ if joined.aside => Heard::Sound(Sound::ComfortNoise),
             EndState { holds: true, .. } => Heard::Sound(Sound::HoldMusic),
             EndState { away_until: Some(_), .. } => Heard::Sound(Sound::ComfortNoise),
             _ => Heard::Leg(far),

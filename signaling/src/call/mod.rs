@@ -26,6 +26,7 @@ pub mod timer;
 pub mod words;
 
 mod agent;
+mod aside;
 mod colleague;
 #[cfg(test)]
 mod colleague_tests;
@@ -279,6 +280,8 @@ impl Call {
             Order::JoinFarEnd(record) => self.join_far_end(record, now, out),
             Order::Hold(agent) => self.hold(agent, true, out),
             Order::Retrieve(agent) => self.hold(agent, false, out),
+            Order::TakeAside => self.take_aside(out),
+            Order::BringBack => self.bring_back(out),
             Order::Mute { agent, muted } => self.mute(agent, muted, out),
             Order::PauseRecording { by, paused } => self.pause_recording(by, paused, out),
             Order::SendDigits { agent, digits } => self.send_digits(agent, digits, out),
@@ -286,9 +289,9 @@ impl Call {
     }
 
     /// A sound for the customer instead of what is heard now. While customer and agent talk it is not played: that is what
-    /// hold is for, and a late order must not tear them apart.
+    /// hold is for, and a late order must not tear them apart; unless the customer is aside.
     fn play(&mut self, sound: Sound, then_hang_up: bool, out: &mut Vec<Output>) {
-        if !matches!(self.link, Link::Apart) {
+        if !self.may_be_played_to() {
             return;
         }
         self.then_hang_up = then_hang_up && !sound.repeats();

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use model::call::CallFact;
 
 use super::Call;
-use super::link::Link;
 use super::words::{Heard, Output};
 
 /// What is still to be played, and what is said when it was.
@@ -18,7 +17,7 @@ pub(super) struct Playing {
 impl Call {
     /// Sounds for the customer instead of what is heard now; as [`Call::play`], not while customer and agent talk.
     pub(super) fn play_sounds(&mut self, number: u32, sounds: Vec<String>, out: &mut Vec<Output>) {
-        if !matches!(self.link, Link::Apart) {
+        if !self.may_be_played_to() {
             return;
         }
         self.then_hang_up = false;

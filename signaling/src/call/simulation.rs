@@ -73,7 +73,7 @@ fn begin_of(random: &mut ChaCha8Rng) -> Scene {
 
 fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
     let branch = random.random_range(1..4);
-    match random.random_range(0..28) {
+    match random.random_range(0..30) {
         24 if !scene.inside && !scene.legs.iter().any(|leg| [11, 12].map(trunk_leg).contains(leg)) => {
             scene.dial(&[11, 12]);
         }
@@ -90,6 +90,8 @@ fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
             };
             scene.phone_does(random.random_range(11..13), event);
         }
+        28 => scene.order(if random.random() { Order::TakeAside } else { Order::BringBack }),
+        29 => scene.order(Order::PlaySounds { number: 1, sounds: vec!["welcome".into()] }),
         0 => scene.order(Order::Play { sound: Sound::QueueMusic, then_hang_up: random.random() }),
         1 => scene.order(Order::Play { sound: Sound::Closed, then_hang_up: random.random() }),
         2 if !scene.legs.contains(&phone_leg()) => scene.ring_phones(random.random_range(1..3), &[1, 2, 3]),

@@ -93,6 +93,10 @@ pub enum Order {
     Hold(UserId),
     /// Back.
     Retrieve(UserId),
+    /// The customer hears what is played instead of the agent, and the agent nothing of the customer.
+    TakeAside,
+    /// Back.
+    BringBack,
     /// Whether the far side hears this agent.
     Mute {
         /// Who.

@@ -53,6 +53,8 @@ impl Switchboard {
             }
             CallOrder::Hold { interaction, agent } => self.pass(interaction, Order::Hold(agent)),
             CallOrder::Retrieve { interaction, agent } => self.pass(interaction, Order::Retrieve(agent)),
+            CallOrder::TakeAside { interaction } => self.pass(interaction, Order::TakeAside),
+            CallOrder::BringBack { interaction } => self.pass(interaction, Order::BringBack),
             CallOrder::Mute { interaction, agent, muted } => {
                 self.pass(interaction, Order::Mute { agent, muted });
             }

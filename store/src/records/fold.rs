@@ -1,8 +1,11 @@
 //! From journal entries to a service record. Pure: the same entries give the same record, at any time.
 
+mod flows;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::flow::{FlowEnd, RecordedFlow};
 use model::interaction::{
     Direction, RecordedAttempt, RecordedCallback, RecordedHelp, RecordedOverflow, RecordedPassing,
     ServiceRecord, take_note,
@@ -38,6 +41,11 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
                 None => record.marks.push(mark),
             }
         }
+        Event::FlowStarted { flow, version, agent, .. } => {
+            let flow = RecordedFlow { flow: *flow, version: *version, agent: *agent, from: at, over: None };
+            return flows::began(record, flow);
+        }
+        Event::FlowOver { why, .. } => return flows::over(record, *why, at),
         Event::Overflowed { from, why, to, .. } if record.overflows.len() < OVERFLOWS_KEPT => {
             record.overflows.push(RecordedOverflow { at, from: *from, why: *why, to: *to });
         }
@@ -146,6 +154,7 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
                 gap.to = Some(at);
             }
             no_help_any_more(record, at);
+            flows::over(record, FlowEnd::CallEnded, at);
         }
         Event::HelpAsked { agent, .. } if record.help.len() < HELP_KEPT => {
             record.help.push(RecordedHelp { agent: *agent, from: at, to: None });
@@ -261,6 +270,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         overflows: Vec::new(),
         callback: None,
         passed_on: None,
+        flows: Vec::new(),
         arrived_at: entry.at,
         queued_at: None,
         offered_at: None,

@@ -29,6 +29,7 @@ pub fn record(n: u64) -> ServiceRecord {
         marks: vec![],
         overflows: Vec::new(),
         callback: None,
+        flows: Vec::new(),
         passed_on: None,
         // Three calls at each moment.
         arrived_at: at(1_000 + n / 3),

@@ -1,6 +1,7 @@
 //! The console as people use it: in Chromium, by eye, keyboard and ear.
 
 mod blocks;
+mod call_flow;
 mod calls;
 mod chats;
 mod effects;

@@ -4,7 +4,7 @@
 mod events;
 mod views;
 
-use model::id::{DispositionId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
+use model::id::{DispositionId, FlowId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
 use serde::Deserialize;
 
 pub use self::events::{ConsoleEvent, Level, OfferOver, SessionOver};
@@ -133,6 +133,18 @@ pub enum Command {
     },
     /// Back from hold.
     Retrieve {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// Send the customer through a flow, and wait for them (CTRL-06).
+    StartFlow {
+        /// Which call.
+        interaction: InteractionId,
+        /// Which of the flows of the call's service.
+        flow: FlowId,
+    },
+    /// Take the customer back out of it.
+    TakeBack {
         /// Which call.
         interaction: InteractionId,
     },

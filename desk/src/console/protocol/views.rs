@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::agent::AgentState;
 use model::call::DialFailure;
-use model::id::{DispositionId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
+use model::id::{DispositionId, FlowId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
 use model::interaction::{Channel, Direction};
 use model::media::StreamStats;
 use model::people::PhoneKind;
@@ -356,6 +356,8 @@ pub struct WorkView {
     pub recording: bool,
     /// What is said is left out of the recording now.
     pub recording_pause: Option<PauseView>,
+    /// The flow that the customer goes through while the agent waits (CTRL-06).
+    pub flow: Option<FlowProgress>,
     /// Since when this agent asks for help with it (HELP-01).
     pub help_since: Option<u64>,
     /// Digits the calling side pressed.
@@ -390,6 +392,32 @@ pub struct HelpView {
     pub caller_name: Option<String>,
     /// Called number.
     pub contact: String,
+}
+
+/// How far a customer is in a flow that the agent started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FlowProgress {
+    /// Which.
+    #[schema(value_type = String)]
+    pub flow: FlowId,
+    /// Its name.
+    pub name: String,
+    /// Names of the steps so far, the last where the customer is; of more than 32 the last.
+    pub way: Vec<String>,
+    /// Whether something is being entered that is neither shown nor recorded.
+    pub secret: bool,
+    /// Since when, in milliseconds since 1970.
+    pub since: u64,
+}
+
+/// A flow that agents may start during a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FlowChoice {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: FlowId,
+    /// Its name.
+    pub name: String,
 }
 
 /// A pause of the recording.
@@ -519,6 +547,8 @@ pub struct ServiceView {
     pub disposition_mandatory: bool,
     /// Its list.
     pub dispositions: Vec<DispositionView>,
+    /// Flows that agents may start during its calls (CTRL-06).
+    pub flows: Vec<FlowChoice>,
 }
 
 /// A disposition in a picker (ACW-07).

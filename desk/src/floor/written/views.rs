@@ -120,6 +120,7 @@ impl Core {
             quality: None,
             recording: false,
             recording_pause: None,
+            flow: None,
             help_since: self.help_since(interaction, agent).map(Timestamp::millis),
             digits: String::new(),
             written: Some(WrittenView {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 mod arriving;
+mod aside;
 mod dialling;
 mod ending;
 mod far_end;
