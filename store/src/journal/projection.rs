@@ -15,10 +15,11 @@ use crate::records::fold_record;
 
 /// Records kept at most that are in the table as they are, some 10 MB. When it is reached they are forgotten and read again as needed.
 const KNOWN_MAX: usize = 20_000;
-/// More changed records than this, and each commit saves a part of them: the burst is paid for by whoever makes it.
-const CALM: usize = 1_024;
-/// The part of them that it saves.
-const PART: usize = 16;
+/// As many changed records wait for their time. Of more, each commit saves a part of what is beyond: a burst is absorbed, and what lasts is
+/// paid for by whoever makes it, evenly. Whoever reads waits for all of them to be saved, which takes a tenth of a second at this size.
+const CALM: usize = 4_096;
+/// The part of what is beyond that a commit saves.
+const PART: usize = 32;
 
 /// A record, and the last entry that was folded into it.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +83,7 @@ impl Projection {
             }
         }
         let all = self.unsaved() + new.values().map(BTreeMap::len).sum::<usize>();
-        let mut left = if all > CALM { at_most.max(all / PART) } else { at_most };
+        let mut left = at_most.max(all.saturating_sub(CALM) / PART);
         let mut plan = Plan { save: Vec::new(), folded: Vec::new() };
         for (n, (tenant, head)) in heads.iter().enumerate() {
             let share = left.div_ceil(heads.len() - n);
@@ -358,6 +359,6 @@ mod tests {
                 (1..=200).map(|n| arrived(a, 100 + batch * 200 + n, 2_000 + batch * 200 + n)).collect();
             commit(&mut projection, &entries, 0);
         }
-        assert!(projection.unsaved() < 200 * (PART + 1), "{}", projection.unsaved());
+        assert!(projection.unsaved() < CALM + 200 * (PART + 1), "{}", projection.unsaved());
     }
 }
