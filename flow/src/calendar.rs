@@ -84,6 +84,17 @@ impl Hours {
         self.week.iter().chain(self.special.values()).any(|spans| !spans.is_empty())
     }
 
+    /// A full hour of one of the next days where they hold, 0 being today; the clock may jump over it, then it is the time after
+    /// the jump. `None` for what is no hour.
+    pub fn hour_of(&self, now: Timestamp, in_days: u8, hour: u8) -> Option<Timestamp> {
+        let moment = jiff::Timestamp::from_millisecond(i64::try_from(now.millis()).ok()?).ok()?;
+        let today = moment.to_zoned(self.zone.clone()).date();
+        let day = today.checked_add(jiff::Span::new().days(i64::from(in_days))).ok()?;
+        let time = Time::new(i8::try_from(hour).ok()?, 0, 0, 0).ok()?;
+        let then = day.to_datetime(time).to_zoned(self.zone.clone()).ok()?;
+        u64::try_from(then.timestamp().as_millisecond()).ok().map(Timestamp::from_millis)
+    }
+
     /// What they say of a moment.
     pub fn at(&self, now: Timestamp) -> Opening {
         let millis = i64::try_from(now.millis()).unwrap_or(i64::MAX);

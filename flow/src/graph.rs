@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::callback::Callback;
+pub use self::callback::{Callback, CallbackTime};
 use self::defaults::*;
 pub use self::give_back::GiveBack;
 pub use self::http::{Http, Method};

@@ -54,13 +54,14 @@ mod waiting;
 pub use calendar::{Calendar, Hours as OpeningHours, Opening};
 pub use check::{Around, Fault, Ready};
 pub use graph::{
-    Callback, Case, Collect, Flow, GiveBack, HangUp, Hours, Http, If, Kind, Lookup, Menu, Method, NODES_MAX,
-    Node, Play, Queue, Route, Set, Survey, Transfer, Wait,
+    Callback, CallbackTime, Case, Collect, Flow, GiveBack, HangUp, Hours, Http, If, Kind, Lookup, Menu,
+    Method, NODES_MAX, Node, Play, Queue, Route, Set, Survey, Transfer, Wait,
 };
 pub use prompt::{Item, Prompt};
 pub use request::{ANSWER_MAX, LOOK_UP_MAX, LookUp, Reply, Request};
 pub use run::{
     CallbackWish, Caller, Effect, End, Input, NoCallback, NotReached, Refused, Run, TransferWish, Wish,
+    WishedTime,
 };
 pub use speech::{Counted, Language, SPOKEN_MAX};
 pub use text::TextError;

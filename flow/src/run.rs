@@ -20,7 +20,7 @@ use model::time::Timestamp;
 
 use self::asking::wait_of;
 pub use self::words::{
-    CallbackWish, Caller, Effect, End, Input, NoCallback, NotReached, Refused, TransferWish, Wish,
+    CallbackWish, Caller, Effect, End, Input, NoCallback, NotReached, Refused, TransferWish, Wish, WishedTime,
 };
 use crate::calendar::Opening;
 use crate::check::Ready;
@@ -257,7 +257,10 @@ impl Run {
                     None => return,
                 },
                 Node::Lookup(lookup) => return self.look_up(lookup, now, out),
-                Node::Callback(callback) => return self.call_back(callback, out),
+                Node::Callback(callback) => match self.call_back(callback, out) {
+                    Some(next) => next,
+                    None => return,
+                },
                 Node::Transfer(transfer) => match self.transfer(transfer, out) {
                     Some(next) => next,
                     None => return,

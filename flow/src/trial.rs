@@ -46,7 +46,7 @@ pub enum Act {
 /// A word that is no act.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is neither keys (0 to 9, *, #, A to D) nor `wait`, `closed`, `unstaffed`, `full`, `invalid`, `already`, `refused`, \
+    "`{0}` is neither keys (0 to 9, *, #, A to D) nor `wait`, `closed`, `unstaffed`, `full`, `invalid`, `already`, `refused`, `outside`, \
      `busy`, `unanswered`, `hangup`, nor an answer: `name=value`, `ok`, `failed`, `missing`, `timeout`"
 )]
 pub struct ScriptError(String);
@@ -63,6 +63,7 @@ impl Script {
                 "full" => acts.push(Act::Refuse(Refused::Full)),
                 "invalid" => acts.push(Act::NoCallback(NoCallback::Invalid)),
                 "already" => acts.push(Act::NoCallback(NoCallback::Already)),
+                "outside" => acts.push(Act::NoCallback(NoCallback::Outside)),
                 "refused" => acts.push(Act::NoCallback(NoCallback::Refused)),
                 "busy" => acts.push(Act::NotReached(NotReached::Busy)),
                 "unanswered" => acts.push(Act::NotReached(NotReached::Unanswered)),
@@ -166,7 +167,8 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                     calling_back = true;
                     let of = wish.queue.service;
                     let service = if of.is_empty() { of } else { format!(", {of}") };
-                    format!("asks to be called back at {}{service}", wish.number)
+                    let when = wish.at.map(|at| format!(", in {} days at {}:00", at.in_days, at.hour));
+                    format!("asks to be called back at {}{service}{}", wish.number, when.unwrap_or_default())
                 }
                 Effect::Transfer(wish) => {
                     transferring = true;
@@ -308,6 +310,7 @@ fn no_callback(why: NoCallback) -> &'static str {
         NoCallback::Invalid => "the number cannot be dialled",
         NoCallback::Already => "the number is to be called back already",
         NoCallback::Refused => "not at the moment",
+        NoCallback::Outside => "not at that time",
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow::{Language, Opening, OpeningHours, Ready};
+use flow::{Language, Opening, OpeningHours, Ready, WishedTime};
 use model::agent::Reason;
 use model::call::{CallConfig, Ha1, PhoneAccount};
 use model::capacity::Capacity;
@@ -354,6 +354,13 @@ impl Configuration {
     /// Whether a service that stays switched on is within its hours at a moment.
     pub fn is_open_at(&self, service: &Service, at: Timestamp) -> bool {
         service.open && self.hours.get(&service.id).is_none_or(|hours| hours.at(at) == Opening::Open)
+    }
+
+    /// A full hour within the hours of a service; without any there is no time zone, and nobody says which hour it is.
+    pub fn open_hour_of(&self, service: &Service, wished: WishedTime, now: Timestamp) -> Option<Timestamp> {
+        let hours = self.hours.get(&service.id)?;
+        let at = hours.hour_of(now, wished.in_days, wished.hour).filter(|at| *at > now)?;
+        self.is_open_at(service, at).then_some(at)
     }
 
     /// What callers of a service go through while they wait: its flow, or what its settings come to.

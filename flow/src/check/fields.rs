@@ -142,6 +142,14 @@ impl<'a> Checking<'a> {
             (None, true) => {}
         }
         self.template(&format!("{at}.number"), &callback.number);
+        if callback.at.is_some() != callback.outside.is_some() {
+            let what = "`at` says when, and `outside` where to when that is not possible: give both or none";
+            self.fault(at, what);
+        }
+        if let Some(time) = &callback.at {
+            self.template(&format!("{at}.at.in_days"), &time.in_days);
+            self.template(&format!("{at}.at.hour"), &time.hour);
+        }
     }
 
     fn menu(&mut self, at: &str, menu: &Menu) {

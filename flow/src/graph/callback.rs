@@ -15,6 +15,9 @@ pub struct Callback {
     /// The number to be dialled. Default `{caller}`.
     #[serde(default = "caller", skip_serializing_if = "is_caller")]
     pub number: Template,
+    /// When, if not as soon as possible. Its service has opening hours, and is open then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<CallbackTime>,
     /// Where to when it is promised.
     pub next: String,
     /// Where to when the number is none, or may not be dialled.
@@ -23,6 +26,19 @@ pub struct Callback {
     pub already: String,
     /// Where to when no more is promised: nobody is there, too many are to be called back, or an agent is just being rung.
     pub refused: String,
+    /// With `at`: where to when there is no such time, it is over, or the service is closed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
+}
+
+/// A full hour of one of the next days, in the time zone of the service's opening hours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackTime {
+    /// In how many days, 0 to 6: 0 is today.
+    pub in_days: Template,
+    /// The hour, 0 to 23.
+    pub hour: Template,
 }
 
 fn caller() -> Template {

@@ -176,7 +176,9 @@ impl<'a> Node<'a> {
                 ("refused", &callback.refused),
             ]
             .map(|(field, to)| (field.to_owned(), to.as_str()))
-            .into(),
+            .into_iter()
+            .chain(some("outside", &callback.outside))
+            .collect(),
             Self::Transfer(transfer) => {
                 let others = [("busy", &transfer.busy), ("unanswered", &transfer.unanswered)];
                 let others = others.into_iter().filter_map(|(field, to)| some(field, to));

@@ -60,6 +60,8 @@ pub enum NoCallback {
     Already,
     /// No more is promised at the moment.
     Refused,
+    /// Not at that time.
+    Outside,
 }
 
 /// Why a caller was not connected with a number.
@@ -130,8 +132,27 @@ pub struct Wish {
 pub struct CallbackWish {
     /// The number, as it was noted.
     pub number: String,
+    /// When, if not as soon as possible.
+    pub at: Option<WishedTime>,
     /// As of somebody who is queued; of whoever waits already the name of the service is empty.
     pub queue: Wish,
+}
+
+/// A full hour of one of the next days, in the time zone of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WishedTime {
+    /// 0: today; at most 6.
+    pub in_days: u8,
+    /// At most 23.
+    pub hour: u8,
+}
+
+impl WishedTime {
+    /// From what was noted; `None` for what is no such time.
+    pub fn parse(in_days: &str, hour: &str) -> Option<Self> {
+        let up_to = |text: &str, most: u8| text.parse::<u8>().ok().filter(|number| *number <= most);
+        Some(Self { in_days: up_to(in_days, 6)?, hour: up_to(hour, 23)? })
+    }
 }
 
 /// Whom a caller is to be connected with.

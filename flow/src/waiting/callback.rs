@@ -87,6 +87,8 @@ impl Making<'_> {
         let ask = Callback {
             service: None,
             number: Template("{callback_number}".into()),
+            at: None,
+            outside: None,
             next: "callback-thanks".into(),
             invalid: "callback-invalid".into(),
             already: "callback-already".into(),

@@ -159,7 +159,7 @@ export const administration = {
     good: "Nothing is wrong with it.",
     script: "Keys of a caller",
     tryOut: "Try it out",
-    scriptHint: "Keys and words: 1 4711# wait closed unstaffed full busy unanswered hangup; what a system answers: tier=gold ok failed missing timeout. When they are used up, the caller presses nothing more.",
+    scriptHint: "Keys and words: 1 4711# wait closed unstaffed full busy unanswered outside hangup; what a system answers: tier=gold ok failed missing timeout. When they are used up, the caller presses nothing more.",
     way: "The way of the caller",
     place: "Line {line}, column {column}:",
     versionsHint: "A changed text becomes a new version and is used from then on. To go back, choose an older one.",

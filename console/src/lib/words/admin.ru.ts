@@ -159,7 +159,7 @@ export const administration: typeof english = {
     good: "Ошибок нет.",
     script: "Клавиши звонящего",
     tryOut: "Испытать",
-    scriptHint: "Клавиши и слова: 1 4711# wait closed unstaffed full busy unanswered hangup; ответы систем: tier=gold ok failed missing timeout. Когда они кончатся, звонящий больше ничего не нажимает.",
+    scriptHint: "Клавиши и слова: 1 4711# wait closed unstaffed full busy unanswered outside hangup; ответы систем: tier=gold ok failed missing timeout. Когда они кончатся, звонящий больше ничего не нажимает.",
     way: "Путь звонящего",
     place: "Строка {line}, столбец {column}:",
     versionsHint: "Изменённый текст становится новой версией и действует сразу. Чтобы вернуться, выберите прежнюю.",

@@ -49,12 +49,16 @@ impl Core {
             return Err(NoCallback::Already);
         }
         let service = self.config.services.get(&id).ok_or(NoCallback::Refused)?;
+        // Later somebody else may be there than now.
+        let due = match wish.at {
+            Some(wished) => Some(self.config.open_hour_of(service, wished, now).ok_or(NoCallback::Outside)?),
+            None => None,
+        };
         let staffed = || self.config.eligible(id).iter().any(|agent| self.is_on_floor(*agent));
         let promised = self.may_dial(&number).is_ok()
-            && self.config.is_open(service)
+            && (due.is_some() || self.config.is_open(service) && staffed())
             && !service.queue.emergency
-            && self.open_callbacks(id) < service.queue.callback.open_max as usize
-            && staffed();
+            && self.open_callbacks(id) < service.queue.callback.open_max as usize;
         // While an agent is rung for the caller, being answered is nearer than being called back.
         if !promised || self.is_rung(interaction) {
             return Err(NoCallback::Refused);
@@ -69,7 +73,7 @@ impl Core {
         };
         let requirement = requirement.filter(|asked| *asked != service.requirement);
         let priority = priority.filter(|points| *points != service.queue.priority);
-        let since = call.waits_since.unwrap_or(now);
+        let since = due.or(call.waits_since).unwrap_or(now);
         out.push(Effect::Journal(Event::CallbackAsked {
             interaction,
             service: id,

@@ -133,14 +133,14 @@ impl Core {
         self.waiting.remove(interaction);
         let Some(call) = self.calls.get(&interaction) else { return };
         let most = self.callback_rules(call).attempts_max;
-        let Some((step, attempts)) =
-            call.callback.as_ref().map(|callback| (callback.step, callback.attempts))
+        let Some((step, attempts, since)) =
+            call.callback.as_ref().map(|callback| (callback.step, callback.attempts, callback.since))
         else {
             return;
         };
         let mut over = None;
         match step {
-            Step::Leaving => return self.hold_callback_until(interaction, now + LINE_CLEARS, out),
+            Step::Leaving => return self.hold_callback_until(interaction, since.max(now + LINE_CLEARS), out),
             Step::Held { .. } | Step::Reached => return,
             Step::Failing { end } => over = end,
             // An agent hung up, or a phone was lost, before anybody answered; or signalling could not begin a call.

@@ -108,7 +108,7 @@ impl Core {
         for record in records {
             let (Some(callback), Some(service)) = (record.callback, record.service) else { continue };
             let RecordedCallback { number, asked_at, since, requirement, priority, .. } = callback;
-            let until = callback.held_until.unwrap_or(now).max(now);
+            let until = callback.held_until.unwrap_or(now).max(since).max(now);
             let aim = Aim::Service(service);
             let mut call =
                 Call::new(aim, record.caller, record.caller_name, record.contact, record.arrived_at);

@@ -1,0 +1,134 @@
+//! Callers who choose by key when they are called back (CB-01).
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
+
+use std::time::Duration;
+
+use desk::audit::Actor;
+use desk::console::protocol::Command;
+use desk::testing::{House, Setup, anna, help, tenant};
+use model::calendar::Calendar;
+use model::call::{CallFact, CallOrder};
+use model::flow::Flow;
+use model::id::{FlowId, Id, InteractionId, NumberId, TrunkId};
+use model::interaction::EndedBy;
+use model::journal::Event;
+use model::people::PhoneKind;
+use model::service::{Number, QueueRules, SrtpPolicy, Trunk};
+
+const CHOOSING: &str = r##"
+name = "Choosing"
+start = "hour"
+
+[collect.hour]
+prompt = "choose"
+into = "hour"
+max = 2
+next = "later"
+failed = "end"
+
+[callback.later]
+service = "Help"
+at = { in_days = "0", hour = "{hour}" }
+outside = "sorry"
+next = "bye"
+invalid = "end"
+already = "end"
+refused = "end"
+
+[play.sorry]
+prompt = "welcome"
+interruptible = false
+next = "hour"
+
+[play.bye]
+prompt = "goodbye"
+next = "end"
+
+[hangup.end]
+"##;
+
+/// A house that is open in the afternoon; its clock stands at 11:00 in Berlin, and nobody is there.
+async fn open() -> House {
+    let hours = Calendar {
+        zone: "Europe/Berlin".into(),
+        open: vec!["daily 12:00-18:00".into()],
+        holidays: vec![],
+        special: Default::default(),
+    };
+    let queue = QueueRules { hours: Some(hours), ..QueueRules::default() };
+    let house = House::open_with(Setup { queue, ..Setup::default() }).await;
+    let carrier = Trunk {
+        id: TrunkId::from_number(7),
+        tenant: tenant(),
+        name: "out".into(),
+        addresses: vec![],
+        username: None,
+        target: Some("192.0.2.1".into()),
+        calls_max: 10,
+        srtp: SrtpPolicy::Accept,
+    };
+    house.desk.create(carrier, Actor::default()).await.unwrap();
+    let (id, name) = (FlowId::from_number(1), "Choosing".to_owned());
+    let mut flow = Flow { id, tenant: tenant(), name, active: None, versions: vec![] };
+    flow.active = Some(flow.save(CHOOSING.to_owned()));
+    house.desk.create(flow, Actor::default()).await.unwrap();
+    let (digits, flow) = ("200".to_owned(), Some(id));
+    let number = Number { id: NumberId::from_number(2), tenant: tenant(), digits, service: help(), flow };
+    house.desk.create(number, Actor::default()).await.unwrap();
+    house
+}
+
+async fn hears(house: &mut House, call: InteractionId) -> String {
+    let (number, heard) = house
+        .order(|o| match o {
+            CallOrder::PlaySounds { interaction, number, sounds } if *interaction == call && *number > 0 => {
+                Some((*number, sounds.join(" ")))
+            }
+            _ => None,
+        })
+        .await;
+    house.fact(CallFact::Played { interaction: call, number }).await;
+    heard
+}
+
+async fn presses(house: &House, call: InteractionId, keys: &str) {
+    for digit in keys.chars() {
+        house.fact(CallFact::DigitReceived { interaction: call, digit }).await;
+    }
+    house.settled().await;
+}
+
+/// CB-01: an hour at which the service is closed, or that is over, is refused; a good one is promised although nobody is there now, and
+/// kept over a restart: at that hour, not before, an agent is rung.
+#[tokio::test]
+async fn a_caller_is_called_back_at_the_hour_that_was_chosen() {
+    let mut house = open().await;
+    let call = house.customer_calls("200").await;
+    for closed in ["20", "10", "99"] {
+        assert_eq!(hears(&mut house, call).await, "choose");
+        presses(&house, call, closed).await;
+        assert_eq!(hears(&mut house, call).await, "welcome", "at {closed}");
+    }
+    assert_eq!(hears(&mut house, call).await, "choose");
+    presses(&house, call, "13").await;
+    assert_eq!(hears(&mut house, call).await, "goodbye");
+    house.call_ends(call, EndedBy::System).await;
+    let due = house.clock_now() + Duration::from_secs(2 * 3_600);
+    let written = house.journal().await;
+    assert!(
+        written.iter().any(|e| matches!(e, Event::CallbackAsked { since, .. } if *since == due)),
+        "{written:?}"
+    );
+    assert!(written.iter().any(|e| matches!(e, Event::CallbackHeld { until, .. } if *until == due)));
+
+    let mut house = house.crash().await;
+    let page = house.page("anna").await;
+    house.fact(CallFact::PhoneUp { agent: anna(), phone: PhoneKind::Browser }).await;
+    house.settled().await;
+    page.does(Command::Ready).await.unwrap();
+    house.pass(Duration::from_secs(2 * 3_600 - 10)).await;
+    let rings = |order: &CallOrder| matches!(order, CallOrder::RingAgent { .. });
+    assert!(!house.orders_so_far().iter().any(rings), "not before the hour");
+    house.pass(Duration::from_secs(11)).await;
+    assert_eq!(house.rung(call).await.0, anna());
+}
