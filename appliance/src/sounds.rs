@@ -33,6 +33,8 @@ const ALL: [(Sound, &str); 8] = [
 /// Endings of sound files, the first that is there wins.
 const ENDINGS: [&str; 3] = ["wav", "opus", "ogg"];
 
+/// The tone after which callers speak a message.
+const SPEAK_NOW: &str = "voicemail-tone";
 /// Keys as they are read out, one by one.
 const DIGITS: &str = "digit-";
 /// Sounds of the operator's that flows may play; more stop the start.
@@ -92,12 +94,12 @@ impl Library {
 
 /// A file that is there but cannot be used is an error with its name, never a silent fallback.
 fn load(dir: Option<&Path>, language: Language, tones: Plan) -> Result<Shelf> {
-    Ok(Shelf { sounds: load_sounds(dir, language, tones)?, named: load_named(dir, language)? })
+    Ok(Shelf { sounds: load_sounds(dir, language, tones)?, named: load_named(dir, language, tones)? })
 }
 
 /// Sounds that flows name: the built-in ones, and every sound file in the folder `prompts` of the operator's folder.
-fn load_named(dir: Option<&Path>, language: Language) -> Result<BTreeMap<String, Arc<Prompt>>> {
-    let mut named = BTreeMap::new();
+fn load_named(dir: Option<&Path>, language: Language, tones: Plan) -> Result<BTreeMap<String, Arc<Prompt>>> {
+    let mut named = BTreeMap::from([(SPEAK_NOW.to_owned(), Arc::new(tones.tone(Tone::Beep)?))]);
     // Whatever is built in and is no sound of its own: keys and numbers to be read out, words around them.
     let folder = format!("{}/", language.folder());
     for path in BuiltIn::iter() {

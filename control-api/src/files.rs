@@ -5,15 +5,26 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use desk::recording::Audio;
+use desk::recording::{Audio, AudioFormat};
 
 use crate::problem::ApiError;
 
 /// Octets read at a time.
 const CHUNK: usize = 64 * 1024;
 
+/// Audio to be played or kept under a name of its own, as `Range` asks for it. No cache keeps it.
+pub fn attach_audio(audio: Arc<dyn Audio>, asked: &HeaderMap, name: &str, format: AudioFormat) -> Response {
+    let mut response = send_audio(audio, asked);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    let name = format!("attachment; filename=\"{name}.{}\"", format.ending());
+    insert(headers, header::CONTENT_DISPOSITION, name);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
+}
+
 /// The octets, as `Range` asks for them. One range only; several are answered with everything, as the RFC allows.
-pub fn send_audio(audio: Arc<dyn Audio>, headers: &HeaderMap) -> Response {
+fn send_audio(audio: Arc<dyn Audio>, headers: &HeaderMap) -> Response {
     let length = audio.len();
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let (status, first, last) = match range.map(|text| parse_range(text, length)) {

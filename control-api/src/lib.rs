@@ -34,6 +34,7 @@ mod secure;
 mod session;
 mod socket;
 mod state;
+mod voicemails;
 pub mod wire;
 
 use axum::extract::DefaultBodyLimit;
@@ -91,6 +92,12 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(records::peaks))
         .routes(routes!(records::accesses))
         .routes(routes!(records::erase))
+        .routes(routes!(voicemails::list))
+        .routes(routes!(voicemails::count))
+        .routes(routes!(voicemails::audio))
+        .routes(routes!(voicemails::peaks))
+        .routes(routes!(voicemails::mark))
+        .routes(routes!(voicemails::erase))
         .routes(routes!(live::agents))
         .routes(routes!(live::force))
         .routes(routes!(live::help))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use desk::recording::{AudioFormat, Peaks};
 use desk::records::{AccessOfRecording, RecordFilter, RecordView, status_of};
@@ -16,7 +16,7 @@ use model::time::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::files::send_audio;
+use crate::files::attach_audio;
 use crate::identity::Who;
 use crate::json::{Params, PathId};
 use crate::page::{List, Paging};
@@ -115,15 +115,7 @@ pub async fn recording(
     let ending = file.strip_prefix("recording.").and_then(AudioFormat::from_ending);
     let format = ending.ok_or(Refusal::missing("address"))?;
     let audio = state.desk.recording(&who.identity, interaction, format, who.actor).await?;
-    let mut response = send_audio(audio, request.headers());
-    let headers: &mut HeaderMap = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    let name = format!("attachment; filename=\"{interaction}.{}\"", format.ending());
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        headers.insert(header::CONTENT_DISPOSITION, name);
-    }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    Ok(response)
+    Ok(attach_audio(audio, request.headers(), &interaction.to_string(), format))
 }
 
 /// Which stretch of a recording.

@@ -9,6 +9,7 @@ use model::journal::Event;
 use model::people::Privilege;
 use model::recording::ErasedRange;
 use model::time::Timestamp;
+use store::StoreError;
 use store::recordings::{Recording, RecordingState};
 
 use crate::audit::Actor;
@@ -53,7 +54,7 @@ impl DeskHandle {
     }
 }
 
-async fn erase(
+pub(crate) async fn erase(
     desk: &Inner,
     row: Recording,
     range: Option<ErasedRange>,
@@ -73,6 +74,7 @@ async fn erase(
         tracing::error!(%recording, %error, "that a recording was erased could not be written to the journal");
     }
     let saved = desk.store.recordings().save_recording(&row).await;
+    forget_message(desk, &row).await;
     if let Err(error) = &saved {
         tracing::error!(%recording, %error, "that a recording was erased could not be written to its row");
     }
@@ -91,6 +93,15 @@ async fn erase(
     }
     tracing::info!(%interaction, %recording, whole = range.is_none(), "a recording was erased");
     Ok(())
+}
+
+/// What was destroyed as a whole is no message any more.
+async fn forget_message(desk: &Inner, row: &Recording) {
+    if row.state == RecordingState::Erased
+        && let Err(error) = desk.store.voicemails().delete_voicemail(row.tenant, row.id).await
+    {
+        tracing::warn!(recording = %row.id, %error, "a message that was erased stays in the database; nobody is shown it");
+    }
 }
 
 /// Finishes erasures that a crash interrupted (RECO-05): what was to be gone is gone soon after the next start, and journal and
@@ -122,7 +133,11 @@ async fn again(desk: &Inner, Erasure { recording, range, by, at }: Erasure) -> R
     let record = desk.store.records().record(tenant, row.interaction).await.map_err(read)?;
     let told = record.is_some_and(|record| {
         let mut erased = record.recording_erased.iter();
-        erased.any(|erasure| erasure.range == range && erasure.at.millis() == at.millis())
+        let message = record.messages.iter().find(|message| message.recording == recording);
+        match message {
+            Some(message) => message.erased_at.is_some(),
+            None => erased.any(|erasure| erasure.range == range && erasure.at.millis() == at.millis()),
+        }
     });
     if !told {
         return erase(desk, row, range, by, at).await;
@@ -131,6 +146,7 @@ async fn again(desk: &Inner, Erasure { recording, range, by, at }: Erasure) -> R
     let left = desk.finisher.erase(recording, range, by, at).await.map_err(no_recording)?;
     let row = after(row, left);
     desk.store.recordings().save_recording(&row).await.map_err(write)?;
+    forget_message(desk, &row).await;
     desk.finisher.erasure_is_known(recording).await.map_err(no_recording)
 }
 
@@ -160,30 +176,41 @@ pub(crate) fn keep_only_as_long(desk: &Arc<Inner>) {
 
 async fn sweep(desk: &Inner) {
     let configuration = desk.configuration.load_full();
+    let (tenant, store) = (desk.config.tenant, &desk.store);
     for service in configuration.services.values() {
-        let Some(days) = service.recording.keep_days else { continue };
-        let now = desk.sources.now();
-        let before = model::time::Timestamp::from_millis(
-            now.millis().saturating_sub(u64::try_from((DAY * days).as_millis()).unwrap_or(u64::MAX)),
-        );
-        let old = desk.store.recordings().recordings_before(desk.config.tenant, service.id, before).await;
-        let old = match old {
-            Ok(old) => old,
-            Err(error) => {
-                tracing::warn!(%error, "old recordings could not be listed; the next hour tries again");
-                continue;
-            }
-        };
-        for row in old {
-            let (interaction, detail) =
-                (row.interaction, serde_json::json!({ "recording": row.id, "days": days }));
-            if desk.audit.record(Actor::default(), "recording.expire", interaction, detail).await.is_err() {
-                tracing::warn!("the audit log takes nothing; old recordings stay for now");
-                return;
-            }
-            if let Err(refusal) = erase(desk, row, None, None, desk.sources.now()).await {
-                tracing::warn!(%interaction, %refusal, "an old recording could not be erased; the next hour tries again");
-            }
+        if let Some(days) = service.recording.keep_days {
+            let old = store.recordings().recordings_before(tenant, service.id, before(desk, days)).await;
+            expire(desk, old, days).await;
+        }
+        let days = service.queue.voicemail.keep_days;
+        let old = store.voicemails().voicemails_before(tenant, service.id, before(desk, days)).await;
+        expire(desk, old, days).await;
+    }
+}
+
+/// So many days ago.
+fn before(desk: &Inner, days: u32) -> Timestamp {
+    let now = desk.sources.now();
+    Timestamp::from_millis(
+        now.millis().saturating_sub(u64::try_from((DAY * days).as_millis()).unwrap_or(u64::MAX)),
+    )
+}
+
+async fn expire(desk: &Inner, old: Result<Vec<Recording>, StoreError>, days: u32) {
+    let old = match old {
+        Ok(old) => old,
+        Err(error) => {
+            return tracing::warn!(%error, "old recordings could not be listed; the next hour tries again");
+        }
+    };
+    for row in old {
+        let (interaction, detail) =
+            (row.interaction, serde_json::json!({ "recording": row.id, "days": days }));
+        if desk.audit.record(Actor::default(), "recording.expire", interaction, detail).await.is_err() {
+            return tracing::warn!("the audit log takes nothing; old recordings stay for now");
+        }
+        if let Err(refusal) = erase(desk, row, None, None, desk.sources.now()).await {
+            tracing::warn!(%interaction, %refusal, "an old recording could not be erased; the next hour tries again");
         }
     }
 }

@@ -34,6 +34,7 @@ pub mod systems;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trouble;
+pub mod voicemails;
 
 /// Lists in pages, and rows with versions.
 pub mod page {

@@ -6,6 +6,7 @@ use model::id::{InteractionId, RecordingId, TenantId};
 use model::time::Timestamp;
 use store::Store;
 use store::recordings::{Recording, RecordingState};
+use store::voicemails::NewVoicemail;
 use tokio::sync::mpsc;
 
 use crate::clock::Sources;
@@ -46,6 +47,10 @@ pub enum RowChange {
         /// Its files.
         finished: Finished,
     },
+    /// A caller speaks a message.
+    Voicemail(Box<NewVoicemail>),
+    /// What was captured of it is too short to be kept.
+    Dropped(RecordingId),
     /// It never will be.
     Failed {
         /// Of which call.
@@ -100,7 +105,14 @@ async fn try_write(
     sources: &Sources,
     change: &RowChange,
 ) -> Result<(), String> {
+    let voicemails = store.voicemails();
     let (interaction, id) = match change {
+        RowChange::Voicemail(new) => {
+            return voicemails.begin_voicemail(new).await.map_err(|error| error.to_string());
+        }
+        RowChange::Dropped(recording) => {
+            return voicemails.drop_voicemail(tenant, *recording).await.map_err(|error| error.to_string());
+        }
         RowChange::News { interaction, recording, .. }
         | RowChange::Finished { interaction, recording, .. }
         | RowChange::Failed { interaction, recording } => (*interaction, *recording),
@@ -135,6 +147,7 @@ async fn try_write(
             row.bytes = finished.bytes;
         }
         RowChange::Failed { .. } => row.state = RecordingState::Failed,
+        RowChange::Voicemail(_) | RowChange::Dropped(_) => {}
     }
     store.recordings().save_recording(&row).await.map_err(|error| error.to_string())
 }

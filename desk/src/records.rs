@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
 use model::interaction::{
-    Channel, Direction, EndStatus, EndedBy, RecordedCallback, RecordedOverflow, ServiceRecord,
+    Channel, Direction, EndStatus, EndedBy, RecordedCallback, RecordedMessage, RecordedOverflow,
+    ServiceRecord,
 };
 use model::journal::Party;
 use model::media::StreamStats;
@@ -84,6 +85,8 @@ pub struct RecordView {
     pub passed_on: Option<PassingOfRecord>,
     /// Flows that the agent started for the customer (CTRL-06).
     pub flows: Vec<FlowOfRecord>,
+    /// Messages that the caller left (ROUTE-07).
+    pub messages: Vec<MessageOfRecord>,
     /// First INVITE.
     pub arrived_at: u64,
     /// Entered the queue.
@@ -152,6 +155,8 @@ pub struct OverflowOfRecord {
     pub to: String,
     /// Whether that is a flow.
     pub to_flow: bool,
+    /// Whether the caller was to leave a message there.
+    pub to_voicemail: bool,
 }
 
 impl OverflowOfRecord {
@@ -161,10 +166,12 @@ impl OverflowOfRecord {
             Treatment::Flow(flow) => {
                 (names.flows.get(&flow).map(|flow| flow.name.clone()).unwrap_or_default(), true)
             }
+            Treatment::Voicemail => (names.name_service(overflow.from).name, false),
             Treatment::Announce | Treatment::Reject | Treatment::Queue => (String::new(), false),
         };
         let from = names.name_service(overflow.from).name;
-        Self { at: overflow.at.millis(), from, why: overflow.why, to, to_flow }
+        let to_voicemail = overflow.to == Treatment::Voicemail;
+        Self { at: overflow.at.millis(), from, why: overflow.why, to, to_flow, to_voicemail }
     }
 }
 
@@ -248,6 +255,34 @@ pub struct PassingOfRecord {
     pub at: u64,
     /// Which number.
     pub number: String,
+}
+
+/// A message that a caller left (ROUTE-07).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct MessageOfRecord {
+    /// When it began.
+    pub at: u64,
+    /// For which service, by name.
+    pub service_name: String,
+    /// Its id under `/voicemails`; none: it was too short to be kept, or was erased.
+    #[schema(value_type = Option<String>)]
+    pub voicemail: Option<RecordingId>,
+    /// How long the caller spoke; none: the appliance stopped meanwhile.
+    pub spoken_ms: Option<u64>,
+    /// When it was erased.
+    pub erased_at: Option<u64>,
+}
+
+impl MessageOfRecord {
+    fn new(message: &RecordedMessage, names: &Configuration) -> Self {
+        Self {
+            at: message.at.millis(),
+            service_name: names.name_service(message.service).name,
+            voicemail: (message.kept && message.erased_at.is_none()).then_some(message.recording),
+            spoken_ms: message.spoken.map(|spoken| u64::try_from(spoken.as_millis()).unwrap_or(u64::MAX)),
+            erased_at: message.erased_at.map(Timestamp::millis),
+        }
+    }
 }
 
 /// A stretch in which a channel of a recording was empty although its party should have been heard.
@@ -353,6 +388,7 @@ impl RecordView {
                 .as_ref()
                 .map(|passed| PassingOfRecord { at: passed.at.millis(), number: passed.number.clone() }),
             flows: record.flows.iter().map(|flow| FlowOfRecord::new(flow, names)).collect(),
+            messages: record.messages.iter().map(|message| MessageOfRecord::new(message, names)).collect(),
             arrived_at: record.arrived_at.millis(),
             queued_at: millis(record.queued_at),
             offered_at: millis(record.offered_at),
@@ -513,7 +549,7 @@ impl DeskHandle {
 }
 
 /// What the audit log calls playing and downloading.
-const PLAYED: &str = "recording.play";
+pub(crate) const PLAYED: &str = "recording.play";
 
 pub(crate) fn no_recording(error: RecordingError) -> Refusal {
     match error {

@@ -3,12 +3,14 @@
 //! How one is asked is for whoever implements [`Systems`]; this room only decides how many are asked at once and how long, and
 //! counts. The floor's task never waits for a system: the answer comes back as a message.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use flow::{Reply, Request};
-use model::id::{InteractionId, TenantId};
+use model::id::{InteractionId, ServiceId, TenantId};
 use store::Store;
+use store::voicemails::VoicemailFilter;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::clock::Clock;
@@ -71,6 +73,21 @@ impl Asking {
                 }
                 None => Reply::missing(),
             };
+            // The floor's task is gone: so is the caller.
+            let _ = replies.send((interaction, asked, reply)).await;
+        });
+    }
+
+    /// Begins to count a service's messages; the reply comes as of a table that has room for one more, or has it not. What cannot be
+    /// counted has room: a message too many does less harm than one that is lost.
+    pub fn count_messages(&self, interaction: InteractionId, asked: u32, service: ServiceId, most: u32) {
+        let ((tenant, store), replies) = (self.tables.clone(), self.replies.clone());
+        tokio::spawn(async move {
+            let filter = VoicemailFilter { services: Some(vec![service]), unheard: false };
+            let counted = store.voicemails().count_voicemails(tenant, &filter);
+            let counted = tokio::time::timeout(flow::LOOK_UP_MAX, counted).await;
+            let full = matches!(counted, Ok(Ok(count)) if count >= u64::from(most));
+            let reply = if full { Reply::missing() } else { Reply::found(BTreeMap::new()) };
             // The floor's task is gone: so is the caller.
             let _ = replies.send((interaction, asked, reply)).await;
         });

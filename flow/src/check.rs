@@ -6,6 +6,7 @@ mod requests;
 mod secrets;
 mod survey;
 mod transfer;
+mod voicemail;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,8 +101,9 @@ impl Ready {
     /// Names of the services that it asks or is for.
     fn services(&self) -> impl Iterator<Item = &str> {
         let back = self.flow.callback.values().filter_map(|callback| callback.service.as_deref());
+        let messages = self.flow.voicemail.values().filter_map(|voicemail| voicemail.service.as_deref());
         let during = self.flow.services.iter().map(String::as_str);
-        self.flow.queue.values().map(|queue| queue.service.as_str()).chain(back).chain(during)
+        self.flow.queue.values().map(|queue| queue.service.as_str()).chain(back).chain(messages).chain(during)
     }
     /// Whether it asks this service for an agent, or is for its calls.
     pub fn names_service(&self, name: &str) -> bool {

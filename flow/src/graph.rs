@@ -8,6 +8,7 @@ mod lookup;
 mod node;
 mod survey;
 mod transfer;
+mod voicemail;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ pub use self::node::{Kind, Node};
 pub use self::survey::Survey;
 pub use self::transfer::Transfer;
 pub(crate) use self::transfer::{RING_S, TRANSFERS_MAX};
+pub use self::voicemail::Voicemail;
 use crate::calendar::Calendar;
 use crate::prompt::Prompt;
 use crate::template::Template;
@@ -89,6 +91,9 @@ pub struct Flow {
     /// Steps that connect the caller with a number outside.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub transfer: BTreeMap<String, Transfer>,
+    /// Steps that take a message.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub voicemail: BTreeMap<String, Voicemail>,
     /// Steps that ask for an agent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub queue: BTreeMap<String, Queue>,

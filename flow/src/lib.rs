@@ -55,15 +55,15 @@ pub use calendar::{Calendar, Hours as OpeningHours, Opening};
 pub use check::{Around, Fault, Ready};
 pub use graph::{
     Callback, CallbackTime, Case, Collect, Flow, GiveBack, HangUp, Hours, Http, If, Kind, Lookup, Menu,
-    Method, NODES_MAX, Node, Play, Queue, Route, Set, Survey, Transfer, Wait,
+    Method, NODES_MAX, Node, Play, Queue, Route, Set, Survey, Transfer, Voicemail, Wait,
 };
 pub use prompt::{Item, Prompt};
 pub use request::{ANSWER_MAX, LOOK_UP_MAX, LookUp, Reply, Request};
 pub use run::{
-    CallbackWish, Caller, Effect, End, Input, NoCallback, NotReached, Refused, Run, TransferWish, Wish,
-    WishedTime,
+    CallbackWish, Caller, Effect, End, Input, NoCallback, NotReached, Opened, Refused, Run, TransferWish,
+    Wish, WishedTime,
 };
 pub use speech::{Counted, Language, SPOKEN_MAX};
 pub use text::TextError;
 pub use trial::{Act, Line, Script, ScriptError, Told, try_out};
-pub use waiting::{WHILE_WAITING, announcements, minutes_to_say};
+pub use waiting::{WHILE_WAITING, announcements, minutes_to_say, voicemail};

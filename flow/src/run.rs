@@ -10,6 +10,7 @@ mod callback;
 mod requesting;
 mod survey;
 mod transfer;
+mod voicemail;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -19,8 +20,10 @@ use std::time::Duration;
 use model::time::Timestamp;
 
 use self::asking::wait_of;
+use self::voicemail::Message;
 pub use self::words::{
-    CallbackWish, Caller, Effect, End, Input, NoCallback, NotReached, Refused, TransferWish, Wish, WishedTime,
+    CallbackWish, Caller, Effect, End, Input, NoCallback, NotReached, Opened, Refused, TransferWish, Wish,
+    WishedTime,
 };
 use crate::calendar::Opening;
 use crate::check::Ready;
@@ -85,6 +88,8 @@ enum State {
     CallingBack,
     /// A number is dialled for the caller.
     Transferring,
+    /// A message is taken.
+    Voicemail(Message),
     Over,
 }
 
@@ -154,6 +159,7 @@ impl Run {
             (State::CallingBack, Input::CallbackTaken) => self.called_back(None, now, &mut out),
             (State::CallingBack, Input::CallbackRefused(why)) => self.called_back(Some(why), now, &mut out),
             (State::Transferring, Input::NotReached(why)) => self.not_reached(why, now, &mut out),
+            (State::Voicemail(_), input) => self.with_message(input, now, &mut out),
             // Keys on the way into a queue, late ends of prompts, early ticks.
             _ => {}
         }
@@ -162,10 +168,11 @@ impl Run {
 
     /// When [`Input::Tick`] is due.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        match self.state {
-            State::Playing { give_up_at, .. } => Some(give_up_at),
-            State::Asking { until, .. } | State::Music { until } => Some(until),
-            State::Requesting { music_at, until, .. } => Some(music_at.map_or(until, |at| at.min(until))),
+        match &self.state {
+            State::Voicemail(message) => Some(message.deadline()),
+            State::Playing { give_up_at, .. } => Some(*give_up_at),
+            State::Asking { until, .. } | State::Music { until } => Some(*until),
+            State::Requesting { music_at, until, .. } => Some(music_at.map_or(*until, |at| at.min(*until))),
             State::Queueing | State::CallingBack | State::Transferring | State::Over => None,
         }
     }
@@ -265,6 +272,7 @@ impl Run {
                     Some(next) => next,
                     None => return,
                 },
+                Node::Voicemail(voicemail) => return self.take_message(voicemail, now, out),
                 Node::Queue(queue) => return self.queue(queue, out),
                 Node::GiveBack(_) => return self.end(End::GiveBack, out),
                 Node::HangUp(_) => return self.end(End::HangUp, out),

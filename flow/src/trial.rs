@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::time::Timestamp;
 
 use crate::check::Ready;
 use crate::graph::Node;
 use crate::request::Reply;
-use crate::run::{Caller, Effect, End, Input, NoCallback, NotReached, Refused, Run, Wish};
+use crate::run::{Caller, Effect, End, Input, NoCallback, NotReached, Opened, Refused, Run, Wish};
 
+/// How long a message lasts: the simulated caller stops by itself.
+const TRIAL_MESSAGE: Duration = Duration::from_secs(10);
 /// Acts of one script.
 const ACTS_MAX: usize = 256;
 
@@ -126,6 +129,7 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
     loop {
         let mut playing = None;
         let (mut queueing, mut calling_back, mut transferring) = (false, false, false);
+        let mut taking_message = false;
         let mut asked = None;
         let mut step = String::new();
         for effect in effects.drain(..) {
@@ -174,6 +178,12 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                     transferring = true;
                     format!("connects the caller with {}", wish.number)
                 }
+                Effect::TakeMessage { service } => {
+                    taking_message = true;
+                    format!("takes a message for {service}")
+                }
+                Effect::BeginMessage => "listens to the message".to_owned(),
+                Effect::EndMessage { .. } => "the message is over".to_owned(),
                 Effect::End(end) => {
                     told.ended = true;
                     end_line(end).to_owned()
@@ -201,6 +211,20 @@ pub fn try_out(ready: &Arc<Ready>, caller: &Caller, script: &Script, mut now: Ti
                     Input::CallbackRefused(why)
                 }
                 _ => Input::CallbackTaken,
+            };
+            effects = run.handle(input, now);
+            continue;
+        }
+        if taking_message {
+            // Taken, unless the script says otherwise.
+            let full = [Act::Refuse(Refused::Full), Act::NoCallback(NoCallback::Refused)];
+            let input = match act.filter(|act| full.contains(act)) {
+                Some(_) => {
+                    acts.pop_front();
+                    say(&mut told, "no more messages can be left".into());
+                    Input::NoMessage
+                }
+                None => Input::MessageTaken(Opened { greeting: None, length_max: TRIAL_MESSAGE }),
             };
             effects = run.handle(input, now);
             continue;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::service::{CallbackRules, WaitingRules};
 
-use crate::graph::{Case, Flow, HangUp, If, Play, Wait};
+use crate::graph::{Case, Flow, HangUp, If, Play, Voicemail, Wait};
 use crate::prompt::{Item, Prompt};
 use crate::speech::Language;
 
@@ -44,6 +44,13 @@ pub fn announcements(rules: &WaitingRules, callback: &CallbackRules, language: L
         making.ask_number();
     }
     Some(making.flow)
+}
+
+/// The flow of callers whom a service has leave a message, from its settings.
+pub fn voicemail(service: &str) -> Flow {
+    let step = Voicemail { service: Some(service.to_owned()), ..Voicemail::default() };
+    let (name, start) = ("voicemail".to_owned(), "message".to_owned());
+    Flow { name, voicemail: BTreeMap::from([(start.clone(), step)]), start, ..Flow::default() }
 }
 
 /// The first step of a turn.

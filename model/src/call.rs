@@ -44,6 +44,19 @@ pub enum CallOrder {
         /// By name; one that is not there is left out.
         sounds: Vec<String>,
     },
+    /// Capture what the caller says from now on, as a message. Answered by [`CallFact::RecordingStarted`] or
+    /// [`CallFact::RecordingFailed`]; meanwhile [`CallFact::CallerSilent`] tells of silence.
+    RecordMessage {
+        /// Which call.
+        interaction: InteractionId,
+        /// Record as this.
+        recording: RecordingId,
+    },
+    /// The message is over. Answered by [`CallFact::RecordingCaptured`].
+    EndMessage {
+        /// Which call.
+        interaction: InteractionId,
+    },
     /// Ring the agent's phone. A browser phone is only checked: the console rings.
     /// Answered by [`CallFact::AgentAnswered`] (SIP phone), or [`CallFact::AgentUnreachable`].
     RingAgent {
@@ -449,6 +462,13 @@ pub enum CallFact {
         interaction: InteractionId,
         /// The number of the order.
         number: u32,
+    },
+    /// Whoever speaks a message says nothing, or speaks again. It is noticed about three seconds late.
+    CallerSilent {
+        /// Which call.
+        interaction: InteractionId,
+        /// Whether silent now.
+        silent: bool,
     },
     /// A digit came from the customer.
     DigitReceived {

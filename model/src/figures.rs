@@ -37,6 +37,7 @@ impl Outcome {
             | EndStatus::Interrupted
             | EndStatus::SelfServed
             | EndStatus::PassedOn
+            | EndStatus::Voicemail
             | EndStatus::Busy
             | EndStatus::NoAnswer
             | EndStatus::Cancelled

@@ -1,6 +1,7 @@
 //! Interactions and the service records that remain of them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +103,8 @@ pub enum EndStatus {
     SelfServed,
     /// A flow connected the caller with a number outside, and it answered (ROUTE-08).
     PassedOn,
+    /// The caller left a message (ROUTE-07).
+    Voicemail,
     /// The number we called was busy (OUT-13).
     Busy,
     /// Nobody answered the number we called (OUT-13).
@@ -149,6 +152,23 @@ pub struct RecordedPassing {
     pub at: Timestamp,
     /// Which number.
     pub number: String,
+}
+
+/// A message that its caller left (ROUTE-07).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedMessage {
+    /// When it began.
+    pub at: Timestamp,
+    /// For which service.
+    pub service: ServiceId,
+    /// What was said.
+    pub recording: RecordingId,
+    /// How long the caller spoke; `None`: the appliance stopped meanwhile, and what was said until then is kept.
+    pub spoken: Option<Duration>,
+    /// Whether it was long enough to be kept.
+    pub kept: bool,
+    /// When it was erased.
+    pub erased_at: Option<Timestamp>,
 }
 
 /// An agent asked for help (HELP-01).
@@ -289,6 +309,9 @@ pub struct ServiceRecord {
     /// Flows that its agent started for the customer; the first 16 (CTRL-06).
     #[serde(default)]
     pub flows: Vec<RecordedFlow>,
+    /// Messages its caller left; the first 8.
+    #[serde(default)]
+    pub messages: Vec<RecordedMessage>,
     /// First INVITE.
     pub arrived_at: Timestamp,
     /// Entered the queue.

@@ -182,6 +182,35 @@ pub enum Event {
         /// Which number.
         number: String,
     },
+    /// Its caller began to speak a message for a service, after the tone (ROUTE-07).
+    MessageBegun {
+        /// The interaction.
+        interaction: InteractionId,
+        /// For which service.
+        service: ServiceId,
+        /// What is said is captured as this.
+        recording: RecordingId,
+    },
+    /// The message is over.
+    MessageOver {
+        /// The interaction.
+        interaction: InteractionId,
+        /// For which service.
+        service: ServiceId,
+        /// What was said.
+        recording: RecordingId,
+        /// How long the caller spoke, silence at the end left out.
+        spoken: Duration,
+        /// Whether that was long enough to be kept.
+        kept: bool,
+    },
+    /// No message could be taken: as many are kept as may be, or nothing can be captured.
+    MessageRefused {
+        /// The interaction.
+        interaction: InteractionId,
+        /// For which service.
+        service: ServiceId,
+    },
     /// It waits for an agent.
     Queued {
         /// The interaction.
@@ -211,7 +240,7 @@ pub enum Event {
         from: ServiceId,
         /// Why.
         why: Overflow,
-        /// Where to: a service or a flow.
+        /// Where to: a service, a flow, or a message.
         to: Treatment,
     },
     /// The queue of a service did not take it, and led it nowhere either; what becomes of it is told by what follows.
@@ -619,6 +648,9 @@ impl Event {
             | Self::Dialled { interaction, .. }
             | Self::DialFailed { interaction, .. }
             | Self::PassedOn { interaction, .. }
+            | Self::MessageBegun { interaction, .. }
+            | Self::MessageOver { interaction, .. }
+            | Self::MessageRefused { interaction, .. }
             | Self::Queued { interaction, .. }
             | Self::Overflowed { interaction, .. }
             | Self::TurnedAway { interaction, .. }

@@ -4,6 +4,7 @@ mod callback;
 mod farewell;
 mod regulars;
 mod treatment;
+mod voicemail;
 mod waiting;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub use self::callback::CallbackRules;
 pub use self::farewell::{FAREWELL_MAX, Farewell, Farewells};
 pub use self::regulars::RegularRules;
 pub use self::treatment::{Overflow, Treatment};
+pub use self::voicemail::VoicemailRules;
 pub use self::waiting::{COMFORT_MAX, WaitingRules};
 
 /// A skill that agents can have.
@@ -108,6 +110,8 @@ pub struct QueueRules {
     pub callback: CallbackRules,
     /// Whether customers who come again are held for the agent who served them last.
     pub regulars: Option<RegularRules>,
+    /// How messages of callers are taken and kept.
+    pub voicemail: VoicemailRules,
     /// When the service is open, while it is switched on; `None`: always.
     pub hours: Option<Calendar>,
     /// Whether new callers meet the emergency treatment instead of everything else.
@@ -144,6 +148,7 @@ impl Default for QueueRules {
             waiting: WaitingRules::default(),
             callback: CallbackRules::default(),
             regulars: None,
+            voicemail: VoicemailRules::default(),
             hours: None,
             emergency: false,
             when_emergency: Treatment::Announce,

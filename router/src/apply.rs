@@ -160,6 +160,9 @@ impl Floor {
             | Event::Dialled { .. }
             | Event::DialFailed { .. }
             | Event::PassedOn { .. }
+            | Event::MessageBegun { .. }
+            | Event::MessageOver { .. }
+            | Event::MessageRefused { .. }
             | Event::LegAnswered { .. }
             | Event::CallbackAsked { .. }
             | Event::CallbackHeld { .. }

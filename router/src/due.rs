@@ -173,7 +173,7 @@ impl Floor {
         let from = service.and_then(|number| self.queues.get(number)).map(|queue| queue.service.id);
         match (self.queue_rules(service).treatment(why), from) {
             (Treatment::Queue, _) => {}
-            (to @ (Treatment::Service(_) | Treatment::Flow(_)), Some(from)) => {
+            (to @ (Treatment::Service(_) | Treatment::Flow(_) | Treatment::Voicemail), Some(from)) => {
                 self.overflowed_to(interaction, from, why, to);
             }
             _ => {

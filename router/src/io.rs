@@ -103,12 +103,12 @@ pub enum Input {
         /// The interaction.
         interaction: InteractionId,
     },
-    /// Whoever waits goes on to another service, by their own choice (ROUTE-07). Not while a phone rings for them.
+    /// Whoever waits goes on to another service, or leaves a message, by their own choice (ROUTE-07). Not while a phone rings for them.
     MoveOn {
         /// The interaction.
         interaction: InteractionId,
         /// Where to.
-        to: ServiceId,
+        to: Treatment,
     },
     /// It leaves the queue, or the agent who took it, without having ended, and will come again at its place: its customer is to
     /// be called back, or was not reached. An agent who is rung for it is rung no longer.

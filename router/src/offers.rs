@@ -80,14 +80,14 @@ impl Floor {
         Ok(())
     }
 
-    /// Whoever waits leaves the queue for another one.
-    pub(crate) fn move_on(&mut self, interaction: InteractionId, to: ServiceId) -> Result<(), Refusal> {
+    /// Whoever waits leaves the queue, by their own choice.
+    pub(crate) fn move_on(&mut self, interaction: InteractionId, to: Treatment) -> Result<(), Refusal> {
         let item = self.items.get(self.item_key(interaction)?).ok_or(Refusal::UnknownInteraction)?;
         let from = item.service.and_then(|number| self.queues.get(number)).map(|queue| queue.service.id);
         let Some(from) = from.filter(|_| matches!(item.phase, Phase::Waiting)) else {
             return Err(Refusal::Stale);
         };
-        self.overflowed_to(interaction, from, Overflow::Chosen, Treatment::Service(to));
+        self.overflowed_to(interaction, from, Overflow::Chosen, to);
         Ok(())
     }
 

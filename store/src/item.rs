@@ -167,7 +167,7 @@ fn led_to(treatment: Treatment) -> Option<(Kind, String)> {
     match treatment {
         Treatment::Service(service) => Some((Kind::Service, service.to_string())),
         Treatment::Flow(flow) => Some((Kind::Flow, flow.to_string())),
-        Treatment::Announce | Treatment::Reject | Treatment::Queue => None,
+        Treatment::Announce | Treatment::Reject | Treatment::Queue | Treatment::Voicemail => None,
     }
 }
 

@@ -48,6 +48,7 @@ pub mod sessions;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod voicemails;
 
 use std::sync::Arc;
 
@@ -75,6 +76,7 @@ pub use crate::recordings::Recordings;
 pub use crate::records::Records;
 pub use crate::secrets::Secrets;
 pub use crate::sessions::Sessions;
+pub use crate::voicemails::Voicemails;
 
 /// An open database. Cheap to clone; all clones share the connections.
 #[derive(Clone)]
@@ -106,6 +108,7 @@ trait Engine:
     + Generations
     + Lookups
     + Messages
+    + Voicemails
     + journal::ledger::Ledger
 {
 }
@@ -199,6 +202,10 @@ impl Store {
     }
     /// Recordings and how far each has come.
     pub fn recordings(&self) -> &dyn Recordings {
+        &*self.engine
+    }
+    /// Messages that callers left.
+    pub fn voicemails(&self) -> &dyn Voicemails {
         &*self.engine
     }
     /// What was written in chats and emails.

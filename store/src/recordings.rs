@@ -64,7 +64,8 @@ pub trait Recordings: Send + Sync {
     ) -> Result<Vec<Recording>, StoreError>;
     /// What was being captured or finished when the appliance stopped, of all tenants, oldest first; at most 10,000.
     async fn unfinished_recordings(&self) -> Result<Vec<Recording>, StoreError>;
-    /// Finished and failed recordings of a service that began before a time, oldest first; at most 1,000.
+    /// Finished and failed recordings of a service's conversations that began before a time, oldest first; at most 1,000. Messages
+    /// that callers left are not among them.
     async fn recordings_before(
         &self,
         tenant: TenantId,

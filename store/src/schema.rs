@@ -39,6 +39,7 @@ macro_rules! migrations {
             14 "who may have chats" "0014_who_may_have_chats",
             15 "blocks of entries" "0015_blocks_of_entries",
             16 "drafts" "0016_drafts",
+            17 "voicemails" "0017_voicemails",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

@@ -366,7 +366,9 @@ export interface ServiceRecord {
   /** What the caller answered when flows asked for marks (ROUTE-08). */
   marks: { at: Millis; question: string; given: number; lowest: number; highest: number }[];
   /** Queues that led the caller on (ROUTE-07). */
-  overflows: { at: Millis; from: string; why: OverflowWhy; to: string; to_flow: boolean }[];
+  overflows: { at: Millis; from: string; why: OverflowWhy; to: string; to_flow: boolean; to_voicemail: boolean }[];
+  /** Messages that the caller left (ROUTE-07); `voicemail` is null when one was too short to be kept, or was erased. */
+  messages: { at: Millis; service_name: string; voicemail: string | null; spoken_ms: Millis | null; erased_at: Millis | null }[];
   callback: CallbackOfRecord | null;
   /** A flow connected the caller with a number outside. */
   passed_on: { at: Millis; number: string } | null;

@@ -169,6 +169,13 @@ export interface ServiceItem {
       every_s: number;
       flow: string | null;
     };
+    voicemail: {
+      /** A sound; null: the appliance's own. */
+      greeting: string | null;
+      length_max_s: number;
+      messages_max: number;
+      keep_days: number;
+    };
     callback: {
       offer_after_s: number | null;
       offer_from_min: number | null;
@@ -226,6 +233,7 @@ export const newService = (): Omit<ServiceItem, "id"> => ({
     waiting: { greeting: null, position: false, expected_wait: false, comfort: [], first_after_s: 20, every_s: 60, flow: null },
     callback: { offer_after_s: null, offer_from_min: null, open_max: 50, attempts_max: 3, pause_s: 300, ring_s: 30, keep_h: 12 },
     regulars: null,
+    voicemail: { greeting: null, length_max_s: 180, messages_max: 100, keep_days: 90 },
     hours: null,
     emergency: false,
     when_emergency: "announce",

@@ -9,6 +9,7 @@ mod people;
 mod regulars;
 mod rules;
 mod tenant;
+mod voicemail;
 mod waiting;
 
 use desk::configuration::Configuration;

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 use super::callback::CallbackOffer;
 use super::farewell::Farewells;
 use super::regulars::Regulars;
+use super::voicemail::Voicemail;
 use super::waiting::Waiting;
 use super::{Wire, ms, no_id, yes};
 
@@ -184,7 +185,7 @@ pub struct Queue {
     /// Before an agent who refused or missed a caller may be offered the same again.
     pub refusal_cooldown_ms: u64,
     /// When nobody is signed in: `announce`, `reject`, `queue` (wait all the same), `{"service": id}` (the queue of another service,
-    /// with the place of the first arrival) or `{"flow": id}`. A circle is refused (ROUTE-07).
+    /// with the place of the first arrival), `{"flow": id}` or `voicemail` (a message, then the end). A circle is refused (ROUTE-07).
     #[schema(value_type = serde_json::Value)]
     pub when_unstaffed: Treatment,
     /// The same when the service is closed.
@@ -205,6 +206,8 @@ pub struct Queue {
     pub callback: CallbackOffer,
     /// Whether customers who come again are held for the agent who served them last; `null`: no.
     pub regulars: Option<Regulars>,
+    /// How messages of callers are taken and kept.
+    pub voicemail: Voicemail,
     /// When the service is open, while it is switched on: `{"zone": "Europe/Berlin", "open": ["mon-fri 09:00-17:30"], "holidays": ["12-25"],
     /// "special": {"2026-12-24": "09:00-12:00"}}`; `null`: always.
     #[schema(value_type = Option<serde_json::Value>)]
@@ -250,6 +253,7 @@ impl From<QueueRules> for Queue {
             waiting: rules.waiting.into(),
             callback: rules.callback.into(),
             regulars: rules.regulars.map(Into::into),
+            voicemail: rules.voicemail.into(),
             hours: rules.hours,
             emergency: rules.emergency,
             when_emergency: rules.when_emergency,
@@ -284,6 +288,7 @@ impl From<Queue> for QueueRules {
             waiting: queue.waiting.into(),
             callback: queue.callback.into(),
             regulars: queue.regulars.map(Into::into),
+            voicemail: queue.voicemail.into(),
             hours: queue.hours,
             emergency: queue.emergency,
             when_emergency: queue.when_emergency,

@@ -159,6 +159,10 @@ fn place(why: Overflow, treatment: Treatment) -> Option<Place> {
     match treatment {
         Treatment::Service(service) => Some(Place::Service(service)),
         Treatment::Flow(flow) if why != Overflow::WaitedLong => Some(Place::Flow(flow)),
-        Treatment::Flow(_) | Treatment::Announce | Treatment::Reject | Treatment::Queue => None,
+        Treatment::Flow(_)
+        | Treatment::Announce
+        | Treatment::Reject
+        | Treatment::Queue
+        | Treatment::Voicemail => None,
     }
 }

@@ -10,9 +10,10 @@ mod snapshot;
 mod tenant;
 pub mod time_limits;
 mod validate;
+mod voicemail;
 
 pub use self::leading::{Circle, Stop, StopKind};
 pub use self::service::{Configured, NewSecret};
-pub use self::snapshot::{Configuration, WaitingFlow, WrongFlow, meets};
+pub use self::snapshot::{Configuration, FlowInUse, WrongFlow, meets};
 pub use self::validate::Checked;
 pub use store::Item;

@@ -47,7 +47,9 @@ pub struct Configuration {
     /// Flows that callers can go through, with the version in use.
     pub ready_flows: BTreeMap<FlowId, (u32, Arc<Ready>)>,
     /// What callers of each service go through while they wait, where it is more than music.
-    pub waiting: BTreeMap<ServiceId, WaitingFlow>,
+    pub waiting: BTreeMap<ServiceId, FlowInUse>,
+    /// What callers go through who leave a message for a service.
+    pub voicemail: BTreeMap<ServiceId, FlowInUse>,
     /// Names of the sounds that flows may play.
     pub sounds: Vec<String>,
     /// Tables that flows look values up in.
@@ -270,11 +272,12 @@ impl Configuration {
     }
 
     /// The flow that callers of a number go through, if there is one that they can.
-    pub fn flow_of_number(&self, digits: &str) -> Option<(FlowId, u32, Arc<Ready>)> {
+    pub fn flow_of_number(&self, digits: &str) -> Option<FlowInUse> {
         let other = other_way(digits);
         let (_, flow) = self.numbers.get(digits).or_else(|| self.numbers.get(&other))?;
         let flow = (*flow)?;
-        self.ready_flows.get(&flow).map(|(version, ready)| (flow, *version, ready.clone()))
+        let (version, ready) = self.ready_flows.get(&flow)?;
+        Some(FlowInUse { of: Some((flow, *version)), ready: ready.clone() })
     }
 
     /// Trunks over which calls can go out, in the order in which they are tried.
@@ -312,6 +315,8 @@ impl Configuration {
         }
         self.ready_flows = ready;
         self.waiting = self.services.values().filter_map(|s| Some((s.id, self.waiting_flow(s)?))).collect();
+        self.voicemail =
+            self.services.values().filter_map(|s| Some((s.id, self.voicemail_flow(s)?))).collect();
         self
     }
 
@@ -364,20 +369,26 @@ impl Configuration {
     }
 
     /// What callers of a service go through while they wait: its flow, or what its settings come to.
-    fn waiting_flow(&self, service: &Service) -> Option<WaitingFlow> {
+    fn waiting_flow(&self, service: &Service) -> Option<FlowInUse> {
         let rules = &service.queue.waiting;
         if let Some(flow) = rules.flow {
             let (version, ready) = self.ready_flows.get(&flow).filter(|(_, f)| f.flow().while_waiting)?;
-            return Some(WaitingFlow { of: Some((flow, *version)), ready: ready.clone() });
+            return Some(FlowInUse { of: Some((flow, *version)), ready: ready.clone() });
         }
         match self.check_announcements(rules, &service.queue.callback)? {
-            Ok(ready) => Some(WaitingFlow { of: None, ready: Arc::new(ready) }),
+            Ok(ready) => Some(FlowInUse { of: None, ready: Arc::new(ready) }),
             Err(faults) => {
                 let wrong = faults.first().map(ToString::to_string).unwrap_or_default();
                 tracing::error!(service = service.name, wrong, "callers who wait hear nothing but music");
                 None
             }
         }
+    }
+
+    /// What callers go through who leave a message for a service.
+    fn voicemail_flow(&self, service: &Service) -> Option<FlowInUse> {
+        let ready = self.check(&flow::voicemail(&service.name)).ok()?;
+        Some(FlowInUse { of: None, ready: Arc::new(ready) })
     }
 
     /// The announcements that settings come to; `None` for music alone.
@@ -489,9 +500,9 @@ fn other_way(digits: &str) -> String {
     }
 }
 
-/// What callers go through while they wait.
+/// What callers go through while they wait, or to leave a message.
 #[derive(Clone, Debug)]
-pub struct WaitingFlow {
+pub struct FlowInUse {
     /// Which flow and which version of it; `None`: it comes from the settings of the service.
     pub of: Option<(FlowId, u32)>,
     /// It, ready to run.

@@ -13,6 +13,7 @@ use model::media::StreamStats;
 use model::time::Timestamp;
 
 use super::callback::Callback;
+use super::message::Message;
 use crate::console::protocol::{Phase, RefusedWhy};
 
 /// Digits of the customer that are kept for the page.
@@ -43,6 +44,10 @@ pub struct Call {
     pub callback: Option<Callback>,
     /// The number outside that a flow dials for the caller, or has connected the caller with.
     pub passes_to: Option<String>,
+    /// The message that is being left.
+    pub message: Option<Message>,
+    /// A message was left and is kept.
+    pub left_message: bool,
     /// Since when the caller waits, in this queue or in those before it.
     pub waits_since: Option<Timestamp>,
     /// How often the caller was led on from a queue.
@@ -196,6 +201,8 @@ impl Call {
             heard: false,
             callback: None,
             passes_to: None,
+            message: None,
+            left_message: false,
             waits_since: None,
             led_on: 0,
             answered_at: None,

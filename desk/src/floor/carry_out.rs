@@ -47,6 +47,11 @@ impl Service {
                     let table = tables.iter().find(|table| table.name == look_up.table).cloned();
                     self.asking.look_up(interaction, asked, table, look_up.key);
                 }
+                Effect::CountMessages(interaction, asked, service, most) => {
+                    self.asking.count_messages(interaction, asked, service, most);
+                }
+                Effect::Voicemail(new) => self.rows.change(RowChange::Voicemail(new)),
+                Effect::DropVoicemail(recording) => self.rows.change(RowChange::Dropped(recording)),
                 Effect::Tell(user, event) => self.consoles.tell(user, &event, now),
                 Effect::Finish(interaction, recording) => self.finish(Job { interaction, recording }),
                 Effect::Recording(interaction, recording, news) => {

@@ -17,6 +17,7 @@ use model::time::Timestamp;
 use model::written::Author;
 use router::{Floor, Input, Output};
 use store::preferences::Wanted;
+use store::voicemails::NewVoicemail;
 
 use super::call::Call;
 use super::figures::Counting;
@@ -55,12 +56,18 @@ pub enum Effect {
     Ask(InteractionId, u32, flow::Request),
     /// Look something up for a flow, the same way.
     LookUp(InteractionId, u32, flow::LookUp),
+    /// Ask whether fewer messages of a service are kept than this, the same way.
+    CountMessages(InteractionId, u32, ServiceId, u32),
     /// Tell a user's page.
     Tell(UserId, Box<ConsoleEvent>),
     /// A captured recording can be finished.
     Finish(InteractionId, RecordingId),
     /// What is known of a recording changed: capturing began, or failed.
     Recording(InteractionId, RecordingId, RecordingNews),
+    /// A caller speaks a message.
+    Voicemail(Box<NewVoicemail>),
+    /// What was captured was too short for a message.
+    DropVoicemail(RecordingId),
 }
 
 /// What happened to a recording, for its row in the store.

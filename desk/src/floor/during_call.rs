@@ -54,7 +54,7 @@ impl Core {
         out.push(order(CallOrder::TakeAside { interaction }));
         let (run, effects) = Run::begin(ready, &caller, now);
         let during = Some(DuringCall { agent, since: now, way: Vec::new(), pauses: false });
-        self.flows.insert(interaction, InFlow { flow, version, run, during });
+        self.flows.insert(interaction, InFlow { of: Some((flow, version)), run, during });
         self.follow_flow(interaction, effects, now, out);
         Ok(())
     }
@@ -136,9 +136,9 @@ impl Core {
     /// How far the customer is, for the agent's page.
     pub(super) fn flow_progress(&self, interaction: InteractionId) -> Option<FlowProgress> {
         let caller = self.flows.get(interaction)?;
-        let during = caller.during.as_ref()?;
+        let ((flow, _), during) = caller.of.zip(caller.during.as_ref())?;
         let (name, way) = (caller.run.flow().name.clone(), during.way.clone());
         let secret = caller.run.asks_secret();
-        Some(FlowProgress { flow: caller.flow, name, way, secret, since: during.since.millis() })
+        Some(FlowProgress { flow, name, way, secret, since: during.since.millis() })
     }
 }

@@ -87,6 +87,9 @@ impl Core {
                 self.in_flow(interaction, flow::Input::Played(number), now, out);
                 self.in_waiting(interaction, flow::Input::Played(number), now, out);
             }
+            CallFact::CallerSilent { interaction, silent } => {
+                self.in_flow(interaction, flow::Input::Silent(silent), now, out);
+            }
             CallFact::DigitReceived { interaction, digit } if self.flows.contains(interaction) => {
                 self.in_flow(interaction, flow::Input::Key(digit), now, out);
             }
@@ -107,6 +110,11 @@ impl Core {
             }
             CallFact::QualityChanged { interaction, party, poor } => {
                 self.quality_changed(interaction, party, poor, out);
+            }
+            CallFact::RecordingStarted { interaction, recording }
+                if self.is_message(interaction, recording) =>
+            {
+                self.message_begun(interaction, recording, now, out);
             }
             CallFact::RecordingStarted { interaction, recording } => {
                 if let Some(call) = self.calls.get_mut(&interaction) {
@@ -133,6 +141,9 @@ impl Core {
             CallFact::RecordingFailed { interaction, recording, why } => {
                 self.recording_failed(interaction, why, out);
                 out.push(Effect::Recording(interaction, recording, RecordingNews::Failed));
+                if self.is_message(interaction, recording) {
+                    self.message_failed(interaction, now, out);
+                }
             }
             CallFact::RecordingSilent { interaction, recording, party, silent } => {
                 self.recording_silent((interaction, recording), party, silent, out);
@@ -294,6 +305,7 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        self.message_cut_off(interaction, now, out);
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.up()) else { return };
         if let Some(why) = &failure {
             tracing::warn!(%interaction, why, "a call ended by a failure");

@@ -12,6 +12,7 @@ mod follow;
 mod help;
 mod incoming;
 mod internal;
+pub mod message;
 mod outbound;
 mod overflow;
 mod passing_on;

@@ -12,6 +12,7 @@ use super::call::{Aim, Stage};
 use super::core::{Core, Effect};
 use super::facts::order;
 use super::incoming::refuse;
+use crate::configuration::FlowInUse;
 
 /// How often one caller is led on, at most; then the case is announced. The configuration is refused when it goes round in a
 /// circle: this is for flows that lead back, and for circles that two changes at once have closed.
@@ -65,7 +66,7 @@ impl Core {
     ) {
         let treatment =
             self.config.services.get(&from).map_or(Treatment::Announce, |s| s.queue.treatment(why));
-        if let Treatment::Service(_) | Treatment::Flow(_) = treatment {
+        if let Treatment::Service(_) | Treatment::Flow(_) | Treatment::Voicemail = treatment {
             out.push(Effect::Journal(Event::Overflowed { interaction, from, why, to: treatment }));
             self.lead_on(interaction, why, treatment, now, out);
         } else {
@@ -99,12 +100,18 @@ impl Core {
             }
             Treatment::Flow(flow) => match self.config.ready_flows.get(&flow) {
                 Some((version, ready)) => {
-                    let flow = (flow, *version, ready.clone());
+                    let flow = FlowInUse { of: Some((flow, *version)), ready: ready.clone() };
                     self.enter_flow(interaction, flow, now, out);
                 }
                 // It is in trouble, and the log said so when the configuration was taken.
                 None => self.give_up(interaction, (why, Treatment::Announce), false, out),
             },
+            Treatment::Voicemail => {
+                match call.service().and_then(|service| self.config.voicemail.get(&service)).cloned() {
+                    Some(flow) => self.enter_flow(interaction, flow, now, out),
+                    None => self.give_up(interaction, (why, Treatment::Announce), false, out),
+                }
+            }
             Treatment::Announce | Treatment::Reject | Treatment::Queue => {
                 self.give_up(interaction, (why, to), false, out);
             }

@@ -234,7 +234,9 @@ async fn link(
 ) -> Result<(), StartError> {
     for Job { interaction, recording } in jobs {
         let record = store.records().record(tenant, *interaction).await?;
-        if record.is_some_and(|record| record.recording.is_none()) {
+        // What was captured of a message is no recording of the conversation.
+        let is_message = |r: &ServiceRecord| r.messages.iter().any(|message| message.recording == *recording);
+        if record.is_some_and(|record| record.recording.is_none() && !is_message(&record)) {
             events.push(Event::RecordingStarted { interaction: *interaction, recording: *recording });
         }
     }

@@ -1,8 +1,6 @@
 //! Callers who go through a flow before an agent is asked (ROUTE-08): the runs, and what comes of them.
 
-use std::sync::Arc;
-
-use flow::{End, Input, Ready, Refused, Run, Wish};
+use flow::{End, Input, Refused, Run, Wish};
 use model::call::{CallOrder, Sound};
 use model::flow::FlowEnd;
 use model::id::{FlowId, InteractionId};
@@ -18,13 +16,14 @@ use super::core::{Core, Effect};
 use super::during_call::DuringCall;
 use super::facts::order;
 use super::timed::Due;
+use crate::configuration::FlowInUse;
 use crate::systems::Replied;
 
 /// A caller in a flow.
 #[derive(Debug)]
 pub struct InFlow {
-    pub(super) flow: FlowId,
-    pub(super) version: u32,
+    /// Which flow and which version; `None`: the settings of the service.
+    pub(super) of: Option<(FlowId, u32)>,
     pub(super) run: Run,
     /// An agent started it during a call.
     pub(super) during: Option<DuringCall>,
@@ -37,18 +36,18 @@ impl Due for InFlow {
 }
 
 impl Core {
-    /// A call begins with a flow.
+    /// A caller goes through a flow.
     pub(super) fn enter_flow(
         &mut self,
         interaction: InteractionId,
-        (flow, version, ready): (FlowId, u32, Arc<Ready>),
+        FlowInUse { of, ready }: FlowInUse,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
         let Some(call) = self.calls.get_mut(&interaction) else { return };
         call.stage = Stage::InFlow;
         let (run, effects) = Run::begin(ready, &call.as_caller(), now);
-        self.flows.insert(interaction, InFlow { flow, version, run, during: None });
+        self.flows.insert(interaction, InFlow { of, run, during: None });
         self.follow_flow(interaction, effects, now, out);
     }
 
@@ -75,6 +74,10 @@ impl Core {
     pub fn replied(&mut self, (interaction, asked, reply): Replied, now: Timestamp, out: &mut Vec<Effect>) {
         let Some((last, number)) = self.calls.get(&interaction).map(|call| call.asked) else { return };
         if last == asked {
+            // Flows number what they ask from 1.
+            if number == 0 {
+                return self.messages_counted(interaction, &reply, now, out);
+            }
             let input = Input::Replied(number, reply);
             if self.flows.contains(interaction) {
                 self.in_flow(interaction, input, now, out);
@@ -98,10 +101,12 @@ impl Core {
             for effect in effects {
                 match effect {
                     flow::Effect::Entered(step) => {
-                        let Some(InFlow { flow, version, .. }) = self.flows.get(interaction) else { return };
-                        let (flow, version) = (*flow, *version);
+                        let Some(InFlow { of, .. }) = self.flows.get(interaction) else { return };
+                        let of = *of;
                         self.note_way(interaction, &step);
-                        out.push(Effect::Journal(Event::FlowStep { interaction, flow, version, step }));
+                        if let Some((flow, version)) = of {
+                            out.push(Effect::Journal(Event::FlowStep { interaction, flow, version, step }));
+                        }
                     }
                     flow::Effect::End(end) if self.has_agent_waiting(interaction) => {
                         let why = if end == End::GiveBack { FlowEnd::Returned } else { FlowEnd::Failed };
@@ -122,6 +127,11 @@ impl Core {
                             more.extend(told.unwrap_or_default());
                         }
                     }
+                    flow::Effect::TakeMessage { service } => {
+                        self.take_message(interaction, &service, now, out);
+                    }
+                    flow::Effect::BeginMessage => self.begin_message(interaction, out),
+                    flow::Effect::EndMessage { spoken } => self.message_over(interaction, spoken, out),
                     flow::Effect::End(End::HangUp | End::GiveBack | End::TooLong)
                         if self.is_called_back(interaction) =>
                     {
@@ -191,6 +201,9 @@ impl Core {
             | flow::Effect::Queue(_)
             | flow::Effect::CallBack(_)
             | flow::Effect::Transfer(_)
+            | flow::Effect::TakeMessage { .. }
+            | flow::Effect::BeginMessage
+            | flow::Effect::EndMessage { .. }
             | flow::Effect::End(_) => {}
         }
     }
@@ -260,7 +273,8 @@ impl Core {
             End::AsService(why) => Some(why),
         };
         let Some(why) = refused else {
-            call.stage = Stage::Announced { status: EndStatus::SelfServed, written: false };
+            let status = if call.left_message { EndStatus::Voicemail } else { EndStatus::SelfServed };
+            call.stage = Stage::Announced { status, written: false };
             out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
             return;
         };

@@ -13,6 +13,7 @@ impl Call {
             Stage::Refused { .. } => EndStatus::Refused,
             _ if failed => EndStatus::Failed,
             Stage::PassedOn => EndStatus::PassedOn,
+            Stage::InFlow if self.left_message => EndStatus::Voicemail,
             Stage::InFlow if by == EndedBy::Customer => EndStatus::Abandoned,
             Stage::InFlow | Stage::Aside => EndStatus::Failed,
             Stage::Waiting if by == EndedBy::System => EndStatus::Failed,

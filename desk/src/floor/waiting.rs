@@ -9,7 +9,7 @@ use model::call::{CallOrder, Sound};
 use model::id::{FlowId, InteractionId};
 use model::interaction::{Channel, EndStatus, EndedBy};
 use model::journal::Event;
-use model::service::Overflow;
+use model::service::{Overflow, Treatment};
 use model::time::Timestamp;
 
 use super::call::Stage;
@@ -17,7 +17,7 @@ use super::core::{Core, Effect};
 use super::facts::order;
 use super::overflow::{LED_ON_MAX, overflow_of};
 use super::timed::Due;
-use crate::configuration::WaitingFlow;
+use crate::configuration::FlowInUse;
 
 /// A caller who waits, and hears more than music.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Core {
         // Whoever is called back hears nothing.
         let Some(call) = self.calls.get(&interaction).filter(|call| call.callback.is_none()) else { return };
         let found = call.service().and_then(|service| self.config.waiting.get(&service));
-        let Some(WaitingFlow { of, ready }) = found.cloned() else { return };
+        let Some(FlowInUse { of, ready }) = found.cloned() else { return };
         let (known, mut said) = (self.known_of(interaction, now), None);
         let (run, effects) = Run::begin_with(ready, &call.as_caller(), &values(known, &mut said), now);
         self.waiting.insert(interaction, Waiting { of, run, said, seen: BTreeSet::new() });
@@ -125,6 +125,7 @@ impl Core {
                         self.waiting.remove(interaction);
                         out.push(order(CallOrder::HangUp { interaction, by: EndedBy::System }));
                     }
+                    flow::Effect::TakeMessage { .. } => self.leave_for_message(interaction, now, out),
                     flow::Effect::End(End::AsService(_)) => self.wait_on(interaction, out),
                     flow::Effect::End(End::HangUp | End::GiveBack | End::TooLong) => {
                         self.end_waiting(interaction, now, out)
@@ -162,10 +163,21 @@ impl Core {
                 self.waiting.change(interaction, |waiting| waiting.run.handle(Input::Refused(why), now));
             return told.unwrap_or_default();
         }
-        if self.tell_floor(router::Input::MoveOn { interaction, to }, now, out).is_err() {
+        if self
+            .tell_floor(router::Input::MoveOn { interaction, to: Treatment::Service(to) }, now, out)
+            .is_err()
+        {
             self.wait_on(interaction, out);
         }
         Vec::new()
+    }
+
+    /// Whoever waits would rather leave a message; while a phone rings the wait goes on.
+    fn leave_for_message(&mut self, interaction: InteractionId, now: Timestamp, out: &mut Vec<Effect>) {
+        let leaves = router::Input::MoveOn { interaction, to: Treatment::Voicemail };
+        if self.tell_floor(leaves, now, out).is_err() {
+            self.wait_on(interaction, out);
+        }
     }
 
     /// The run is over, the wait is not: music.

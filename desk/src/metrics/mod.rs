@@ -11,6 +11,7 @@ mod requests;
 mod surveys;
 mod transfers;
 mod voice;
+mod voicemails;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -71,6 +72,7 @@ pub struct Metrics {
     recordings_silent: IntGaugeVec,
     voice: voice::Voice,
     transfers: transfers::Transfers,
+    voicemails: voicemails::Voicemails,
     surveys: surveys::Surveys,
     /// What systems answer that flows ask.
     pub requests: requests::Requests,
@@ -200,6 +202,7 @@ impl Metrics {
             wrapup: histogram(r, "patchbay_wrapup_seconds", "After-call work.", &WORK_BUCKETS)?,
             voice: voice::Voice::new(r)?,
             transfers: transfers::Transfers::new(r)?,
+            voicemails: voicemails::Voicemails::new(r)?,
             surveys: surveys::Surveys::new(r)?,
             requests: requests::Requests::new(r)?,
             recordings_pending: int_gauge(
@@ -301,6 +304,10 @@ impl Metrics {
             Event::Rated { service: Some(service), mark, .. } => {
                 self.surveys.rated(&open.label(*service), *mark);
             }
+            Event::MessageOver { service, kept, .. } => {
+                self.voicemails.count(&open.label(*service), if *kept { "left" } else { "short" });
+            }
+            Event::MessageRefused { service, .. } => self.voicemails.count(&open.label(*service), "refused"),
             Event::PassedOn { .. } => self.transfers.count("answered"),
             Event::DialFailed { interaction, why, .. } if open.is_in_flow(*interaction) => {
                 self.transfers.count(dial_failure_name(*why));

@@ -28,6 +28,7 @@ pub fn status_name(status: EndStatus) -> &'static str {
         EndStatus::QueueFull => "queue_full",
         EndStatus::SelfServed => "self_served",
         EndStatus::PassedOn => "passed_on",
+        EndStatus::Voicemail => "voicemail",
         EndStatus::UnknownNumber => "unknown_number",
         EndStatus::Interrupted => "interrupted",
         EndStatus::Busy => "busy",

@@ -30,7 +30,7 @@ impl Checking<'_> {
     /// Whether a step has its place in such a flow, or in another.
     pub(super) fn fits_call(&mut self, at: &str, kind: Kind) {
         match (self.flow.during_calls, kind) {
-            (true, Kind::Route | Kind::Callback | Kind::Transfer | Kind::Queue) => {
+            (true, Kind::Route | Kind::Callback | Kind::Transfer | Kind::Voicemail | Kind::Queue) => {
                 self.fault(at, "the caller has an agent and does not go to another: end with `return`");
             }
             (true, Kind::HangUp) => {

@@ -98,6 +98,7 @@ impl<'a> Checking<'a> {
                 }
                 Node::Callback(callback) => self.callback(&at, callback),
                 Node::Transfer(transfer) => self.transfer(&at, transfer),
+                Node::Voicemail(voicemail) => self.voicemail(&at, voicemail),
                 Node::Queue(queue) => {
                     self.service(&at, &queue.service);
                     if self.flow.while_waiting && (queue.require.is_some() || queue.priority.is_some()) {
@@ -118,7 +119,7 @@ impl<'a> Checking<'a> {
         }
     }
 
-    fn service(&mut self, at: &str, name: &str) {
+    pub(super) fn service(&mut self, at: &str, name: &str) {
         self.service_at(&format!("{at}.service"), name);
     }
 

@@ -44,7 +44,13 @@ impl<'a> Checking<'a> {
             let waits = |name: &&&str| {
                 matches!(
                     nodes.get(**name),
-                    Some(Node::Queue(_) | Node::Wait(_) | Node::Callback(_) | Node::Transfer(_))
+                    Some(
+                        Node::Queue(_)
+                            | Node::Wait(_)
+                            | Node::Callback(_)
+                            | Node::Transfer(_)
+                            | Node::Voicemail(_)
+                    )
                 )
             };
             if let Some(again) = after.iter().find(waits) {
@@ -59,7 +65,11 @@ impl<'a> Checking<'a> {
             if !reached.contains(name) {
                 self.fault(at, "no way leads here");
             } else if !leaving.contains(name) {
-                let ends = if flow.during_calls { "`return`" } else { "`queue`, `transfer` or `hangup`" };
+                let ends = if flow.during_calls {
+                    "`return`"
+                } else {
+                    "`queue`, `transfer`, `voicemail` or `hangup`"
+                };
                 self.fault(at, format!("no way leads from here to {ends}: the caller would never get out"));
             }
         }

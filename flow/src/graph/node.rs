@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Callback, Collect, Flow, GiveBack, HangUp, Hours, Http, If, Lookup, Menu, Play, Queue, Route, Set,
-    Survey, Transfer, Wait,
+    Survey, Transfer, Voicemail, Wait,
 };
 
 /// Which kind of step.
@@ -36,6 +36,8 @@ pub enum Kind {
     Callback,
     /// [`Transfer`].
     Transfer,
+    /// [`Voicemail`].
+    Voicemail,
     /// [`Queue`].
     Queue,
     /// [`GiveBack`].
@@ -61,6 +63,7 @@ impl Kind {
             Self::Wait => "wait",
             Self::Callback => "callback",
             Self::Transfer => "transfer",
+            Self::Voicemail => "voicemail",
             Self::Queue => "queue",
             Self::GiveBack => "return",
             Self::HangUp => "hangup",
@@ -97,6 +100,8 @@ pub enum Node<'a> {
     Callback(&'a Callback),
     /// Connects the caller with a number outside.
     Transfer(&'a Transfer),
+    /// Takes a message.
+    Voicemail(&'a Voicemail),
     /// Asks for an agent.
     Queue(&'a Queue),
     /// Gives the caller back to the agent.
@@ -122,6 +127,7 @@ impl<'a> Node<'a> {
             Self::Wait(_) => Kind::Wait,
             Self::Callback(_) => Kind::Callback,
             Self::Transfer(_) => Kind::Transfer,
+            Self::Voicemail(_) => Kind::Voicemail,
             Self::Queue(_) => Kind::Queue,
             Self::GiveBack(_) => Kind::GiveBack,
             Self::HangUp(_) => Kind::HangUp,
@@ -184,6 +190,10 @@ impl<'a> Node<'a> {
                 let others = others.into_iter().filter_map(|(field, to)| some(field, to));
                 others.chain(one("failed", &transfer.failed)).collect()
             }
+            Self::Voicemail(voicemail) => {
+                let both = [("next", &voicemail.next), ("refused", &voicemail.refused)];
+                both.into_iter().filter_map(|(field, to)| some(field, to)).collect()
+            }
             Self::Queue(queue) => {
                 let all = [("closed", &queue.closed), ("unstaffed", &queue.unstaffed), ("full", &queue.full)];
                 all.into_iter().filter_map(|(field, to)| some(field, to)).collect()
@@ -194,12 +204,16 @@ impl<'a> Node<'a> {
 
     /// Whether the flow may be over here.
     pub fn is_end(self) -> bool {
-        matches!(self, Self::Transfer(_) | Self::Queue(_) | Self::GiveBack(_) | Self::HangUp(_))
+        match self {
+            Self::Transfer(_) | Self::Queue(_) | Self::GiveBack(_) | Self::HangUp(_) => true,
+            Self::Voicemail(voicemail) => voicemail.next.is_none() || voicemail.refused.is_none(),
+            _ => false,
+        }
     }
 
     /// Whether it waits for the caller or for the end of a sound before it goes on: a circle through it takes time.
     pub fn waits(self) -> bool {
-        self.listens() || matches!(self, Self::Play(_) | Self::Wait(_))
+        self.listens() || matches!(self, Self::Play(_) | Self::Wait(_) | Self::Voicemail(_))
     }
 
     /// Whether it waits for the caller's keys.
@@ -230,6 +244,7 @@ impl Flow {
             .chain(each(&self.wait, Node::Wait))
             .chain(each(&self.callback, Node::Callback))
             .chain(each(&self.transfer, Node::Transfer))
+            .chain(each(&self.voicemail, Node::Voicemail))
             .chain(each(&self.queue, Node::Queue))
             .chain(each(&self.give_back, Node::GiveBack))
             .chain(each(&self.hangup, Node::HangUp))
@@ -251,6 +266,7 @@ impl Flow {
             .or_else(|| self.wait.get(name).map(Node::Wait))
             .or_else(|| self.callback.get(name).map(Node::Callback))
             .or_else(|| self.transfer.get(name).map(Node::Transfer))
+            .or_else(|| self.voicemail.get(name).map(Node::Voicemail))
             .or_else(|| self.queue.get(name).map(Node::Queue))
             .or_else(|| self.give_back.get(name).map(Node::GiveBack))
             .or_else(|| self.hangup.get(name).map(Node::HangUp))

@@ -36,8 +36,23 @@ pub enum Input {
     CallbackRefused(NoCallback),
     /// The number that was dialled for the caller did not answer.
     NotReached(NotReached),
+    /// A message can be taken.
+    MessageTaken(Opened),
+    /// No message can be taken, or not any further.
+    NoMessage,
+    /// Whoever speaks a message says nothing, or speaks again.
+    Silent(bool),
     /// A deadline may have come.
     Tick,
+}
+
+/// How a message is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The sound before the tone; `None`: the appliance's own.
+    pub greeting: Option<String>,
+    /// How long it may last.
+    pub length_max: Duration,
 }
 
 /// Why a queue did not take a caller.
@@ -110,6 +125,19 @@ pub enum Effect {
     CallBack(CallbackWish),
     /// Connect the caller with a number. When it answers, the run is over; if it does not: [`Input::NotReached`].
     Transfer(TransferWish),
+    /// A message is to be taken for this service: [`Input::MessageTaken`] or [`Input::NoMessage`]. Whoever waits leaves the queue, and
+    /// with it this run; the name of the service is empty then.
+    TakeMessage {
+        /// The name of the service.
+        service: String,
+    },
+    /// Capture what the caller says from now on; if that cannot be done: [`Input::NoMessage`].
+    BeginMessage,
+    /// The message is over.
+    EndMessage {
+        /// How long the caller spoke.
+        spoken: Duration,
+    },
     /// The run is over.
     End(End),
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow::{Around, Caller, Effect, Flow, Input, NoCallback, NotReached, Refused, Reply, Run};
+use flow::{Around, Caller, Effect, Flow, Input, NoCallback, NotReached, Opened, Refused, Reply, Run};
 use model::id::{Id, SkillId};
 use model::skill::text::Names;
 use model::time::Timestamp;
@@ -84,7 +84,15 @@ fn walk((mut run, mut effects): (Run, Vec<Effect>), input: &[u8]) {
             },
             0 => run.handle(Input::Played(number), now),
             1 => run.handle(Input::Key(char::from(b"0123456789*#ABCD"[usize::from(octet) % 16])), now),
-            2 => run.handle(Input::Refused(refused), now),
+            2 => match effects.last() {
+                Some(Effect::TakeMessage { .. }) if octet > 200 => run.handle(Input::NoMessage, now),
+                Some(Effect::TakeMessage { .. }) => {
+                    let (greeting, length_max) = (None, Duration::from_secs(60));
+                    run.handle(Input::MessageTaken(Opened { greeting, length_max }), now)
+                }
+                Some(Effect::BeginMessage) => run.handle(Input::Silent(octet > 128), now),
+                _ => run.handle(Input::Refused(refused), now),
+            },
             3 if row.is_some() => {
                 let reply = if octet < 128 { Reply::missing() } else { Reply::found(BTreeMap::new()) };
                 run.handle(Input::Replied(row.take().unwrap_or_default(), reply), now)

@@ -51,6 +51,8 @@ pub enum Treatment {
     Service(ServiceId),
     /// Leads on into a flow.
     Flow(FlowId),
+    /// Takes a message for the service, then ends the call.
+    Voicemail,
 }
 
 impl QueueRules {
@@ -99,5 +101,6 @@ mod tests {
         let text = serde_json::to_string(&on).unwrap();
         assert!(text.starts_with(r#"{"service":"service_"#), "{text}");
         assert_eq!(serde_json::from_str::<Treatment>(&text).unwrap(), on);
+        assert_eq!(serde_json::from_str::<Treatment>(r#""voicemail""#).unwrap(), Treatment::Voicemail);
     }
 }

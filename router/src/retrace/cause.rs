@@ -4,7 +4,7 @@ use model::agent::NotReadyReason;
 use model::id::{AgentId, SessionId};
 use model::journal::{Entry, Event, OfferEnd};
 use model::people::PhoneKind;
-use model::service::{Overflow, Treatment};
+use model::service::Overflow;
 
 use crate::agent::Intent;
 use crate::floor::Floor;
@@ -34,9 +34,7 @@ pub(super) fn of<'a>(
         Event::AgentNotReady { agent, reason } => Input::NotReady { agent, reason },
         Event::AgentOffline { agent } => Input::Offline { agent },
         Event::Queued { .. } => return Some(Cause::Fact),
-        Event::Overflowed { interaction, why: Overflow::Chosen, to: Treatment::Service(to), .. } => {
-            Input::MoveOn { interaction, to }
-        }
+        Event::Overflowed { interaction, why: Overflow::Chosen, to, .. } => Input::MoveOn { interaction, to },
         Event::LaidAside { interaction, .. } => Input::LayAside { interaction },
         Event::Offered { interaction, agent, deadline, .. } => {
             if floor.item_key(interaction).is_ok() {

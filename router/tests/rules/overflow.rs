@@ -87,11 +87,14 @@ fn route_07_whoever_waits_may_move_on_but_not_while_a_phone_rings() {
         (Ok(()), Err(Refusal::Closed))
     );
     let call = hall.call();
-    hall.must(Input::MoveOn { interaction: call, to });
+    hall.must(Input::MoveOn { interaction: call, to: Treatment::Service(to) });
     assert!(hall.floor.interaction(call).is_none());
     let ana = hall.agent(&[]);
     let rings = hall.call();
     assert_eq!(hall.offered_to(rings), Some(ana));
-    assert_eq!(hall.tell(Input::MoveOn { interaction: rings, to }), Err(Refusal::Stale));
+    assert_eq!(
+        hall.tell(Input::MoveOn { interaction: rings, to: Treatment::Service(to) }),
+        Err(Refusal::Stale)
+    );
     assert_eq!(hall.offered_to(rings), Some(ana));
 }

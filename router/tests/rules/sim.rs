@@ -121,6 +121,7 @@ fn random_service(dice: &mut Dice, number: u64) -> Service {
         waiting: Default::default(),
         callback: Default::default(),
         regulars: None,
+        voicemail: Default::default(),
         hours: None,
         emergency: dice.percent(3),
         when_emergency: Treatment::Announce,

@@ -66,6 +66,7 @@ impl Call {
         now: Timestamp,
         out: &mut Vec<Output>,
     ) {
+        self.end_message(out);
         self.then_hang_up = false;
         self.playing = None;
         self.link = Link::Connecting { party, announce, stage: Stage::Recording };

@@ -350,6 +350,9 @@ impl Call {
             }
             Step::Created(_) | Step::Configured(_) => self.phone_media(step, result, now, out),
             Step::Bridged => self.bridged(result, now, out),
+            Step::Recording(recording) if self.message == Some(recording) => {
+                self.message_answered(recording, result, out);
+            }
             Step::Recording(recording) => self.recording_answered(recording, result, now, out),
             Step::Tapped(recording) => self.tap_answered(recording, result, out),
             Step::Paused { recording, by, paused } => {
@@ -360,7 +363,8 @@ impl Call {
                     self.figures(leg, &stats, out);
                 }
             }
-            Step::Stopped(_) | Step::Deleted(_) | Step::Minor => {}
+            Step::Stopped(recording) => self.message_closed(recording, result, out),
+            Step::Deleted(_) | Step::Minor => {}
         }
     }
 

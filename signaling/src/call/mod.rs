@@ -39,6 +39,7 @@ mod figures;
 #[cfg(test)]
 mod fixture;
 mod link;
+mod message;
 mod placed;
 mod playing;
 #[cfg(test)]
@@ -138,6 +139,10 @@ pub struct Call {
     agent: Agent,
     link: Link,
     recording: Option<RecordingId>,
+    /// The message that the caller leaves.
+    message: Option<RecordingId>,
+    /// The caller says nothing.
+    quiet: bool,
     /// Whether the channels of the customer and of the agent are empty, though they should be heard.
     unheard: (bool, bool),
     /// Orders that wait until the customer's leg is answered.
@@ -195,6 +200,8 @@ impl Call {
             agent: Agent::Nobody,
             link: Link::Apart,
             recording: None,
+            message: None,
+            quiet: false,
             unheard: (false, false),
             wishes: Vec::new(),
             then_hang_up: false,
@@ -263,6 +270,7 @@ impl Call {
             // These need an answered customer: it is answered for them.
             order @ (Order::Play { .. }
             | Order::PlaySounds { .. }
+            | Order::RecordMessage(_)
             | Order::Connect(_)
             | Order::Dial(_)
             | Order::JoinFarEnd(_))
@@ -274,6 +282,8 @@ impl Call {
                 self.open(out);
             }
             Order::PlaySounds { number, sounds } => self.play_sounds(number, sounds, out),
+            Order::RecordMessage(recording) => self.record_message(recording, out),
+            Order::EndMessage => self.end_message(out),
             Order::Play { sound, then_hang_up } => self.play(sound, then_hang_up, out),
             Order::Connect(connect) => self.connect(connect, now, out),
             Order::Dial(dial) => self.dial_on(*dial, now, out),
@@ -315,7 +325,14 @@ impl Call {
             Event::Trouble { leg, trouble: Trouble::Clipping, began } => {
                 self.quality_changed(leg, |faults| faults.clipping = began, out);
             }
+            Event::Trouble { leg, trouble: Trouble::Silence, began } if leg == self.leg => {
+                self.caller_silent(began, out);
+            }
             Event::Trouble { leg, trouble: Trouble::NothingToRecord, began } => {
+                // A far end that sends nothing where nothing is said.
+                if leg == self.leg && self.message.is_some() {
+                    self.caller_silent(began, out);
+                }
                 self.recording_silent(leg, began, out);
             }
             Event::RecordingFailed { recording, why } if self.recording == Some(recording) => {

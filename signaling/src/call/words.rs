@@ -62,6 +62,10 @@ pub enum Order {
         /// Which.
         sounds: Vec<String>,
     },
+    /// Capture what the caller says, as this.
+    RecordMessage(RecordingId),
+    /// That is over.
+    EndMessage,
     /// Ring the agent's registered phones.
     RingPhones(Box<RingPhones>),
     /// Check the agent's softphone; the console rings.

@@ -28,6 +28,11 @@ impl Switchboard {
             CallOrder::PlaySounds { interaction, number, sounds } => {
                 self.pass(interaction, Order::PlaySounds { number, sounds });
             }
+            CallOrder::RecordMessage { interaction, recording } => {
+                self.records(interaction, Some(recording));
+                self.pass(interaction, Order::RecordMessage(recording));
+            }
+            CallOrder::EndMessage { interaction } => self.pass(interaction, Order::EndMessage),
             CallOrder::RingAgent { interaction, token, agent, phone } => {
                 self.ring(interaction, token, agent, phone);
             }

@@ -50,6 +50,8 @@ mod table;
 mod tables;
 #[path = "../sql/tenants.rs"]
 mod tenants;
+#[path = "../sql/voicemails.rs"]
+mod voicemails;
 
 type Db = Postgres;
 type Row = sqlx::postgres::PgRow;

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::flow::{FlowEnd, RecordedFlow};
+use model::id::RecordingId;
 use model::interaction::{
-    Direction, RecordedAttempt, RecordedCallback, RecordedHelp, RecordedOverflow, RecordedPassing,
-    ServiceRecord, take_note,
+    Direction, RecordedAttempt, RecordedCallback, RecordedHelp, RecordedMessage, RecordedOverflow,
+    RecordedPassing, ServiceRecord, take_note,
 };
 use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
@@ -134,6 +135,20 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         Event::PassedOn { number, .. } => {
             record.passed_on.get_or_insert_with(|| RecordedPassing { at, number: number.clone() });
         }
+        Event::MessageBegun { service, recording, .. } if record.messages.len() < MESSAGES_KEPT => {
+            let (service, recording) = (*service, *recording);
+            let (spoken, kept, erased_at) = (None, true, None);
+            record.messages.push(RecordedMessage { at, service, recording, spoken, kept, erased_at });
+        }
+        Event::MessageOver { recording, spoken, kept, .. } => match message(record, *recording) {
+            Some(message) => (message.spoken, message.kept) = (Some(*spoken), *kept),
+            None => return false,
+        },
+        Event::RecordingErased { recording, range: None, .. } if message(record, *recording).is_some() => {
+            message(record, *recording).into_iter().for_each(|message| message.erased_at = Some(at));
+        }
+        // What was captured of a message is no recording of the conversation.
+        Event::RecordingFinished { recording, .. } if message(record, *recording).is_some() => return false,
         Event::Bridged { agent, .. } => {
             record.answered_at.get_or_insert(at);
             record.agent = Some(*agent);
@@ -205,6 +220,11 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
     true
 }
 
+/// The message that was captured as this.
+fn message(record: &mut ServiceRecord, recording: RecordingId) -> Option<&mut RecordedMessage> {
+    record.messages.iter_mut().find(|message| message.recording == recording)
+}
+
 /// Whoever asked for help has it in hand no longer.
 fn no_help_any_more(record: &mut ServiceRecord, at: Timestamp) {
     for help in record.help.iter_mut().filter(|help| help.to.is_none()) {
@@ -220,6 +240,9 @@ const ATTEMPTS_KEPT: usize = 32;
 
 /// Queues that a record tells of because they led its caller on.
 const OVERFLOWS_KEPT: usize = 16;
+
+/// Messages of one caller that a record tells of.
+const MESSAGES_KEPT: usize = 8;
 
 /// Times that a record tells of because its agent asked for help.
 const HELP_KEPT: usize = 16;
@@ -271,6 +294,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         callback: None,
         passed_on: None,
         flows: Vec::new(),
+        messages: Vec::new(),
         arrived_at: entry.at,
         queued_at: None,
         offered_at: None,

@@ -71,6 +71,7 @@ impl Recordings for Engine {
              ON service_records.interaction = recordings.interaction
              WHERE recordings.tenant = $1 AND service_records.service = $2 AND recordings.created_at < $3
              AND recordings.state IN ('ready', 'failed')
+             AND NOT EXISTS (SELECT 1 FROM voicemails WHERE voicemails.recording = recordings.id)
              ORDER BY recordings.created_at, recordings.id LIMIT 1000",
         );
         let query = query.bind(tenant.to_string()).bind(service.to_string()).bind(rows::micros(before));
@@ -84,7 +85,7 @@ impl Recordings for Engine {
     }
 }
 
-fn read(row: &Row) -> Result<Recording, StoreError> {
+pub(super) fn read(row: &Row) -> Result<Recording, StoreError> {
     Ok(Recording {
         id: rows::id(row, "id")?,
         tenant: rows::id(row, "tenant")?,

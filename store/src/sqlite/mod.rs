@@ -58,6 +58,8 @@ mod table;
 mod tables;
 #[path = "../sql/tenants.rs"]
 mod tenants;
+#[path = "../sql/voicemails.rs"]
+mod voicemails;
 
 type Db = Sqlite;
 type Row = sqlx::sqlite::SqliteRow;

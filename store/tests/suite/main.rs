@@ -14,3 +14,4 @@ mod outage;
 mod people;
 mod records;
 mod requests;
+mod voicemails;

@@ -68,6 +68,7 @@ on_each_engine! {
              DROP TABLE user_preferences;
              DROP TABLE messages;
              DROP TABLE drafts;
+             DROP TABLE voicemails;
              DROP TABLE blocks;
              ALTER TABLE audit DROP COLUMN api_key;
              ALTER TABLE numbers DROP COLUMN flow;

@@ -31,6 +31,7 @@ pub fn record(n: u64) -> ServiceRecord {
         callback: None,
         flows: Vec::new(),
         passed_on: None,
+        messages: Vec::new(),
         // Three calls at each moment.
         arrived_at: at(1_000 + n / 3),
         queued_at: Some(at(1_001)),

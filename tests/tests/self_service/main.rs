@@ -3,3 +3,4 @@
 mod before_agent;
 mod survey;
 mod transfer;
+mod voicemail;

@@ -123,6 +123,15 @@ export const administration = {
     keep: "Give up after, hours",
     hint: "Told with the announcements: key 1, the number is read out and confirmed, and the place in the line is kept. A flow of your own has the step “callback” instead.",
   },
+  voicemailRules: {
+    title: "Messages of callers",
+    greeting: "Sound before the tone",
+    own: "the appliance’s own",
+    length: "Length of a message, at most, seconds",
+    most: "Messages kept at once, at most",
+    keep: "Erase after, days",
+    hint: "Who is led to them is chosen above. A flow of your own has the step “voicemail”, also for those who wait.",
+  },
   farewells: {
     title: "What customers who write read instead",
     hint: "Where callers hear an announcement, a chat gets this text before it ends, in the language of the customer.",
@@ -147,6 +156,7 @@ export const administration = {
     announce: "Announcement, then the end",
     reject: "End without words",
     queue: "Wait all the same",
+    voicemail: "A message, then the end",
     when_emergency: "In an emergency",
     toService: "On to the queue of",
     toFlow: "On into the flow",

@@ -7,6 +7,7 @@ mod aside;
 mod dialling;
 mod ending;
 mod far_end;
+mod message;
 mod ringing;
 mod talking;
 mod watching;

@@ -1,0 +1,25 @@
+//! What the rules of taking messages may be.
+
+use std::ops::RangeInclusive;
+
+use model::service::VoicemailRules;
+
+use super::Configuration;
+use crate::refusal::FieldError;
+
+/// Says what is out of bounds.
+pub(super) fn voicemail(rules: &VoicemailRules, now: &Configuration, errors: &mut Vec<FieldError>) {
+    let mut wrong =
+        |field: &str, why: String| errors.push(FieldError::new(format!("/queue/voicemail/{field}"), why));
+    if let Some(name) = rules.greeting.as_ref().filter(|name| !now.sounds.contains(name)) {
+        wrong("greeting", format!("there is no sound {name}"));
+    }
+    let mut within = |field: &str, value: u32, range: RangeInclusive<u32>| {
+        if !range.contains(&value) {
+            wrong(field, format!("{} to {}", range.start(), range.end()));
+        }
+    };
+    within("length_max_s", rules.length_max_s, VoicemailRules::LENGTH_MAX_S);
+    within("messages_max", rules.messages_max, VoicemailRules::MESSAGES_MAX);
+    within("keep_days", rules.keep_days, VoicemailRules::KEEP_DAYS);
+}
