@@ -15,10 +15,14 @@ use crate::state::ApiState;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Part of name, extension or login.
+    /// Part of name, extension, login or email.
     #[serde(default)]
     #[param(required = false)]
     q: String,
+    /// Only those who may answer for this service.
+    #[serde(default)]
+    #[param(required = false, value_type = Option<String>)]
+    service: Option<model::id::ServiceId>,
 }
 
 /// Colleagues by name, without oneself and without disabled users; `callable`: a call would ring there now.
@@ -31,6 +35,7 @@ pub async fn list(
     Params(paging): Params<Paging>,
 ) -> Result<axum::Json<List<ColleagueView>>, ApiError> {
     let (after, limit) = (paging.after(), paging.limit());
-    let page = state.desk.colleagues(&who.identity, &wanted.q, after.as_ref(), limit).await?;
+    let page =
+        state.desk.colleagues(&who.identity, (&wanted.q, wanted.service), after.as_ref(), limit).await?;
     Ok(axum::Json(List::of(page, |colleague| colleague)))
 }

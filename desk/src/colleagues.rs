@@ -1,6 +1,6 @@
 //! Whom one can call within the house (OUT-03): a list by name, and who of it can be called at this moment.
 
-use model::id::UserId;
+use model::id::{ServiceId, UserId};
 use model::people::{Privilege, User};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,11 +37,12 @@ pub struct ColleagueView {
 }
 
 impl DeskHandle {
-    /// A page of colleagues by name; `query` is a part of name, extension or login, in letters of either case.
+    /// A page of colleagues by name; `query` is a part of name, extension, login or email, in letters of either case. `of`: only those
+    /// who may answer for this service.
     pub async fn colleagues(
         &self,
         who: &Identity,
-        query: &str,
+        (query, of): (&str, Option<ServiceId>),
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<ColleagueView>, Refusal> {
@@ -57,20 +58,23 @@ impl DeskHandle {
             Some(cursor) => Some(cursor.as_str().parse::<UserId>().map_err(|_| unknown_cursor())?),
             None => None,
         };
-        self.read(move |core, _| page(core, user, &query, after, limit)).await?
+        self.read(move |core, _| page(core, user, (&query, of), after, limit)).await?
     }
 }
 
 fn page(
     core: &Core,
     own: UserId,
-    query: &str,
+    (query, of): (&str, Option<ServiceId>),
     after: Option<UserId>,
     limit: u32,
 ) -> Result<Page<ColleagueView>, Refusal> {
     let has = |text: &str| text.to_lowercase().contains(query);
-    let found =
-        |user: &User| has(&user.name) || has(&user.login) || user.extension.as_deref().is_some_and(has);
+    let has_one = |text: &Option<String>| text.as_deref().is_some_and(has);
+    let matches =
+        |user: &User| has(&user.name) || has(&user.login) || has_one(&user.extension) || has_one(&user.email);
+    let serves = |user: &User| of.is_none_or(|of| core.config().eligible(of).contains(&user.id));
+    let found = |user: &User| matches(user) && serves(user);
     let key = |user: &User| (user.name.to_lowercase(), user.id);
     // Where the page before ended; its last colleague may have left the list since, but is still known.
     let after = match after {

@@ -2,9 +2,12 @@
 //!
 //! Agents see their own records only; the privilege widens it (REC-01, C18). Every access to a recording is audited.
 
+mod part;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::part::PartOfRecord;
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
 use model::interaction::{
     Channel, Direction, EndStatus, EndedBy, RecordedCallback, RecordedMessage, RecordedOverflow,
@@ -81,12 +84,16 @@ pub struct RecordView {
     pub overflows: Vec<OverflowOfRecord>,
     /// The customer asked to be called back.
     pub callback: Option<CallbackOfRecord>,
-    /// A flow connected the caller with a number outside.
+    /// A flow, or an agent, connected the customer with a number outside.
     pub passed_on: Option<PassingOfRecord>,
     /// Flows that the agent started for the customer (CTRL-06).
     pub flows: Vec<FlowOfRecord>,
     /// Messages that the caller left (ROUTE-07).
     pub messages: Vec<MessageOfRecord>,
+    /// The parts of agents who passed the customer on, in this order (XFER-05).
+    pub parts: Vec<PartOfRecord>,
+    /// Since when the agent who had it last talked to the customer.
+    pub talking_since: Option<u64>,
     /// First INVITE.
     pub arrived_at: u64,
     /// Entered the queue.
@@ -383,6 +390,8 @@ impl RecordView {
             marks: record.marks.into_iter().map(MarkOfRecord::from).collect(),
             overflows: record.overflows.iter().map(|each| OverflowOfRecord::new(each, names)).collect(),
             callback: record.callback.as_ref().map(|callback| CallbackOfRecord::new(callback, names)),
+            parts: record.parts.into_iter().map(|part| PartOfRecord::new(part, names)).collect(),
+            talking_since: millis(record.talking_since),
             passed_on: record
                 .passed_on
                 .as_ref()
@@ -484,7 +493,11 @@ impl DeskHandle {
     /// One record. Somebody else's is not there for whoever may see only their own.
     pub async fn record(&self, who: &Identity, interaction: InteractionId) -> Result<RecordView, Refusal> {
         let record = self.0.store.records().record(self.tenant(), interaction).await.map_err(read)?;
-        let own = |record: &ServiceRecord| [record.agent, record.calling_agent].contains(&Some(who.user.id));
+        let own = |record: &ServiceRecord| {
+            let mut others = record.parts.iter().map(|part| part.agent);
+            [record.agent, record.calling_agent].contains(&Some(who.user.id))
+                || others.any(|a| a == who.user.id)
+        };
         let record = record.filter(|record| who.may(Privilege::SeeAllRecords) || own(record));
         Ok(RecordView::new(record.ok_or(Refusal::missing("record"))?, &self.configuration()))
     }

@@ -119,6 +119,9 @@ pub enum Refusal {
         /// How long to wait.
         wait: Duration,
     },
+    /// The service that a customer was to be passed on to is closed, full, or has nobody there.
+    #[error("This service takes nobody at the moment: it is closed, full, or nobody is there.")]
+    TakesNobody,
     /// No trunk takes calls out.
     #[error("No trunk is set up for calls to numbers outside.")]
     NoTrunk,
@@ -227,13 +230,14 @@ impl Refusal {
             Self::TakenAlready => 24,
             Self::NotForYou => 25,
             Self::HandsFull => 26,
+            Self::TakesNobody => 27,
         };
         &KINDS[at]
     }
 }
 
 /// All kinds, as [`Refusal::kind`] counts them. Slugs and statuses are part of the API and never change.
-pub const KINDS: [Kind; 27] = [
+pub const KINDS: [Kind; 28] = [
     Kind {
         slug: "bad-credentials",
         title: "Wrong user name or password",
@@ -396,6 +400,12 @@ pub const KINDS: [Kind; 27] = [
         status: 409,
         help: "End a contact first, or an administrator raises the limit (\"capacity\", or \"chats_max\" of the user).",
     },
+    Kind {
+        slug: "takes-nobody",
+        title: "Service takes nobody",
+        status: 409,
+        help: "The service is closed or full, or none of its agents is signed in. The customer stays with the agent; choose another one.",
+    },
 ];
 
 #[cfg(test)]
@@ -420,6 +430,7 @@ mod tests {
             (Refusal::TakenAlready, "taken-already"),
             (Refusal::NotForYou, "not-for-you"),
             (Refusal::HandsFull, "hands-full"),
+            (Refusal::TakesNobody, "takes-nobody"),
         ];
         for (refusal, slug) in all {
             assert_eq!(refusal.kind().slug, slug);

@@ -136,6 +136,9 @@ async fn a_caller_goes_through_a_flow_and_comes_back() {
     let early = page.does(Command::ResumeRecording { interaction: call }).await;
     assert!(matches!(early, Err(Refusal::NotNow { .. })), "{early:?}");
     presses(&house, call, "411111111111111").await;
+    // Nor is the caller passed on meanwhile.
+    let to = Command::Transfer { interaction: call, service: Some(help()), user: None, number: None };
+    assert!(matches!(page.does(to).await, Err(Refusal::NotNow { .. })));
     let again = page.does(Command::StartFlow { interaction: call, flow: card() }).await;
     assert!(matches!(again, Err(Refusal::NotNow { .. })), "{again:?}");
     house.orders_so_far();

@@ -9,7 +9,7 @@ use model::interaction::EndedBy;
 
 async fn seen(house: &House, of: &str) -> (Option<Presence>, bool) {
     let ben = house.sign_in("ben").await;
-    let page = house.desk.colleagues(&ben, of, None, 1).await.unwrap();
+    let page = house.desk.colleagues(&ben, (of, None), None, 1).await.unwrap();
     (page.items[0].presence, page.items[0].callable)
 }
 

@@ -97,8 +97,12 @@ async fn colleagues_are_listed_by_name_with_who_can_be_called() {
     let cleo_page = house.page("cleo").await;
     cleo_page.does(desk::console::protocol::Command::Offline).await.unwrap();
     let list = async |q: &str, after: Option<&Cursor>, limit| {
-        house.desk.colleagues(&page.who, q, after, limit).await
+        house.desk.colleagues(&page.who, (q, None), after, limit).await
     };
+    // XFER-07: those of one service only.
+    let of_help =
+        house.desk.colleagues(&page.who, ("", Some(desk::testing::help())), None, 50).await.unwrap();
+    assert_eq!(of_help.items.iter().map(|c| c.user).collect::<Vec<_>>(), [ben()]);
     let all = list("", None, 50).await.unwrap();
     let seen: Vec<_> = all.items.iter().map(|c| (c.user, c.state, c.callable)).collect();
     let expected = [

@@ -84,10 +84,19 @@ pub enum CallOrder {
         interaction: InteractionId,
         /// With whom.
         agent: UserId,
-        /// Record as this.
+        /// Record as this; what is being recorded already goes on. `None`: not, and what is being recorded ends.
         record: Option<RecordingId>,
         /// Play the two-tone prompt to the agent first (VOICE-11).
         announce: bool,
+    },
+    /// The agent leaves the call, and the customer stays: hears hold music until another order says what else. What the agent says
+    /// is recorded no longer; the recording itself goes on with whoever is joined next (RECO-01). Of a call between colleagues it
+    /// changes nothing.
+    Release {
+        /// Which call.
+        interaction: InteractionId,
+        /// Who leaves.
+        agent: UserId,
     },
     /// Begin an internal call from the agent's softphone. No [`CallFact::Incoming`] follows: the desk knows of the call. The
     /// softphone hears ringing while the colleague is rung, and the busy tone when the call is rejected. A softphone that is

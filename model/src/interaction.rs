@@ -14,6 +14,7 @@ use crate::service::{Overflow, Treatment};
 use crate::skill::Requirement;
 use crate::survey::RecordedMark;
 use crate::time::Timestamp;
+use crate::transfer::RecordedPart;
 use crate::written::RecordedAssignment;
 
 /// The kind of contact.
@@ -83,7 +84,7 @@ pub enum EndStatus {
     Blocked,
     /// The colleague who was called refused it or did not answer (VOICE-08); a number outside rejected it (OUT-13).
     Refused,
-    /// The first agent passed it on.
+    /// Talked and hung up, after an agent had passed the customer on to a service, a colleague or a number outside (XFER-05).
     Transferred,
     /// The caller left while waiting in the queue.
     Abandoned,
@@ -145,7 +146,7 @@ pub struct RecordedOverflow {
     pub to: Treatment,
 }
 
-/// A caller whom a flow connected with a number outside (ROUTE-08).
+/// A caller whom a flow, or an agent's transfer, connected with a number outside (ROUTE-08, XFER-05).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedPassing {
     /// When they began to hear each other.
@@ -287,7 +288,7 @@ pub struct ServiceRecord {
     pub trunk: Option<TrunkId>,
     /// The service that was reached.
     pub service: Option<ServiceId>,
-    /// The agent who handled it, or in whose ringing it was abandoned.
+    /// The agent who handled it, or in whose ringing it was abandoned; of several the last.
     pub agent: Option<UserId>,
     /// The agent who called, in an internal call: the record is theirs too.
     pub calling_agent: Option<UserId>,
@@ -303,7 +304,7 @@ pub struct ServiceRecord {
     /// Its customer asked to be called back.
     #[serde(default)]
     pub callback: Option<RecordedCallback>,
-    /// A flow connected it with a number outside.
+    /// A flow, or its agent, connected it with a number outside.
     #[serde(default)]
     pub passed_on: Option<RecordedPassing>,
     /// Flows that its agent started for the customer; the first 16 (CTRL-06).
@@ -312,6 +313,12 @@ pub struct ServiceRecord {
     /// Messages its caller left; the first 8.
     #[serde(default)]
     pub messages: Vec<RecordedMessage>,
+    /// The parts of agents who passed its customer on, in their order (XFER-05).
+    #[serde(default)]
+    pub parts: Vec<RecordedPart>,
+    /// Since when the agent who has it now talks to the customer, or talked last.
+    #[serde(default)]
+    pub talking_since: Option<Timestamp>,
     /// First INVITE.
     pub arrived_at: Timestamp,
     /// Entered the queue.

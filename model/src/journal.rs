@@ -23,6 +23,7 @@ use crate::service::{Overflow, Treatment};
 use crate::skill::Requirement;
 use crate::survey::Mark;
 use crate::time::Timestamp;
+use crate::transfer::TransferTarget;
 use crate::written::{Assignment, Author};
 
 /// Place of an event in its tenant's journal; starts at 1, no gaps.
@@ -175,7 +176,8 @@ pub enum Event {
         /// The last status a trunk answered with.
         status: Option<u16>,
     },
-    /// A flow connected its caller with a number outside that answered: they hear each other from here (ROUTE-08).
+    /// A flow, or the agent who passed it on, connected its customer with a number outside that answered: they hear each other
+    /// from here (ROUTE-08, XFER-05).
     PassedOn {
         /// The interaction.
         interaction: InteractionId,
@@ -400,6 +402,40 @@ pub enum Event {
         /// Who.
         agent: AgentId,
     },
+    /// An agent passed the customer on (XFER-05): the agent's part is over, and its after-call work goes on under an id of its own.
+    /// Who has the customer next is told by what follows.
+    Transferred {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who passed it on.
+        agent: AgentId,
+        /// What the agent's after-call work is called from here on.
+        part: InteractionId,
+        /// To whom.
+        to: TransferTarget,
+    },
+    /// An agent who had passed it on gave a disposition or comment. The last one stands.
+    PartCoded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Which part.
+        part: InteractionId,
+        /// Who.
+        agent: AgentId,
+        /// How it ended; `None` leaves it as it was.
+        disposition: Option<DispositionId>,
+        /// Free text; `None` leaves it as it was.
+        comment: Option<String>,
+    },
+    /// All work of an agent who had passed it on is done.
+    PartCompleted {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Which part.
+        part: InteractionId,
+        /// Who.
+        agent: AgentId,
+    },
     /// After-call work began.
     WrapUpStarted {
         /// The interaction.
@@ -598,7 +634,7 @@ pub enum Party {
         /// Who.
         agent: AgentId,
     },
-    /// The number outside that a flow connected the caller with.
+    /// The number outside that a flow, or the agent's transfer, connected the caller with.
     FarEnd,
 }
 
@@ -669,6 +705,9 @@ impl Event {
             | Self::OfferEnded { interaction, .. }
             | Self::Ended { interaction, .. }
             | Self::HelpAsked { interaction, .. }
+            | Self::Transferred { interaction, .. }
+            | Self::PartCoded { interaction, .. }
+            | Self::PartCompleted { interaction, .. }
             | Self::HelpTakenBack { interaction, .. }
             | Self::WrapUpStarted { interaction, .. }
             | Self::WrapUpContinued { interaction, .. }

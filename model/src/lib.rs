@@ -24,4 +24,5 @@ pub mod survey;
 pub mod target;
 pub mod tenant;
 pub mod time;
+pub mod transfer;
 pub mod written;

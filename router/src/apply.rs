@@ -74,11 +74,17 @@ impl Floor {
                 });
                 self.leave_class(key);
                 let Some(item) = self.items.get_mut(key) else { return };
+                let who = &self.agents[number];
+                // Queues ring only agents who take work and have room: this one was chosen.
+                let resting = who.intent != Intent::Ready;
+                let room =
+                    who.has_room(item.channel, &self.limits[who.limits]) || item.kind == Kind::Internal;
                 let (token, deadline, lane) = (*token, *deadline, lane(item.channel));
                 match &mut item.phase {
                     Phase::Offered(ring) if ring.token == token => ring.members.push(number),
                     phase => {
-                        *phase = Phase::Offered(Ring { token, since: at, deadline, members: vec![number] });
+                        let members = vec![number];
+                        *phase = Phase::Offered(Ring { token, since: at, deadline, members, resting });
                         let (service, waited) = (item.service, item.queued_at < at);
                         self.arm(deadline, Timer::Offer { item: key });
                         let why = if waited { Leaving::Drawn } else { Leaving::Aside };
@@ -89,6 +95,7 @@ impl Floor {
                 self.change(*agent, at, |agent| {
                     agent.lease = Some(Lease { item: key, token });
                     agent.load[lane] += 1;
+                    agent.excused |= !room;
                     agent.turn = turn;
                     agent.tally.offered += 1;
                 });
@@ -131,6 +138,7 @@ impl Floor {
                 self.offer_ended(*interaction, *agent, *why, at)
             }
             Event::Ended { interaction, status, .. } => self.ended(*interaction, *status, at),
+            Event::Transferred { interaction, part, .. } => self.transferred(*interaction, *part, at),
             Event::WrapUpStarted { agent, until, .. } => {
                 self.change(*agent, at, |agent| agent.wrap_until = *until);
                 if let (Some(until), Some(&agent)) = (until, self.agent_numbers.get(agent)) {
@@ -169,6 +177,8 @@ impl Floor {
             | Event::CallbackOver { .. }
             | Event::HoldChanged { .. }
             | Event::HelpAsked { .. }
+            | Event::PartCoded { .. }
+            | Event::PartCompleted { .. }
             | Event::HelpTakenBack { .. }
             | Event::LegEnded { .. }
             | Event::QualityChanged { .. }

@@ -110,6 +110,18 @@ pub enum Input {
         /// Where to.
         to: Treatment,
     },
+    /// The agent passes the customer on (XFER-05). The agent's part is over as after a hang-up, and its after-call work goes on
+    /// under the id `part`.
+    PassOn {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who has it.
+        agent: AgentId,
+        /// What the agent's after-call work is called from here on.
+        part: InteractionId,
+        /// To whom.
+        to: Box<Onward>,
+    },
     /// It leaves the queue, or the agent who took it, without having ended, and will come again at its place: its customer is to
     /// be called back, or was not reached. An agent who is rung for it is rung no longer.
     LayAside {
@@ -211,6 +223,23 @@ pub struct Arrival {
     /// It was taken before and only comes back, or it is an email, which waits as long as it must: whether the service takes
     /// anybody now is not asked.
     pub returns: bool,
+}
+
+/// Whom a customer is passed on to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Onward {
+    /// Into the queue of a service, if that would take somebody now.
+    Queue(Arrival),
+    /// To one agent, who is rung whatever they are at, unless another phone rings already. Whoever does not take it leaves it to this
+    /// queue.
+    Agent {
+        /// Who.
+        agent: AgentId,
+        /// Whose queue, and at which place.
+        otherwise: Arrival,
+    },
+    /// Off the floor: a number outside is dialled.
+    Number(String),
 }
 
 impl Arrival {

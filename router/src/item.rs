@@ -75,6 +75,8 @@ pub(crate) struct Ring {
     pub since: Timestamp,
     pub deadline: Timestamp,
     pub members: Vec<usize>,
+    /// The agent took no work when it began to ring: a colleague chose whom to ring.
+    pub resting: bool,
 }
 
 /// A requirement with the class of each step.

@@ -1,5 +1,6 @@
 //! Arrivals and offers: into the queue, out of it, and back to the same place.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::agent::{AgentState, NotReadyReason};
@@ -7,43 +8,71 @@ use model::id::{AgentId, InteractionId, OfferToken, ServiceId};
 use model::interaction::{Channel, EndStatus, EndedBy};
 use model::journal::{Event, OfferEnd};
 use model::service::{Overflow, Treatment};
+use model::skill::Requirement;
 
 use crate::agent::Intent;
 use crate::config::{NAMED_MAX, RequirementError, check_requirement};
 use crate::floor::Floor;
 use crate::io::{Arrival, Output, Refusal};
-use crate::item::{Kind, Phase, Ring, with_wishes};
+use crate::item::{Kind, Phase, Plan, Ring, with_wishes};
 use crate::lanes::lane;
 use crate::pump::RING_TIME_MIN;
 use crate::slab::Key;
 
+/// An arrival whose wishes are worked out.
+pub(crate) struct Entering {
+    requirement: Requirement,
+    priority: i32,
+    plan: Arc<Plan>,
+}
+
 impl Floor {
     pub(crate) fn arrive(&mut self, arrival: &Arrival) -> Result<(), Refusal> {
-        let &Arrival { interaction, service, channel, .. } = arrival;
-        self.admit(interaction)?;
+        self.admit(arrival.interaction)?;
         // Whoever is called back was let in before, and was promised it.
-        if !arrival.returns && channel != Channel::Callback {
-            self.door(service, channel)?;
+        if !arrival.returns && arrival.channel != Channel::Callback {
+            self.door(arrival.service, arrival.channel)?;
         }
+        let entering = self.prepare(arrival, None)?;
+        self.enter(arrival, entering);
+        Ok(())
+    }
+
+    /// What an arrival will wait for. `asked`: what it asked for before, when it comes back to the same service.
+    pub(crate) fn prepare(
+        &mut self,
+        arrival: &Arrival,
+        asked: Option<(Requirement, i32)>,
+    ) -> Result<Entering, Refusal> {
+        let &Arrival { service, channel, .. } = arrival;
         let number = self.queue_numbers.get(&service).copied().ok_or(Refusal::UnknownService)?;
         let queue = self.queues.get(number).filter(|queue| !queue.closed).ok_or(Refusal::UnknownService)?;
         let rules = &queue.service.queue;
-        let priority = arrival.priority.unwrap_or(rules.priority);
-        let base = arrival.requirement.as_ref().unwrap_or(&queue.service.requirement);
+        let priority = arrival.priority.or(asked.as_ref().map(|asked| asked.1)).unwrap_or(rules.priority);
+        let before = asked.as_ref().map(|asked| &asked.0);
+        let base = arrival.requirement.as_ref().or(before).unwrap_or(&queue.service.requirement);
         if arrival.requirement.is_some() {
             check_requirement(base)?;
         }
         if arrival.preferred.len() > NAMED_MAX || arrival.excluded.len() > NAMED_MAX {
             return Err(Refusal::Requirement(RequirementError::TooComplex));
         }
-        let plain =
-            arrival.requirement.is_none() && arrival.preferred.is_empty() && arrival.excluded.is_empty();
+        let plain = arrival.requirement.is_none()
+            && before.is_none()
+            && arrival.preferred.is_empty()
+            && arrival.excluded.is_empty();
         let at_hand = queue.plans[lane(channel)].clone().filter(|_| plain);
         let requirement = with_wishes(base.clone(), arrival);
         let plan = match at_hand {
             Some(plan) => plan,
             None => self.plan(Some(number), channel, &requirement).ok_or(Refusal::FloorFull)?,
         };
+        Ok(Entering { requirement, priority, plan })
+    }
+
+    /// It waits.
+    pub(crate) fn enter(&mut self, arrival: &Arrival, Entering { requirement, priority, plan }: Entering) {
+        let &Arrival { interaction, service, channel, .. } = arrival;
         let hopeless = !plan.steps.iter().any(|step| self.board.has_agents(step.class));
         self.planned = Some(plan);
         let since = arrival.since.filter(|since| *since < self.now);
@@ -53,7 +82,6 @@ impl Floor {
         if hopeless {
             self.out.push(Output::NobodyFits { interaction });
         }
-        Ok(())
     }
 
     /// Whether a service would take one more contact of this kind now.
@@ -201,6 +229,7 @@ impl Floor {
     pub(crate) fn offer_refused(&mut self, key: Key, number: usize, why: OfferEnd) {
         let Some(item) = self.items.get(key) else { return };
         let (interaction, kind) = (item.id, item.kind);
+        let resting = matches!(&item.phase, Phase::Offered(ring) if ring.resting);
         self.end_offer(key, number, why);
         if kind == Kind::Internal {
             // VOICE-08: the caller hears busy; the agent goes back to where the agent was.
@@ -208,6 +237,8 @@ impl Floor {
             return;
         }
         match why {
+            // A colleague's choice, at a time when the agent took no work: it stays as it was, as with a colleague's call.
+            _ if resting => {}
             OfferEnd::Declined => {
                 if self.group_rules(number).not_ready_on_refusal
                     && self.agents[number].intent == Intent::Ready

@@ -57,6 +57,7 @@ impl Floor {
             Input::PutBack { agent, token } => self.put_back(agent, token),
             Input::Postpone { agent, token } => self.postpone(agent, token),
             Input::Take { agent, interaction } => self.take_waiting(agent, interaction),
+            Input::PassOn { interaction, agent, part, to } => self.pass_on(interaction, agent, part, &to),
             Input::Requeue { interaction } => self.requeue(interaction),
             Input::OfferFailed { agent, token } => self.answer_no(agent, token, OfferEnd::ConnectionLost),
             Input::Hangup { interaction, by } => self.hang_up(interaction, by),

@@ -240,7 +240,7 @@ impl Floor {
     }
 
     /// Leases the agent for the interaction: a lease of its own, or the one it already rings under.
-    fn offer(&mut self, key: Key, agent: usize) {
+    pub(crate) fn offer(&mut self, key: Key, agent: usize) {
         let Some(item) = self.items.get(key) else { return };
         let interaction = item.id;
         let (token, deadline) = match &item.phase {

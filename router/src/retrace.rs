@@ -162,6 +162,7 @@ fn is_of_the_floor(event: &Event) -> bool {
             | Event::Accepted { .. }
             | Event::Taken { .. }
             | Event::Requeued { .. }
+            | Event::Transferred { .. }
             | Event::HandlingStarted { .. }
             | Event::OfferEnded { .. }
             | Event::Ended { .. }

@@ -79,6 +79,8 @@ impl<T> Slab<T> {
 /// A map by id. Ids are made by the appliance itself, so the hash need not withstand an attacker; and it has no random
 /// start, so that a floor is the same in every process.
 pub(crate) type IdMap<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<IdHasher>>;
+/// A set of ids.
+pub(crate) type IdSet<K> = std::collections::HashSet<K, BuildHasherDefault<IdHasher>>;
 
 /// Folds words into one with multiplications (the mixing step of splitmix64).
 #[derive(Default)]

@@ -52,10 +52,17 @@ impl Floor {
 
     fn work_ended(&mut self, key: Key, number: usize, by: EndedBy) {
         let Some(item) = self.items.get(key) else { return };
-        let (interaction, kind) = (item.id, item.kind);
-        let agent = self.agent_id(number);
+        let interaction = item.id;
         let status = if by == EndedBy::System { EndStatus::Failed } else { EndStatus::Normal };
         self.record(Event::Ended { interaction, status, by });
+        self.after_work(key, number);
+    }
+
+    /// An agent's part is over: after-call work as the group has it.
+    pub(crate) fn after_work(&mut self, key: Key, number: usize) {
+        let Some(item) = self.items.get(key) else { return };
+        let (interaction, kind) = (item.id, item.kind);
+        let agent = self.agent_id(number);
         if kind == Kind::Internal || self.agents[number].session.is_none() {
             self.complete_one(key);
             return;

@@ -40,6 +40,7 @@ macro_rules! migrations {
             15 "blocks of entries" "0015_blocks_of_entries",
             16 "drafts" "0016_drafts",
             17 "voicemails" "0017_voicemails",
+            18 "record agents" "0018_record_agents",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

@@ -79,6 +79,8 @@ export interface OfferView {
   direction: Direction;
   /** Who calls, when it is a colleague. */
   colleague: Colleague | null;
+  /** Who passed the customer on (XFER-05). */
+  passed_by: string | null;
   caller: string;
   caller_name: string | null;
   contact: string;
@@ -122,6 +124,10 @@ export interface WorkView {
   direction: Direction;
   /** The other one of an internal call, whoever called. */
   colleague: Colleague | null;
+  /** Who passed the customer on (XFER-05). */
+  passed_by: string | null;
+  /** To whom this agent passed the customer on: a service, a colleague or a number. */
+  passed_to: string | null;
   /** Whether this agent called. */
   outgoing: boolean;
   caller: string;
@@ -370,10 +376,13 @@ export interface ServiceRecord {
   /** Messages that the caller left (ROUTE-07); `voicemail` is null when one was too short to be kept, or was erased. */
   messages: { at: Millis; service_name: string; voicemail: string | null; spoken_ms: Millis | null; erased_at: Millis | null }[];
   callback: CallbackOfRecord | null;
-  /** A flow connected the caller with a number outside. */
+  /** A flow or an agent connected the customer with a number outside. */
   passed_on: { at: Millis; number: string } | null;
   /** Flows that the agent started for the caller (CTRL-06). */
   flows: { name: string; version: number; agent_name: string; from: Millis; to: Millis | null; end: "returned" | "taken_back" | "failed" | "call_ended" | null }[];
+  /** Agents who passed the customer on, in this order (XFER-05). */
+  parts: PartOfRecord[];
+  talking_since: Millis | null;
   service: string | null;
   service_name: string | null;
   agent: string | null;
@@ -410,6 +419,20 @@ export interface ServiceRecord {
   first_reply_at: Millis | null;
   customer_messages: number;
   agent_messages: number;
+}
+/** The part of an agent who passed the customer on. */
+export interface PartOfRecord {
+  agent: string;
+  agent_name: string | null;
+  service_name: string | null;
+  answered_at: Millis | null;
+  ended_at: Millis;
+  to: "service" | "agent" | "number";
+  to_name: string;
+  disposition: string | null;
+  disposition_name: string | null;
+  comment: string;
+  completed_at: Millis | null;
 }
 /** From the asking to the last attempt (CB-02). */
 export interface CallbackOfRecord {

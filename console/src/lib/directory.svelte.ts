@@ -18,6 +18,8 @@ export class Directory {
   problem = $state("");
 
   private typed = "";
+  /** Only agents of this service; empty: everybody. */
+  private of = "";
   /** What the rows answer to, and the search under way. */
   private answered: string | null = null;
   private underway: { query: string; done: Promise<void> } | null = null;
@@ -34,6 +36,13 @@ export class Directory {
     this.typed = text;
     clearTimeout(this.pause);
     this.pause = setTimeout(() => void this.search(), TYPING_MS);
+  }
+
+  /** Shows agents of one service, or everybody again. */
+  narrow(service: string) {
+    this.of = service;
+    this.underway = null;
+    void this.search();
   }
 
   /** The rows for what is typed now: Enter must not call the first of an older list. */
@@ -54,10 +63,12 @@ export class Directory {
   }
 
   private async ask(query: string) {
+    const of = this.of;
+    const wanted = new URLSearchParams({ q: query.trim(), limit: String(SHOWN_MAX), ...(of && { service: of }) });
     try {
-      const found = await signed.api.get<Page<ColleagueItem>>(`/colleagues?${new URLSearchParams({ q: query.trim(), limit: String(SHOWN_MAX) })}`);
+      const found = await signed.api.get<Page<ColleagueItem>>(`/colleagues?${wanted}`);
       // An answer that came late is about something nobody asks any more.
-      if (query !== this.typed) return;
+      if (query !== this.typed || of !== this.of) return;
       this.items = found.items;
       this.more = found.next_cursor !== null;
       this.answered = query;

@@ -13,6 +13,7 @@ const call: OfferView = {
   callback: null,
   direction: "inbound",
   colleague: null,
+  passed_by: null,
   caller: "+4930123456",
   caller_name: "Mara Lind",
   contact: "+4930555100",

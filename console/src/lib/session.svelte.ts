@@ -11,6 +11,7 @@ import { nameOf } from "./offer";
 import { type PhoneProblem, Softphone } from "./phone";
 import { Ring } from "./ring";
 import { sound, type SoundKind } from "./sound.svelte";
+import type { Target } from "./transfer";
 import { spoken } from "./words.svelte";
 
 /** What people do at a page. */
@@ -33,6 +34,9 @@ class Signed {
   refusal = $state<Problem | null>(null);
   /** The row whose controls are shown. */
   chosen = $state<string | null>(null);
+
+  /** The call whose window for passing it on is open. */
+  transferring = $state<string | null>(null);
 
   /** Remarks being typed, by interaction: they belong to the page until they are saved. */
   private drafts = new Map<string, { comment: string; timer: ReturnType<typeof setTimeout> }>();
@@ -287,7 +291,12 @@ class Signed {
     return this.place("dial", { number, service });
   }
 
-  private async place(command: "call" | "dial", fields: Record<string, unknown>): Promise<Problem | null> {
+  /** Passes a customer on (XFER-05). A refusal is handed back. */
+  transfer(interaction: string, to: Target): Promise<Problem | null> {
+    return this.place("transfer", { interaction, ...to });
+  }
+
+  private async place(command: "call" | "dial" | "transfer", fields: Record<string, unknown>): Promise<Problem | null> {
     try {
       await this.connection?.send(command, fields);
       return null;

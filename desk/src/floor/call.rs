@@ -11,6 +11,7 @@ use model::id::{DispositionId, InteractionId, OfferToken, RecordingId, ServiceId
 use model::interaction::{Channel, Direction, EndStatus, EndedBy};
 use model::media::StreamStats;
 use model::time::Timestamp;
+use model::transfer::TransferTarget;
 
 use super::callback::Callback;
 use super::message::Message;
@@ -42,12 +43,22 @@ pub struct Call {
     pub heard: bool,
     /// The customer is called back.
     pub callback: Option<Callback>,
-    /// The number outside that a flow dials for the caller, or has connected the caller with.
+    /// The number outside that is dialled for the customer by a flow or by an agent who left, or the customer is connected with.
     pub passes_to: Option<String>,
     /// The message that is being left.
     pub message: Option<Message>,
     /// A message was left and is kept.
     pub left_message: bool,
+    /// We called the customer, and an agent passed the call on: it is a call out, whatever it waits for.
+    pub placed: bool,
+    /// How often it was passed on by agents (XFER-05).
+    pub transfers: usize,
+    /// Who passed it on last.
+    pub passed_by: Option<UserId>,
+    /// Of an agent's part: which call it was a part of.
+    pub part_of: Option<InteractionId>,
+    /// To whom that was passed on.
+    pub passed_to: Option<TransferTarget>,
     /// Since when the caller waits, in this queue or in those before it.
     pub waits_since: Option<Timestamp>,
     /// How often the caller was led on from a queue.
@@ -154,7 +165,9 @@ pub enum Stage {
     },
     /// Goes through a flow; no agent was asked yet.
     InFlow,
-    /// A number outside that a flow dialled answered: the caller talks to it, or will in a moment.
+    /// An agent passed the customer on to a number outside, which is dialled.
+    Dialled,
+    /// A number outside that was dialled for the customer answered: they talk, or will in a moment.
     PassedOn,
     /// On the floor: waits, or rings an agent.
     Waiting,
@@ -203,6 +216,11 @@ impl Call {
             passes_to: None,
             message: None,
             left_message: false,
+            placed: false,
+            transfers: 0,
+            passed_by: None,
+            part_of: None,
+            passed_to: None,
             waits_since: None,
             led_on: 0,
             answered_at: None,
@@ -248,6 +266,7 @@ impl Call {
     /// Who began it.
     pub fn direction(&self) -> Direction {
         match self.aim {
+            Aim::Service(_) if self.placed => Direction::Outbound,
             Aim::Service(_) => Direction::Inbound,
             Aim::Colleague(_) => Direction::Internal,
             Aim::Outside(_) => Direction::Outbound,

@@ -31,6 +31,8 @@ pub(super) struct OwnWork<'a> {
     pub service: Option<ServiceId>,
     /// Whether it goes on.
     pub up: bool,
+    /// The interaction that it was a part of, which the agent passed on.
+    part_of: Option<InteractionId>,
     disposition: &'a mut Option<DispositionId>,
     comment: &'a mut String,
 }
@@ -107,6 +109,9 @@ impl Core {
             }
             Command::StartFlow { interaction, flow } => self.start_flow(agent, interaction, flow, now, out),
             Command::TakeBack { interaction } => self.take_back(agent, interaction, out),
+            Command::Transfer { interaction, service, user, number } => {
+                self.transfer(agent, interaction, (service, user, number), now, out)
+            }
             Command::PauseRecording { interaction } => self.pause_own(agent, interaction, true, out),
             Command::ResumeRecording { interaction } => self.pause_own(agent, interaction, false, out),
             Command::Mute { interaction } => self.mute(agent, interaction, true, out),
@@ -227,11 +232,12 @@ impl Core {
             let written = self.written.get_mut(&interaction).ok_or(Refusal::missing("contact"))?;
             let (service, up) = (Some(written.service), written.up());
             let (disposition, comment) = (&mut written.disposition, &mut written.comment);
-            return Ok(OwnWork { service, up, disposition, comment });
+            return Ok(OwnWork { service, up, part_of: None, disposition, comment });
         }
         let call = self.work_of(agent, interaction)?;
-        let (service, up) = (call.service(), call.up());
-        Ok(OwnWork { service, up, disposition: &mut call.disposition, comment: &mut call.comment })
+        let (service, up, part_of) = (call.service(), call.up(), call.part_of);
+        let (disposition, comment) = (&mut call.disposition, &mut call.comment);
+        Ok(OwnWork { service, up, part_of, disposition, comment })
     }
     pub(super) fn talking(
         &mut self,
@@ -297,7 +303,12 @@ impl Core {
         if let Some(text) = &comment {
             work.comment.clone_from(text);
         }
-        out.push(Effect::Journal(Event::Coded { interaction, agent, disposition, comment }));
+        out.push(Effect::Journal(match work.part_of {
+            Some(whole) => {
+                Event::PartCoded { interaction: whole, part: interaction, agent, disposition, comment }
+            }
+            None => Event::Coded { interaction, agent, disposition, comment },
+        }));
         self.show_work(interaction, out);
         Ok(())
     }

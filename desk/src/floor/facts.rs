@@ -320,7 +320,7 @@ impl Core {
         let own = call.inside().and_then(|inside| inside.own);
         self.flows.remove(interaction);
         // The floor has no such call, or has ended it.
-        if let Stage::Announced { .. } | Stage::InFlow | Stage::PassedOn = stage {
+        if let Stage::Announced { .. } | Stage::InFlow | Stage::Dialled | Stage::PassedOn = stage {
             self.calls.remove(&interaction);
             if !matches!(stage, Stage::Announced { written: true, .. }) {
                 out.push(Effect::Journal(Event::Ended { interaction, status, by }));

@@ -193,8 +193,12 @@ impl Core {
             }
             Aim::Colleague(_) => false,
         };
-        call.recording = recorded.then(|| self.sources.id());
-        call.recording
+        // One that is going on goes on (RECO-01).
+        let open = call.recording.filter(|_| call.recording_now);
+        if recorded {
+            call.recording = open.or_else(|| Some(self.sources.id()));
+        }
+        call.recording.filter(|_| recorded)
     }
 
     /// Nothing of a call is left to be done: it goes from the lists of whoever has it.
@@ -250,8 +254,14 @@ impl Core {
                 self.show_work(*interaction, out);
             }
             Event::Ended { interaction, .. } => self.help_over(*interaction, out),
+            Event::Transferred { interaction, agent, part, to } => {
+                self.transferred(*interaction, (*agent, *part), to, now, out);
+            }
             // What keeps a caller Busy during an internal call is no call, and no page knows of it.
-            Event::Completed { interaction, .. } => self.work_over(*interaction, out),
+            Event::Completed { interaction, agent, .. } => {
+                self.part_completed(*interaction, *agent, out);
+                self.work_over(*interaction, out);
+            }
             Event::Queued { interaction, .. } => {
                 if let Some(call) = self.calls.get_mut(interaction) {
                     call.waits_since.get_or_insert(now);

@@ -25,6 +25,7 @@ mod self_service;
 pub(crate) mod service;
 mod status;
 mod timed;
+mod transfer;
 pub mod views;
 mod waiting;
 mod watch;

@@ -160,6 +160,9 @@ impl Core {
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.up()) else { return };
         out.push(Effect::Journal(Event::DialFailed { interaction, why, status }));
         let (in_flow, dialled_back) = (call.stage == Stage::InFlow, call.is_dialled_back());
+        if call.stage == Stage::Dialled {
+            return self.number_failed(interaction, why, now, out);
+        }
         if in_flow {
             return self.not_passed_on(interaction, why, now, out);
         }
@@ -204,7 +207,7 @@ impl Core {
     }
 
     /// So many numbers within a minute (SAFE-01).
-    fn not_too_often(&mut self, agent: UserId, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn not_too_often(&mut self, agent: UserId, now: Timestamp) -> Result<(), Refusal> {
         let most = usize::try_from(self.config.dialling.per_minute).unwrap_or(usize::MAX);
         let dialled = &mut self.person(agent).dialled;
         while dialled.front().is_some_and(|at| now.since(*at) >= MINUTE) {

@@ -1,7 +1,8 @@
-//! Callers whom a flow connects with a number outside (ROUTE-08): nobody of the house has a part in it.
+//! Callers whom a flow connects with a number outside (ROUTE-08): nobody of the house has a part in it any more.
 //!
 //! While the number rings the caller is still in the flow, which goes on when nobody answers. With the answer the flow is over; who
-//! hangs up ends the call, and nothing is left to be done.
+//! hangs up ends the call, and nothing is left to be done. From the answer on it is the same with a number that an agent passed the
+//! customer on to ([`super::transfer`]).
 
 use flow::{Input, NotReached, TransferWish};
 use model::call::{CallOrder, DialFailure};
@@ -37,9 +38,10 @@ impl Core {
         None
     }
 
-    /// Whether a flow has a number dialled for its caller.
+    /// Whether a flow, or an agent who left, has a number dialled for the caller.
     pub(super) fn is_passed_on(&self, interaction: InteractionId) -> bool {
-        let dialling = |call: &Call| call.stage == Stage::InFlow && call.passes_to.is_some();
+        let dialling =
+            |call: &Call| matches!(call.stage, Stage::InFlow | Stage::Dialled) && call.passes_to.is_some();
         self.calls.get(&interaction).is_some_and(dialling)
     }
 

@@ -112,6 +112,9 @@ pub async fn recover(
         if wrote_after_the_end(&record) {
             goes_on_after_all.push(record.clone());
         }
+        for part in record.parts.iter().filter(|part| part.completed_at.is_none()) {
+            events.push(Event::PartCompleted { interaction, part: part.part, agent: part.agent });
+        }
         if ended.contains(&interaction) || goes_on.contains(&interaction) {
             continue;
         }

@@ -12,10 +12,11 @@ impl Call {
             Stage::Announced { status, .. } => status,
             Stage::Refused { .. } => EndStatus::Refused,
             _ if failed => EndStatus::Failed,
+            Stage::PassedOn if self.transfers > 0 => EndStatus::Transferred,
             Stage::PassedOn => EndStatus::PassedOn,
             Stage::InFlow if self.left_message => EndStatus::Voicemail,
-            Stage::InFlow if by == EndedBy::Customer => EndStatus::Abandoned,
-            Stage::InFlow | Stage::Aside => EndStatus::Failed,
+            Stage::InFlow | Stage::Dialled if by == EndedBy::Customer => EndStatus::Abandoned,
+            Stage::InFlow | Stage::Dialled | Stage::Aside => EndStatus::Failed,
             Stage::Waiting if by == EndedBy::System => EndStatus::Failed,
             Stage::Waiting if ringing => EndStatus::AbandonedRinging,
             Stage::Waiting => EndStatus::Abandoned,
@@ -37,6 +38,7 @@ impl Call {
                 EndedBy::Customer => EndStatus::Abandoned,
                 EndedBy::Agent | EndedBy::System => EndStatus::Failed,
             },
+            Stage::Work { .. } if self.transfers > 0 => EndStatus::Transferred,
             Stage::Work { .. } => EndStatus::Normal,
         }
     }

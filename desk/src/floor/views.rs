@@ -41,7 +41,7 @@ pub struct CallView {
     /// Who calls, in an internal call.
     #[schema(value_type = Option<String>)]
     pub calling_agent: Option<UserId>,
-    /// `announced`, `self_service`, `passed_on` (a flow connected the caller with a number outside), `waiting`, `ringing`, `called_back` (waits for a callback, not in
+    /// `announced`, `self_service`, `passing_on` (an agent passed the customer on to a number outside, which rings), `passed_on` (it answered, or one that a flow dialled), `waiting`, `ringing`, `called_back` (waits for a callback, not in
     /// the line at the moment), `reserved`, `dialling`, `connecting`, `talking`, `held`, `refused` or `wrap_up`.
     pub phase: &'static str,
     /// Who is rung or works on it.
@@ -220,6 +220,7 @@ impl Core {
             callback: call.callback.as_ref().map(CallbackView::from),
             noted: call.noted.clone(),
             colleague: call.inside().map(|inside| self.config.name_colleague(inside.caller)),
+            passed_by: call.passed_by.map(|agent| self.config.name_colleague(agent).name),
             waited_ms: u64::try_from(now.since(call.arrived_at).as_millis()).unwrap_or(u64::MAX),
             deadline: ringing.deadline.millis(),
             auto_answer: self.answers_itself(key.1),
@@ -251,7 +252,9 @@ impl Core {
             callback: call.callback.as_ref().map(CallbackView::from),
             noted: call.noted.clone(),
             colleague: call.other_of(seat).map(|user| self.config.name_colleague(user)),
-            outgoing: seat == Seat::Calling || call.outside().is_some(),
+            passed_by: call.passed_by.map(|agent| self.config.name_colleague(agent).name),
+            passed_to: call.passed_to.as_ref().map(|to| self.name_target(to)),
+            outgoing: seat == Seat::Calling || call.outside().is_some() || call.placed,
             phase,
             refused_why: match call.stage {
                 Stage::Refused { why, .. } => Some(why),
@@ -323,6 +326,7 @@ impl Core {
             (Stage::Announced { .. }, _) => "announced",
             (Stage::InFlow, _) => "self_service",
             (Stage::PassedOn, _) => "passed_on",
+            (Stage::Dialled, _) => "passing_on",
             (Stage::Aside, _) => "called_back",
             (Stage::Work { phase: Phase::Reserved, .. }, _) => "reserved",
             (Stage::Waiting, Some(_)) => "ringing",

@@ -115,6 +115,8 @@ struct Call {
     direction: Direction,
     arrived: Timestamp,
     queued: Option<(Timestamp, ServiceId)>,
+    /// An agent passed it on.
+    passed_on: bool,
     answered: bool,
     /// Parties whose channels are empty.
     silent: HashSet<&'static str>,
@@ -268,6 +270,7 @@ impl Metrics {
                     direction: *direction,
                     arrived: at,
                     queued: None,
+                    passed_on: false,
                     answered: false,
                     silent: HashSet::new(),
                 };
@@ -277,6 +280,15 @@ impl Metrics {
             }
             // They are counted by themselves, and the record tells how long they waited.
             Event::Queued { channel: Channel::Callback, .. } => {}
+            Event::Transferred { interaction, to, .. } => {
+                self.transfers.by_agent(to);
+                if let Some(call) = open.calls.get_mut(interaction) {
+                    (call.queued, call.passed_on) = (None, true);
+                }
+            }
+            // It was counted when it came; that it waits again is told by the record.
+            Event::Queued { interaction, .. } | Event::Overflowed { interaction, .. }
+                if open.calls.get(interaction).is_some_and(|call| call.passed_on) => {}
             Event::CallbackAsked { interaction, .. } => {
                 if let Some(call) = open.calls.get_mut(interaction) {
                     call.queued = None;
@@ -308,7 +320,9 @@ impl Metrics {
                 self.voicemails.count(&open.label(*service), if *kept { "left" } else { "short" });
             }
             Event::MessageRefused { service, .. } => self.voicemails.count(&open.label(*service), "refused"),
-            Event::PassedOn { .. } => self.transfers.count("answered"),
+            Event::PassedOn { interaction, .. } if open.is_in_flow(*interaction) => {
+                self.transfers.count("answered");
+            }
             Event::DialFailed { interaction, why, .. } if open.is_in_flow(*interaction) => {
                 self.transfers.count(dial_failure_name(*why));
             }
@@ -380,8 +394,8 @@ impl Metrics {
 impl Open {
     /// Whether a number that is dialled for it is dialled by a flow: agents dial in calls of their own, and for callbacks.
     fn is_in_flow(&self, interaction: InteractionId) -> bool {
-        let came_in = self.calls.get(&interaction).is_some_and(|call| call.direction == Direction::Inbound);
-        came_in && !self.callbacks.has(interaction)
+        let came_in = |call: &Call| call.direction == Direction::Inbound && !call.passed_on;
+        self.calls.get(&interaction).is_some_and(came_in) && !self.callbacks.has(interaction)
     }
 
     fn label(&mut self, service: ServiceId) -> String {

@@ -19,7 +19,7 @@ use model::journal::Event;
 use model::service::{Overflow, QueueRules};
 use model::time::Timestamp;
 
-use crate::slab::IdMap;
+use crate::slab::{IdMap, IdSet};
 use counted::Counted;
 
 /// The figures of all services of a tenant.
@@ -31,6 +31,8 @@ pub struct Figures {
     waiting: IdMap<InteractionId, (ServiceId, Timestamp)>,
     /// Whoever is being called back, for which service; they were counted when they asked.
     called_back: IdMap<InteractionId, ServiceId>,
+    /// Whom an agent has passed on: they were counted when the first one answered, and count no second time while they wait again.
+    passed_on: IdSet<InteractionId>,
     counted: u64,
 }
 
@@ -51,7 +53,15 @@ impl Figures {
         at: Timestamp,
         rules: impl Fn(ServiceId) -> Option<&'a QueueRules>,
     ) {
+        if let Event::Queued { interaction, .. }
+        | Event::Overflowed { interaction, .. }
+        | Event::TurnedAway { interaction, .. } = event
+            && self.passed_on.contains(interaction)
+        {
+            return;
+        }
         match event {
+            Event::Transferred { interaction, .. } => drop(self.passed_on.insert(*interaction)),
             Event::Queued { interaction, service, channel: Channel::Callback, .. } => {
                 self.called_back.insert(*interaction, *service);
             }
@@ -82,6 +92,7 @@ impl Figures {
             }
             Event::Ended { interaction, status, .. } => {
                 self.called_back.remove(interaction);
+                self.passed_on.remove(interaction);
                 if let Some((service, since)) = self.waiting.remove(interaction)
                     && let Some(outcome) = Outcome::unanswered(*status)
                 {

@@ -1,14 +1,15 @@
 //! What must have happened outside for an entry to be written.
 
 use model::agent::NotReadyReason;
-use model::id::{AgentId, SessionId};
+use model::id::{AgentId, InteractionId, SessionId};
 use model::journal::{Entry, Event, OfferEnd};
 use model::people::PhoneKind;
 use model::service::Overflow;
+use model::transfer::TransferTarget;
 
 use crate::agent::Intent;
 use crate::floor::Floor;
-use crate::io::Input;
+use crate::io::{Arrival, Input, Onward};
 
 pub(super) enum Cause {
     /// The floor was told this.
@@ -46,6 +47,9 @@ pub(super) fn of<'a>(
         Event::Accepted { agent, token, .. } => Input::Accept { agent, token },
         Event::Taken { interaction, agent } => Input::Take { agent, interaction },
         Event::Requeued { interaction, .. } => Input::Requeue { interaction },
+        Event::Transferred { interaction, agent, part, to } => {
+            Input::PassOn { interaction, agent, part, to: Box::new(onward(interaction, to, later)?) }
+        }
         Event::HandlingStarted { interaction, agent, channel, internal } => {
             Input::Begin { interaction, agent, channel, internal }
         }
@@ -109,6 +113,33 @@ fn signed_out<'a>(agent: AgentId, mut later: impl Iterator<Item = &'a Event>) ->
         }
         _ => Input::LogOut { agent },
     }
+}
+
+/// To whom a customer was passed on, as the entries after it tell.
+fn onward<'a>(
+    interaction: InteractionId,
+    to: TransferTarget,
+    mut later: impl Iterator<Item = &'a Event>,
+) -> Option<Onward> {
+    let queued = |event: &Event| match event {
+        Event::Queued { interaction: same, service, channel, requirement, priority, since, ahead }
+            if *same == interaction =>
+        {
+            Some(Arrival {
+                requirement: Some(requirement.clone()),
+                priority: Some(*priority),
+                since: *since,
+                ahead: *ahead,
+                ..Arrival::new(interaction, *service, *channel)
+            })
+        }
+        _ => None,
+    };
+    Some(match to {
+        TransferTarget::Number { number } => Onward::Number(number),
+        TransferTarget::Service { .. } => Onward::Queue(later.find_map(queued)?),
+        TransferTarget::Agent { agent } => Onward::Agent { agent, otherwise: later.find_map(queued)? },
+    })
 }
 
 /// What took an offer or after-call work from an agent: the first change of state after it says so.

@@ -22,6 +22,7 @@ mod set_up;
 mod sim;
 mod states;
 mod table;
+mod transfer;
 mod voice;
 mod wrap_up;
 mod written;

@@ -70,9 +70,23 @@ impl Call {
         self.then_hang_up = false;
         self.playing = None;
         self.link = Link::Connecting { party, announce, stage: Stage::Recording };
-        match record {
-            Some(recording) => out.push(Output::Media(MediaOrder::StartRecording(recording))),
-            None => self.announce_or_bridge(now, out),
+        match (self.recording, record) {
+            (None, Some(recording)) => out.push(Output::Media(MediaOrder::StartRecording(recording))),
+            // Passed on: it goes on, whatever it was to be called.
+            (Some(recording), Some(_)) => {
+                if let Some(leg) = self.agent.media_leg() {
+                    let channel = Channel::Right;
+                    out.push(Output::Media(MediaOrder::Tap { recording, channel, leg }));
+                }
+                self.announce_or_bridge(now, out);
+            }
+            (open, None) => {
+                if let Some(recording) = open {
+                    self.recording = None;
+                    out.push(Output::Media(MediaOrder::StopRecording(recording)));
+                }
+                self.announce_or_bridge(now, out);
+            }
         }
     }
 

@@ -27,8 +27,9 @@ pub(super) struct Ending {
     said: bool,
 }
 
+/// What is said when the media plane has answered its last order about something.
 #[derive(Debug)]
-enum Last {
+pub(super) enum Last {
     Captured,
     LegEnded { leg: LegId, party: Party, figures: Figures },
     Silently,
@@ -93,44 +94,8 @@ impl Call {
         if let Some(recording) = self.recording {
             ask(MediaOrder::StopRecording(recording), Last::Captured, out);
         }
-        match &self.agent {
-            Agent::Nobody => {}
-            Agent::Dialled(dialling) => {
-                dialling.give_up(out);
-                if dialling.has_leg() {
-                    ask(MediaOrder::Delete(dialling.leg()), Last::Silently, out);
-                }
-            }
-            Agent::FarEnd(far) => {
-                out.push(Output::Phone(far.branch, PhoneOrder::End));
-                let last = Last::LegEnded { leg: far.leg, party: Party::FarEnd, figures: Figures::Own };
-                ask(MediaOrder::Delete(far.leg), last, out);
-            }
-            Agent::Softphone(soft) => {
-                if let (Some(half), Some(agent)) = (soft.half, self.linked_agent()) {
-                    // The softphone stays for the next call. While this customer was held, it may be in another already.
-                    if !self.holds(End::Called) {
-                        out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
-                        out.push(Output::Media(MediaOrder::Mute { leg: soft.media, muted: false }));
-                    }
-                    let party = Party::Agent { agent };
-                    let figures = Figures::of_softphone(&soft.tally, self.holds(End::Called));
-                    let last = Last::LegEnded { leg: half, party, figures };
-                    ask(MediaOrder::Stats(soft.media), last, out);
-                } else if self.placed && soft.half.is_none() {
-                    // It heard the far end ring, or the busy tone.
-                    out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
-                }
-            }
-            Agent::Phone(phone) => {
-                end_branches(phone, out);
-                let party = Party::Agent { agent: phone.ring.agent };
-                let last = match phone.ready {
-                    true => Last::LegEnded { leg: phone.leg, party, figures: Figures::Own },
-                    false => Last::Silently,
-                };
-                ask(MediaOrder::Delete(phone.leg), last, out);
-            }
+        if let Some((order, last)) = self.let_agent_go(out) {
+            ask(order, last, out);
         }
         if let Customer::Colleague(colleague) = &self.customer {
             let held = self.holds(End::Caller);
@@ -153,6 +118,48 @@ impl Call {
         self.say_ended(out);
     }
 
+    /// Lets go of whoever is at the other end. What is still to be asked of the media plane, and what is said then.
+    pub(super) fn let_agent_go(&self, out: &mut Vec<Output>) -> Option<(MediaOrder, Last)> {
+        match &self.agent {
+            Agent::Nobody => None,
+            Agent::Dialled(dialling) => {
+                dialling.give_up(out);
+                dialling.has_leg().then(|| (MediaOrder::Delete(dialling.leg()), Last::Silently))
+            }
+            Agent::FarEnd(far) => {
+                out.push(Output::Phone(far.branch, PhoneOrder::End));
+                let last = Last::LegEnded { leg: far.leg, party: Party::FarEnd, figures: Figures::Own };
+                Some((MediaOrder::Delete(far.leg), last))
+            }
+            Agent::Softphone(soft) => {
+                let (Some(half), Some(agent)) = (soft.half, self.linked_agent()) else {
+                    if self.placed && soft.half.is_none() {
+                        // It heard the far end ring, or the busy tone.
+                        out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
+                    }
+                    return None;
+                };
+                // The softphone stays for the next call. While this customer was held, it may be in another already.
+                if !self.holds(End::Called) {
+                    out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
+                    out.push(Output::Media(MediaOrder::Mute { leg: soft.media, muted: false }));
+                }
+                let party = Party::Agent { agent };
+                let figures = Figures::of_softphone(&soft.tally, self.holds(End::Called));
+                Some((MediaOrder::Stats(soft.media), Last::LegEnded { leg: half, party, figures }))
+            }
+            Agent::Phone(phone) => {
+                end_branches(phone, out);
+                let party = Party::Agent { agent: phone.ring.agent };
+                let last = match phone.ready {
+                    true => Last::LegEnded { leg: phone.leg, party, figures: Figures::Own },
+                    false => Last::Silently,
+                };
+                Some((MediaOrder::Delete(phone.leg), last))
+            }
+        }
+    }
+
     /// Nothing is decided any more; what comes late gets the answer that it is late.
     pub(super) fn while_ending(&mut self, input: Input, out: &mut Vec<Output>) {
         let late = |id| Answered { id, status: 481, sdp: None, warning: None };
@@ -172,6 +179,18 @@ impl Call {
     fn last_answer(&mut self, step: Step, result: Result<Answer, MediaError>, out: &mut Vec<Output>) {
         let Some(ending) = &mut self.ending else { return };
         let Some(last) = ending.left.remove(&step) else { return };
+        self.say_last(last, step, result, out);
+        self.say_ended(out);
+    }
+
+    /// What is to be said of something that is over.
+    pub(super) fn say_last(
+        &self,
+        last: Last,
+        step: Step,
+        result: Result<Answer, MediaError>,
+        out: &mut Vec<Output>,
+    ) {
         let interaction = self.interaction;
         match (last, step) {
             (Last::Captured, Step::Stopped(recording)) => out.push(Output::Fact(match result {
@@ -187,7 +206,6 @@ impl Call {
             }
             _ => {}
         }
-        self.say_ended(out);
     }
 
     fn say_ended(&mut self, out: &mut Vec<Output>) {

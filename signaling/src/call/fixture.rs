@@ -405,7 +405,9 @@ impl Scene {
                 Ok(Answer::Done)
             }
             MediaOrder::Bridge { a, b } => there(a).and(there(b)).map(|()| Answer::Done),
-            MediaOrder::StartRecording(_) | MediaOrder::PauseRecording { .. } => Ok(Answer::Done),
+            MediaOrder::StartRecording(_) | MediaOrder::PauseRecording { .. } | MediaOrder::Untap { .. } => {
+                Ok(Answer::Done)
+            }
             MediaOrder::StopRecording(_) => Ok(Answer::Recorded { frames: 1, missing: 0 }),
             MediaOrder::Stats(leg) | MediaOrder::Delete(leg) => {
                 there(leg)?;

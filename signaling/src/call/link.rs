@@ -11,6 +11,7 @@ use model::time::Timestamp;
 
 use super::agent::Agent;
 use super::customer::{Customer, Side};
+use super::ending::Last;
 use super::words::{Heard, MediaOrder, Output, Step};
 use super::{Call, SILENCE_GRACE, SOFTPHONE_AWAY_MAX};
 
@@ -344,6 +345,9 @@ impl Call {
         now: Timestamp,
         out: &mut Vec<Output>,
     ) {
+        if let Some((_, last)) = self.leaving.take_if(|(awaited, _)| *awaited == step) {
+            return self.say_last(last, step, result, out);
+        }
         match step {
             Step::Created(leg) | Step::Configured(leg) if leg == self.leg => {
                 self.customer_media(step, result, now, out)
@@ -363,9 +367,15 @@ impl Call {
                     self.figures(leg, &stats, out);
                 }
             }
-            Step::Stopped(recording) => self.message_closed(recording, result, out),
+            // A message, or a recording of which whoever has the customer now is no part.
+            Step::Stopped(_) => self.say_last(Last::Captured, step, result, out),
             Step::Deleted(_) | Step::Minor => {}
         }
+    }
+
+    /// The customer is alone again.
+    pub(super) fn nobody_is_linked(&mut self) {
+        (self.agent, self.link) = (Agent::Nobody, Link::Apart);
     }
 
     /// Whoever is, or is being, linked with the customer.

@@ -11,8 +11,12 @@ use super::words::{MediaOrder, Output};
 impl Call {
     /// Captures what the caller says. Not while two talk: a late order must not mix up their recording.
     pub(super) fn record_message(&mut self, recording: RecordingId, out: &mut Vec<Output>) {
-        if !matches!(self.link, Link::Apart) || self.recording.is_some() || self.message.is_some() {
+        if !matches!(self.link, Link::Apart) || self.message.is_some() {
             return;
+        }
+        // Passed on, and nobody took the call: what was talked before is no part of the message.
+        if let Some(talk) = self.recording.take() {
+            out.push(Output::Media(MediaOrder::StopRecording(talk)));
         }
         self.message = Some(recording);
         out.push(Output::Media(MediaOrder::StartRecording(recording)));
@@ -51,20 +55,6 @@ impl Call {
             self.recording = None;
             out.push(Output::Media(MediaOrder::StopRecording(recording)));
         }
-    }
-
-    /// The plane closed the container of a message.
-    pub(super) fn message_closed(
-        &self,
-        recording: RecordingId,
-        result: Result<Answer, MediaError>,
-        out: &mut Vec<Output>,
-    ) {
-        let interaction = self.interaction;
-        out.push(Output::Fact(match result {
-            Ok(_) => CallFact::RecordingCaptured { interaction, recording },
-            Err(why) => CallFact::RecordingFailed { interaction, recording, why: why.to_string() },
-        }));
     }
 
     /// The caller fell silent, or speaks again.

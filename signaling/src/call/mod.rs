@@ -11,7 +11,7 @@
 //! - the [`Agent`]'s: nobody, a phone that rings or was picked up, a softphone; or in the agent's place a number outside
 //!   (`far_end`);
 //! - their [`Link`]: apart, connecting (recording starts, two tones), joined (perhaps held, perhaps without a softphone);
-//!   `figures` are read meanwhile.
+//!   `figures` are read meanwhile. An agent may leave a customer who stays (`release`): then they are apart again.
 //!
 //! [`Call::handle`] takes what happened and says what has to be done. The driver carries out all outputs, hands in the
 //! media plane's answers, and only then whatever else came in; so a media order is never in flight while something
@@ -42,6 +42,7 @@ mod link;
 mod message;
 mod placed;
 mod playing;
+mod release;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -64,13 +65,13 @@ use agent::Agent;
 pub use colleague::NewInside;
 use customer::Customer;
 pub use dialling::ATTEMPTS_MAX;
-use ending::Ending;
+use ending::{Ending, Last};
 use link::Link;
 pub use placed::NewPlaced;
 use playing::Playing;
 use session::Session;
 use timer::SessionTimer;
-use words::{Heard, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent};
+use words::{Heard, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, Step};
 
 /// An unanswered call without any order ends with 480 after this time.
 pub const UNORDERED_MAX: Duration = Duration::from_secs(10);
@@ -151,6 +152,8 @@ pub struct Call {
     then_hang_up: bool,
     /// Sounds by name: what is still to come, and what is said at the end.
     playing: Option<Playing>,
+    /// What is said about an agent who left, with the media plane's answer to this step.
+    leaving: Option<(Step, Last)>,
     ending: Option<Ending>,
 }
 
@@ -206,6 +209,7 @@ impl Call {
             wishes: Vec::new(),
             then_hang_up: false,
             playing: None,
+            leaving: None,
             ending: None,
         }
     }
@@ -288,6 +292,7 @@ impl Call {
             Order::Connect(connect) => self.connect(connect, now, out),
             Order::Dial(dial) => self.dial_on(*dial, now, out),
             Order::JoinFarEnd(record) => self.join_far_end(record, now, out),
+            Order::Release(agent) => self.release(agent, out),
             Order::Hold(agent) => self.hold(agent, true, out),
             Order::Retrieve(agent) => self.hold(agent, false, out),
             Order::TakeAside => self.take_aside(out),

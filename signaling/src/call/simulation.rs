@@ -101,6 +101,7 @@ fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
         }
         4 => scene.order(Order::StopRinging { token: ring(random.random_range(1..3)).token }),
         5 | 6 => scene.connect(random.random()),
+        7 if random.random_bool(0.5) => scene.order(Order::Release(somebody(random))),
         7 => {
             let who = somebody(random);
             scene.order(if random.random() { Order::Hold(who) } else { Order::Retrieve(who) });

@@ -93,6 +93,8 @@ pub enum Order {
     Connect(Connect),
     /// Join the caller with the number outside that was dialled and answered; record as this.
     JoinFarEnd(Option<RecordingId>),
+    /// This agent leaves, and the customer stays and hears hold music.
+    Release(UserId),
     /// The side of the call far from this agent hears hold music.
     Hold(UserId),
     /// Back.
@@ -389,6 +391,13 @@ pub enum MediaOrder {
         /// Whom.
         leg: LegId,
     },
+    /// Capture nobody on this channel from now on.
+    Untap {
+        /// Of which recording.
+        recording: RecordingId,
+        /// Which channel.
+        channel: Channel,
+    },
     /// Leave what is said out of a recording, or no longer.
     PauseRecording {
         /// Which.
@@ -470,7 +479,11 @@ impl MediaOrder {
             Self::StopRecording(recording) => Step::Stopped(*recording),
             Self::Stats(leg) => Step::Stats(*leg),
             Self::Delete(leg) => Step::Deleted(*leg),
-            Self::Hear { .. } | Self::Mute { .. } | Self::SendDigits { .. } | Self::Measure(_) => Step::Minor,
+            Self::Hear { .. }
+            | Self::Mute { .. }
+            | Self::SendDigits { .. }
+            | Self::Untap { .. }
+            | Self::Measure(_) => Step::Minor,
         }
     }
 }

@@ -49,6 +49,7 @@ impl Switchboard {
                 let (half, softphone) = (self.shared.id(), self.softphone_of(agent));
                 self.pass(interaction, Order::Connect(Connect { agent, softphone, half, record, announce }));
             }
+            CallOrder::Release { interaction, agent } => self.pass(interaction, Order::Release(agent)),
             CallOrder::CallColleague { interaction, tenant: _, agent, caller, caller_name, contact: _ } => {
                 self.call_colleague(interaction, agent, caller, caller_name);
             }
@@ -143,6 +144,10 @@ impl Switchboard {
     /// What the media plane says of a recording is for the call that it is made of.
     fn records(&mut self, interaction: InteractionId, record: Option<RecordingId>) {
         if let (Some(recording), Some(entry)) = (record, self.calls.get_mut(&interaction)) {
+            // A recording goes on when the customer is passed on.
+            if entry.recordings.contains(&recording) {
+                return;
+            }
             entry.recordings.push(recording);
             self.recordings.insert(recording, interaction);
         }

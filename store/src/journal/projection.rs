@@ -11,7 +11,7 @@ use model::interaction::ServiceRecord;
 use model::journal::{Entry, Event, Seq};
 
 use super::ledger::Head;
-use crate::records::fold_record;
+use crate::records::{fold_record, is_unfinished};
 
 /// Records kept at most that are in the table as they are, some 10 MB. When it is reached they are forgotten and read again as needed.
 const KNOWN_MAX: usize = 20_000;
@@ -161,7 +161,7 @@ impl Projection {
 
 /// Nothing more is told of most of these.
 fn is_over(record: &ServiceRecord) -> bool {
-    record.ended_at.is_some() && (record.completed_at.is_some() || record.answered_at.is_none())
+    !is_unfinished(record)
 }
 
 /// The records that a group of entries speaks of.

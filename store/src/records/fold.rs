@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::flow::{FlowEnd, RecordedFlow};
-use model::id::RecordingId;
+use model::id::{InteractionId, RecordingId};
 use model::interaction::{
     Direction, RecordedAttempt, RecordedCallback, RecordedHelp, RecordedMessage, RecordedOverflow,
     RecordedPassing, ServiceRecord, take_note,
@@ -15,6 +15,7 @@ use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
 use model::survey::{MARKS_MAX, RecordedMark};
 use model::time::Timestamp;
+use model::transfer::{RecordedPart, TRANSFERS_MAX};
 use model::written::{Author, RecordedAssignment};
 
 /// Adds an entry to the record of its interaction.
@@ -151,8 +152,41 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         Event::RecordingFinished { recording, .. } if message(record, *recording).is_some() => return false,
         Event::Bridged { agent, .. } => {
             record.answered_at.get_or_insert(at);
+            record.talking_since = Some(at);
             record.agent = Some(*agent);
         }
+        Event::Transferred { agent, part, to, .. } => {
+            let answered_at = record.talking_since.take();
+            let (disposition, comment) = (record.disposition.take(), std::mem::take(&mut record.comment));
+            if record.parts.len() < TRANSFERS_MAX {
+                record.parts.push(RecordedPart {
+                    part: *part,
+                    agent: *agent,
+                    service: record.service,
+                    answered_at,
+                    ended_at: at,
+                    to: to.clone(),
+                    disposition,
+                    comment,
+                    completed_at: None,
+                });
+            }
+            record.agent = None;
+            no_help_any_more(record, at);
+        }
+        Event::PartCoded { part, disposition, comment, .. } => match part_of(record, *part) {
+            Some(own) => {
+                own.disposition = disposition.or(own.disposition);
+                if let Some(comment) = comment {
+                    own.comment.clone_from(comment);
+                }
+            }
+            None => return false,
+        },
+        Event::PartCompleted { part, .. } => match part_of(record, *part) {
+            Some(own) => drop(own.completed_at.get_or_insert(at)),
+            None => return false,
+        },
         Event::HoldChanged { held: true, .. } => record.holds = record.holds.saturating_add(1),
         Event::LegEnded { party, stats: Some(stats), .. } => match party {
             Party::Customer => record.customer_stats = Some(*stats),
@@ -225,6 +259,16 @@ fn message(record: &mut ServiceRecord, recording: RecordingId) -> Option<&mut Re
     record.messages.iter_mut().find(|message| message.recording == recording)
 }
 
+fn part_of(record: &mut ServiceRecord, part: InteractionId) -> Option<&mut RecordedPart> {
+    record.parts.iter_mut().find(|own| own.part == part)
+}
+
+/// Whether something is still to come: it goes on, or an agent has after-call work of it.
+pub fn is_unfinished(record: &ServiceRecord) -> bool {
+    let open = record.answered_at.is_some() && record.agent.is_some() && record.completed_at.is_none();
+    record.ended_at.is_none() || open || record.parts.iter().any(|part| part.completed_at.is_none())
+}
+
 /// Whoever asked for help has it in hand no longer.
 fn no_help_any_more(record: &mut ServiceRecord, at: Timestamp) {
     for help in record.help.iter_mut().filter(|help| help.to.is_none()) {
@@ -295,6 +339,8 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         passed_on: None,
         flows: Vec::new(),
         messages: Vec::new(),
+        parts: Vec::new(),
+        talking_since: None,
         arrived_at: entry.at,
         queued_at: None,
         offered_at: None,

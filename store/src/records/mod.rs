@@ -9,7 +9,7 @@ use model::id::{InteractionId, ServiceId, TenantId, UserId};
 use model::interaction::{Channel, Direction, EndStatus, ServiceRecord};
 use model::time::Timestamp;
 
-pub use self::fold::{duration, fold_record, time};
+pub use self::fold::{duration, fold_record, is_unfinished, time};
 use crate::error::StoreError;
 use crate::page::{Cursor, Page};
 
@@ -20,7 +20,7 @@ pub struct RecordFilter {
     pub from: Option<Timestamp>,
     /// Arrived before this.
     pub to: Option<Timestamp>,
-    /// Handled by this agent, or called by this agent within the house. Who sees only own records is decided by the caller, who fills this in.
+    /// Handled by this agent, first or later, or called by this agent within the house. Who sees only own records is decided by the caller, who fills this in.
     pub agent: Option<UserId>,
     /// Of this service.
     pub service: Option<ServiceId>,

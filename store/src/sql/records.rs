@@ -14,7 +14,7 @@ use super::{Conn, Db, Engine, Query, dialect, newest, rows};
 use crate::error::StoreError;
 use crate::journal::projection::Folded;
 use crate::page::{Cursor, Page, bounded};
-use crate::records::{RecordFilter, Records};
+use crate::records::{RecordFilter, Records, is_unfinished};
 
 const COLUMNS: [&str; 15] = [
     "interaction",
@@ -116,6 +116,20 @@ pub(super) async fn save(conn: &mut Conn, records: &[&Folded]) -> Result<(), sql
             rest = later;
         }
     }
+    save_agents(conn, records).await
+}
+
+/// Whose else a record is. Once in, they stay: nobody's part is taken back.
+async fn save_agents(conn: &mut Conn, records: &[&Folded]) -> Result<(), sqlx::Error> {
+    for folded in records {
+        for agent in folded.record.parts.iter().map(|part| part.agent) {
+            let query = sqlx::query(
+                "INSERT INTO record_agents (agent, interaction) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            );
+            let query = query.bind(agent.to_string()).bind(folded.record.interaction.to_string());
+            query.execute(&mut *conn).await?;
+        }
+    }
     Ok(())
 }
 
@@ -164,8 +178,6 @@ fn upsert(size: usize) -> String {
 
 fn bind<'q>(query: Query<'q>, folded: &&Folded) -> Query<'q> {
     let Folded { record, seq } = *folded;
-    let unfinished =
-        record.ended_at.is_none() || (record.answered_at.is_some() && record.completed_at.is_none());
     let query = query.bind(record.interaction.to_string()).bind(record.tenant.to_string());
     let query = query.bind(to_word(&record.channel)).bind(to_word(&record.direction));
     let query = query.bind(lowered(&record.caller)).bind(lowered(&record.contact));
@@ -173,7 +185,7 @@ fn bind<'q>(query: Query<'q>, folded: &&Folded) -> Query<'q> {
     let query = query.bind(record.calling_agent.map(|id| id.to_string()));
     let query = query.bind(record.service.map(|id| id.to_string()));
     let query = query.bind(record.disposition.map(|id| id.to_string())).bind(micros(record.arrived_at));
-    let query = query.bind(record.status.map(|status| to_word(&status))).bind(unfinished);
+    let query = query.bind(record.status.map(|status| to_word(&status))).bind(is_unfinished(record));
     query.bind(to_json(record)).bind(rows::signed(seq.0))
 }
 
@@ -191,7 +203,9 @@ fn push_filter(query: &mut QueryBuilder<Db>, filter: &RecordFilter) {
     }
     if let Some(agent) = filter.agent.map(|id| id.to_string()) {
         query.push(" AND (agent = ").push_bind(agent.clone());
-        query.push(" OR calling_agent = ").push_bind(agent).push(")");
+        query.push(" OR calling_agent = ").push_bind(agent.clone());
+        query.push(" OR interaction IN (SELECT interaction FROM record_agents WHERE agent = ");
+        query.push_bind(agent).push("))");
     }
     let words = [
         (" AND service = ", filter.service.map(|id| id.to_string())),

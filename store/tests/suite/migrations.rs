@@ -67,6 +67,7 @@ on_each_engine! {
              DROP TABLE api_keys;
              DROP TABLE user_preferences;
              DROP TABLE messages;
+             DROP TABLE record_agents;
              DROP TABLE drafts;
              DROP TABLE voicemails;
              DROP TABLE blocks;

@@ -32,6 +32,8 @@ pub fn record(n: u64) -> ServiceRecord {
         flows: Vec::new(),
         passed_on: None,
         messages: Vec::new(),
+        parts: vec![],
+        talking_since: None,
         // Three calls at each moment.
         arrived_at: at(1_000 + n / 3),
         queued_at: Some(at(1_001)),

@@ -158,6 +158,20 @@ pub enum Command {
         /// Which call.
         interaction: InteractionId,
     },
+    /// Pass the customer on and leave (XFER-05), to one of the three.
+    Transfer {
+        /// Which call.
+        interaction: InteractionId,
+        /// Into the queue of this service.
+        #[serde(default)]
+        service: Option<ServiceId>,
+        /// To this colleague.
+        #[serde(default)]
+        user: Option<UserId>,
+        /// To this number outside, as typed.
+        #[serde(default)]
+        number: Option<String>,
+    },
     /// What is said is left out of the recording (RECO-04: card data).
     PauseRecording {
         /// Which call.

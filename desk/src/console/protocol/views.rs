@@ -220,6 +220,8 @@ pub struct OfferView {
     pub noted: BTreeMap<String, String>,
     /// The colleague who calls.
     pub colleague: Option<Colleague>,
+    /// The colleague who passed the customer on, by name (XFER-05).
+    pub passed_by: Option<String>,
     /// How long the caller has waited.
     pub waited_ms: u64,
     /// When the offer ends, in milliseconds since 1970 (VOICE-09).
@@ -331,6 +333,10 @@ pub struct WorkView {
     pub noted: BTreeMap<String, String>,
     /// The other one of an internal call.
     pub colleague: Option<Colleague>,
+    /// The colleague who passed the customer on, by name (XFER-05).
+    pub passed_by: Option<String>,
+    /// To whom this agent passed the customer on: a service or a colleague by name, or a number.
+    pub passed_to: Option<String>,
     /// Whether this agent called.
     pub outgoing: bool,
     /// What it is at.

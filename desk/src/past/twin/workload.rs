@@ -115,6 +115,8 @@ impl Workload {
                     customer.waited = Some((at.since(customer.at), false));
                 }
             }
+            // What the twin makes of a customer is over with the first agent: whom to pass on was that agent's choice.
+            Event::Transferred { interaction, .. } => self.ended(*interaction, EndStatus::Transferred, at),
             Event::Taken { interaction, agent } => {
                 if let Some(customer) = self.known(*interaction) {
                     customer.answered = Some((*agent, at));
@@ -201,7 +203,8 @@ impl Workload {
     }
 
     fn known(&mut self, interaction: InteractionId) -> Option<&mut Customer> {
-        self.by_id.get(&interaction).and_then(|&n| self.customers.get_mut(n))
+        let found = self.by_id.get(&interaction).and_then(|&n| self.customers.get_mut(n));
+        found.filter(|customer| customer.end != Some(EndStatus::Transferred))
     }
 
     fn customer(

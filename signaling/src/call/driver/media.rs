@@ -35,6 +35,7 @@ impl Driver {
                 recording,
                 file: self.shared.recordings.join(format!("{recording}.pbr")),
             },
+            MediaOrder::Untap { recording, channel } => Command::Tap { recording, channel, leg: None },
             MediaOrder::Tap { recording, channel, leg } => {
                 Command::Tap { recording, channel, leg: Some(leg) }
             }

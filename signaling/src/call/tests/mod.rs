@@ -8,6 +8,7 @@ mod dialling;
 mod ending;
 mod far_end;
 mod message;
+mod release;
 mod ringing;
 mod talking;
 mod watching;
