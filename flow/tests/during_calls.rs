@@ -103,6 +103,8 @@ fn what_is_wrong_with_such_a_flow_is_said() {
     let away =
         faults("[return.over]", "[transfer.over]\nnumber = \"+49301\"\nfailed = \"gone\"\n[return.gone]");
     assert!(away[0].starts_with("transfer.over: the caller has an agent"), "{away:?}");
+    let message = faults("[return.over]", "[voicemail.over]\nservice = \"Help\"");
+    assert!(message[0].starts_with("voicemail.over: the caller has an agent"), "{message:?}");
     let nobody = faults("during_calls = true", "");
     assert!(nobody.iter().any(|f| f.starts_with("return.over: no agent waits")), "{nobody:?}");
     assert!(nobody.iter().any(|f| f.starts_with("services: ")), "{nobody:?}");
