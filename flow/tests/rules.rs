@@ -271,6 +271,9 @@ fn there_is_a_way_out_of_every_step_and_no_circle_without_a_pause() {
     let spin = "name = \"spin\"\nstart = \"q\"\n[queue.q]\nservice = \"Hotline\"\nfull = \"r\"\n[route.r]\npriority = 1\nnext = \"q\"\n";
     let faults = check(spin).unwrap_err();
     assert!(faults.len() == 1 && faults[0].what.contains("q -> r -> q"), "{faults:?}");
+    let full = "name = \"full\"\nstart = \"v\"\n[voicemail.v]\nservice = \"Hotline\"\nrefused = \"v\"\n";
+    let faults = check(full).unwrap_err();
+    assert!(faults.len() == 1 && faults[0].what.contains("v -> v"), "{faults:?}");
     // With a prompt in it the same circle takes time: callers hear that all are busy, and try again.
     let wait = spin.replace("\"r\"", "\"p\"") + "[play.p]\nprompt = \"all-busy\"\nnext = \"r\"\n";
     let told = try_out(&check(&wait).unwrap(), &caller(), &Script::from_words("full full").unwrap(), noon());

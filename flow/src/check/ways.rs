@@ -74,8 +74,15 @@ impl<'a> Checking<'a> {
             }
         }
         // And nobody is talked to without a pause.
-        let pauses = |node: &Node<'_>| if waits { matches!(node, Node::Wait(_)) } else { node.waits() };
-        if let Some(circle) = circle(&nodes, pauses) {
+        let quick = |node: &Node<'a>| match node {
+            Node::Wait(_) => vec![],
+            _ if waits => node.exits(),
+            // Whoever is not let in is led on at once.
+            Node::Voicemail(_) => node.exits().into_iter().filter(|(field, _)| field == "refused").collect(),
+            _ if node.waits() => vec![],
+            _ => node.exits(),
+        };
+        if let Some(circle) = circle(&nodes, quick) {
             let at = nodes.get(circle[0]).map_or("start", |node| node.kind().word());
             let way = circle.join(" -> ");
             let first = circle[0];
@@ -101,16 +108,15 @@ fn reach<'a>(
     reached
 }
 
-/// A circle of steps that all do not pause, if there is one: what is left after taking away, again and again, steps that lead to none
-/// of those that are left.
+/// A circle of ways that are all gone without a pause, if there is one: what is left after taking away, again and again, steps that
+/// lead to none of those that are left. `quick`: the ways from a step that take no time.
 fn circle<'a>(
     nodes: &BTreeMap<&'a str, Node<'a>>,
-    pauses: impl Fn(&Node<'a>) -> bool,
+    quick: impl Fn(&Node<'a>) -> Vec<(String, &'a str)>,
 ) -> Option<Vec<&'a str>> {
     let mut left: BTreeMap<&str, Vec<&str>> = nodes
         .iter()
-        .filter(|(_, node)| !pauses(node))
-        .map(|(name, node)| (*name, node.exits().into_iter().map(|(_, to)| to).collect()))
+        .map(|(name, node)| (*name, quick(node).into_iter().map(|(_, to)| to).collect()))
         .collect();
     loop {
         let stays: BTreeSet<&str> = left
