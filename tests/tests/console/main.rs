@@ -106,6 +106,16 @@ fn hears_the_customer(page: &mut Browser, when: &str) {
     assert!(hears, "{when}: the agent hears {heard:?}");
 }
 
+/// Within a few listenings: what was heard last fades slowly in the browser's spectrum.
+fn hears_no_customer(page: &mut Browser, when: &str) {
+    let mut heard = None;
+    let hears_nothing = (0..5).any(|_| {
+        heard = page.heard_hz();
+        heard.is_none_or(|hz| (hz - CUSTOMER_HZ).abs() > 12.0)
+    });
+    assert!(hears_nothing, "{when}: the agent hears {heard:?}");
+}
+
 /// When something began and ended, in microseconds of the capture's clock; the edges are cut off.
 #[expect(clippy::disallowed_methods, reason = "compared with times of a capture")]
 fn during(what: impl FnOnce()) -> (u64, u64) {
