@@ -46,11 +46,15 @@ pub async fn demo(ports: Ports, every: u64) -> Result<()> {
         .context("cannot make a temporary folder")?;
     let config = configuration(dir.path(), ports)?;
     init::folders(&config)?;
+    let told = dir.path().join("patchbay.toml");
+    // All that the other commands have to know of it.
+    std::fs::write(&told, format!("data_dir = {:?}\n", dir.path()))
+        .context("cannot write the configuration file")?;
     let level = logging::start(&config.log)?;
     let logins = furnish(&config).await?;
     let appliance = run::Appliance::start(config, None, level).await?;
     let callers = call(dir.path(), ports.sip, every)?;
-    announce(ports, &logins, every);
+    announce(ports, &logins, every, &told);
     let ended = run::interrupted().await;
     println!("\n{ended}: stopping …");
     drop(callers);
@@ -145,7 +149,7 @@ async fn furnish(config: &Config) -> Result<Vec<Login>> {
     Ok(logins)
 }
 
-fn announce(ports: Ports, logins: &[Login], every: u64) {
+fn announce(ports: Ports, logins: &[Login], every: u64, told: &Path) {
     let host = if ports.listen.is_loopback() { "localhost".into() } else { ports.listen.to_string() };
     println!("\nPatchbay runs. Open  https://{host}:{}  in Chrome, Edge or Firefox", ports.https);
     println!("(the certificate is its own: the browser warns once, go on to the page).\n");
@@ -156,6 +160,13 @@ fn announce(ports: Ports, logins: &[Login], every: u64) {
     println!(
         "\nSign in as anna, allow the microphone, choose Ready: a customer calls about every {every} s."
     );
+    let program =
+        std::env::current_exe().map_or_else(|_| "patchbay".into(), |path| path.display().to_string());
+    println!("In another terminal, with the file that says where it is:\n");
+    println!("  export PATCHBAY_CONFIG={}", told.display());
+    println!("  {program} queues --watch       who waits for what");
+    println!("  {program} explain              why each of them waits, and what would help");
+    println!("  {program} replay --from 1h     the past decided again, also under other rules\n");
     println!("Ctrl-C stops everything and leaves nothing behind.\n");
 }
 

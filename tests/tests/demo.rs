@@ -24,7 +24,18 @@ fn demo(dir: &std::path::Path, https: u16, sip: u16) -> Running {
     )
 }
 
-/// OPS-09, STATE-04: from one command to an answered customer; the sounds are speech, and the end is clean.
+/// What a command says of the running demo, by the file that the demo names.
+fn asks(demo: &Running, command: &[&str]) -> String {
+    let output = demo.output();
+    let named = output.lines().find_map(|line| line.trim().strip_prefix("export PATCHBAY_CONFIG="));
+    let named = named.unwrap_or_else(|| panic!("no file is named: {output}"));
+    let done = Command::new(binary()).env("PATCHBAY_CONFIG", named).args(command).output().expect("it runs");
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
+/// OPS-09, STATE-04: from one command to an answered customer; the sounds are speech, and the end is clean. ROUTE-09, ROUTE-10: the
+/// commands that the demo prints show who waits, why, and the past decided again.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_prints_logins_brings_a_customer_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -36,6 +47,10 @@ async fn the_demo_prints_logins_brings_a_customer_and_leaves_nothing_behind() {
         let line = output.lines().find(|l| l.trim_start().starts_with("anna"))?;
         line.split_whitespace().nth(1).map(str::to_owned)
     });
+    scenarios::until("a customer waits", async || asks(&demo, &["explain"]).contains("signed in")).await;
+    assert!(asks(&demo, &["queues"]).contains("waiting in 2 queues"), "{}", asks(&demo, &["queues"]));
+    let again = asks(&demo, &["replay", "--from", "1h"]);
+    assert!(again.contains("The journal came out the same."), "{again}");
     let base = format!("https://localhost:{https}");
     assert!(demo.output().contains(&base), "the address is printed: {}", demo.output());
     let http = Http::sign_in(&base, "anna", &password).await.expect("the printed login works");
