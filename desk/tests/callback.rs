@@ -16,9 +16,7 @@ use model::id::{FlowId, Id, InteractionId, NumberId, OfferToken, TrunkId, UserId
 use model::interaction::EndedBy;
 use model::journal::Event;
 use model::people::PhoneKind;
-use model::service::{
-    CallbackRules, Number, QueueRules, Service, SrtpPolicy, Treatment, Trunk, WaitingRules,
-};
+use model::service::{CallbackRules, Number, QueueRules, Service, Treatment, WaitingRules};
 use model::time::Timestamp;
 
 const ASKING: &str = r#"
@@ -103,17 +101,7 @@ fn stored(id: FlowId, name: &str, text: &str) -> Flow {
 /// A house with a trunk out and the flow for those who wait. Ben is there, so that it is staffed, and takes nothing.
 async fn house_with(callback: CallbackRules) -> (House, Page) {
     let house = House::open_with(Setup::default()).await;
-    let carrier = Trunk {
-        id: TrunkId::from_number(7),
-        tenant: tenant(),
-        name: "out".into(),
-        addresses: vec![],
-        username: None,
-        target: Some("192.0.2.1".into()),
-        calls_max: 10,
-        srtp: SrtpPolicy::Accept,
-    };
-    house.desk.create(carrier, Actor::default()).await.unwrap();
+    house.opens_a_trunk().await;
     let page = house.page("ben").await;
     page.does(Command::NotReady { reason: None }).await.unwrap();
     let flow = FlowId::from_number(1);

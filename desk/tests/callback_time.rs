@@ -3,17 +3,15 @@
 
 use std::time::Duration;
 
-use desk::audit::Actor;
 use desk::console::protocol::Command;
-use desk::testing::{House, Setup, anna, help, tenant};
+use desk::testing::{House, Setup, anna};
 use model::calendar::Calendar;
 use model::call::{CallFact, CallOrder};
-use model::flow::Flow;
-use model::id::{FlowId, Id, InteractionId, NumberId, TrunkId};
+use model::id::InteractionId;
 use model::interaction::EndedBy;
 use model::journal::Event;
 use model::people::PhoneKind;
-use model::service::{Number, QueueRules, SrtpPolicy, Trunk};
+use model::service::QueueRules;
 
 const CHOOSING: &str = r##"
 name = "Choosing"
@@ -57,24 +55,8 @@ async fn open() -> House {
     };
     let queue = QueueRules { hours: Some(hours), ..QueueRules::default() };
     let house = House::open_with(Setup { queue, ..Setup::default() }).await;
-    let carrier = Trunk {
-        id: TrunkId::from_number(7),
-        tenant: tenant(),
-        name: "out".into(),
-        addresses: vec![],
-        username: None,
-        target: Some("192.0.2.1".into()),
-        calls_max: 10,
-        srtp: SrtpPolicy::Accept,
-    };
-    house.desk.create(carrier, Actor::default()).await.unwrap();
-    let (id, name) = (FlowId::from_number(1), "Choosing".to_owned());
-    let mut flow = Flow { id, tenant: tenant(), name, active: None, versions: vec![] };
-    flow.active = Some(flow.save(CHOOSING.to_owned()));
-    house.desk.create(flow, Actor::default()).await.unwrap();
-    let (digits, flow) = ("200".to_owned(), Some(id));
-    let number = Number { id: NumberId::from_number(2), tenant: tenant(), digits, service: help(), flow };
-    house.desk.create(number, Actor::default()).await.unwrap();
+    house.opens_a_trunk().await;
+    house.answers_with_flow("200", CHOOSING).await;
     house
 }
 

@@ -5,33 +5,18 @@ use std::time::Duration;
 use desk::Refusal;
 use desk::audit::Actor;
 use desk::console::protocol::Command;
-use desk::testing::{House, Page, anna, help, lunch, tenant};
+use desk::testing::{House, Page, anna, help, lunch, trunk_out};
 use model::agent::Reason;
 use model::call::{CallFact, CallOrder, DialFailure};
-use model::id::{Id, InteractionId, TrunkId};
+use model::id::InteractionId;
 use model::interaction::{Direction, EndedBy};
 use model::journal::Event;
 use model::people::PhoneKind;
-use model::service::{SrtpPolicy, Trunk};
-
-fn trunk() -> TrunkId {
-    TrunkId::from_number(7)
-}
 
 /// A house with a trunk out, and Anna at her page with her phone.
 async fn house() -> (House, Page) {
     let house = House::open().await;
-    let carrier = Trunk {
-        id: trunk(),
-        tenant: tenant(),
-        name: "out".into(),
-        addresses: vec![],
-        username: None,
-        target: Some("192.0.2.1".into()),
-        calls_max: 10,
-        srtp: SrtpPolicy::Accept,
-    };
-    house.desk.create(carrier, Default::default()).await.expect("a trunk is made");
+    house.opens_a_trunk().await;
     let page = house.page("anna").await;
     house.fact(CallFact::PhoneUp { agent: anna(), phone: PhoneKind::Browser }).await;
     house.settled().await;
@@ -61,7 +46,7 @@ async fn dials(house: &mut House, page: &Page) -> InteractionId {
         panic!("the softphone is there: the number is dialled at once")
     };
     assert_eq!((interaction, number.as_str(), caller_id.as_deref()), (call, "+4930555", Some("100")));
-    assert_eq!(trunks, [trunk()]);
+    assert_eq!(trunks, [trunk_out()]);
     call
 }
 
@@ -74,8 +59,8 @@ async fn a_number_that_answers_is_the_agents_work() {
     let work = page.event("work", |e| e["work"]["phase"] == "dialling").await;
     assert_eq!((&work["work"]["direction"], &work["work"]["outgoing"]), (&"outbound".into(), &true.into()));
     assert_eq!(work["work"]["service"]["id"], help().to_string(), "the first that Anna answers");
-    house.fact(CallFact::FarEndRinging { interaction: call, trunk: trunk() }).await;
-    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk() }).await;
+    house.fact(CallFact::FarEndRinging { interaction: call, trunk: trunk_out() }).await;
+    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk_out() }).await;
     let connect = house.next_order().await;
     assert!(matches!(connect, CallOrder::Connect { record: Some(_), announce: false, .. }), "{connect:?}");
     house.bridged(call, anna()).await;

@@ -7,13 +7,13 @@ use desk::Refusal;
 use desk::audit::Actor;
 use desk::console::protocol::Command;
 use desk::records::RecordFilter;
-use desk::testing::{House, Page, Setup, anna, ben, cleo, german, help, lunch, solved, tenant};
+use desk::testing::{House, Page, Setup, anna, ben, cleo, german, help, lunch, solved, tenant, trunk_out};
 use model::call::{CallFact, CallOrder, DialFailure, Sound};
-use model::id::{Id, InteractionId, ServiceId, TrunkId, UserId};
+use model::id::{Id, InteractionId, ServiceId, UserId};
 use model::interaction::{EndStatus, EndedBy, ServiceRecord};
 use model::journal::Event;
 use model::people::PhoneKind;
-use model::service::{QueueRules, Service, SrtpPolicy, Treatment, Trunk};
+use model::service::{QueueRules, Service, Treatment};
 use model::skill::{Level, Requirement, SkillExpr};
 use model::transfer::TransferTarget;
 use serde_json::Value;
@@ -21,10 +21,6 @@ use serde_json::Value;
 fn billing() -> ServiceId {
     ServiceId::from_number(2)
 }
-fn trunk() -> TrunkId {
-    TrunkId::from_number(7)
-}
-
 /// A house with a second service, which anybody but those with German answers, a trunk out, and Anna at her page.
 async fn open() -> (House, Page) {
     let queue = QueueRules { when_unstaffed: Treatment::Announce, ..QueueRules::default() };
@@ -42,17 +38,7 @@ async fn open() -> (House, Page) {
         open: true,
     };
     house.desk.create(service, Actor::default()).await.unwrap();
-    let carrier = Trunk {
-        id: trunk(),
-        tenant: tenant(),
-        name: "out".into(),
-        addresses: vec![],
-        username: None,
-        target: Some("192.0.2.1".into()),
-        calls_max: 10,
-        srtp: SrtpPolicy::Accept,
-    };
-    house.desk.create(carrier, Actor::default()).await.unwrap();
+    house.opens_a_trunk().await;
     let page = at_work(&house, "anna", anna()).await;
     (house, page)
 }
@@ -207,13 +193,13 @@ async fn a_customer_is_passed_on_to_a_number() {
     released(&mut house, call, anna()).await;
     let dial = house.next_order().await;
     let CallOrder::Dial { number, trunks, .. } = dial else { panic!("{dial:?}") };
-    assert_eq!((number.as_str(), trunks), ("+4930555", vec![trunk()]));
+    assert_eq!((number.as_str(), trunks), ("+4930555", vec![trunk_out()]));
     let phases = async |house: &House| {
         house.desk.calls().await.unwrap().iter().map(|call| call.phase).collect::<Vec<_>>()
     };
     assert_eq!(phases(&house).await, ["passing_on", "wrap_up"]);
-    house.fact(CallFact::FarEndRinging { interaction: call, trunk: trunk() }).await;
-    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk() }).await;
+    house.fact(CallFact::FarEndRinging { interaction: call, trunk: trunk_out() }).await;
+    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk_out() }).await;
     let joined = house.order(|order| match order {
         CallOrder::JoinFarEnd { record, .. } => Some(*record),
         _ => None,
@@ -323,7 +309,7 @@ async fn a_crash_at_any_stage_leaves_nothing_open() {
                 house.bridged(call, cleo()).await;
             }
             3 => {
-                house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk() }).await;
+                house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk_out() }).await;
                 house.fact(CallFact::FarEndBridged { interaction: call }).await;
             }
             _ => {}

@@ -1,14 +1,11 @@
 //! Callers whom a flow asks for marks (ROUTE-08).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
-use desk::audit::Actor;
-use desk::testing::{House, help, tenant};
+use desk::testing::{House, help};
 use model::call::{CallFact, CallOrder};
-use model::flow::Flow;
-use model::id::{FlowId, Id, InteractionId, NumberId};
+use model::id::InteractionId;
 use model::interaction::EndedBy;
 use model::journal::Event;
-use model::service::Number;
 
 const FLOW: &str = r##"
 name = "Asking"
@@ -30,13 +27,7 @@ next = "end"
 /// A house whose number 200 leads to the questions.
 async fn open() -> House {
     let house = House::open().await;
-    let (id, name) = (FlowId::from_number(1), "Asking".to_owned());
-    let mut flow = Flow { id, tenant: tenant(), name, active: None, versions: vec![] };
-    flow.active = Some(flow.save(FLOW.to_owned()));
-    house.desk.create(flow, Actor::default()).await.unwrap();
-    let (digits, flow) = ("200".to_owned(), Some(id));
-    let number = Number { id: NumberId::from_number(2), tenant: tenant(), digits, service: help(), flow };
-    house.desk.create(number, Actor::default()).await.unwrap();
+    house.answers_with_flow("200", FLOW).await;
     house
 }
 

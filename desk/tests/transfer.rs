@@ -2,16 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
 use desk::audit::Actor;
-use desk::testing::{House, help, tenant};
+use desk::testing::{House, help, tenant, trunk_out};
 use model::call::{CallFact, CallOrder, DialFailure};
 use model::dialling::DialRules;
-use model::flow::Flow;
-use model::id::{FlowId, Id, InteractionId, LegId, NumberId, RecordingId, TrunkId};
+use model::id::{Id, InteractionId, LegId, RecordingId};
 use model::interaction::{EndStatus, EndedBy};
 use model::journal::{Event, Party};
 use model::media::Codec;
 use model::people::Tenant;
-use model::service::{Number, Service, SrtpPolicy, Trunk};
+use model::service::Service;
 
 const FLOW: &str = r##"
 name = "Branch"
@@ -40,31 +39,11 @@ service = "Help"
 [hangup.gone]
 "##;
 
-fn trunk() -> TrunkId {
-    TrunkId::from_number(7)
-}
-
 /// A house with a trunk out, whose number 200 leads to the flow.
 async fn open() -> House {
     let house = House::open().await;
-    let carrier = Trunk {
-        id: trunk(),
-        tenant: tenant(),
-        name: "out".into(),
-        addresses: vec![],
-        username: None,
-        target: Some("192.0.2.1".into()),
-        calls_max: 10,
-        srtp: SrtpPolicy::Accept,
-    };
-    house.desk.create(carrier, Actor::default()).await.unwrap();
-    let (id, name) = (FlowId::from_number(1), "Branch".to_owned());
-    let mut flow = Flow { id, tenant: tenant(), name, active: None, versions: vec![] };
-    flow.active = Some(flow.save(FLOW.to_owned()));
-    house.desk.create(flow, Actor::default()).await.unwrap();
-    let (digits, flow) = ("200".to_owned(), Some(id));
-    let number = Number { id: NumberId::from_number(2), tenant: tenant(), digits, service: help(), flow };
-    house.desk.create(number, Actor::default()).await.unwrap();
+    house.opens_a_trunk().await;
+    house.answers_with_flow("200", FLOW).await;
     house
 }
 
@@ -86,7 +65,7 @@ async fn dials(house: &mut House, call: InteractionId) {
     let (number, seconds) = house
         .order(|order| match order {
             CallOrder::Dial { interaction, number, trunks, ring_time, .. } if *interaction == call => {
-                assert_eq!(*trunks, [trunk()]);
+                assert_eq!(*trunks, [trunk_out()]);
                 Some((number.clone(), ring_time.as_secs()))
             }
             _ => None,
@@ -119,8 +98,8 @@ async fn heard(house: &mut House) -> Vec<String> {
 async fn a_caller_is_passed_on() {
     let mut house = open().await;
     let call = dialled(&mut house).await;
-    house.fact(CallFact::FarEndRinging { interaction: call, trunk: trunk() }).await;
-    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk() }).await;
+    house.fact(CallFact::FarEndRinging { interaction: call, trunk: trunk_out() }).await;
+    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk_out() }).await;
     let recording = joined(&mut house, call).await.expect("the service records");
     house.fact(CallFact::RecordingStarted { interaction: call, recording }).await;
     house.fact(CallFact::FarEndBridged { interaction: call }).await;
@@ -165,7 +144,7 @@ async fn a_caller_who_is_not_connected_goes_on_in_the_flow() {
     dials(&mut house, call).await;
     // What is late, or for another, changes nothing.
     house.fact(CallFact::FarEndBridged { interaction: call }).await;
-    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk() }).await;
+    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk_out() }).await;
     assert_eq!(joined(&mut house, call).await, None);
 
     let second = dialled(&mut house).await;
@@ -222,7 +201,7 @@ async fn only_numbers_that_may_be_dialled_are() {
 async fn a_crash_leaves_a_record_of_where_the_caller_went() {
     let mut house = open().await;
     let call = dialled(&mut house).await;
-    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk() }).await;
+    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk_out() }).await;
     joined(&mut house, call).await;
     house.fact(CallFact::FarEndBridged { interaction: call }).await;
     house.journal().await;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::agent::Reason;
-use model::id::{DispositionId, GroupId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, UserId};
+use model::id::{
+    DispositionId, GroupId, Id, NumberId, ReasonId, ServiceId, SkillId, TenantId, TrunkId, UserId,
+};
 use model::people::{Group, GroupRules, PhoneKind, RestState, Role, Tenant, User};
 use model::service::{Disposition, Number, QueueRules, Service, Skill};
 use model::skill::{Level, Requirement, SkillExpr};
@@ -18,6 +20,11 @@ pub fn tenant() -> TenantId {
 pub fn help() -> ServiceId {
     ServiceId::from_number(1)
 }
+/// The trunk that [`super::House::opens_a_trunk`] makes.
+pub fn trunk_out() -> TrunkId {
+    TrunkId::from_number(7)
+}
+
 /// The skill that "Help" asks for.
 pub fn german() -> SkillId {
     SkillId::from_number(1)

@@ -15,10 +15,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use model::call::{CallFact, CallOrder, Source};
-use model::id::{Id, InteractionId, LegId, OfferToken, TrunkId, UserId};
+use model::flow::Flow;
+use model::id::{FlowId, Id, InteractionId, LegId, NumberId, OfferToken, TrunkId, UserId};
 use model::interaction::EndedBy;
 use model::journal::{Event, Seq};
-use model::service::SrtpPolicy;
+use model::service::{Number, SrtpPolicy, Trunk};
 use model::time::Timestamp;
 use prometheus::Registry;
 use store::{Journal, JournalConfig, Store};
@@ -152,6 +153,39 @@ impl House {
     pub async fn page(&self, login: &str) -> Page {
         let who = self.sign_in(login).await;
         Page::attach(&self.desk, &who, None).await
+    }
+
+    /// Makes a trunk that calls can go out over, [`trunk_out`].
+    pub async fn opens_a_trunk(&self) {
+        let carrier = Trunk {
+            id: trunk_out(),
+            tenant: tenant(),
+            name: "out".into(),
+            addresses: vec![],
+            username: None,
+            target: Some("192.0.2.1".into()),
+            calls_max: 10,
+            srtp: SrtpPolicy::Accept,
+        };
+        self.desk.create(carrier, crate::audit::Actor::default()).await.unwrap();
+    }
+
+    /// Makes a flow, and a number that leads to it: for the service of [`help`].
+    pub async fn answers_with_flow(&self, digits: &str, text: &str) {
+        let (id, tenant) = (FlowId::from_number(1), tenant());
+        let name = text.split('"').nth(1).unwrap().to_owned();
+        let mut flow = Flow { id, tenant, name, active: None, versions: vec![] };
+        flow.active = Some(flow.save(text.to_owned()));
+        self.desk.create(flow, crate::audit::Actor::default()).await.unwrap();
+        let id = NumberId::from_number(2);
+        let number = Number {
+            id,
+            tenant,
+            digits: digits.to_owned(),
+            service: help(),
+            flow: Some(FlowId::from_number(1)),
+        };
+        self.desk.create(number, crate::audit::Actor::default()).await.unwrap();
     }
 
     /// Signalling tells something.
