@@ -4,6 +4,8 @@
 //! for an answer in line: an order is answered by facts. Orders and facts about one interaction keep their order. Both
 //! are plain data, so they travel over a channel on one box and over the wire to another.
 
+mod joining;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use crate::interaction::EndedBy;
 use crate::journal::Party;
 use crate::media::{Codec, StreamStats};
 use crate::people::PhoneKind;
+pub use joining::{AfterJoin, Attending};
 
 /// Orders from the desk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -207,6 +210,41 @@ pub enum CallOrder {
         interaction: InteractionId,
         /// Which side wants it, for [`CallFact::Ended`].
         by: EndedBy,
+    },
+    /// Brings whoever the agent talks to in another call (`from`) into this one (XFER-03, XFER-04, XFER-09). Both calls are up and the
+    /// agent is in both; either may be held. Who comes over keeps `from` as a name in the call: orders about them and facts about
+    /// them carry it ([`CallOrder::Mute`], [`CallOrder::Hold`], [`CallOrder::SendDigits`], [`CallOrder::HangUp`]), and
+    /// [`CallFact::Ended`] of `from` is the last one. The agent's own end of `from` is let go. Answered by [`CallFact::Joined`], of a
+    /// transfer by [`CallFact::TookOver`]; or by [`CallFact::JoinFailed`].
+    Join {
+        /// The call that they come into.
+        interaction: InteractionId,
+        /// The call that they are in.
+        from: InteractionId,
+        /// Who brings them.
+        agent: UserId,
+        /// What becomes of who brings them.
+        then: AfterJoin,
+    },
+    /// The agent leaves a call in which others go on talking (XFER-13). Answered by [`CallFact::TookOver`]; when somebody else has the
+    /// agent's place already, by [`CallFact::LegEnded`] alone.
+    Leave {
+        /// Which call.
+        interaction: InteractionId,
+        /// Who leaves.
+        agent: UserId,
+    },
+    /// A supervisor comes into a call by softphone, silently or not, or changes the way (HELP-03 to HELP-05). Answered by
+    /// [`CallFact::Joined`] or [`CallFact::JoinFailed`].
+    Attend {
+        /// Which call.
+        interaction: InteractionId,
+        /// The name of the supervisor's part, as that of a call which comes over.
+        from: InteractionId,
+        /// The supervisor.
+        agent: UserId,
+        /// In which way.
+        how: Attending,
     },
     /// Connect or re-connect the softphone in an agent's page (WRTC-01, WRTC-02).
     /// Answered by [`CallFact::PhoneAnswer`] or [`CallFact::PhoneRefused`].
@@ -446,6 +484,32 @@ pub enum CallFact {
     FarEndBridged {
         /// Which call.
         interaction: InteractionId,
+    },
+    /// Whoever came from `from` hears the others and is heard, as the order said.
+    Joined {
+        /// The call.
+        interaction: InteractionId,
+        /// The name of who came.
+        from: InteractionId,
+    },
+    /// Nobody came over: both calls are as they were.
+    JoinFailed {
+        /// The call.
+        interaction: InteractionId,
+        /// The name of who should have come.
+        from: InteractionId,
+        /// In words for log and banner.
+        why: String,
+    },
+    /// The agent who had the call left, and whoever came from `from` has that place. Nothing more is said of `from`: from now on
+    /// orders about them and facts about them carry `interaction`.
+    TookOver {
+        /// The call.
+        interaction: InteractionId,
+        /// The name they had.
+        from: InteractionId,
+        /// The colleague who has it now; `None`: a number outside.
+        agent: Option<UserId>,
     },
     /// The far side was put on hold, or taken back.
     HoldChanged {

@@ -83,6 +83,11 @@ impl Core {
                     self.show_work(interaction, out);
                 }
             }
+            CallFact::Joined { interaction, from }
+            | CallFact::JoinFailed { interaction, from, .. }
+            | CallFact::TookOver { interaction, from, .. } => {
+                tracing::warn!(%interaction, %from, "nobody was to be joined with this call");
+            }
             CallFact::Played { interaction, number } => {
                 self.in_flow(interaction, flow::Input::Played(number), now, out);
                 self.in_waiting(interaction, flow::Input::Played(number), now, out);

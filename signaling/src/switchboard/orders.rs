@@ -49,6 +49,13 @@ impl Switchboard {
                 let (half, softphone) = (self.shared.id(), self.softphone_of(agent));
                 self.pass(interaction, Order::Connect(Connect { agent, softphone, half, record, announce }));
             }
+            CallOrder::Join { interaction, from, .. } | CallOrder::Attend { interaction, from, .. } => {
+                let why = "nobody can be brought into this call".to_owned();
+                self.shared.tell_soon(CallFact::JoinFailed { interaction, from, why });
+            }
+            CallOrder::Leave { interaction, agent } => {
+                tracing::debug!(%interaction, %agent, "nobody else talks in this call");
+            }
             CallOrder::Release { interaction, agent } => self.pass(interaction, Order::Release(agent)),
             CallOrder::CallColleague { interaction, tenant: _, agent, caller, caller_name, contact: _ } => {
                 self.call_colleague(interaction, agent, caller, caller_name);
