@@ -92,6 +92,9 @@ pub struct RecordView {
     pub messages: Vec<MessageOfRecord>,
     /// The parts of agents who passed the customer on, in this order (XFER-05).
     pub parts: Vec<PartOfRecord>,
+    /// The record of the call that its agent asked about in it (XFER-01).
+    #[schema(value_type = Option<String>)]
+    pub consult_of: Option<InteractionId>,
     /// Since when the agent who had it last talked to the customer.
     pub talking_since: Option<u64>,
     /// First INVITE.
@@ -391,6 +394,7 @@ impl RecordView {
             overflows: record.overflows.iter().map(|each| OverflowOfRecord::new(each, names)).collect(),
             callback: record.callback.as_ref().map(|callback| CallbackOfRecord::new(callback, names)),
             parts: record.parts.into_iter().map(|part| PartOfRecord::new(part, names)).collect(),
+            consult_of: record.consult_of,
             talking_since: millis(record.talking_since),
             passed_on: record
                 .passed_on

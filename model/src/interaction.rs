@@ -316,6 +316,9 @@ pub struct ServiceRecord {
     /// The parts of agents who passed its customer on, in their order (XFER-05).
     #[serde(default)]
     pub parts: Vec<RecordedPart>,
+    /// The call that its agent asked about in it (XFER-01).
+    #[serde(default)]
+    pub consult_of: Option<InteractionId>,
     /// Since when the agent who has it now talks to the customer, or talked last.
     #[serde(default)]
     pub talking_since: Option<Timestamp>,

@@ -413,6 +413,18 @@ pub enum Event {
         part: InteractionId,
         /// To whom.
         to: TransferTarget,
+        /// The call in which whoever has it next was asked before (XFER-04), and which is over with this. None: nobody was asked.
+        #[serde(default)]
+        consulted: Option<InteractionId>,
+    },
+    /// An agent asks about one call in another one that the agent places (XFER-01).
+    Consults {
+        /// The new call.
+        interaction: InteractionId,
+        /// The call it is about.
+        of: InteractionId,
+        /// Who asks.
+        agent: AgentId,
     },
     /// An agent who had passed it on gave a disposition or comment. The last one stands.
     PartCoded {
@@ -706,6 +718,7 @@ impl Event {
             | Self::Ended { interaction, .. }
             | Self::HelpAsked { interaction, .. }
             | Self::Transferred { interaction, .. }
+            | Self::Consults { interaction, .. }
             | Self::PartCoded { interaction, .. }
             | Self::PartCompleted { interaction, .. }
             | Self::HelpTakenBack { interaction, .. }

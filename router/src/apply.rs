@@ -177,6 +177,7 @@ impl Floor {
             | Event::CallbackOver { .. }
             | Event::HoldChanged { .. }
             | Event::HelpAsked { .. }
+            | Event::Consults { .. }
             | Event::PartCoded { .. }
             | Event::PartCompleted { .. }
             | Event::HelpTakenBack { .. }

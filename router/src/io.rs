@@ -10,6 +10,7 @@ use model::people::PhoneKind;
 use model::service::{Overflow, Treatment};
 use model::skill::Requirement;
 use model::time::Timestamp;
+use model::transfer::TransferTarget;
 
 use crate::agent::Intent;
 use crate::config::RequirementError;
@@ -121,6 +122,20 @@ pub enum Input {
         part: InteractionId,
         /// To whom.
         to: Box<Onward>,
+    },
+    /// The customer is with whom the agent asked before (XFER-04). The agent's part is over as with [`Self::PassOn`], and so is the call in
+    /// which they spoke, for both and without after-call work.
+    HandOver {
+        /// The customer's interaction.
+        interaction: InteractionId,
+        /// Who had it.
+        agent: AgentId,
+        /// What the agent's after-call work is called from here on.
+        part: InteractionId,
+        /// The call in which they spoke.
+        consulted: InteractionId,
+        /// Who has the customer now: an agent, or a number outside, which is off the floor.
+        to: TransferTarget,
     },
     /// It leaves the queue, or the agent who took it, without having ended, and will come again at its place: its customer is to
     /// be called back, or was not reached. An agent who is rung for it is rung no longer.

@@ -58,6 +58,9 @@ impl Floor {
             Input::Postpone { agent, token } => self.postpone(agent, token),
             Input::Take { agent, interaction } => self.take_waiting(agent, interaction),
             Input::PassOn { interaction, agent, part, to } => self.pass_on(interaction, agent, part, &to),
+            Input::HandOver { interaction, agent, part, consulted, to } => {
+                self.hand_over(interaction, agent, (part, consulted), &to)
+            }
             Input::Requeue { interaction } => self.requeue(interaction),
             Input::OfferFailed { agent, token } => self.answer_no(agent, token, OfferEnd::ConnectionLost),
             Input::Hangup { interaction, by } => self.hang_up(interaction, by),

@@ -1,4 +1,5 @@
-//! Customers whom an agent passes on (XFER-05 to XFER-07): into a queue, to one colleague, to a number outside.
+//! Customers whom an agent passes on (XFER-05 to XFER-07): into a queue, to one colleague, to a number outside; or to whom the agent asked
+//! first (XFER-04).
 //!
 //! What the agent has in hand becomes two: the agent's part, which goes by an id of its own and is ended and completed like any work; and
 //! the customer, who waits as whoever came back, at the place of the first arrival (I8). A colleague who was chosen is rung out of the
@@ -6,6 +7,7 @@
 
 use model::agent::AgentState;
 use model::id::{AgentId, InteractionId};
+use model::interaction::{Channel, EndStatus, EndedBy};
 use model::journal::Event;
 use model::skill::Requirement;
 use model::time::Timestamp;
@@ -24,15 +26,7 @@ impl Floor {
         part: InteractionId,
         to: &Onward,
     ) -> Result<(), Refusal> {
-        let number = self.agent_number(agent)?;
-        let key = self.item_key(interaction)?;
-        let item = self.items.get(key).ok_or(Refusal::UnknownInteraction)?;
-        if !matches!(item.phase, Phase::Active { agent } if agent == number) {
-            return Err(Refusal::NotYours);
-        }
-        if item.kind == Kind::Internal || !item.channel.is_call() {
-            return Err(Refusal::NotAllowed);
-        }
+        let (number, key) = self.customer_of(agent, interaction)?;
         // There will be one more than now.
         self.admit(part)?;
         let (target, waits) = match to {
@@ -48,7 +42,7 @@ impl Floor {
                 (TransferTarget::Agent { agent: *next }, Some((otherwise, entering, Some(chosen))))
             }
         };
-        self.record(Event::Transferred { interaction, agent, part, to: target });
+        self.record(Event::Transferred { interaction, agent, part, to: target, consulted: None });
         if let Some((arrival, entering, chosen)) = waits {
             self.enter(arrival, entering);
             if let (Some(chosen), Ok(key)) = (chosen, self.item_key(interaction)) {
@@ -57,6 +51,57 @@ impl Floor {
         }
         self.after_work(key, number);
         Ok(())
+    }
+
+    /// The customer is with whom the agent asked before: that has happened, whatever the rules say.
+    pub(crate) fn hand_over(
+        &mut self,
+        interaction: InteractionId,
+        agent: AgentId,
+        (part, consulted): (InteractionId, InteractionId),
+        to: &TransferTarget,
+    ) -> Result<(), Refusal> {
+        let (number, key) = self.customer_of(agent, interaction)?;
+        if self.item_keys.contains_key(&part) || consulted == interaction {
+            return Err(Refusal::Duplicate);
+        }
+        let next = match to {
+            TransferTarget::Agent { agent: next } if *next != agent => {
+                self.agent_number(*next)?;
+                Some(*next)
+            }
+            TransferTarget::Number { .. } => None,
+            TransferTarget::Agent { .. } | TransferTarget::Service { .. } => return Err(Refusal::NotAllowed),
+        };
+        let (to, asked) = (to.clone(), Some(consulted));
+        self.record(Event::Transferred { interaction, agent, part, to, consulted: asked });
+        if let Some(agent) = next {
+            let channel = Channel::Voice;
+            self.record(Event::HandlingStarted { interaction, agent, channel, internal: false });
+        }
+        if let Ok(talk) = self.item_key(consulted)
+            && self.items.get(talk).is_some_and(|item| matches!(item.phase, Phase::Active { .. }))
+        {
+            let (status, by) = (EndStatus::Normal, EndedBy::Agent);
+            self.record(Event::Ended { interaction: consulted, status, by });
+            self.complete_one(talk);
+        }
+        self.after_work(key, number);
+        Ok(())
+    }
+
+    /// The customer whom an agent has in hand: by number and key.
+    fn customer_of(&self, agent: AgentId, interaction: InteractionId) -> Result<(usize, Key), Refusal> {
+        let number = self.agent_number(agent)?;
+        let key = self.item_key(interaction)?;
+        let item = self.items.get(key).ok_or(Refusal::UnknownInteraction)?;
+        if !matches!(item.phase, Phase::Active { agent } if agent == number) {
+            return Err(Refusal::NotYours);
+        }
+        if item.kind == Kind::Internal || !item.channel.is_call() {
+            return Err(Refusal::NotAllowed);
+        }
+        Ok((number, key))
     }
 
     /// What it asked for when it came over the queue of this very service.
@@ -74,10 +119,7 @@ impl Floor {
         }
         let who = &self.agents[number];
         let state = who.state();
-        if who.lease.is_some()
-            || state == AgentState::Offline
-            || !who.can_carry(model::interaction::Channel::Voice)
-        {
+        if who.lease.is_some() || state == AgentState::Offline || !who.can_carry(Channel::Voice) {
             return Err(Refusal::NotNow { state });
         }
         Ok(number)

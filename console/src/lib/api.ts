@@ -60,6 +60,17 @@ export interface Colleague {
   name: string;
   extension: string | null;
 }
+/** A customer's call as whoever asks about it sees it (XFER-02). */
+export interface ScreenView {
+  /** Who asks. */
+  by: string;
+  service: Named | null;
+  number: string;
+  name: string | null;
+  noted: Record<string, string>;
+  /** Empty before the screen was sent. */
+  comment: string;
+}
 /** A customer who is called back. */
 export interface CallbackView {
   /** What is dialled. */
@@ -81,6 +92,8 @@ export interface OfferView {
   colleague: Colleague | null;
   /** Who passed the customer on (XFER-05). */
   passed_by: string | null;
+  /** About whom a colleague asks (XFER-01). */
+  about: ScreenView | null;
   caller: string;
   caller_name: string | null;
   contact: string;
@@ -128,6 +141,10 @@ export interface WorkView {
   passed_by: string | null;
   /** To whom this agent passed the customer on: a service, a colleague or a number. */
   passed_to: string | null;
+  /** The call that this agent asks about in it (XFER-01). */
+  consults: string | null;
+  /** What the one who asks showed of that call (XFER-02). */
+  screen: ScreenView | null;
   /** Whether this agent called. */
   outgoing: boolean;
   caller: string;
@@ -382,6 +399,8 @@ export interface ServiceRecord {
   flows: { name: string; version: number; agent_name: string; from: Millis; to: Millis | null; end: "returned" | "taken_back" | "failed" | "call_ended" | null }[];
   /** Agents who passed the customer on, in this order (XFER-05). */
   parts: PartOfRecord[];
+  /** The record of the call that was asked about in it (XFER-01). */
+  consult_of: string | null;
   talking_since: Millis | null;
   service: string | null;
   service_name: string | null;

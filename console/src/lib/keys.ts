@@ -1,6 +1,7 @@
 // Keyboard shortcuts (KEY-01: Alt+Q ends the call, whatever the keyboard layout, so keys are named by position).
 
 import { tinykeys } from "tinykeys";
+import { canBeAsked, customersFor } from "./consult";
 import type { Words } from "./words/en";
 import { signed } from "./session.svelte";
 
@@ -13,6 +14,7 @@ export const keyList: { name: Name; press: string; shown: string[] }[] = [
   { name: "mute", press: "Alt+KeyM", shown: ["Alt", "M"] },
   { name: "hold", press: "Alt+KeyH", shown: ["Alt", "H"] },
   { name: "transfer", press: "Alt+Shift+KeyT", shown: ["Alt", "Shift", "T"] },
+  { name: "consult", press: "Alt+Shift+KeyD", shown: ["Alt", "Shift", "D"] },
   { name: "pause", press: "Alt+KeyP", shown: ["Alt", "P"] },
   { name: "flag", press: "Alt+KeyF", shown: ["Alt", "F"] },
   { name: "complete", press: "Alt+Enter", shown: ["Alt", "Enter"] },
@@ -32,7 +34,16 @@ export function keys(target: Window, page: { showKeys(): void; showColleagues():
     hangUp: () => work() && work()?.phase !== "wrap_up" && void signed.send("hang_up", { interaction: work()?.interaction }),
     mute: () => live() && void signed.send(work()?.muted ? "unmute" : "mute", { interaction: work()?.interaction }),
     hold: () => live() && void signed.send(work()?.phase === "held" ? "retrieve" : "hold", { interaction: work()?.interaction }),
-    transfer: () => live() && work()?.service && !work()?.flow && (signed.transferring = work()?.interaction ?? null),
+    // Of a call with whoever was asked it passes the customer on to them; else it opens the window.
+    transfer: () => {
+      const of = work();
+      if (of && customersFor(of, signed.desk.work).length > 0) void signed.completeTransfer(of);
+      else if (live() && of?.service && !of.flow) signed.transferring = of.interaction;
+    },
+    consult: () => {
+      const of = work();
+      if (of && canBeAsked(of)) signed.consulting = of.interaction;
+    },
     pause: () => live() && work()?.recording && void signed.send(work()?.recording_pause ? "resume_recording" : "pause_recording", { interaction: work()?.interaction }),
     flag: () => work() && work()?.phase !== "wrap_up" && void signed.send(work()?.help_since ? "take_back_help" : "ask_help", { interaction: work()?.interaction }),
     complete: () => work()?.phase === "wrap_up" && void signed.complete(work()?.interaction ?? ""),

@@ -14,6 +14,7 @@ const call: OfferView = {
   direction: "inbound",
   colleague: null,
   passed_by: null,
+  about: null,
   caller: "+4930123456",
   caller_name: "Mara Lind",
   contact: "+4930555100",

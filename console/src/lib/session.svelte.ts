@@ -5,6 +5,7 @@ import { Answers } from "./answers";
 import { inOrder, isWritten } from "./chats";
 import { Chats } from "./chats.svelte";
 import { Connection } from "./connection";
+import { customerOf } from "./consult";
 import { type Desk, emptyDesk, fold } from "./desk";
 import { helpText } from "./help";
 import { nameOf } from "./offer";
@@ -37,6 +38,10 @@ class Signed {
 
   /** The call whose window for passing it on is open. */
   transferring = $state<string | null>(null);
+  /** The call about which somebody is to be asked: the window for that is open. */
+  consulting = $state<string | null>(null);
+  /** Of several held customers the one whom it is about; empty until one is chosen. */
+  customer = $state("");
 
   /** Remarks being typed, by interaction: they belong to the page until they are saved. */
   private drafts = new Map<string, { comment: string; timer: ReturnType<typeof setTimeout> }>();
@@ -296,7 +301,24 @@ class Signed {
     return this.place("transfer", { interaction, ...to });
   }
 
-  private async place(command: "call" | "dial" | "transfer", fields: Record<string, unknown>): Promise<Problem | null> {
+  /** Asks somebody about a customer, who is held (XFER-01). A refusal is handed back. */
+  consult(interaction: string, who: Target): Promise<Problem | null> {
+    return this.place("consult", { interaction, ...who });
+  }
+
+  /** Passes the customer on to whom was asked in this call (XFER-04). */
+  async completeTransfer(work: WorkView): Promise<void> {
+    const customer = customerOf(work, this.desk.work, this.customer);
+    if (!customer || !(await this.saveDraft(customer.interaction))) return;
+    await this.send("complete_transfer", { interaction: customer.interaction, from: work.interaction });
+  }
+
+  /** Shows the colleague what there is to see of the call that is asked about, the remark being typed included (XFER-02). */
+  async sendScreen(work: WorkView): Promise<void> {
+    if (work.consults && (await this.saveDraft(work.consults))) await this.send("send_screen", { interaction: work.interaction });
+  }
+
+  private async place(command: "call" | "dial" | "transfer" | "consult", fields: Record<string, unknown>): Promise<Problem | null> {
     try {
       await this.connection?.send(command, fields);
       return null;

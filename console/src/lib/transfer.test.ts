@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ColleagueItem, QueueView } from "./api";
-import { nextWay, numberOf, serviceRows, whyNotTo } from "./transfer";
+import { nextWay, numberOf, serviceRows, ways, whoToAsk, whyNotTo } from "./transfer";
 import { en } from "./words/en";
 import { ru } from "./words/ru";
 
@@ -32,5 +32,6 @@ test("a number is a number without keys", () => {
 });
 
 test("arrow keys walk through the ways and around", () => {
-  expect([nextWay("service", "ArrowLeft"), nextWay("service", "ArrowRight"), nextWay("agent", "End"), nextWay("number", "Home"), nextWay("agent", "a")]).toEqual(["number", "agent", "number", "service", null]);
+  expect([nextWay("service", "ArrowLeft", ways), nextWay("service", "ArrowRight", ways), nextWay("agent", "End", ways), nextWay("number", "Home", ways), nextWay("agent", "a", ways)]).toEqual(["number", "agent", "number", "service", null]);
+  expect([nextWay("agent", "ArrowLeft", whoToAsk), nextWay("number", "Home", whoToAsk)]).toEqual(["number", "agent"]);
 });

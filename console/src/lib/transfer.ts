@@ -8,6 +8,8 @@ import type { Words } from "./words/en";
 
 export type Way = "service" | "agent" | "number";
 export const ways: readonly Way[] = ["service", "agent", "number"];
+/** Who can be asked about a customer: somebody, not a queue. */
+export const whoToAsk: readonly Way[] = ["agent", "number"];
 
 /** Whoever was chosen, as the appliance is told. */
 export type Target = { service: string } | { user: string } | { number: string };
@@ -49,7 +51,7 @@ export function numberOf(typed: string): string | null {
 }
 
 /** The way to the left or right of the one that is shown, by an arrow key; or the first or last. */
-export function nextWay(way: Way, key: string): Way | null {
+export function nextWay(way: Way, key: string, ways: readonly Way[]): Way | null {
   const at = ways.indexOf(way);
   const to = { ArrowRight: (at + 1) % ways.length, ArrowLeft: (at + ways.length - 1) % ways.length, Home: 0, End: ways.length - 1 }[key];
   return to === undefined ? null : (ways[to] ?? null);

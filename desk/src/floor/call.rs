@@ -15,7 +15,7 @@ use model::transfer::TransferTarget;
 
 use super::callback::Callback;
 use super::message::Message;
-use crate::console::protocol::{Phase, RefusedWhy};
+use crate::console::protocol::{Phase, RefusedWhy, ScreenView};
 
 /// Digits of the customer that are kept for the page.
 const DIGITS_KEPT: usize = 64;
@@ -59,6 +59,12 @@ pub struct Call {
     pub part_of: Option<InteractionId>,
     /// To whom that was passed on.
     pub passed_to: Option<TransferTarget>,
+    /// The call that its agent asks about in it (XFER-01).
+    pub consults: Option<InteractionId>,
+    /// What that agent showed of it (XFER-02).
+    pub screen: Option<Box<ScreenView>>,
+    /// Whoever is called is being brought into another call.
+    pub joining: bool,
     /// Since when the caller waits, in this queue or in those before it.
     pub waits_since: Option<Timestamp>,
     /// How often the caller was led on from a queue.
@@ -221,6 +227,9 @@ impl Call {
             passed_by: None,
             part_of: None,
             passed_to: None,
+            consults: None,
+            screen: None,
+            joining: false,
             waits_since: None,
             led_on: 0,
             answered_at: None,
@@ -277,6 +286,13 @@ impl Call {
         match &self.aim {
             Aim::Service(_) | Aim::Outside(_) => None,
             Aim::Colleague(inside) => Some(inside),
+        }
+    }
+    /// What keeps the caller of an internal call Busy on the floor, which is told of its end elsewhere from now on.
+    pub fn take_own(&mut self) -> Option<InteractionId> {
+        match &mut self.aim {
+            Aim::Colleague(inside) => inside.own.take(),
+            Aim::Service(_) | Aim::Outside(_) => None,
         }
     }
     /// As whom an agent has it; `None`: it is not this agent's.

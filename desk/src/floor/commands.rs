@@ -1,7 +1,7 @@
 //! What an agent's page asks for.
 
 use model::agent::NotReadyReason;
-use model::call::CallOrder;
+use model::call::{AfterJoin, CallOrder};
 use model::id::{DispositionId, InteractionId, ServiceId, SessionId, UserId};
 use model::interaction::EndedBy;
 use model::journal::Event;
@@ -93,8 +93,17 @@ impl Core {
             Command::HangUp { interaction } if self.written_by(agent, interaction) => {
                 self.end_written(interaction, EndedBy::Agent, now, out)
             }
-            Command::Call { user, extension } => self.call_colleague(agent, (user, extension), now, out),
-            Command::Dial { number, service } => self.dial_out(agent, &number, service, now, out),
+            Command::Call { user, extension } => {
+                self.call_colleague(agent, (user, extension), None, now, out)
+            }
+            Command::Dial { number, service } => self.dial_out(agent, &number, service, None, now, out),
+            Command::Consult { interaction, user, extension, number } => {
+                self.consult(agent, interaction, (user, extension, number), now, out)
+            }
+            Command::SendScreen { interaction } => self.send_screen(agent, interaction, out),
+            Command::CompleteTransfer { interaction, from } => {
+                self.bring_over(agent, interaction, from, AfterJoin::Leave, out)
+            }
             Command::Hold { interaction } => {
                 self.talking(agent, interaction)?;
                 out.push(Effect::Order(CallOrder::Hold { interaction, agent }));

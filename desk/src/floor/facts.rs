@@ -70,6 +70,12 @@ impl Core {
             }
             CallFact::FarEndBridged { interaction } => self.passed_on(interaction, out),
             CallFact::Bridged { interaction, agent } => self.bridged(interaction, agent, now, out),
+            CallFact::TookOver { interaction, from, agent } => {
+                self.took_over(interaction, from, agent, now, out);
+            }
+            CallFact::JoinFailed { interaction, from, why } => {
+                self.join_failed(interaction, from, &why, out);
+            }
             CallFact::HoldChanged { interaction, agent, held } => {
                 let Some((call, seat)) = self.held_by(interaction, agent) else { return };
                 let half = call.half_mut(seat);
@@ -83,9 +89,7 @@ impl Core {
                     self.show_work(interaction, out);
                 }
             }
-            CallFact::Joined { interaction, from }
-            | CallFact::JoinFailed { interaction, from, .. }
-            | CallFact::TookOver { interaction, from, .. } => {
+            CallFact::Joined { interaction, from } => {
                 tracing::warn!(%interaction, %from, "nobody was to be joined with this call");
             }
             CallFact::Played { interaction, number } => {
@@ -168,7 +172,13 @@ impl Core {
         }
     }
 
-    fn bridged(&mut self, interaction: InteractionId, agent: UserId, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn bridged(
+        &mut self,
+        interaction: InteractionId,
+        agent: UserId,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.agent() == Some(agent)) else {
             return;
         };

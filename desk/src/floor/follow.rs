@@ -254,8 +254,8 @@ impl Core {
                 self.show_work(*interaction, out);
             }
             Event::Ended { interaction, .. } => self.help_over(*interaction, out),
-            Event::Transferred { interaction, agent, part, to } => {
-                self.transferred(*interaction, (*agent, *part), to, now, out);
+            Event::Transferred { interaction, agent, part, to, consulted } => {
+                self.transferred(*interaction, (*agent, *part), to, consulted.is_some(), now, out);
             }
             // What keeps a caller Busy during an internal call is no call, and no page knows of it.
             Event::Completed { interaction, agent, .. } => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::agent::AgentState;
 use model::call::{CallOrder, Rejection};
-use model::id::{InteractionId, UserId};
+use model::id::{InteractionId, ServiceId, UserId};
 use model::interaction::{Channel, Direction, EndStatus, EndedBy};
 use model::journal::{Event, OfferEnd};
 use model::people::{PhoneKind, Privilege, User};
@@ -30,6 +30,7 @@ impl Core {
         &mut self,
         agent: UserId,
         (user, extension): (Option<UserId>, Option<String>),
+        consults: Option<InteractionId>,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
@@ -57,7 +58,7 @@ impl Core {
         }
         self.clear_the_line(agent, None, out)?;
         let interaction = self.sources.id();
-        self.place(interaction, agent, callee, true, now, out)
+        self.place((interaction, consults), (agent, callee), true, now, out)
     }
 
     /// A phone on a desk dialled. Without a sign-in to routing the call is placed all the same.
@@ -74,11 +75,12 @@ impl Core {
             out.push(order(CallOrder::Reject { interaction, why: Rejection::Declined }));
             return;
         };
-        let arrived = arrived(interaction, caller, digits.clone());
+        let arrived = arrived(interaction, caller, digits.clone(), None);
         let callee = self.config.colleague_at(&digits).map(|user| user.id);
-        let placed = self
-            .may_call(agent, callee)
-            .and_then(|callee| self.place(interaction, agent, callee, false, now, out));
+        let placed = self.may_call(agent, callee).and_then(|callee| {
+            let consults = self.only_customer_of(agent);
+            self.place((interaction, consults), (agent, callee), false, now, out)
+        });
         if let Err(refusal) = placed {
             let (why, status) = match refusal {
                 Refusal::NotFound { .. } => (Rejection::UnknownNumber, EndStatus::UnknownNumber),
@@ -144,9 +146,8 @@ impl Core {
     /// Begins the call: the caller is Busy, the colleague rings.
     fn place(
         &mut self,
-        interaction: InteractionId,
-        caller: UserId,
-        callee: UserId,
+        (interaction, consults): (InteractionId, Option<InteractionId>),
+        (caller, callee): (UserId, UserId),
         softphone: bool,
         now: Timestamp,
         out: &mut Vec<Effect>,
@@ -155,11 +156,16 @@ impl Core {
             return Err(Refusal::missing("colleague"));
         };
         let (number, name, contact) = (number_of(from), from.name.clone(), number_of(to));
-        let arrived = arrived(interaction, from, contact.clone());
+        // It is counted under the service of the call that is asked about (OUT-02).
+        let service = consults.and_then(|of| self.calls.get(&of)).and_then(Call::service);
+        let arrived = arrived(interaction, from, contact.clone(), service);
         let own = if self.is_on_floor(caller) { Some(self.keep_busy(caller, now, out)?) } else { None };
         // What is ordered before the floor has taken the call is taken back when it does not.
         let mark = out.len();
         out.push(Effect::Journal(arrived));
+        if let Some(of) = consults {
+            out.push(Effect::Journal(Event::Consults { interaction, of, agent: caller }));
+        }
         if softphone {
             self.hold_others(caller, interaction, out);
             out.push(order(CallOrder::CallColleague {
@@ -173,7 +179,8 @@ impl Core {
         }
         let ordered = out.len();
         let aim = Aim::Colleague(Inside { caller, callee, own });
-        self.calls.insert(interaction, Call::new(aim, number, Some(name), contact, now));
+        let call = Call { consults, ..Call::new(aim, number, Some(name), contact, now) };
+        self.calls.insert(interaction, call);
         let ring = Input::CallAgent { interaction, agent: callee, ring_time: RING_TIME };
         if let Err(refusal) = self.tell_floor(ring, now, out) {
             out.drain(mark..ordered);
@@ -263,7 +270,8 @@ impl Core {
         }
     }
 
-    /// Makes room for another conversation of an agent: none may be half set up, and a busy tone ends.
+    /// Makes room for another conversation of an agent: none may be half set up, and a busy tone ends. Who comes back to a call gives
+    /// up asking about it (XFER-03).
     pub(super) fn clear_the_line(
         &self,
         agent: UserId,
@@ -274,6 +282,9 @@ impl Core {
         for (interaction, call) in &self.calls {
             let Some(seat) = call.seat(agent).filter(|_| Some(*interaction) != except) else { continue };
             match call.phase(seat) {
+                Some((Phase::Dialling, _)) if except.is_some() && call.consults == except => {
+                    busy.push((*interaction, seat.side()));
+                }
                 Some((Phase::Reserved | Phase::Dialling | Phase::Connecting, _)) => {
                     return Err(Refusal::NotNow { why: "Another call is being set up. End it first." });
                 }
@@ -299,7 +310,7 @@ fn number_of(user: &User) -> String {
     user.extension.clone().unwrap_or_else(|| user.login.clone())
 }
 
-fn arrived(interaction: InteractionId, caller: &User, contact: String) -> Event {
+fn arrived(interaction: InteractionId, caller: &User, contact: String, service: Option<ServiceId>) -> Event {
     Event::Arrived {
         interaction,
         channel: Channel::Voice,
@@ -308,7 +319,7 @@ fn arrived(interaction: InteractionId, caller: &User, contact: String) -> Event 
         caller_name: Some(caller.name.clone()),
         contact,
         trunk: None,
-        service: None,
+        service,
         calling_agent: Some(caller.id),
     }
 }

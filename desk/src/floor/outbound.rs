@@ -33,6 +33,7 @@ impl Core {
         agent: UserId,
         number: &str,
         service: Option<ServiceId>,
+        consults: Option<InteractionId>,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
@@ -86,9 +87,12 @@ impl Core {
             out.remove(mark);
             return Err(Self::refused(refusal));
         }
+        if let Some(of) = consults {
+            out.push(Effect::Journal(Event::Consults { interaction, of, agent }));
+        }
         self.hold_others(agent, interaction, out);
         let aim = Aim::Outside(Outgoing { service, token, dialled, failed: None });
-        let mut call = Call::new(aim, caller, None, contact.clone(), now);
+        let mut call = Call { consults, ..Call::new(aim, caller, None, contact.clone(), now) };
         call.enter(agent, Phase::Dialling, now);
         self.calls.insert(interaction, call);
         self.person(agent).dialled.push_back(now);

@@ -16,6 +16,7 @@ use model::transfer::{TRANSFERS_MAX, TransferTarget};
 use router::{Arrival, Input, Onward};
 
 use super::call::{Aim, Call, Half, Stage};
+use super::consult::IN_FLOW;
 use super::core::{Core, Effect};
 use super::facts::order;
 use super::outbound::RING_TIME;
@@ -42,7 +43,7 @@ impl Core {
         }
         let arrival = call.comes_back(interaction, from);
         if self.has_agent_waiting(interaction) {
-            return Err(Refusal::NotNow { why: "The caller goes through a flow. Take them back first." });
+            return Err(IN_FLOW);
         }
         let to = match to {
             (Some(service), None, None) => {
@@ -97,6 +98,7 @@ impl Core {
         interaction: InteractionId,
         (agent, part): (UserId, InteractionId),
         to: &TransferTarget,
+        consulted: bool,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
@@ -106,6 +108,9 @@ impl Core {
         self.called_back.remove(&interaction);
         self.calls.insert(part, own);
         out.push(Effect::Tell(agent, Box::new(ConsoleEvent::WorkEnded { interaction })));
+        if consulted {
+            return self.handed_over(interaction, to, now);
+        }
         out.push(order(CallOrder::Release { interaction, agent }));
         let Some(call) = self.calls.get_mut(&interaction) else { return };
         match to {

@@ -221,6 +221,7 @@ impl Core {
             noted: call.noted.clone(),
             colleague: call.inside().map(|inside| self.config.name_colleague(inside.caller)),
             passed_by: call.passed_by.map(|agent| self.config.name_colleague(agent).name),
+            about: self.asked_about(call),
             waited_ms: u64::try_from(now.since(call.arrived_at).as_millis()).unwrap_or(u64::MAX),
             deadline: ringing.deadline.millis(),
             auto_answer: self.answers_itself(key.1),
@@ -254,6 +255,8 @@ impl Core {
             colleague: call.other_of(seat).map(|user| self.config.name_colleague(user)),
             passed_by: call.passed_by.map(|agent| self.config.name_colleague(agent).name),
             passed_to: call.passed_to.as_ref().map(|to| self.name_target(to)),
+            consults: call.consults.filter(|_| call.is_placed_by(agent)),
+            screen: call.screen.as_deref().cloned(),
             outgoing: seat == Seat::Calling || call.outside().is_some() || call.placed,
             phase,
             refused_why: match call.stage {

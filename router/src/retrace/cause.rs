@@ -47,7 +47,10 @@ pub(super) fn of<'a>(
         Event::Accepted { agent, token, .. } => Input::Accept { agent, token },
         Event::Taken { interaction, agent } => Input::Take { agent, interaction },
         Event::Requeued { interaction, .. } => Input::Requeue { interaction },
-        Event::Transferred { interaction, agent, part, to } => {
+        Event::Transferred { interaction, agent, part, to, consulted: Some(consulted) } => {
+            Input::HandOver { interaction, agent, part, consulted, to }
+        }
+        Event::Transferred { interaction, agent, part, to, consulted: None } => {
             Input::PassOn { interaction, agent, part, to: Box::new(onward(interaction, to, later)?) }
         }
         Event::HandlingStarted { interaction, agent, channel, internal } => {

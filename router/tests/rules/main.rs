@@ -11,6 +11,7 @@ mod events;
 mod expected;
 mod figures;
 mod hall;
+mod handover;
 mod metamorphic;
 mod oracle;
 mod orders;

@@ -10,6 +10,7 @@ use model::people::{GroupRules, RestState};
 use model::service::{QueueRules, Treatment};
 use model::skill::Requirement;
 use model::time::Timestamp;
+use model::transfer::TransferTarget;
 use router::{Arrival, Floor, Input, Onward, Output, Refusal, Retrace, Stage};
 
 use crate::hall::{English, German, Hall, hotline, seconds, service};
@@ -218,7 +219,10 @@ fn xfer_05_nobody_is_lost_however_often_they_are_passed_on() {
             let seen = hall.floor.agent(agent).unwrap();
             let other = dice.pick(&agents).unwrap();
             let active = seen.active.first().copied();
-            match dice.below(12) {
+            match dice.below(13) {
+                12 if active.is_some() => {
+                    passed += usize::from(consults(&mut hall, (agent, active.unwrap()), other, &mut dice));
+                }
                 0 | 1 => drop(hall.call()),
                 2 => drop(hall.call_to(billing())),
                 3 | 4 if seen.offer.is_some() => hall.accepts(agent),
@@ -263,6 +267,40 @@ fn xfer_05_nobody_is_lost_however_often_they_are_passed_on() {
             crash(&hall, n, seed);
         }
     });
+}
+
+/// The agent asks a colleague, or a number, about the customer in hand, and most of the time passes the customer on. Tells whether.
+fn consults(
+    hall: &mut Hall,
+    (agent, call): (AgentId, InteractionId),
+    other: AgentId,
+    dice: &mut Dice,
+) -> bool {
+    let (own, talk, channel) = (hall.next_id(), hall.next_id(), Channel::Voice);
+    let outside = dice.percent(30);
+    let internal = !outside;
+    if hall.tell(Input::Begin { interaction: own, agent, channel, internal }).is_err() {
+        return false;
+    }
+    let rings = Input::CallAgent { interaction: talk, agent: other, ring_time: seconds(20) };
+    let (consulted, to) = if outside {
+        (own, TransferTarget::Number { number: "+4930".into() })
+    } else if other != agent && hall.tell(rings).is_ok() {
+        hall.accepts(other);
+        (talk, TransferTarget::Agent { agent: other })
+    } else {
+        hall.hangs_up(own);
+        return false;
+    };
+    let part = hall.next_id();
+    let told = Input::HandOver { interaction: call, agent, part, consulted, to };
+    let handed = dice.percent(80) && hall.tell(told).is_ok();
+    for open in [talk, own] {
+        if hall.floor.interaction(open).is_some() {
+            hall.hangs_up(open);
+        }
+    }
+    handed
 }
 
 /// The appliance dies after so many entries: all who were on the floor have an end, and all after-call work is completed.

@@ -174,6 +174,7 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             record.agent = None;
             no_help_any_more(record, at);
         }
+        Event::Consults { of, .. } => record.consult_of = Some(*of),
         Event::PartCoded { part, disposition, comment, .. } => match part_of(record, *part) {
             Some(own) => {
                 own.disposition = disposition.or(own.disposition);
@@ -340,6 +341,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         flows: Vec::new(),
         messages: Vec::new(),
         parts: Vec::new(),
+        consult_of: None,
         talking_since: None,
         arrived_at: entry.at,
         queued_at: None,

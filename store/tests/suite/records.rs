@@ -33,6 +33,7 @@ pub fn record(n: u64) -> ServiceRecord {
         passed_on: None,
         messages: Vec::new(),
         parts: vec![],
+        consult_of: None,
         talking_since: None,
         // Three calls at each moment.
         arrived_at: at(1_000 + n / 3),

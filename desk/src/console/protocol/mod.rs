@@ -1,12 +1,14 @@
 //! What console pages and the appliance say to each other (docs/protocols/console.md), as types: commands here, then
 //! events, and the views that both events and snapshots show.
 
+mod consult;
 mod events;
 mod views;
 
 use model::id::{DispositionId, FlowId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
 use serde::Deserialize;
 
+pub use self::consult::ScreenView;
 pub use self::events::{ConsoleEvent, Level, OfferOver, SessionOver};
 pub use self::views::*;
 
@@ -171,6 +173,32 @@ pub enum Command {
         /// To this number outside, as typed.
         #[serde(default)]
         number: Option<String>,
+    },
+    /// Ask somebody about a call, which is held meanwhile (XFER-01): one of the three.
+    Consult {
+        /// About which call.
+        interaction: InteractionId,
+        /// This colleague.
+        #[serde(default)]
+        user: Option<UserId>,
+        /// Whoever has this internal number.
+        #[serde(default)]
+        extension: Option<String>,
+        /// This number outside, as typed.
+        #[serde(default)]
+        number: Option<String>,
+    },
+    /// Show the colleague who is asked what there is to see of the call (XFER-02).
+    SendScreen {
+        /// The call with the colleague.
+        interaction: InteractionId,
+    },
+    /// Pass the customer on to whom the agent asked, and leave both calls (XFER-04).
+    CompleteTransfer {
+        /// The customer's call.
+        interaction: InteractionId,
+        /// The call with whom takes over.
+        from: InteractionId,
     },
     /// What is said is left out of the recording (RECO-04: card data).
     PauseRecording {

@@ -14,6 +14,7 @@ use model::written::Author;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::consult::ScreenView;
 use crate::floor::callback::Callback;
 use crate::floor::written::TabView;
 
@@ -222,6 +223,8 @@ pub struct OfferView {
     pub colleague: Option<Colleague>,
     /// The colleague who passed the customer on, by name (XFER-05).
     pub passed_by: Option<String>,
+    /// About whom the colleague asks (XFER-01).
+    pub about: Option<ScreenView>,
     /// How long the caller has waited.
     pub waited_ms: u64,
     /// When the offer ends, in milliseconds since 1970 (VOICE-09).
@@ -337,6 +340,11 @@ pub struct WorkView {
     pub passed_by: Option<String>,
     /// To whom this agent passed the customer on: a service or a colleague by name, or a number.
     pub passed_to: Option<String>,
+    /// The call that this agent asks about in it (XFER-01).
+    #[schema(value_type = Option<String>)]
+    pub consults: Option<InteractionId>,
+    /// What the one who asks showed of that call (XFER-02).
+    pub screen: Option<ScreenView>,
     /// Whether this agent called.
     pub outgoing: bool,
     /// What it is at.
