@@ -28,20 +28,29 @@ pub async fn is_running(config: &Config) -> bool {
     UnixStream::connect(socket(config)).await.is_ok()
 }
 
-/// What the running appliance answers to a GET.
-pub async fn get(config: &Config, path: &str) -> Result<Value> {
+async fn connect(config: &Config) -> Result<UnixStream> {
     let socket = socket(config);
-    let stream = UnixStream::connect(&socket).await.with_context(|| {
+    UnixStream::connect(&socket).await.with_context(|| {
         format!(
             "no appliance answers on {}: does `patchbay run` run, with this configuration?",
             socket.display()
         )
-    })?;
-    let answer = exchange(stream, path).await?;
-    answer.map_err(|refused| {
-        let why = refused["detail"].as_str().or(refused["title"].as_str());
-        anyhow!("{}", why.unwrap_or("the appliance refused"))
     })
+}
+
+/// What the running appliance answers to a GET.
+pub async fn get(config: &Config, path: &str) -> Result<Value> {
+    exchange(connect(config).await?, path).await?.map_err(refused)
+}
+
+/// A file that the running appliance gives.
+pub async fn file(config: &Config, path: &str) -> Result<Bytes> {
+    answer(connect(config).await?, path).await?.map_err(refused)
+}
+
+fn refused(body: Value) -> anyhow::Error {
+    let why = body["detail"].as_str().or(body["title"].as_str());
+    anyhow!("{}", why.unwrap_or("the appliance refused"))
 }
 
 /// What a media node answers to a GET at its `[watch]` address.
@@ -54,11 +63,21 @@ pub async fn get_of_node(node: SocketAddr, path: &str) -> Result<Value> {
     exchange(stream, path).await?.map_err(|_| anyhow!("the media node at {node} does not answer {path}"))
 }
 
-/// One request over its own connection; the inner error is a refusal's body.
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     path: &str,
 ) -> Result<Result<Value, Value>> {
+    match answer(stream, path).await? {
+        Ok(body) => serde_json::from_slice(&body).map(Ok).context("something else than JSON was answered"),
+        Err(refused) => Ok(Err(refused)),
+    }
+}
+
+/// One request over its own connection; the inner error is a refusal's body.
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    path: &str,
+) -> Result<Result<Bytes, Value>> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let request = hyper::Request::get(path).header("host", "localhost").body(Empty::<Bytes>::new())?;
@@ -69,7 +88,7 @@ async fn exchange(
     if !status.is_success() {
         return Ok(Err(serde_json::from_slice(&body).unwrap_or_default()));
     }
-    serde_json::from_slice(&body).map(Ok).context("something else than JSON was answered")
+    Ok(Ok(body))
 }
 
 /// Whether the appliance is well, and what it does.

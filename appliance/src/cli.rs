@@ -139,6 +139,13 @@ pub enum Command {
         after_help = "Examples:\n  patchbay explain                                  everybody who waits\n  patchbay explain interaction_0198f1c2-…           one, as it is now\n  patchbay explain interaction_0198f1c2-… --offer 1  whom the floor chose first, among whom, and why\n  patchbay explain interaction_0198f1c2-… --at 2026-11-22T07:30"
     )]
     Explain(ExplainArgs),
+    /// Show what went over the wire for a call: every SIP message, from and to whom, and when.
+    ///
+    /// Of a call in progress as well. Keys of media, passwords and keys that were pressed are blotted out.
+    #[command(
+        after_help = "Examples:\n  patchbay trace interaction_0198f1c2-…                  one line a message\n  patchbay trace interaction_0198f1c2-… --whole          with all their words\n  patchbay trace interaction_0198f1c2-… --pcap call.pcap  for Wireshark"
+    )]
+    Trace(TraceArgs),
     /// Decide the journal again and say whether it comes out the same; or try the time under other rules.
     ///
     /// Reads the database only, also while the appliance runs. Without other rules it ends with 1 when the journal came out otherwise.
@@ -286,6 +293,23 @@ pub struct ExplainArgs {
     /// As it was then: 2026-11-22T07:30 (UTC), milliseconds since 1970, or 30m, 2h, 7d for so long ago.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    /// How to ask and show.
+    #[command(flatten)]
+    pub ask: Ask,
+}
+
+/// Whose messages to show, and how.
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// Which call; `patchbay calls` and the records name them.
+    #[arg(value_name = "INTERACTION")]
+    pub interaction: String,
+    /// Every message with all its words.
+    #[arg(long)]
+    pub whole: bool,
+    /// Write a capture file instead.
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<std::path::PathBuf>,
     /// How to ask and show.
     #[command(flatten)]
     pub ask: Ask,

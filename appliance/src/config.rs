@@ -6,6 +6,7 @@
 
 mod file;
 mod suggest;
+mod trace;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -18,9 +19,10 @@ use serde::de::DeserializeOwned;
 pub(crate) use file::section;
 pub use file::{
     DigestFile, DriverFile, FastPathFile, File, FlowsFile, HttpFile, Language, LogFile, LogFormat, MediaFile,
-    RecordingFormat, SipFile,
+    RecordingFormat, SipFile, TraceFile,
 };
 use suggest::with_suggestion;
+pub use trace::Trace;
 
 /// The commented file that `patchbay init` writes.
 pub const DEFAULT_FILE: &str = include_str!("default.toml");
@@ -116,6 +118,8 @@ pub struct Config {
     pub tones: Plan,
     /// What flows may ask.
     pub flows: FlowsFile,
+    /// What is kept of the messages of calls, and where copies go.
+    pub trace: Trace,
     /// Logging.
     pub log: LogFile,
 }
@@ -258,6 +262,7 @@ impl TryFrom<File> for Config {
             language: f.sounds.language,
             tones,
             flows: f.flows,
+            trace: Trace::try_from(f.trace)?,
             log: f.log,
             data_dir,
         })

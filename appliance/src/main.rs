@@ -24,6 +24,7 @@ mod sounds;
 mod systems;
 mod tls;
 mod top;
+mod trace;
 mod users;
 mod when;
 
@@ -78,6 +79,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Calls { ask } => block_on(ask::calls(&Config::read(&ask.config.config)?, ask.json))?,
         Command::Queues(args) => block_on(queues::queues(args))?,
         Command::Replay(args) => return block_on(replay::replay(args, clock::now())),
+        Command::Trace(args) => block_on(trace::trace(&args))?,
         Command::Explain(args) => block_on(explain::explain(&args, clock::now()))?,
         Command::Recording { config, media, command } => {
             let place = match media {

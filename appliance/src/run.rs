@@ -3,6 +3,7 @@
 mod house;
 mod parts;
 mod reload;
+mod traces;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -142,6 +143,7 @@ impl Appliance {
             annexb: config.sip.g729_annexb,
             calls_max: usize::try_from(config.sip.calls_max)?,
             user_agent: format!("Patchbay/{}", env!("CARGO_PKG_VERSION")),
+            trace: config.trace.for_signaling()?,
             clock: Arc::new(clock::now),
             random: Arc::new(secret::fill),
         };
@@ -176,6 +178,7 @@ impl Appliance {
         );
         let systems = Arc::new(HttpSystems::new(&config.flows)?);
         let (control, sip_counters) = (signaling.control(), signaling.counters());
+        let (tracer, traces) = (signaling.tracer(), signaling.traces);
         let desk = Desk::start(
             DeskConfig {
                 sounds: SoundNames(Arc::new({
@@ -206,12 +209,14 @@ impl Appliance {
         .await
         .context("cannot start the desk")?;
 
+        tokio::spawn(traces::keep(desk.clone(), store.clone(), traces, config.trace.keep));
         let accepts = Arc::new(AtomicBool::new(true));
         let reloads = metrics::reloads(&registry)?;
         metrics::register(&registry, plane.handle(), sip_counters, &config, &tls_files.cert)?;
         let house = House {
             plane: plane.clone(),
             accepts: accepts.clone(),
+            tracer,
             recordings: config.recordings_dir.clone(),
             legs: Legs::new(
                 plane.handle(),

@@ -1,9 +1,10 @@
-//! Passwords that the appliance makes for people.
+//! Passwords that the appliance makes for people, and secrets that operators give it in files.
 #![expect(clippy::disallowed_methods, reason = "a password is randomness from the system")]
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use desk::auth::password::{Cost, Passwords};
 use rand::seq::{IndexedRandom, SliceRandom};
 
@@ -31,6 +32,21 @@ pub fn fill(bytes: &mut [u8]) {
 /// The hasher of people's passwords.
 pub fn passwords() -> Result<Passwords> {
     Ok(Passwords::new(Cost::STRONG, Arc::new(fill))?)
+}
+
+/// The longest secret that a file may hold.
+const LENGTH_MAX: usize = 4_096;
+
+/// Reads a secret of one line; a file without a folder is a systemd credential. `what` says in errors which key it is for.
+pub fn of_file(what: &str, from: &Path) -> Result<String> {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|_| from.components().count() == 1);
+    let file = credentials.map_or_else(|| from.to_owned(), |folder| PathBuf::from(folder).join(from));
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("{what} cannot be read from {}", file.display()))?;
+    let text = text.trim_end_matches(['\r', '\n']).to_owned();
+    let fits = !text.is_empty() && text.len() <= LENGTH_MAX && !text.chars().any(char::is_control);
+    ensure!(fits, "{what} is one line of 1 to {LENGTH_MAX} characters");
+    Ok(text)
 }
 
 #[cfg(test)]

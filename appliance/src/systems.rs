@@ -7,9 +7,8 @@ mod guard;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use desk::flow::{ANSWER_MAX, Reply, Request};
@@ -23,12 +22,11 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 
 use crate::config::FlowsFile;
+use crate::secret::of_file;
 use guard::{Allowed, may_be_asked};
 
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 4;
-/// Longest secret, in octets.
-const SECRET_MAX: usize = 4_096;
 
 /// Systems that flows may ask.
 pub struct HttpSystems(ArcSwap<Settings>);
@@ -102,21 +100,12 @@ impl Settings {
                     .with_context(|| format!("[flows] http_allow: `{text}` is no `host:port`"))
             })
             .collect::<Result<_>>()?;
-        let secrets = file.secrets.iter().map(|(name, from)| Ok((name.clone(), secret(name, from)?)));
+        let secrets = file
+            .secrets
+            .iter()
+            .map(|(name, from)| Ok((name.clone(), of_file(&format!("[flows] secrets: `{name}`"), from)?)));
         Ok(Self { allowed, secrets: secrets.collect::<Result<_>>()? })
     }
-}
-
-/// Reads a secret; a name without a folder is a systemd credential.
-fn secret(name: &str, from: &Path) -> Result<String> {
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|_| from.components().count() == 1);
-    let file = credentials.map_or_else(|| from.to_owned(), |folder| PathBuf::from(folder).join(from));
-    let text = std::fs::read_to_string(&file)
-        .with_context(|| format!("[flows] secrets: cannot read `{name}` from {}", file.display()))?;
-    let text = text.trim_end_matches(['\r', '\n']).to_owned();
-    let fits = !text.is_empty() && text.len() <= SECRET_MAX && !text.chars().any(char::is_control);
-    ensure!(fits, "[flows] secrets: `{name}` is one line of 1 to {SECRET_MAX} characters");
-    Ok(text)
 }
 
 /// Connects to an address of the system that it may have.

@@ -34,6 +34,7 @@ mod secure;
 mod session;
 mod socket;
 mod state;
+mod trace;
 mod voicemails;
 pub mod wire;
 
@@ -122,6 +123,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(contacts::take))
         .routes(routes!(contacts::draft, contacts::save_draft))
         .routes(routes!(contacts::list))
+        .routes(routes!(trace::show))
+        .routes(routes!(trace::pcap))
         .routes(routes!(legs::all))
         .routes(routes!(legs::of_call))
         .routes(routes!(live::status))

@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use desk::DeskHandle;
+use model::id::InteractionId;
 use model::time::Timestamp;
+use model::trace::CallTrace;
 use prometheus::Registry;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -35,6 +37,8 @@ pub trait Appliance: Send + Sync + 'static {
     fn media_driver(&self) -> String;
     /// Whether new calls are taken: `false` while draining before a stop.
     fn accepts_calls(&self) -> bool;
+    /// What went over the wire for a call that is not over, or was a moment ago.
+    fn trace(&self, interaction: InteractionId) -> Option<CallTrace>;
     /// All live media legs, by id, at most a second ago; `None`: the media plane does not answer.
     fn legs(&self) -> Soon<'_, Option<Arc<MediaLegs>>>;
 }

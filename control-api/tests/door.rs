@@ -83,6 +83,8 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/records", "get"),
     ("/records/{interaction}", "get"),
     ("/records/{interaction}/{file}", "get"),
+    ("/records/{interaction}/trace", "get"),
+    ("/records/{interaction}/trace.pcap", "get"),
     ("/records/{interaction}/recording", "delete"),
     ("/records/{interaction}/recording/accesses", "get"),
     ("/records/{interaction}/recording/peaks", "get"),

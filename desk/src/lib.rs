@@ -33,6 +33,7 @@ mod start;
 pub mod systems;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod traces;
 mod trouble;
 pub mod voicemails;
 

@@ -24,5 +24,6 @@ pub mod survey;
 pub mod target;
 pub mod tenant;
 pub mod time;
+pub mod trace;
 pub mod transfer;
 pub mod written;

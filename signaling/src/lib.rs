@@ -48,6 +48,7 @@ pub mod registrar;
 pub mod sdp;
 pub mod service;
 mod switchboard;
+pub mod trace;
 pub mod trunk;
 
 pub use endpoint::counters::Counters;

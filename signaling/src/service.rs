@@ -16,6 +16,7 @@ use media::prompt::Prompt;
 use model::call::{CallFact, CallOrder, Sound};
 use model::media::Codec;
 use model::time::Timestamp;
+use model::trace::CallTrace;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +27,7 @@ use crate::switchboard::accounts::SharedAccounts;
 pub use crate::switchboard::owners::{LegOwner, Whose};
 use crate::switchboard::shared::{Directory, Shared};
 use crate::switchboard::{Control, Queues, Switchboard};
+use crate::trace::{TraceConfig, Tracer};
 
 /// Carries out commands of the media plane, here or on another box.
 pub trait MediaPlane: Send + Sync + 'static {
@@ -116,6 +118,8 @@ pub struct SignalingConfig {
     pub calls_max: usize,
     /// `User-Agent` and `Server`.
     pub user_agent: String,
+    /// What is done with the messages of calls.
+    pub trace: TraceConfig,
     /// The time.
     pub clock: Clock,
     /// Randomness.
@@ -148,6 +152,9 @@ impl Signaling {
     ) -> Result<SignalingHandle, StartError> {
         let counters = Arc::new(Counters::default());
         let accounts = SharedAccounts::default();
+        let (tracer, traces) = Tracer::new(config.trace, config.clock.clone(), counters.clone())
+            .map_err(|e| StartError::Config(format!("the capture server cannot be reached: {e}")))?;
+        let tracer = Arc::new(tracer);
         let trunks = accounts.clone();
         let (endpoint, incoming) = Endpoint::start(EndpointConfig {
             listeners: config.listeners,
@@ -157,6 +164,7 @@ impl Signaling {
             random: config.random.clone(),
             trusted: Arc::new(move |ip| trunks.get().is_trunk(ip)),
             counters: counters.clone(),
+            tracer: tracer.clone(),
         })
         .await?;
         let listeners = endpoint.listeners().to_vec();
@@ -166,6 +174,7 @@ impl Signaling {
         let (control, control_receiver) = mpsc::channel(4);
         let shared = Arc::new(Shared {
             endpoint,
+            tracer: tracer.clone(),
             plane,
             facts: facts_sender,
             counters: counters.clone(),
@@ -195,7 +204,7 @@ impl Signaling {
             control: control_receiver,
         };
         tokio::spawn(switchboard.run(queues));
-        Ok(SignalingHandle { orders, facts, counters, listeners, control })
+        Ok(SignalingHandle { orders, facts, traces, tracer, counters, listeners, control })
     }
 }
 
@@ -205,6 +214,9 @@ pub struct SignalingHandle {
     pub orders: mpsc::Sender<CallOrder>,
     /// Facts; bounded, so they must be taken.
     pub facts: mpsc::Receiver<CallFact>,
+    /// Traces of calls that are over; those that nobody takes in time are lost.
+    pub traces: mpsc::Receiver<CallTrace>,
+    tracer: Arc<Tracer>,
     counters: Arc<Counters>,
     listeners: Vec<Bound>,
     control: mpsc::Sender<Control>,
@@ -217,6 +229,10 @@ pub struct SignalingControl {
 }
 
 impl SignalingHandle {
+    /// Knows what went over the wire for calls in progress.
+    pub fn tracer(&self) -> Arc<Tracer> {
+        self.tracer.clone()
+    }
     /// Totals for metrics; read at any time.
     pub fn counters(&self) -> Arc<Counters> {
         self.counters.clone()

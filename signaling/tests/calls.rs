@@ -197,6 +197,46 @@ async fn session_timers_late_offers_and_options_are_answered() {
     Sipp::calls(house.path(), "options", OTHER_IP, house.at(Transport::Udp), false).succeeds().await;
 }
 
+/// SIP-08: a call's trace has the caller's dialog and the phone's, from the first INVITE to the answer of the last BYE, in both directions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_went_over_the_wire_is_kept_for_each_call() {
+    let mut house = House::open().await;
+    let phone = phone(&mut house, "phone_hangs_up").await;
+    let caller = Sipp::calls(house.path(), "caller_waits_for_bye", TRUNK_IP, house.at(Transport::Udp), false);
+    let interaction = house.incoming().await;
+    house.play_music(interaction).await;
+    house.ring_phone(interaction).await;
+    house.fact("pick-up", |f| matches!(f, CallFact::AgentAnswered { .. }).then_some(())).await;
+    house.connect(interaction, None).await;
+    let begun = house.handle.tracer().live(interaction).unwrap().messages.len();
+    assert!(begun > 4, "a call in progress is seen too: {begun}");
+    house.ended().await;
+    caller.succeeds().await;
+    phone.succeeds().await;
+    let trace =
+        tokio::time::timeout(Duration::from_secs(30), house.handle.traces.recv()).await.unwrap().unwrap();
+    let lines: Vec<String> = trace
+        .messages
+        .iter()
+        .map(|m| {
+            let text = String::from_utf8_lossy(&m.bytes);
+            let first = text.lines().next().unwrap();
+            let what = first
+                .strip_prefix("SIP/2.0 ")
+                .map_or(first.split(' ').next(), |answer| answer.split(' ').next());
+            format!("{}{}", if m.outgoing { ">" } else { "<" }, what.unwrap())
+        })
+        .collect();
+    let count = |what: &str| lines.iter().filter(|line| *line == what).count();
+    assert_eq!((trace.interaction, trace.left_out), (interaction, 0));
+    assert_eq!(lines.first().unwrap(), "<INVITE");
+    for what in [">INVITE", "<ACK", ">ACK", "<BYE", ">BYE"] {
+        assert!(count(what) >= 1, "{what} in {lines:?}");
+    }
+    assert!(count("<200") >= 2 && count(">200") >= 2, "the INVITEs and the BYEs are answered: {lines:?}");
+    assert_eq!(count("<REGISTER"), 0, "a registration is of no call");
+}
+
 /// The call beyond the limit is told to try again, and the one in progress goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_or_draining_house_says_so() {

@@ -12,6 +12,7 @@ use signaling::endpoint::dialog::Dialog;
 use signaling::endpoint::message::{Method, Reply};
 use signaling::endpoint::{Endpoint, EndpointConfig, Flow, Progress};
 use signaling::service::{Listener, Transport};
+use signaling::trace::Tracer;
 use support::{ip, now, random};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -73,6 +74,7 @@ async fn meet() -> (Endpoint, Phone, Flow) {
         random: Arc::new(random),
         trusted: Arc::new(|_| true),
         counters: Arc::new(Counters::default()),
+        tracer: Arc::new(Tracer::idle(Arc::new(now))),
     };
     let (endpoint, mut incoming) = Endpoint::start(config).await.unwrap();
     let phone =

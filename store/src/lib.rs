@@ -48,6 +48,7 @@ pub mod sessions;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod traces;
 pub mod voicemails;
 
 use std::sync::Arc;
@@ -76,6 +77,7 @@ pub use crate::recordings::Recordings;
 pub use crate::records::Records;
 pub use crate::secrets::Secrets;
 pub use crate::sessions::Sessions;
+pub use crate::traces::Traces;
 pub use crate::voicemails::Voicemails;
 
 /// An open database. Cheap to clone; all clones share the connections.
@@ -108,6 +110,7 @@ trait Engine:
     + Generations
     + Lookups
     + Messages
+    + Traces
     + Voicemails
     + journal::ledger::Ledger
 {
@@ -202,6 +205,10 @@ impl Store {
     }
     /// Recordings and how far each has come.
     pub fn recordings(&self) -> &dyn Recordings {
+        &*self.engine
+    }
+    /// What went over the wire for calls.
+    pub fn traces(&self) -> &dyn Traces {
         &*self.engine
     }
     /// Messages that callers left.

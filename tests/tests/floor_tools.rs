@@ -12,8 +12,13 @@ use serde_json::{Value, json};
 
 const NUMBER: &str = "+4930555300";
 
-/// What `patchbay ARGS` prints for the appliance.
+/// What `patchbay ARGS` prints for the appliance, which must be well.
 fn patchbay(appliance: &Appliance, args: &[&str]) -> String {
+    asked(appliance, args).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What `patchbay ARGS` prints for the appliance, or how it complains.
+fn asked(appliance: &Appliance, args: &[&str]) -> Result<String, String> {
     let output = Command::new(binary())
         .args(args)
         .arg("--config")
@@ -21,8 +26,10 @@ fn patchbay(appliance: &Appliance, args: &[&str]) -> String {
         .output()
         .expect("it runs");
     let told = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
-    assert!(output.status.success(), "{}{}", told(&output.stdout), told(&output.stderr));
-    told(&output.stdout)
+    match output.status.success() {
+        true => Ok(told(&output.stdout)),
+        false => Err(format!("{}{}", told(&output.stdout), told(&output.stderr))),
+    }
 }
 
 fn json_of(appliance: &Appliance, args: &[&str]) -> Value {
@@ -74,6 +81,9 @@ async fn route_09_the_command_line_says_why_a_caller_waits_and_why_it_rang() {
     assert_eq!(offer["offer"]["interaction"], interaction);
     agent.send("accept", json!({ "offer": offer["offer"]["offer"] })).await.expect("accepted");
     agent.wait_for("both talk", |event| event["work"]["phase"] == "talking").await;
+    // SIP-08: a call in progress is looked at on the wire.
+    let begun = patchbay(&appliance, &["trace", &interaction]);
+    assert!(begun.contains("INVITE (SDP)  [1 INVITE]") && begun.contains("200 OK (SDP)"), "{begun}");
     agent.send("hang_up", json!({ "interaction": interaction })).await.expect("hung up");
     assert!(sipp.running.wait(Duration::from_secs(60)).success(), "SIPp: {}", sipp.errors());
 
@@ -84,6 +94,25 @@ async fn route_09_the_command_line_says_why_a_caller_waits_and_why_it_rang() {
     assert!(
         text.contains("rung: Agent anna (worked out again from the journal, it is the same agent)"),
         "{text}"
+    );
+
+    // SIP-08: and one that is over, until its last answer; as a capture file that others read.
+    let whole = scenarios::eventually("the answer to the last BYE is kept", Duration::from_secs(60), || {
+        let text = asked(&appliance, &["trace", &interaction, "--whole"]).ok()?;
+        text.lines()
+            .any(|line| line.contains("--> ") && line.contains("200 OK  [") && line.contains("BYE]"))
+            .then_some(text)
+    });
+    assert!(whole.starts_with(&begun.lines().next().expect("a line")[..12]), "{whole}");
+    let capture = appliance.dir.path().join("call.pcap");
+    patchbay(&appliance, &["trace", &interaction, "--pcap", capture.to_str().expect("a path")]);
+    let read = Command::new("tcpdump").args(["-n", "-A", "-r"]).arg(&capture).output().expect("tcpdump runs");
+    let read = String::from_utf8_lossy(&read.stdout).into_owned();
+    let packets = read.lines().filter(|line| line.contains(" IP 127.0.0.1.")).count();
+    assert_eq!(packets, whole.lines().filter(|line| line.starts_with('+')).count(), "{read}");
+    assert!(
+        read.contains(&format!("> 127.0.0.1.{}: UDP", appliance.sip)) && read.contains("INVITE sip:"),
+        "{read}"
     );
 
     // ROUTE-10: the whole of it decided again while the appliance runs, and with a colleague more.

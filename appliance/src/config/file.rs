@@ -28,6 +28,8 @@ pub struct File {
     pub sounds: SoundsFile,
     /// `[flows]`.
     pub flows: FlowsFile,
+    /// `[trace]`.
+    pub trace: TraceFile,
     /// `[log]`.
     pub log: LogFile,
 }
@@ -43,6 +45,7 @@ impl Default for File {
             recording: RecordingFile::default(),
             sounds: SoundsFile::default(),
             flows: FlowsFile::default(),
+            trace: TraceFile::default(),
             log: LogFile::default(),
         }
     }
@@ -128,6 +131,15 @@ section!(
         http_allow: Vec<String> = vec![],
         http_allow_private: Vec<String> = vec![],
         secrets: BTreeMap<String, PathBuf> = BTreeMap::new(),
+    }
+);
+section!(
+    /// `[trace]`.
+    TraceFile {
+        keep_days: u16 = 3,
+        hep: String = String::new(),
+        hep_id: u32 = 1,
+        hep_password_file: PathBuf = PathBuf::new(),
     }
 );
 section!(

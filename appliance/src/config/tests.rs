@@ -43,6 +43,8 @@ fn values_outside_their_range_say_the_range() {
     assert!(config("[media]\nbrowser_port = 30010").unwrap_err().contains("browser_port"));
     assert!(config("[http]\ncert_file = \"a.pem\"").unwrap_err().contains("both"));
     assert!(config("[database]\nurl = \"mysql://x\"").unwrap_err().contains("sqlite"));
+    assert!(config("[trace]\nkeep_days = 400").unwrap_err().contains("0 to 365"));
+    assert!(config("[trace]\nhep = \"homer\"").unwrap_err().contains("192.0.2.9:9060"));
     assert!(config("[media]\ninterfaces = [\"eth0\"]").unwrap_err().contains("`eth0`"));
 }
 

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control_api::wire::legs::MediaLegs;
 use control_api::{PartHealth, Soon};
 use media::plane::Plane;
+use model::id::InteractionId;
+use model::trace::CallTrace;
+use signaling::trace::Tracer;
 
 use crate::legs::Legs;
 
@@ -16,6 +19,7 @@ pub(super) struct House {
     pub accepts: Arc<AtomicBool>,
     pub recordings: PathBuf,
     pub legs: Legs,
+    pub tracer: Arc<Tracer>,
 }
 
 /// Below this much room recordings are about to fail.
@@ -42,6 +46,9 @@ impl control_api::Appliance for House {
     }
     fn accepts_calls(&self) -> bool {
         self.accepts.load(Ordering::Relaxed)
+    }
+    fn trace(&self, interaction: InteractionId) -> Option<CallTrace> {
+        self.tracer.live(interaction)
     }
     fn legs(&self) -> Soon<'_, Option<Arc<MediaLegs>>> {
         Box::pin(self.legs.read())

@@ -9,6 +9,7 @@ mod people;
 mod regulars;
 mod rules;
 mod tenant;
+pub mod trace;
 mod voicemail;
 mod waiting;
 

@@ -11,6 +11,8 @@ use axum::http::{HeaderMap, Method, Request, header};
 use control_api::wire::legs::MediaLegs;
 use control_api::{ApiState, Appliance, PartHealth, Soon};
 use desk::testing::{House, PASSWORD, Setup};
+use model::id::InteractionId;
+use model::trace::CallTrace;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -18,6 +20,7 @@ use tower::ServiceExt as _;
 #[derive(Default)]
 struct Rest {
     legs: Mutex<Option<Arc<MediaLegs>>>,
+    trace: Mutex<Option<CallTrace>>,
 }
 impl Appliance for Rest {
     fn parts(&self) -> Vec<PartHealth> {
@@ -28,6 +31,9 @@ impl Appliance for Rest {
     }
     fn accepts_calls(&self) -> bool {
         true
+    }
+    fn trace(&self, interaction: InteractionId) -> Option<CallTrace> {
+        self.trace.lock().unwrap().clone().filter(|trace| trace.interaction == interaction)
     }
     fn legs(&self) -> Soon<'_, Option<Arc<MediaLegs>>> {
         Box::pin(async { self.legs.lock().unwrap().clone() })
@@ -62,6 +68,11 @@ impl Api {
     /// The media plane has these legs from now on.
     pub fn shows_legs(&self, legs: MediaLegs) {
         *self.rest.legs.lock().unwrap() = Some(Arc::new(legs));
+    }
+
+    /// Signalling has this trace of a call in progress from now on, and no other.
+    pub fn shows_trace(&self, trace: Option<CallTrace>) {
+        *self.rest.trace.lock().unwrap() = trace;
     }
 
     /// Somebody without a session.

@@ -63,6 +63,8 @@ counters! {
     call_panics => "call_panics_total";
     /// Registrations accepted.
     registered => "sip_registered_total";
+    /// Traces of calls, and copies for the capture server, that found no room.
+    traces_lost => "sip_traces_lost_total";
     /// Messages that found their queue full.
     queue_overflow => "signaling_queue_overflow_total";
 }

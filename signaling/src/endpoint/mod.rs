@@ -37,6 +37,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::service::{Clock, Listener, Random, StartError, TlsIdentity, Transport};
+use crate::trace::Tracer;
 
 pub use client::{Progress, SendError};
 pub use flow::Flow;
@@ -68,6 +69,8 @@ pub struct EndpointConfig {
     pub trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Counts what happens.
     pub counters: Arc<Counters>,
+    /// Notes messages.
+    pub tracer: Arc<Tracer>,
 }
 
 /// A running endpoint. Clones are handles to the same one.
@@ -85,6 +88,7 @@ struct Shared {
     streams: Mutex<HashMap<(Transport, SocketAddr), usize>>,
     acks: Arc<Acks>,
     gate: Arc<Gate>,
+    tracer: Arc<Tracer>,
     counters: Arc<Counters>,
     random: Random,
     user_agent: String,
@@ -120,7 +124,12 @@ impl Endpoint {
                 Transport::Udp => {
                     let socket = UdpSocket::bind(listener.bind).await.map_err(bind_error)?;
                     let bound = listener.at(socket.local_addr().map_err(bind_error)?);
-                    let socket = Arc::new(udp::GatedSocket::new(socket, gate.clone()));
+                    let socket = Arc::new(udp::GatedSocket::new(
+                        socket,
+                        bound.advertised,
+                        gate.clone(),
+                        config.tracer.clone(),
+                    ));
                     let connection = UdpConnection::from_socket(
                         socket,
                         Some(bound.advertised),
@@ -171,6 +180,7 @@ impl Endpoint {
             streams: Mutex::default(),
             acks,
             gate,
+            tracer: config.tracer,
             counters: config.counters,
             random: config.random,
             user_agent: config.user_agent,

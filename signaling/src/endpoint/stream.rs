@@ -22,6 +22,7 @@ use super::Endpoint;
 use super::flow::sip_addr;
 use super::gate::Verdict;
 use crate::service::{StartError, TlsIdentity, Transport};
+use crate::trace::{Path, Tracer};
 
 /// Streams at once, all sources together.
 const STREAMS_MAX: usize = 4_096;
@@ -125,8 +126,12 @@ pub(super) async fn serve<S>(
     ready(connection.clone());
     let (read, write) = tokio::io::split(stream);
     let (answers, own) = mpsc::channel(OUTGOING_MAX);
-    let writer = tokio::spawn(write_out(write, from_library, own, closed.clone()));
-    let reader = Reader { endpoint, transport, remote, connection, to_library, answers };
+    // Nothing is traced of a stream without a listener; there is none such.
+    let ours = endpoint.0.listeners.get(index).map_or(remote, |bound| bound.advertised);
+    let path = Path { outgoing: true, transport, ours, theirs: remote };
+    let trace = (endpoint.0.tracer.clone(), path);
+    let writer = tokio::spawn(write_out(write, from_library, own, closed.clone(), trace));
+    let reader = Reader { endpoint, transport, remote, path, connection, to_library, answers };
     tokio::select! {
         () = closed.cancelled() => {}
         () = reader.run(read) => {}
@@ -142,6 +147,7 @@ async fn write_out<W: AsyncWrite + Unpin>(
     mut library: mpsc::Receiver<TransportEvent>,
     mut own: mpsc::Receiver<Vec<u8>>,
     closed: CancellationToken,
+    (tracer, path): (Arc<Tracer>, Path),
 ) {
     loop {
         let bytes = tokio::select! {
@@ -152,6 +158,7 @@ async fn write_out<W: AsyncWrite + Unpin>(
             Some(bytes) = own.recv() => bytes,
             () = closed.cancelled() => break,
         };
+        tracer.note(path, &bytes);
         if !matches!(timeout(WRITE_TIME, stream.write_all(&bytes)).await, Ok(Ok(()))) {
             break;
         }
@@ -168,6 +175,7 @@ struct Reader<'a> {
     endpoint: &'a Endpoint,
     transport: Transport,
     remote: SocketAddr,
+    path: Path,
     connection: SipConnection,
     to_library: mpsc::UnboundedSender<TransportEvent>,
     answers: mpsc::Sender<Vec<u8>>,
@@ -225,6 +233,7 @@ impl Reader<'_> {
             Verdict::Drop => true,
             Verdict::Answer(answer) => self.answers.send(answer).await.is_ok(),
             Verdict::Pass(plain) => {
+                self.endpoint.0.tracer.note(Path { outgoing: false, ..self.path }, &plain);
                 let Ok(message) = SipMessage::try_from(&*plain) else {
                     self.endpoint.0.counters.malformed_dropped.add();
                     return true;

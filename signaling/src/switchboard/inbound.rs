@@ -198,6 +198,7 @@ impl Switchboard {
             }
         });
         let key = dialog.key();
+        self.shared.tracer.claim(&key.0, interaction);
         self.shared.directory.add(key.clone(), sender.clone(), Party::Customer);
         self.calls.insert(
             interaction,

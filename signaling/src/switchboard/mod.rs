@@ -163,7 +163,10 @@ impl Switchboard {
                 },
                 Some(order) = queues.orders.recv() => self.order(order),
                 Some(incoming) = queues.incoming.recv() => self.incoming(incoming),
-                _ = second.tick() => self.registrations_tick(),
+                _ = second.tick() => {
+                    self.registrations_tick();
+                    self.shared.tracer.sweep();
+                }
             }
             if self.stopping.is_some() && self.calls.is_empty() {
                 break;
@@ -172,6 +175,7 @@ impl Switchboard {
         self.shared.farewells.close();
         tokio::time::timeout(FAREWELL_MAX, self.shared.farewells.wait()).await.ok();
         self.shared.endpoint.stop();
+        self.shared.tracer.close();
         if let Some(done) = self.stopping.take() {
             done.send(()).ok();
         }
@@ -208,6 +212,7 @@ impl Switchboard {
 
     fn call_over(&mut self, interaction: InteractionId) {
         let Some(entry) = self.calls.remove(&interaction) else { return };
+        self.shared.tracer.over(interaction);
         if let Some((dialog, invite)) = &entry.dialogs {
             self.shared.directory.forget(dialog);
             self.invites.remove(invite);

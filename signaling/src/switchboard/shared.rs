@@ -20,6 +20,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::counters::Counters;
 use crate::sdp::KeySeed;
 use crate::service::{Clock, MediaPlane, NamedSounds, Random, Sounds};
+use crate::trace::Tracer;
 use crate::trunk::TrunkPlaces;
 
 /// The media plane answers sooner than this, or it is taken to be gone.
@@ -27,6 +28,7 @@ const PLANE_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
+    pub(crate) tracer: Arc<Tracer>,
     pub(crate) plane: Arc<dyn MediaPlane>,
     pub(crate) facts: mpsc::Sender<CallFact>,
     pub(crate) counters: Arc<Counters>,

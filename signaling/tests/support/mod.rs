@@ -22,6 +22,7 @@ use signaling::digest::{Algorithm, Secrets};
 use signaling::service::{
     Listener, MediaPlane, Signaling, SignalingConfig, SignalingHandle, TlsIdentity, Transport,
 };
+use signaling::trace::TraceConfig;
 
 pub const REALM: &str = "patchbay.test";
 /// Calls from here are the trunk's.
@@ -97,6 +98,7 @@ impl House {
             annexb: true,
             calls_max,
             user_agent: "Patchbay test".into(),
+            trace: TraceConfig { keep: true, hep: None },
             clock: Arc::new(now),
             random: Arc::new(random),
         };

@@ -50,6 +50,8 @@ mod table;
 mod tables;
 #[path = "../sql/tenants.rs"]
 mod tenants;
+#[path = "../sql/traces.rs"]
+mod traces;
 #[path = "../sql/voicemails.rs"]
 mod voicemails;
 

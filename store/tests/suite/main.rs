@@ -14,4 +14,5 @@ mod outage;
 mod people;
 mod records;
 mod requests;
+mod traces;
 mod voicemails;

@@ -9,6 +9,7 @@ mod emails;
 mod ending;
 mod help;
 mod keys;
+mod ladder;
 mod pages;
 mod tables;
 mod waiting;

@@ -457,6 +457,15 @@ export const en = {
     "no-trunk": "Calls to numbers outside are not set up. Ask your administrator.",
     stale: "Somebody else changed this in the meantime. Save again to put yours in its place, or cancel to see theirs.",
   },
+  trace: {
+    title: "Signalling",
+    none: "No signalling is kept of this call: it is kept for a few days only, or not at all.",
+    sent: "sent to {address} over {wire}",
+    received: "received from {address} over {wire}",
+    leftOut: "{n} messages from the middle of the call were not kept.",
+    download: "Download as pcap",
+    hidden: "Keys of media, passwords and pressed keys are blotted out.",
+  },
   records: {
     title: "Service records",
     phone: "Telephone",
