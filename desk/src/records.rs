@@ -2,11 +2,13 @@
 //!
 //! Agents see their own records only; the privilege widens it (REC-01, C18). Every access to a recording is audited.
 
+mod guest;
 mod part;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::guest::GuestOfRecord;
 pub use self::part::PartOfRecord;
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
 use model::interaction::{
@@ -95,6 +97,8 @@ pub struct RecordView {
     /// The record of the call that its agent asked about in it (XFER-01).
     #[schema(value_type = Option<String>)]
     pub consult_of: Option<InteractionId>,
+    /// Who was brought into it (XFER-08).
+    pub guests: Vec<GuestOfRecord>,
     /// Since when the agent who had it last talked to the customer.
     pub talking_since: Option<u64>,
     /// First INVITE.
@@ -395,6 +399,7 @@ impl RecordView {
             callback: record.callback.as_ref().map(|callback| CallbackOfRecord::new(callback, names)),
             parts: record.parts.into_iter().map(|part| PartOfRecord::new(part, names)).collect(),
             consult_of: record.consult_of,
+            guests: record.guests.iter().map(|guest| GuestOfRecord::new(guest, names)).collect(),
             talking_since: millis(record.talking_since),
             passed_on: record
                 .passed_on
@@ -498,9 +503,8 @@ impl DeskHandle {
     pub async fn record(&self, who: &Identity, interaction: InteractionId) -> Result<RecordView, Refusal> {
         let record = self.0.store.records().record(self.tenant(), interaction).await.map_err(read)?;
         let own = |record: &ServiceRecord| {
-            let mut others = record.parts.iter().map(|part| part.agent);
             [record.agent, record.calling_agent].contains(&Some(who.user.id))
-                || others.any(|a| a == who.user.id)
+                || record.others().contains(&who.user.id)
         };
         let record = record.filter(|record| who.may(Privilege::SeeAllRecords) || own(record));
         Ok(RecordView::new(record.ok_or(Refusal::missing("record"))?, &self.configuration()))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::call::DialFailure;
+use crate::conference::RecordedGuest;
 use crate::flow::RecordedFlow;
 use crate::id::{DispositionId, InteractionId, RecordingId, ServiceId, TenantId, TrunkId, UserId};
 use crate::media::StreamStats;
@@ -319,6 +320,9 @@ pub struct ServiceRecord {
     /// The call that its agent asked about in it (XFER-01).
     #[serde(default)]
     pub consult_of: Option<InteractionId>,
+    /// Who was brought into it, in their order; the first 32 (XFER-08). The first was brought by the organiser.
+    #[serde(default)]
+    pub guests: Vec<RecordedGuest>,
     /// Since when the agent who has it now talks to the customer, or talked last.
     #[serde(default)]
     pub talking_since: Option<Timestamp>,
@@ -386,4 +390,12 @@ pub struct ServiceRecord {
     /// Messages of agents.
     #[serde(default)]
     pub agent_messages: u32,
+}
+
+impl ServiceRecord {
+    /// Whose record it is besides those of its last agent and of the one who called: who passed the customer on, was brought into the call, or brought somebody.
+    pub fn others(&self) -> Vec<UserId> {
+        let guests = self.guests.iter().flat_map(|guest| [guest.agent, Some(guest.by)]).flatten();
+        self.parts.iter().map(|part| part.agent).chain(guests).collect()
+    }
 }

@@ -426,6 +426,26 @@ pub enum Event {
         /// Who asks.
         agent: AgentId,
     },
+    /// Whoever an agent had called came into another call of that agent, and talks there with the others (XFER-09).
+    PartyJoined {
+        /// The call that they came into.
+        interaction: InteractionId,
+        /// The call that they were in.
+        from: InteractionId,
+        /// The colleague; none: a number outside, whose call is over with this.
+        agent: Option<AgentId>,
+        /// The number that was called.
+        number: String,
+        /// Who brought them.
+        by: AgentId,
+    },
+    /// They are not in it any more, or have another place in it.
+    PartyLeft {
+        /// The call.
+        interaction: InteractionId,
+        /// The call that they had come from.
+        from: InteractionId,
+    },
     /// An agent who had passed it on gave a disposition or comment. The last one stands.
     PartCoded {
         /// The interaction.
@@ -719,6 +739,8 @@ impl Event {
             | Self::HelpAsked { interaction, .. }
             | Self::Transferred { interaction, .. }
             | Self::Consults { interaction, .. }
+            | Self::PartyJoined { interaction, .. }
+            | Self::PartyLeft { interaction, .. }
             | Self::PartCoded { interaction, .. }
             | Self::PartCompleted { interaction, .. }
             | Self::HelpTakenBack { interaction, .. }

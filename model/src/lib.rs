@@ -9,6 +9,7 @@ pub mod block;
 pub mod calendar;
 pub mod call;
 pub mod capacity;
+pub mod conference;
 pub mod dialling;
 pub mod figures;
 pub mod flow;

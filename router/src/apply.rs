@@ -178,6 +178,8 @@ impl Floor {
             | Event::HoldChanged { .. }
             | Event::HelpAsked { .. }
             | Event::Consults { .. }
+            | Event::PartyJoined { .. }
+            | Event::PartyLeft { .. }
             | Event::PartCoded { .. }
             | Event::PartCompleted { .. }
             | Event::HelpTakenBack { .. }

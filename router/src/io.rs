@@ -137,6 +137,20 @@ pub enum Input {
         /// Who has the customer now: an agent, or a number outside, which is off the floor.
         to: TransferTarget,
     },
+    /// Whoever an agent had called has come into another call (XFER-09). A colleague goes on with what is in hand; a number outside is off
+    /// the floor, and the call to it is over without after-call work of its own.
+    BringIn {
+        /// The call that they came into.
+        interaction: InteractionId,
+        /// The call that they were in.
+        from: InteractionId,
+        /// The colleague; none: a number outside.
+        agent: Option<AgentId>,
+        /// The number that was called.
+        number: String,
+        /// Who brought them.
+        by: AgentId,
+    },
     /// It leaves the queue, or the agent who took it, without having ended, and will come again at its place: its customer is to
     /// be called back, or was not reached. An agent who is rung for it is rung no longer.
     LayAside {

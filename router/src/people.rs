@@ -58,6 +58,9 @@ impl Floor {
             Input::Postpone { agent, token } => self.postpone(agent, token),
             Input::Take { agent, interaction } => self.take_waiting(agent, interaction),
             Input::PassOn { interaction, agent, part, to } => self.pass_on(interaction, agent, part, &to),
+            Input::BringIn { interaction, from, agent, number, by } => {
+                self.bring_in(interaction, from, agent, (number, by))
+            }
             Input::HandOver { interaction, agent, part, consulted, to } => {
                 self.hand_over(interaction, agent, (part, consulted), &to)
             }

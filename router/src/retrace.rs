@@ -163,6 +163,7 @@ fn is_of_the_floor(event: &Event) -> bool {
             | Event::Taken { .. }
             | Event::Requeued { .. }
             | Event::Transferred { .. }
+            | Event::PartyJoined { .. }
             | Event::HandlingStarted { .. }
             | Event::OfferEnded { .. }
             | Event::Ended { .. }

@@ -15,7 +15,7 @@ use model::transfer::TransferTarget;
 
 use crate::floor::Floor;
 use crate::io::{Onward, Refusal};
-use crate::item::{Kind, Phase};
+use crate::item::{Item, Kind, Phase};
 use crate::slab::Key;
 
 impl Floor {
@@ -79,15 +79,40 @@ impl Floor {
             let channel = Channel::Voice;
             self.record(Event::HandlingStarted { interaction, agent, channel, internal: false });
         }
-        if let Ok(talk) = self.item_key(consulted)
-            && self.items.get(talk).is_some_and(|item| matches!(item.phase, Phase::Active { .. }))
-        {
-            let (status, by) = (EndStatus::Normal, EndedBy::Agent);
-            self.record(Event::Ended { interaction: consulted, status, by });
-            self.complete_one(talk);
-        }
+        self.end_plainly(consulted);
         self.after_work(key, number);
         Ok(())
+    }
+
+    /// Whoever an agent had called talks in another call now: that has happened, whatever the rules say.
+    pub(crate) fn bring_in(
+        &mut self,
+        interaction: InteractionId,
+        from: InteractionId,
+        agent: Option<AgentId>,
+        (number, by): (String, AgentId),
+    ) -> Result<(), Refusal> {
+        let key = self.item_key(interaction)?;
+        let talks = |item: &Item| matches!(item.phase, Phase::Active { .. });
+        if interaction == from || !self.items.get(key).is_some_and(talks) {
+            return Err(Refusal::NotYours);
+        }
+        self.record(Event::PartyJoined { interaction, from, agent, number, by });
+        if agent.is_none() {
+            self.end_plainly(from);
+        }
+        Ok(())
+    }
+
+    /// A call is over because it goes on as a part of another one: without after-call work.
+    fn end_plainly(&mut self, interaction: InteractionId) {
+        if let Ok(key) = self.item_key(interaction)
+            && self.items.get(key).is_some_and(|item| matches!(item.phase, Phase::Active { .. }))
+        {
+            let (status, by) = (EndStatus::Normal, EndedBy::Agent);
+            self.record(Event::Ended { interaction, status, by });
+            self.complete_one(key);
+        }
     }
 
     /// The customer whom an agent has in hand: by number and key.

@@ -71,6 +71,21 @@ export interface ScreenView {
   /** Empty before the screen was sent. */
   comment: string;
 }
+/** A call in which more than two talk, as one of its agents sees it (XFER-08). */
+export interface ConferenceView {
+  /** Whether this agent may take others out, and end it for all. */
+  organiser: boolean;
+  parties: PartyView[];
+}
+export interface PartyView {
+  /** The call they came from; none of the customer and of the agent who has the call. */
+  from: string | null;
+  kind: "customer" | "agent" | "number";
+  name: string | null;
+  number: string;
+  you: boolean;
+  organiser: boolean;
+}
 /** A customer who is called back. */
 export interface CallbackView {
   /** What is dialled. */
@@ -145,6 +160,8 @@ export interface WorkView {
   consults: string | null;
   /** What the one who asks showed of that call (XFER-02). */
   screen: ScreenView | null;
+  /** Who else is in it, when more than two are (XFER-08). */
+  conference: ConferenceView | null;
   /** Whether this agent called. */
   outgoing: boolean;
   caller: string;
@@ -401,6 +418,8 @@ export interface ServiceRecord {
   parts: PartOfRecord[];
   /** The record of the call that was asked about in it (XFER-01). */
   consult_of: string | null;
+  /** Who was brought into it (XFER-08). */
+  guests: { agent: string | null; agent_name: string | null; number: string; by_name: string | null; joined_at: Millis; left_at: Millis | null }[];
   talking_since: Millis | null;
   service: string | null;
   service_name: string | null;

@@ -15,6 +15,7 @@ export const keyList: { name: Name; press: string; shown: string[] }[] = [
   { name: "hold", press: "Alt+KeyH", shown: ["Alt", "H"] },
   { name: "transfer", press: "Alt+Shift+KeyT", shown: ["Alt", "Shift", "T"] },
   { name: "consult", press: "Alt+Shift+KeyD", shown: ["Alt", "Shift", "D"] },
+  { name: "conference", press: "Alt+Shift+KeyC", shown: ["Alt", "Shift", "C"] },
   { name: "pause", press: "Alt+KeyP", shown: ["Alt", "P"] },
   { name: "flag", press: "Alt+KeyF", shown: ["Alt", "F"] },
   { name: "complete", press: "Alt+Enter", shown: ["Alt", "Enter"] },
@@ -38,7 +39,14 @@ export function keys(target: Window, page: { showKeys(): void; showColleagues():
     transfer: () => {
       const of = work();
       if (of && customersFor(of, signed.desk.work).length > 0) void signed.completeTransfer(of);
-      else if (live() && of?.service && !of.flow) signed.transferring = of.interaction;
+      else if (live() && of?.service && !of.flow && !of.conference) signed.transferring = of.interaction;
+    },
+    // Whoever was asked comes in; before that somebody is asked, and never joined unasked (XFER-11); without a call one is begun (OUT-10).
+    conference: () => {
+      const of = work();
+      if (of && customersFor(of, signed.desk.work).length > 0) void signed.merge(of, false);
+      else if (of && canBeAsked(of)) signed.consulting = of.interaction;
+      else if (signed.desk.work.every((w) => w.phase === "wrap_up")) page.showColleagues();
     },
     consult: () => {
       const of = work();

@@ -5,7 +5,7 @@ import { Answers } from "./answers";
 import { inOrder, isWritten } from "./chats";
 import { Chats } from "./chats.svelte";
 import { Connection } from "./connection";
-import { customerOf } from "./consult";
+import { canBePassed, customerOf, othersToo } from "./consult";
 import { type Desk, emptyDesk, fold } from "./desk";
 import { helpText } from "./help";
 import { nameOf } from "./offer";
@@ -309,8 +309,17 @@ class Signed {
   /** Passes the customer on to whom was asked in this call (XFER-04). */
   async completeTransfer(work: WorkView): Promise<void> {
     const customer = customerOf(work, this.desk.work, this.customer);
-    if (!customer || !(await this.saveDraft(customer.interaction))) return;
+    if (!customer || !canBePassed(customer) || !(await this.saveDraft(customer.interaction))) return;
     await this.send("complete_transfer", { interaction: customer.interaction, from: work.interaction });
+  }
+
+  /** Brings whoever is called in this call into the customer's; with all, everybody else whom the agent called as well (XFER-09). */
+  async merge(work: WorkView, all: boolean): Promise<void> {
+    const into = customerOf(work, this.desk.work, this.customer);
+    if (!into) return;
+    for (const from of [work, ...(all ? othersToo(work, into, this.desk.work) : [])]) {
+      if (!(await this.send("merge", { interaction: into.interaction, from: from.interaction }))) return;
+    }
   }
 
   /** Shows the colleague what there is to see of the call that is asked about, the remark being typed included (XFER-02). */

@@ -14,6 +14,7 @@ use model::time::Timestamp;
 use model::transfer::TransferTarget;
 
 use super::callback::Callback;
+use super::conference::Conference;
 use super::message::Message;
 use crate::console::protocol::{Phase, RefusedWhy, ScreenView};
 
@@ -65,6 +66,8 @@ pub struct Call {
     pub screen: Option<Box<ScreenView>>,
     /// Whoever is called is being brought into another call.
     pub joining: bool,
+    /// Who else is in it, or the call that it is a part of.
+    pub conference: Conference,
     /// Since when the caller waits, in this queue or in those before it.
     pub waits_since: Option<Timestamp>,
     /// How often the caller was led on from a queue.
@@ -230,6 +233,7 @@ impl Call {
             consults: None,
             screen: None,
             joining: false,
+            conference: Conference::default(),
             waits_since: None,
             led_on: 0,
             answered_at: None,
@@ -297,7 +301,7 @@ impl Call {
     }
     /// As whom an agent has it; `None`: it is not this agent's.
     pub fn seat(&self, agent: UserId) -> Option<Seat> {
-        if self.inside().is_some_and(|inside| inside.caller == agent) {
+        if self.calling() == Some(agent) {
             Some(Seat::Calling)
         } else {
             (self.agent() == Some(agent)).then_some(Seat::Called)
@@ -312,7 +316,11 @@ impl Call {
     }
     /// Everybody who has it.
     pub fn holders(&self) -> impl Iterator<Item = UserId> + use<> {
-        self.inside().map(|inside| inside.caller).into_iter().chain(self.agent())
+        self.calling().into_iter().chain(self.agent())
+    }
+    /// The agent who called, of an internal call: no more, once the colleague was brought into another call.
+    fn calling(&self) -> Option<UserId> {
+        self.inside().filter(|_| self.conference.into.is_none()).map(|inside| inside.caller)
     }
     /// An agent's part in it.
     pub fn half(&self, seat: Seat) -> &Half {

@@ -121,6 +121,11 @@ impl Core {
             Command::Transfer { interaction, service, user, number } => {
                 self.transfer(agent, interaction, (service, user, number), now, out)
             }
+            Command::Merge { interaction, from } => {
+                self.bring_over(agent, interaction, from, AfterJoin::Stay, out)
+            }
+            Command::Leave { interaction } => self.leave(agent, interaction, out),
+            Command::Drop { interaction, from } => self.drop_party(agent, interaction, from, out),
             Command::PauseRecording { interaction } => self.pause_own(agent, interaction, true, out),
             Command::ResumeRecording { interaction } => self.pause_own(agent, interaction, false, out),
             Command::Mute { interaction } => self.mute(agent, interaction, true, out),

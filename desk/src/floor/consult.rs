@@ -5,6 +5,7 @@
 //! when it is done: until then both calls are as they are, and a hang-up on any side finds them so.
 
 use model::call::{AfterJoin, CallOrder};
+use model::conference::GUESTS_MAX;
 use model::id::{InteractionId, UserId};
 use model::interaction::EndedBy;
 use model::time::Timestamp;
@@ -28,11 +29,13 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let service = self.talking(agent, of)?.service();
+        self.talking(agent, of)?;
+        let whole = self.whole(of);
+        let service = self.calls.get(&whole).and_then(Call::service);
         if service.is_none() {
             return Err(Refusal::NotNow { why: "Only about a customer's call somebody else is asked." });
         }
-        if self.has_agent_waiting(of) {
+        if self.has_agent_waiting(whole) {
             return Err(IN_FLOW);
         }
         match (user, extension, number) {
@@ -73,7 +76,7 @@ impl Core {
     /// About whom a colleague is asked in a call.
     pub(super) fn asked_about(&self, call: &Call) -> Option<ScreenView> {
         let by = call.inside()?.caller;
-        let of = self.calls.get(&call.consults?)?;
+        let of = self.calls.get(&self.whole(call.consults?))?;
         let customer = |call: &Call| match call.outside() {
             Some(_) => call.contact.clone(),
             None => call.caller.clone(),
@@ -98,18 +101,32 @@ impl Core {
         then: AfterJoin,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let call = self.talking(agent, interaction)?;
-        if call.service().is_none() {
-            return Err(Refusal::NotNow { why: "A call between colleagues cannot be passed on." });
-        }
-        if then == AfterJoin::Leave && call.transfers >= TRANSFERS_MAX {
-            return Err(Refusal::NotNow { why: "This call has been passed on too often." });
+        self.talking(agent, interaction)?;
+        // Who is a guest of a call knows it by the call they came from.
+        let (given, interaction) = (interaction, self.whole(interaction));
+        let call = self.calls.get(&interaction).ok_or(Refusal::missing("call"))?;
+        match then {
+            _ if call.service().is_none() => {
+                return Err(Refusal::NotNow {
+                    why: "A call between colleagues is not joined with another one.",
+                });
+            }
+            AfterJoin::Leave if given != interaction => {
+                return Err(Refusal::NotNow { why: "You are a guest in this call, and may leave it." });
+            }
+            AfterJoin::Leave if call.transfers >= TRANSFERS_MAX => {
+                return Err(Refusal::NotNow { why: "This call has been passed on too often." });
+            }
+            AfterJoin::Stay if call.conference.guests.len() >= GUESTS_MAX => {
+                return Err(Refusal::NotNow { why: "There are as many in this conference as may be." });
+            }
+            AfterJoin::Leave | AfterJoin::Stay => {}
         }
         if self.has_agent_waiting(interaction) {
             return Err(IN_FLOW);
         }
         let other = self.talking(agent, from)?;
-        if from == interaction || !other.is_placed_by(agent) {
+        if [given, interaction].contains(&from) || !other.is_placed_by(agent) {
             return Err(Refusal::NotNow {
                 why: "Only whom you called yourself can be brought into another call.",
             });
@@ -133,7 +150,9 @@ impl Core {
         if let Some(call) = self.calls.get_mut(&from) {
             call.joining = false;
         }
-        if let Some(agent) = self.calls.get(&interaction).and_then(Call::agent) {
+        // Whoever placed that call.
+        let wanted = |call: &Call| call.holders().next();
+        if let Some(agent) = self.calls.get(&from).and_then(wanted) {
             let params = json!({ "interaction": interaction, "from": from });
             self.banner(agent, Level::Error, "join_failed", params, out);
         }
@@ -151,8 +170,10 @@ impl Core {
         let Some(agent) = self.calls.get(&interaction).filter(|call| call.up()).and_then(Call::agent) else {
             return;
         };
+        let guest = self.guest(interaction, from).map(|guest| guest.number.clone());
+        self.party_left(from, out);
         let asked = self.calls.get_mut(&from);
-        let number = asked.as_ref().map(|call| call.contact.clone()).unwrap_or_default();
+        let number = guest.or(asked.as_ref().map(|call| call.contact.clone())).unwrap_or_default();
         let own = asked.and_then(Call::take_own);
         let to = next.map_or(TransferTarget::Number { number }, |agent| TransferTarget::Agent { agent });
         let part = self.sources.id();
@@ -163,6 +184,7 @@ impl Core {
         if let Some(own) = own {
             self.free_caller(own, EndedBy::Agent, now, out);
         }
+        self.goes_on_without(agent, interaction, (from, next));
         match next {
             Some(next) => self.bridged(interaction, next, now, out),
             None => self.passed_on(interaction, out),

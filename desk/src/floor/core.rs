@@ -281,12 +281,15 @@ impl Core {
     pub fn take_changed_queues(&mut self) -> BTreeSet<ServiceId> {
         std::mem::take(&mut self.dirty)
     }
-    /// Ends every call of an agent who goes.
+    /// Ends every call of an agent who goes; in a conference the others go on.
     pub fn hang_up_all(&self, agent: UserId, out: &mut Vec<Effect>) {
         for (interaction, call) in &self.calls {
             if let Some(seat) = call.seat(agent).filter(|_| call.up()) {
                 let (interaction, by) = (*interaction, seat.side());
-                out.push(Effect::Order(CallOrder::HangUp { interaction, by }));
+                out.push(Effect::Order(match call.conference.guests.is_empty() {
+                    true => CallOrder::HangUp { interaction, by },
+                    false => CallOrder::Leave { interaction, agent },
+                }));
             }
         }
     }
@@ -360,8 +363,12 @@ impl Core {
         out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Banner { level, code, params })));
     }
 
-    /// Tells each agent of a call how it stands.
+    /// Tells each agent of a call how it stands, those included who were brought into it.
     pub(super) fn show_work(&self, interaction: InteractionId, out: &mut Vec<Effect>) {
+        let guests = self.calls.get(&interaction).into_iter().flat_map(|call| &call.conference.guests);
+        for guest in guests.filter(|guest| guest.agent.is_some()) {
+            self.show_work(guest.from, out);
+        }
         let of_call = self.calls.get(&interaction).into_iter().flat_map(Call::holders);
         for agent in of_call.chain(self.written.get(&interaction).and_then(Written::agent)) {
             if let Some(work) = self.work_view(interaction, agent) {

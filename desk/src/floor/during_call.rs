@@ -12,6 +12,7 @@ use model::journal::Event;
 use model::time::Timestamp;
 use serde_json::json;
 
+use super::conference::IN_CONFERENCE;
 use super::core::{Core, Effect};
 use super::facts::order;
 use super::self_service::InFlow;
@@ -45,6 +46,9 @@ impl Core {
         let caller = self.talking(agent, interaction)?.as_caller();
         let service = self.calls.get(&interaction).and_then(|call| call.service());
         let service = service.ok_or(Refusal::NotNow { why: "A colleague is not sent through a flow." })?;
+        if self.calls.get(&interaction).is_some_and(|call| !call.conference.guests.is_empty()) {
+            return Err(IN_CONFERENCE);
+        }
         if self.flows.contains(interaction) {
             return Err(Refusal::NotNow { why: "The caller goes through a flow already." });
         }

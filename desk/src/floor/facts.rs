@@ -89,9 +89,7 @@ impl Core {
                     self.show_work(interaction, out);
                 }
             }
-            CallFact::Joined { interaction, from } => {
-                tracing::warn!(%interaction, %from, "nobody was to be joined with this call");
-            }
+            CallFact::Joined { interaction, from } => self.joined(interaction, from, now, out),
             CallFact::Played { interaction, number } => {
                 self.in_flow(interaction, flow::Input::Played(number), now, out);
                 self.in_waiting(interaction, flow::Input::Played(number), now, out);
@@ -158,6 +156,7 @@ impl Core {
                 self.recording_silent((interaction, recording), party, silent, out);
             }
             CallFact::LegEnded { interaction, leg, party, stats } => {
+                self.customer_left(interaction, party, out);
                 self.journal_of(interaction, Event::LegEnded { interaction, leg, party, stats }, out);
             }
             CallFact::Ended { interaction, by, failure } => self.ended(interaction, by, failure, now, out),
@@ -321,6 +320,7 @@ impl Core {
         out: &mut Vec<Effect>,
     ) {
         self.message_cut_off(interaction, now, out);
+        self.party_left(interaction, out);
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.up()) else { return };
         if let Some(why) = &failure {
             tracing::warn!(%interaction, why, "a call ended by a failure");

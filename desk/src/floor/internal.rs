@@ -157,13 +157,14 @@ impl Core {
         };
         let (number, name, contact) = (number_of(from), from.name.clone(), number_of(to));
         // It is counted under the service of the call that is asked about (OUT-02).
-        let service = consults.and_then(|of| self.calls.get(&of)).and_then(Call::service);
+        let about = consults.map(|of| self.whole(of));
+        let service = about.and_then(|of| self.calls.get(&of)).and_then(Call::service);
         let arrived = arrived(interaction, from, contact.clone(), service);
         let own = if self.is_on_floor(caller) { Some(self.keep_busy(caller, now, out)?) } else { None };
         // What is ordered before the floor has taken the call is taken back when it does not.
         let mark = out.len();
         out.push(Effect::Journal(arrived));
-        if let Some(of) = consults {
+        if let Some(of) = about {
             out.push(Effect::Journal(Event::Consults { interaction, of, agent: caller }));
         }
         if softphone {

@@ -4,6 +4,7 @@ pub mod call;
 pub mod callback;
 mod carry_out;
 pub mod commands;
+mod conference;
 mod consult;
 pub mod core;
 mod during_call;

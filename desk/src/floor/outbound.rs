@@ -87,7 +87,7 @@ impl Core {
             out.remove(mark);
             return Err(Self::refused(refusal));
         }
-        if let Some(of) = consults {
+        if let Some(of) = consults.map(|of| self.whole(of)) {
             out.push(Effect::Journal(Event::Consults { interaction, of, agent }));
         }
         self.hold_others(agent, interaction, out);

@@ -16,6 +16,7 @@ use model::transfer::{TRANSFERS_MAX, TransferTarget};
 use router::{Arrival, Input, Onward};
 
 use super::call::{Aim, Call, Half, Stage};
+use super::conference::IN_CONFERENCE;
 use super::consult::IN_FLOW;
 use super::core::{Core, Effect};
 use super::facts::order;
@@ -38,6 +39,9 @@ impl Core {
         let Some(from) = call.service() else {
             return Err(Refusal::NotNow { why: "A call between colleagues cannot be passed on." });
         };
+        if !call.conference.guests.is_empty() {
+            return Err(IN_CONFERENCE);
+        }
         if call.transfers >= TRANSFERS_MAX {
             return Err(Refusal::NotNow { why: "This call has been passed on too often." });
         }

@@ -257,6 +257,7 @@ impl Core {
             passed_to: call.passed_to.as_ref().map(|to| self.name_target(to)),
             consults: call.consults.filter(|_| call.is_placed_by(agent)),
             screen: call.screen.as_deref().cloned(),
+            conference: self.conference_view(interaction, agent),
             outgoing: seat == Seat::Calling || call.outside().is_some() || call.placed,
             phase,
             refused_why: match call.stage {

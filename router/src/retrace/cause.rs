@@ -47,6 +47,9 @@ pub(super) fn of<'a>(
         Event::Accepted { agent, token, .. } => Input::Accept { agent, token },
         Event::Taken { interaction, agent } => Input::Take { agent, interaction },
         Event::Requeued { interaction, .. } => Input::Requeue { interaction },
+        Event::PartyJoined { interaction, from, agent, number, by } => {
+            Input::BringIn { interaction, from, agent, number, by }
+        }
         Event::Transferred { interaction, agent, part, to, consulted: Some(consulted) } => {
             Input::HandOver { interaction, agent, part, consulted, to }
         }

@@ -89,3 +89,44 @@ fn xfer_04_nobody_else_hands_over() {
     }
     assert_eq!(hall.journal.len(), before);
 }
+
+/// XFER-09: a colleague who is brought into the customer's call stays at work until that is over for them; a number outside leaves the floor,
+/// and the call to it needs no after-call work.
+#[test]
+fn xfer_09_whoever_is_brought_in_stays_at_work_or_leaves_the_floor() {
+    for outside in [false, true] {
+        let mut hall = Hall::open();
+        let (ana, bea) = (hall.agent(&[English]), hall.agent(&[English]));
+        let call = hall.takes_a_call(ana);
+        let (own, from) = if outside {
+            let talk = hall.next_id();
+            let begins =
+                Input::Begin { interaction: talk, agent: ana, channel: Channel::Voice, internal: false };
+            hall.must(begins);
+            (None, talk)
+        } else {
+            let (own, talk) = asks(&mut hall, ana, bea);
+            (Some(own), talk)
+        };
+        let (agent, number) = ((!outside).then_some(bea), "+4930".to_owned());
+        let brings =
+            |interaction| Input::BringIn { interaction, from, agent, number: number.clone(), by: ana };
+        assert_eq!(hall.tell(brings(from)), Err(Refusal::NotYours));
+        hall.must(brings(call));
+        own.into_iter().for_each(|own| hall.hangs_up(own));
+        assert_eq!(hall.floor.interaction(from).is_some(), !outside);
+        assert_eq!(hall.state(bea), if outside { AgentState::Ready } else { AgentState::Busy });
+        if !outside {
+            hall.hangs_up(from);
+            assert_eq!(
+                hall.state(bea),
+                AgentState::Ready,
+                "a call between colleagues has no after-call work"
+            );
+        }
+        hall.hangs_up(call);
+        assert_eq!(hall.state(ana), AgentState::WrapUp);
+        hall.completes(ana);
+        assert_eq!(hall.state(ana), AgentState::Ready, "nothing else is to be completed");
+    }
+}

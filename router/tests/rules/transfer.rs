@@ -292,6 +292,11 @@ fn consults(
         hall.hangs_up(own);
         return false;
     };
+    if dice.percent(30) {
+        let asker = agent;
+        let (agent, number) = ((!outside).then_some(other), "+4930".to_owned());
+        hall.must(Input::BringIn { interaction: call, from: consulted, agent, number, by: asker });
+    }
     let part = hall.next_id();
     let told = Input::HandOver { interaction: call, agent, part, consulted, to };
     let handed = dice.percent(80) && hall.tell(told).is_ok();

@@ -5,6 +5,7 @@ mod flows;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::conference::RecordedGuest;
 use model::flow::{FlowEnd, RecordedFlow};
 use model::id::{InteractionId, RecordingId};
 use model::interaction::{
@@ -175,6 +176,16 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             no_help_any_more(record, at);
         }
         Event::Consults { of, .. } => record.consult_of = Some(*of),
+        Event::PartyJoined { from, agent, number, by, .. } if record.guests.len() < GUESTS_KEPT => {
+            let (from, agent, number, by) = (*from, *agent, number.clone(), *by);
+            record.guests.push(RecordedGuest { from, agent, number, by, joined_at: at, left_at: None });
+        }
+        Event::PartyLeft { from, .. } => {
+            match record.guests.iter_mut().find(|guest| guest.from == *from && guest.left_at.is_none()) {
+                Some(guest) => guest.left_at = Some(at),
+                None => return false,
+            }
+        }
         Event::PartCoded { part, disposition, comment, .. } => match part_of(record, *part) {
             Some(own) => {
                 own.disposition = disposition.or(own.disposition);
@@ -202,6 +213,9 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             // An empty channel is heard of until the call ends, not for ever.
             for gap in record.recording_gaps.iter_mut().filter(|gap| gap.to.is_none()) {
                 gap.to = Some(at);
+            }
+            for guest in record.guests.iter_mut().filter(|guest| guest.left_at.is_none()) {
+                guest.left_at = Some(at);
             }
             no_help_any_more(record, at);
             flows::over(record, FlowEnd::CallEnded, at);
@@ -286,6 +300,9 @@ const ATTEMPTS_KEPT: usize = 32;
 /// Queues that a record tells of because they led its caller on.
 const OVERFLOWS_KEPT: usize = 16;
 
+/// Who was brought into a call, as far as its record tells.
+const GUESTS_KEPT: usize = 32;
+
 /// Messages of one caller that a record tells of.
 const MESSAGES_KEPT: usize = 8;
 
@@ -342,6 +359,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         messages: Vec::new(),
         parts: Vec::new(),
         consult_of: None,
+        guests: Vec::new(),
         talking_since: None,
         arrived_at: entry.at,
         queued_at: None,

@@ -122,7 +122,7 @@ pub(super) async fn save(conn: &mut Conn, records: &[&Folded]) -> Result<(), sql
 /// Whose else a record is. Once in, they stay: nobody's part is taken back.
 async fn save_agents(conn: &mut Conn, records: &[&Folded]) -> Result<(), sqlx::Error> {
     for folded in records {
-        for agent in folded.record.parts.iter().map(|part| part.agent) {
+        for agent in folded.record.others() {
             let query = sqlx::query(
                 "INSERT INTO record_agents (agent, interaction) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             );

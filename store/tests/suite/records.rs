@@ -34,6 +34,7 @@ pub fn record(n: u64) -> ServiceRecord {
         messages: Vec::new(),
         parts: vec![],
         consult_of: None,
+        guests: vec![],
         talking_since: None,
         // Three calls at each moment.
         arrived_at: at(1_000 + n / 3),

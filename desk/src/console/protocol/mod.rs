@@ -8,7 +8,7 @@ mod views;
 use model::id::{DispositionId, FlowId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
 use serde::Deserialize;
 
-pub use self::consult::ScreenView;
+pub use self::consult::{ConferenceView, PartyKind, PartyView, ScreenView};
 pub use self::events::{ConsoleEvent, Level, OfferOver, SessionOver};
 pub use self::views::*;
 
@@ -198,6 +198,25 @@ pub enum Command {
         /// The customer's call.
         interaction: InteractionId,
         /// The call with whom takes over.
+        from: InteractionId,
+    },
+    /// Bring whoever the agent called into a call of theirs: everybody hears everybody (XFER-09).
+    Merge {
+        /// The call that they come into.
+        interaction: InteractionId,
+        /// The call with them.
+        from: InteractionId,
+    },
+    /// Leave a conference; the others go on (XFER-13).
+    Leave {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// As its organiser: take somebody out of a conference (XFER-13).
+    Drop {
+        /// Which call.
+        interaction: InteractionId,
+        /// Whom, by the call that they came from.
         from: InteractionId,
     },
     /// What is said is left out of the recording (RECO-04: card data).

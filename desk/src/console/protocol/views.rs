@@ -14,7 +14,7 @@ use model::written::Author;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::consult::ScreenView;
+use super::consult::{ConferenceView, ScreenView};
 use crate::floor::callback::Callback;
 use crate::floor::written::TabView;
 
@@ -345,6 +345,8 @@ pub struct WorkView {
     pub consults: Option<InteractionId>,
     /// What the one who asks showed of that call (XFER-02).
     pub screen: Option<ScreenView>,
+    /// Who else is in it, when more than two are (XFER-08).
+    pub conference: Option<ConferenceView>,
     /// Whether this agent called.
     pub outgoing: bool,
     /// What it is at.

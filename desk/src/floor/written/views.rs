@@ -111,6 +111,7 @@ impl Core {
             passed_to: None,
             consults: None,
             screen: None,
+            conference: None,
             outgoing: false,
             phase,
             refused_why: None,

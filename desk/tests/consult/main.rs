@@ -1,6 +1,8 @@
 //! Somebody is asked about a customer, and has the customer then (XFER-01 to XFER-04).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops here")]
 
+mod conference;
+
 use std::time::Duration;
 
 use desk::console::protocol::Command;
