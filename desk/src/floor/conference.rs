@@ -56,6 +56,12 @@ impl Core {
         self.calls.get(&interaction)?.conference.guests.iter().find(|guest| guest.from == from)
     }
 
+    /// The calls that the guests of a call came from.
+    pub(super) fn guests_of(&self, interaction: InteractionId) -> Vec<InteractionId> {
+        let guests = self.calls.get(&interaction).into_iter().flat_map(|call| &call.conference.guests);
+        guests.map(|guest| guest.from).collect()
+    }
+
     /// Whoever an agent had called is in the call now.
     pub(super) fn joined(
         &mut self,

@@ -321,6 +321,10 @@ impl Core {
     ) {
         self.message_cut_off(interaction, now, out);
         self.party_left(interaction, out);
+        // Signalling ends the guests first; whoever is left then has nobody to talk to either.
+        for from in self.guests_of(interaction) {
+            self.ended(from, by, None, now, out);
+        }
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.up()) else { return };
         if let Some(why) = &failure {
             tracing::warn!(%interaction, why, "a call ended by a failure");

@@ -235,6 +235,22 @@ async fn the_customer_leaves_and_the_others_go_on() {
     annas.state("wrap_up").await;
 }
 
+/// XFER-09: a call that breaks off as a whole leaves nobody Busy who was brought into it.
+#[tokio::test]
+async fn a_conference_that_breaks_off_leaves_nobody_busy() {
+    let (mut house, mut annas, mut cleos, call) = open().await;
+    let talk = they_confer(&mut house, &mut annas, &mut cleos, call).await;
+    merged(&mut house, &mut annas, call, talk).await;
+    let failure = Some("the far end is gone".to_owned());
+    house.fact(CallFact::Ended { interaction: call, by: EndedBy::System, failure }).await;
+    cleos.event("work_ended", |e| e["interaction"] == talk.to_string()).await;
+    cleos.state("ready").await;
+    annas.state("wrap_up").await;
+    annas.does(Command::Complete { interaction: call }).await.unwrap();
+    annas.state("ready").await;
+    nothing_open(&house).await;
+}
+
 /// XFER-09: the appliance dies in a conference: each record has an end.
 #[tokio::test]
 async fn a_crash_in_a_conference_leaves_nothing_open() {

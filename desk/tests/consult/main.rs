@@ -6,8 +6,8 @@ mod conference;
 use std::time::Duration;
 
 use desk::console::protocol::Command;
-use desk::testing::{House, Page, anna, cleo, help, tenant, trunk_out};
-use model::call::{AfterJoin, CallFact, CallOrder, DialFailure};
+use desk::testing::{House, Page, Setup, anna, cleo, help, tenant, trunk_out};
+use model::call::{AfterJoin, CallFact, CallOrder, DialFailure, Source};
 use model::id::{Id as _, InteractionId, UserId};
 use model::interaction::{EndStatus, EndedBy, ServiceRecord};
 use model::people::PhoneKind;
@@ -324,6 +324,34 @@ async fn the_agent_says_which_of_several_held_customers_it_is() {
     assert_eq!(phase(&house, first).await, Some(("talking", Some(cleo()))));
     assert_eq!(phase(&house, second).await, Some(("held", Some(anna()))));
     assert_eq!(annas.does(ask(talk, cleo())).await.unwrap_err().kind().slug, "not-found");
+}
+
+/// XFER-01: who has one customer in hand and dials on the phone of the desk asks about that one.
+#[tokio::test]
+async fn a_desk_phone_that_dials_asks_about_the_only_customer() {
+    let mut house = House::open_with(Setup { phone: PhoneKind::Sip, ..Setup::default() }).await;
+    let (mut annas, _cleos) = (house.page("anna").await, house.page("cleo").await);
+    let extension = house.desk.configuration().users[&cleo()].extension.clone().unwrap();
+    let call = house.customer_calls("100").await;
+    let (agent, token) = house.rung(call).await;
+    assert_eq!(agent, anna());
+    house.fact(CallFact::AgentAnswered { interaction: call, token, agent }).await;
+    house.bridged(call, anna()).await;
+    annas.event("work", |e| is(e, call, "talking")).await;
+    let talk = InteractionId::from_number(7_000);
+    house
+        .fact(CallFact::Incoming {
+            interaction: talk,
+            tenant: tenant(),
+            from: Source::Phone { agent: anna() },
+            caller: "whatever the phone says".into(),
+            caller_name: None,
+            contact: extension,
+        })
+        .await;
+    let work = annas.event("work", |e| is(e, talk, "dialling")).await["work"].clone();
+    assert_eq!(work["consults"], json!(call));
+    assert_eq!(record(&house, talk).await.consult_of, Some(call));
 }
 
 /// XFER-04: the appliance dies at every stage: each record has an end, and nobody's part stays open.
