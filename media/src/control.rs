@@ -60,6 +60,14 @@ pub enum Command {
         /// What it hears.
         source: Source,
     },
+    /// A leg hears another no longer, if it does; whatever else it hears by now goes on. For softphones, which may be in another
+    /// call already when an earlier one ends.
+    StopHearing {
+        /// The leg that listens.
+        leg: LegId,
+        /// Whom it hears no longer.
+        speaker: LegId,
+    },
     /// Both legs hear each other; one step, so that neither hears a gap of its own.
     Bridge {
         /// One party.

@@ -89,6 +89,7 @@ impl PlaneHandle {
             }
             Command::ConfigureLeg { leg, .. }
             | Command::Hear { leg, .. }
+            | Command::StopHearing { leg, .. }
             | Command::Mute { leg, .. }
             | Command::SendDtmf { leg, .. }
             | Command::Stats { leg }

@@ -184,6 +184,13 @@ impl Shard {
         match command {
             Command::ConfigureLeg { leg, setup } => self.configure(leg, *setup)?,
             Command::Hear { leg, source } => self.hear(leg, source)?,
+            Command::StopHearing { leg, speaker } => {
+                let listener = self.find(leg)?;
+                let hears = self.table.get(listener).map(|seat| seat.hears);
+                if self.table.find(speaker).is_some_and(|of| hears == Some(Heard::Leg(of))) {
+                    self.hears(listener, Heard::Nothing);
+                }
+            }
             Command::Bridge { a, b } => self.bridge(a, b)?,
             Command::Mute { leg, muted } => {
                 let index = self.find(leg)?;
@@ -347,6 +354,7 @@ pub(super) fn legs_of(command: &Command) -> Vec<LegId> {
         Command::Room { order: RoomOrder::Join { leg, .. } | RoomOrder::Leave { leg }, .. }
         | Command::ConfigureLeg { leg, .. }
         | Command::Hear { leg, .. }
+        | Command::StopHearing { leg, .. }
         | Command::Mute { leg, .. }
         | Command::SendDtmf { leg, .. }
         | Command::Stats { leg }

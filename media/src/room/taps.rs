@@ -5,7 +5,7 @@ use model::media::Codec;
 
 use super::Room;
 use super::ear::Ear;
-use crate::control::{Channel, Format, MediaError};
+use crate::control::{Channel, Format, MediaError, RoomRole};
 use crate::mix::Seat;
 use crate::record::Handle;
 
@@ -85,11 +85,12 @@ impl Room {
         self.taps.iter().map(|tap| tap.to).collect()
     }
 
-    /// Roles say who is heard; who is left out of a recording is left out whatever its role.
+    /// A recording is of all who are heard by anybody, coaches included; who is left out is left out whatever the role.
     pub(super) fn mask_taps(&mut self) {
         for tap in &self.taps {
-            if let Some(party) = self.parties.iter().flatten().find(|party| Some(party.leg) == tap.without) {
-                self.mixer.set_audible(tap.seat, party.seat, false);
+            for party in self.parties.iter().flatten() {
+                let captured = Some(party.leg) != tap.without && party.role != RoomRole::Monitor;
+                self.mixer.set_audible(tap.seat, party.seat, captured);
             }
         }
     }

@@ -294,6 +294,25 @@ fn our_side_of_a_conference_is_one_stream_without_the_customer() {
     assert_eq!(hall.captured.len(), 40 * 160);
 }
 
+/// HELP-04: what a coach says to the agent is in the recording, and the customer does not hear it.
+#[test]
+fn what_a_coach_says_is_recorded_and_kept_from_the_customer() {
+    let mut hall = Hall::open(4, 3);
+    let customer = hall.join(PCMU, RoomRole::Member, 400.0, 0.0);
+    let agent = hall.join(PCMU, RoomRole::Member, 600.0, 0.0);
+    let coach = hall.join(PCMU, RoomRole::Coach(agent), 700.0, 4_000.0);
+    let (handle, channel) = (crate::record::Handle::for_tests(), crate::control::Channel::Right);
+    let to = super::Capture { handle, channel, epoch: 64 };
+    hall.room.tap(to, Some(customer)).unwrap();
+    hall.pass(20);
+    assert!(level(&hall.captured, 700.0, 8_000) > 3_500.0);
+    assert!(hall.hears(agent, 700.0) > 3_500.0 && hall.hears(customer, 700.0) < 20.0);
+    let before = hall.captured.len();
+    hall.room.set_role(coach, RoomRole::Monitor).unwrap();
+    hall.pass(20);
+    assert!(level(&hall.captured[before + 2 * 160..], 700.0, 8_000) < 20.0, "who only listens is not");
+}
+
 #[test]
 fn what_cannot_be_is_refused_and_changes_nothing() {
     let mut hall = Hall::open(2, 2);

@@ -329,6 +329,7 @@ async fn commands_for_a_leg_that_is_gone_say_so(driver: DriverChoice) {
         Command::ConfigureLeg { leg, setup: Box::new(gone.setup()) },
         Command::Hear { leg, source: Source::Nothing },
         Command::Hear { leg: ben.leg, source: Source::Leg(leg) },
+        Command::StopHearing { leg, speaker: ben.leg },
         Command::Bridge { a: ben.leg, b: leg },
         Command::Bridge { a: leg, b: ben.leg },
         Command::Mute { leg, muted: true },

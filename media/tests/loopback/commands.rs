@@ -22,7 +22,28 @@ both_drivers! {
     /// MEDIA-13: media times out after a set silence and says so, once, and says when it is back.
     silence_is_told_once_and_so_is_its_end;
     direction_is_obeyed_both_ways;
+    a_leg_that_hears_somebody_else_by_now_goes_on_doing_so;
     a_leg_held_with_an_address_of_zeros_is_sent_nothing_and_is_learnt_still;
+}
+
+/// What ends for one call leaves alone what another has begun since.
+async fn a_leg_that_hears_somebody_else_by_now_goes_on_doing_so(driver: DriverChoice) {
+    let world = World::new(driver);
+    let (mut anna, mut ben) = (world.phone(How::default()).await, world.phone(How::default()).await);
+    let mut carl = world.phone(How::default()).await;
+    world.bridge(&anna, &ben).await;
+    world.bridge(&anna, &carl).await;
+    let stop = |leg, speaker| world.media.command(Command::StopHearing { leg, speaker });
+    assert_eq!(stop(anna.leg, ben.leg).await, Ok(Answer::Done));
+    carl.says(&g711(1));
+    assert_eq!(anna.hears().await.expect("Carl is heard").payload, g711(1));
+    assert_eq!(stop(anna.leg, carl.leg).await, Ok(Answer::Done));
+    carl.says(&g711(2));
+    anna.hears_nothing("it was told so").await;
+    anna.says(&g711(3));
+    assert_eq!(carl.hears().await.expect("the other way goes on").payload, g711(3));
+    ben.says(&g711(4));
+    anna.hears_nothing("that was over before").await;
 }
 
 async fn a_refused_setup_or_bridge_leaves_the_call_as_it_was(driver: DriverChoice) {

@@ -2,9 +2,9 @@
 
 use media::control::{Answer, MediaError};
 use model::call::{CallFact, Sound};
-use model::id::{LegId, OfferToken};
-use model::interaction::EndedBy;
+use model::id::{LegId, OfferToken, UserId};
 use model::journal::Party;
+use model::media::Codec;
 use model::time::Timestamp;
 
 use super::customer::{Customer, Pending, Side};
@@ -13,6 +13,8 @@ use super::far_end::FarEnd;
 use super::figures::Tally;
 use super::link::Link;
 use super::session::Session;
+use super::timer::SessionTimer;
+use super::who::DialogLine;
 use super::words::{
     Branch, Heard, MediaOrder, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Ring, RingPhones, Softphone,
     Step,
@@ -40,6 +42,8 @@ pub(super) enum Agent {
 pub(super) struct SoftphoneHalf {
     pub(super) ring: Option<Ring>,
     pub(super) media: LegId,
+    /// What it speaks.
+    pub(super) codec: Codec,
     /// The half's name in this call; `None` until linked.
     pub(super) half: Option<LegId>,
     /// What came in over it that is this call's.
@@ -49,7 +53,10 @@ pub(super) struct SoftphoneHalf {
 /// SIP phones.
 #[derive(Debug)]
 pub(super) struct Phone {
-    pub(super) ring: Ring,
+    /// Whose.
+    pub(super) agent: UserId,
+    /// The lease that rang it; none of one that took over from an agent who left.
+    pub(super) ring: Option<Ring>,
     pub(super) leg: LegId,
     pub(super) session: Session,
     /// Those that may still answer.
@@ -66,6 +73,37 @@ pub(super) struct Phone {
     pub(super) pending: Option<Pending>,
     /// The phone put its side on hold.
     pub(super) holds: bool,
+    /// Of one that called us, in the call that it came from.
+    pub(super) timer: Option<SessionTimer>,
+}
+
+impl Phone {
+    /// One that took over from an agent who left.
+    pub(super) fn taken_over(line: DialogLine, agent: UserId) -> Self {
+        let DialogLine { branch, leg, session, timer, holds, pending } = line;
+        Self {
+            agent,
+            ring: None,
+            leg,
+            session,
+            branches: Vec::new(),
+            picked: Some(branch),
+            ready: true,
+            refused: false,
+            why: String::new(),
+            give_up_at: Timestamp::NEVER,
+            pending,
+            holds,
+            timer,
+        }
+    }
+
+    /// The line of a phone that was picked up; back as it was, if it only rings.
+    pub(super) fn into_line(self: Box<Self>) -> Result<DialogLine, Box<Self>> {
+        let (true, Some(branch)) = (self.ready, self.picked) else { return Err(self) };
+        let Self { leg, session, timer, holds, pending, .. } = *self;
+        Ok(DialogLine { branch, leg, session, timer, holds, pending })
+    }
 }
 
 impl Agent {
@@ -90,7 +128,7 @@ impl Agent {
         match self {
             Self::Nobody | Self::Dialled(_) | Self::FarEnd(_) => None,
             Self::Softphone(soft) => soft.ring,
-            Self::Phone(phone) => Some(phone.ring),
+            Self::Phone(phone) => phone.ring,
         }
     }
 }
@@ -107,7 +145,8 @@ impl Call {
         let near = self.customer.has_leg().then_some(self.leg);
         out.push(Output::Media(MediaOrder::Create { leg: phones.leg, near }));
         self.agent = Agent::Phone(Box::new(Phone {
-            ring: phones.ring,
+            agent: phones.ring.agent,
+            ring: Some(phones.ring),
             leg: phones.leg,
             session: Session::new(ability, phones.seed, phones.session),
             branches: phones.branches,
@@ -118,6 +157,7 @@ impl Call {
             give_up_at: now + RINGING_MAX,
             pending: None,
             holds: false,
+            timer: None,
         }));
     }
 
@@ -133,6 +173,7 @@ impl Call {
                 self.agent = Agent::Softphone(Box::new(SoftphoneHalf {
                     ring: Some(ring),
                     media: soft.leg,
+                    codec: soft.codec,
                     half: None,
                     tally: Tally::default(),
                 }));
@@ -174,7 +215,7 @@ impl Call {
             end_branches(&phone, out);
             out.push(Output::Media(MediaOrder::Delete(phone.leg)));
             if phone.ready {
-                let (leg, party) = (phone.leg, Party::Agent { agent: phone.ring.agent });
+                let (leg, party) = (phone.leg, Party::Agent { agent: phone.agent });
                 out.push(Output::Fact(CallFact::LegEnded {
                     interaction: self.interaction,
                     leg,
@@ -223,11 +264,11 @@ impl Call {
             }
             (Step::Configured(_), Ok(_)) => {
                 phone.ready = true;
-                let (ring, leg) = (phone.ring, phone.leg);
+                let (agent, ring, leg) = (phone.agent, phone.ring, phone.leg);
                 let codec = phone.session.codec();
                 let secure = phone.session.is_secure();
                 if let Some(codec) = codec {
-                    let party = Party::Agent { agent: ring.agent };
+                    let party = Party::Agent { agent };
                     out.push(Output::Fact(CallFact::LegAnswered {
                         interaction: self.interaction,
                         leg,
@@ -236,12 +277,13 @@ impl Call {
                         secure,
                     }));
                 }
-                let Ring { token, agent } = ring;
-                out.push(Output::Fact(CallFact::AgentAnswered {
-                    interaction: self.interaction,
-                    token,
-                    agent,
-                }));
+                if let Some(Ring { token, agent }) = ring {
+                    out.push(Output::Fact(CallFact::AgentAnswered {
+                        interaction: self.interaction,
+                        token,
+                        agent,
+                    }));
+                }
             }
             (_, Err(why)) => self.give_up_phone(why.to_string(), out),
             _ => {}
@@ -304,6 +346,7 @@ impl Call {
         }
         let (ring, refused, why) = (phone.ring, phone.refused, std::mem::take(&mut phone.why));
         self.drop_agent(out);
+        let Some(ring) = ring else { return };
         if refused {
             let Ring { token, agent } = ring;
             out.push(Output::Fact(CallFact::AgentRefused { interaction: self.interaction, token, agent }));
@@ -313,8 +356,13 @@ impl Call {
     }
 
     /// What the picked-up phone does in its dialog.
-    pub(super) fn phone_did(&mut self, branch: Branch, event: Peer, out: &mut Vec<Output>) {
-        let Agent::Phone(phone) = &self.agent else { return self.far_end_did(branch, event, out) };
+    pub(super) fn phone_did(&mut self, branch: Branch, event: Peer, now: Timestamp, out: &mut Vec<Output>) {
+        if self.guest_did(branch, &event, now, out) {
+            return;
+        }
+        let Agent::Phone(phone) = &mut self.agent else {
+            return self.far_end_did(branch, event, now, out);
+        };
         if phone.picked != Some(branch) {
             return;
         }
@@ -325,16 +373,12 @@ impl Call {
             }
             Peer::Bye => {
                 self.phone_is_gone();
-                self.end(EndedBy::Agent, None, out);
+                self.seat_hung_up(out);
             }
             Peer::Offer { id, sdp } => self.offered(Side::Phone(branch), id, sdp, out),
             Peer::OfferAcknowledged(answer) => self.offer_answered(Side::Phone(branch), answer, out),
-            Peer::Acknowledged(_)
-            | Peer::NeverAcknowledged
-            | Peer::Cancelled
-            | Peer::Renewed
-            | Peer::RenewalAnswered(_)
-            | Peer::Digit(_) => {}
+            Peer::Renewed | Peer::RenewalAnswered(_) => self.seat_renewed(&event, now, out),
+            Peer::Acknowledged(_) | Peer::NeverAcknowledged | Peer::Cancelled | Peer::Digit(_) => {}
         }
     }
 

@@ -11,7 +11,7 @@ impl Call {
     pub(super) fn take_aside(&mut self, out: &mut Vec<Output>) {
         // Between colleagues there is nobody who could be taken aside.
         let Link::Joined(joined) = &mut self.link else { return };
-        if self.calling.is_some() || joined.aside {
+        if self.calling.is_some() || joined.aside || !self.guests.is_empty() {
             return;
         }
         joined.aside = true;

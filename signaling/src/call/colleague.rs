@@ -3,6 +3,7 @@
 use model::call::{CallFact, Sound};
 use model::id::{InteractionId, LegId, UserId};
 use model::journal::Party;
+use model::media::Codec;
 use model::time::Timestamp;
 
 use super::customer::Customer;
@@ -37,6 +38,8 @@ pub struct NewInside {
 pub(super) struct Colleague {
     /// The half's name in this call.
     pub(super) half: LegId,
+    /// What it speaks.
+    pub(super) codec: Codec,
     /// What came in over it that is this call's.
     pub(super) tally: Tally,
     /// Without any order until then it is over, and so is a busy tone. `None`: an order came.
@@ -48,7 +51,12 @@ impl Call {
     pub fn begin_inside(new: NewInside, now: Timestamp) -> (Self, Vec<Output>) {
         let NewInside { interaction, agent, softphone, half, ability, .. } = new;
         let give_up_at = Some(now + UNORDERED_MAX);
-        let customer = Customer::Colleague(Colleague { half, tally: Tally::default(), give_up_at });
+        let customer = Customer::Colleague(Colleague {
+            half,
+            codec: softphone.codec,
+            tally: Tally::default(),
+            give_up_at,
+        });
         // Nothing is ever negotiated in this session: the softphone did that when its page was opened.
         let session = Session::new(ability.clone(), KeySeed::new([0; 32]), 0);
         let mut call = Self::new(interaction, softphone.leg, ability, customer, session);

@@ -24,10 +24,10 @@ impl Call {
             return;
         }
         // A phone that was picked up is the one; else the softphone as it is now (it may have come anew since it rang).
-        let picked = matches!(&self.agent, Agent::Phone(phone) if phone.ready && phone.ring.agent == agent);
+        let picked = matches!(&self.agent, Agent::Phone(phone) if phone.ready && phone.agent == agent);
         if !picked {
             let ring = match &self.agent {
-                Agent::Phone(phone) => Some(phone.ring),
+                Agent::Phone(phone) => phone.ring,
                 Agent::Softphone(soft) => soft.ring,
                 Agent::Nobody => None,
                 // Nobody is asked for while a number outside is dialled, or talks.
@@ -41,7 +41,7 @@ impl Call {
                 return;
             };
             let (media, tally) = (soft.leg, Tally::default());
-            let softphone = SoftphoneHalf { ring, media, half: Some(half), tally };
+            let softphone = SoftphoneHalf { ring, media, codec: soft.codec, half: Some(half), tally };
             self.agent = Agent::Softphone(Box::new(softphone));
             // What it received in earlier calls is not this call's.
             out.push(Output::Media(MediaOrder::Measure(soft.leg)));
@@ -236,6 +236,7 @@ impl Call {
                     Party::Customer | Party::FarEnd => CallFact::FarEndBridged { interaction },
                 }));
             }
+            (_, result) if self.is_taking() => self.seated(result, out),
             (_, Err(why)) => self.end(EndedBy::System, Some(format!("could not be bridged: {why}")), out),
             // Back together after a softphone was away.
             (_, Ok(_)) => {}

@@ -12,6 +12,7 @@ use super::agent::Agent;
 use super::colleague::Colleague;
 use super::dialling::Dialling;
 use super::ending::Farewell;
+use super::guest;
 use super::words::{Answered, Branch, MediaOrder, Output, Peer, PeerOrder, PhoneOrder, RequestId, Step};
 use crate::sdp::Refusal;
 
@@ -41,6 +42,8 @@ pub(super) enum Customer {
     },
     /// Of a call that we place: being dialled.
     Dialling(Box<Dialling>),
+    /// Left, or came over into another call; others go on talking, or the call ends.
+    Gone,
     /// Up.
     Answered {
         /// A request within the dialog whose answer waits for the media plane.
@@ -77,14 +80,14 @@ impl Customer {
         match self {
             Self::Incoming { .. } | Self::Opening { .. } => Farewell::Refuse(480),
             Self::Offered | Self::Answered { .. } => Farewell::Bye,
-            Self::Colleague(_) | Self::Nobody { .. } => Farewell::None,
+            Self::Colleague(_) | Self::Nobody { .. } | Self::Gone => Farewell::None,
             Self::Dialling(dialling) => Farewell::LetGo(dialling.branch()),
         }
     }
     /// Whether there is a media leg, or one was asked for.
     pub(super) fn has_leg(&self) -> bool {
         match self {
-            Self::Incoming { .. } | Self::Nobody { .. } => false,
+            Self::Incoming { .. } | Self::Nobody { .. } | Self::Gone => false,
             Self::Dialling(dialling) => dialling.has_leg(),
             _ => true,
         }
@@ -138,7 +141,7 @@ impl Call {
             (Customer::Incoming { .. } | Customer::Opening { .. }, Rejection::Overloaded) => {
                 Farewell::Overloaded
             }
-            (Customer::Nobody { .. } | Customer::Dialling(_), _) => self.customer.farewell(),
+            (Customer::Nobody { .. } | Customer::Dialling(_) | Customer::Gone, _) => self.customer.farewell(),
             // Too late to refuse: it can only be ended.
             (Customer::Offered | Customer::Answered { .. } | Customer::Colleague(_), _) => Farewell::Bye,
         };
@@ -152,27 +155,26 @@ impl Call {
 
     pub(super) fn customer_did(&mut self, event: Peer, now: Timestamp, out: &mut Vec<Output>) {
         // With a softphone there is no dialog, so nothing can come over one; nor with whom was not reached yet.
-        let without =
-            matches!(self.customer, Customer::Colleague(_) | Customer::Nobody { .. } | Customer::Dialling(_));
+        let without = matches!(
+            self.customer,
+            Customer::Colleague(_) | Customer::Nobody { .. } | Customer::Dialling(_) | Customer::Gone
+        );
         if without || self.common_peer_event(&event, now) {
             return;
         }
         match event {
             Peer::Cancelled => self.end_with(EndedBy::Customer, None, Farewell::Cancelled, out),
-            Peer::Bye => self.end_with(EndedBy::Customer, None, Farewell::None, out),
+            Peer::Bye => self.customer_left(EndedBy::Customer, None, Farewell::None, out),
             Peer::Acknowledged(answer) => self.acknowledged(answer, now, out),
             Peer::NeverAcknowledged => {
-                self.end(
-                    EndedBy::System,
-                    Some("the customer's side never acknowledged our answer".to_owned()),
-                    out,
-                );
+                let failure = "the customer's side never acknowledged our answer".to_owned();
+                self.customer_failed(failure, out);
             }
             Peer::Offer { id, sdp } => self.offered(Side::Customer, id, sdp, out),
             Peer::OfferAcknowledged(answer) => self.offer_answered(Side::Customer, answer, out),
             // RFC 4028 §10: 408 and 481 end the session; others leave it to the next try.
             Peer::RenewalAnswered(408 | 481) => {
-                self.end(EndedBy::System, Some("the customer's side is gone".to_owned()), out);
+                self.customer_failed("the customer's side is gone".to_owned(), out);
             }
             Peer::RenewalAnswered(_) => {
                 if let Some(timer) = &mut self.timer {
@@ -392,7 +394,10 @@ impl Call {
                 Agent::FarEnd(far) if far.branch == branch => {
                     Some((far.leg, &mut far.session, &mut far.pending))
                 }
-                _ => None,
+                _ => {
+                    let line = guest::line_of(&mut self.guests, branch)?;
+                    Some((line.leg, &mut line.session, &mut line.pending))
+                }
             },
         }
     }

@@ -3,6 +3,7 @@
 mod customer;
 mod dial;
 mod fork;
+mod handover;
 mod held;
 mod media;
 mod requests;
@@ -22,11 +23,15 @@ use super::{Call, NewCall, NewInside, NewPlaced};
 use crate::endpoint::dialog::Dialog;
 use crate::endpoint::message::{Method, Reply};
 use crate::endpoint::{Flow, Incoming, InviteEvent, Responder};
+use crate::switchboard::Internal;
 use crate::switchboard::shared::Shared;
+use crate::trunk::Place;
 pub(crate) use dial::TrunkTarget;
 use dial::Way;
 pub(crate) use fork::Target;
 use fork::{Established, ForkNews};
+pub(crate) use handover::{Asked, Handed, guest_order};
+use handover::{Gone, Taking};
 use held::{Goodbye, Held, clean_up};
 use requests::Waiting;
 
@@ -53,8 +58,16 @@ pub(crate) enum Message {
     Media(Event),
     /// The agent's softphone.
     Softphone { leg: LegId, up: bool },
-    /// Our renewal of the customer's session was answered.
-    Renewed(u16),
+    /// A renewal of the session was answered, or the far end renewed it.
+    Renewed(Party, u16),
+    /// An order that brings somebody in from another call, with the way to that.
+    Join(Order, InteractionId, Option<mpsc::Sender<Message>>),
+    /// Another call asks for somebody.
+    HandOver(Box<Asked>),
+    /// Somebody comes from another call.
+    Handed(Box<Handed>),
+    /// Somebody who was asked for stays in the other call, and why.
+    Kept(InteractionId, String),
 }
 
 /// Whose dialog.
@@ -75,6 +88,8 @@ pub(crate) struct CustomerSide {
     pub(crate) responder: Option<Responder>,
     /// Becomes true with the ACK of our 2xx: before it, BYE is forbidden (RFC 3261 §15).
     pub(crate) acknowledged: watch::Receiver<bool>,
+    /// Of a call that came in over a trunk, its place there.
+    pub(crate) place: Option<Place>,
 }
 
 pub(crate) struct Driver {
@@ -101,6 +116,15 @@ pub(crate) struct Driver {
     next_request: u32,
     mailbox: mpsc::Sender<Message>,
     held: Arc<Mutex<Held>>,
+    /// Places on trunks of those who came from other calls.
+    places: HashMap<Branch, Place>,
+    /// Calls that are to be asked for somebody.
+    others: HashMap<InteractionId, mpsc::Sender<Message>>,
+    /// The call that asked this one.
+    asked_by: Option<Asked>,
+    taking: Option<Taking>,
+    gone: Option<Gone>,
+    internal: mpsc::Sender<Internal>,
 }
 
 /// A phone's side.
@@ -126,6 +150,7 @@ pub(crate) fn spawn(
     shared: Arc<Shared>,
     new: New,
     mailbox: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
+    internal: mpsc::Sender<Internal>,
     over: impl FnOnce() + Send + 'static,
 ) {
     let held = Arc::new(Mutex::new(Held::default()));
@@ -171,6 +196,12 @@ pub(crate) fn spawn(
         next_request: 0,
         mailbox: mailbox.0,
         held: held.clone(),
+        places: HashMap::new(),
+        others: HashMap::new(),
+        asked_by: None,
+        taking: None,
+        gone: None,
+        internal,
     };
     tokio::spawn(async move {
         let task = tokio::spawn(driver.run(first, mailbox.1));
@@ -205,9 +236,24 @@ impl Driver {
             self.shared.directory.forget(&side.dialog.key());
         }
         // Whoever still writes to this call is answered; a pick-up that came too late is hung up.
+        let gone = self.gone.take().map(Gone::close);
         mailbox.close();
         while let Some(message) = mailbox.recv().await {
+            let message = match &gone {
+                None => message,
+                Some((to, trail)) => match trail.follow(self.interaction, message) {
+                    Ok(message) => {
+                        to.send(message).await.ok();
+                        continue;
+                    }
+                    Err(message) => message,
+                },
+            };
             match message {
+                Message::HandOver(asked) => {
+                    asked.refuse(self.interaction, "the other call is over".to_owned())
+                }
+                Message::Handed(handed) => handed.give_back(),
                 Message::Request(_, incoming) => {
                     let status = if incoming.request.method == Method::Bye { 200 } else { 481 };
                     incoming.transaction.finish(&Reply::new(status), None);
@@ -230,15 +276,21 @@ impl Driver {
                     Output::Fact(fact) => self.tell_desk(fact).await,
                     Output::Media(order) => {
                         let step = order.step();
-                        done.push_back((step, self.order_media(order).await));
+                        let result = self.order_media(order).await;
+                        if let Err(why) = &result {
+                            tracing::warn!(interaction = %self.interaction, ?step, %why, "the media plane refused");
+                        }
+                        done.push_back(Input::Done(step, result));
                     }
+                    Output::AskFor(from, handover) => done.extend(self.ask_for(from, handover)),
+                    Output::Hand(who) => done.push_back(self.hand(who).await),
+                    Output::Keep(why) => self.keep(why),
+                    Output::Taken => self.taken().await,
+                    Output::GiveBack(who) => self.give_back(who),
                 }
             }
-            let Some((step, result)) = done.pop_front() else { return };
-            if let Err(why) = &result {
-                tracing::warn!(interaction = %self.interaction, ?step, %why, "the media plane refused");
-            }
-            outputs.extend(self.call.handle(Input::Done(step, result), self.shared.now()));
+            let Some(input) = done.pop_front() else { return };
+            outputs.extend(self.call.handle(input, self.shared.now()));
         }
     }
 
@@ -261,28 +313,36 @@ impl Driver {
             PhoneOrder::Reach => self.reach(branch),
             PhoneOrder::Invite { sdp } => self.invite(branch, sdp),
             PhoneOrder::Reply(answered) => self.reply(Party::Phone(branch), answered),
+            PhoneOrder::Renew => {
+                if let Some(PhoneSide::Up(up)) = self.phones.get_mut(&branch) {
+                    let update = up.dialog.request(Method::Update);
+                    let (way, contact) = ((up.dialog.key(), up.flow.clone()), up.flow.contact(&up.user));
+                    customer::renew(self.shared.clone(), way, update, contact, up.timer.as_ref());
+                }
+            }
             PhoneOrder::End => {
                 self.ways.remove(&branch);
+                self.places.remove(&branch);
                 if self.dialled == Some(branch)
                     && let Some(side) = self.customer.take()
                 {
                     self.shared.directory.forget(&side.dialog.key());
                     self.held().dialled = None;
-                    self.bye_phone(Established { dialog: side.dialog, flow: side.flow });
+                    let CustomerSide { dialog, flow, user, timer, acknowledged, .. } = side;
+                    self.bye_phone(Established { dialog, flow, user, timer, acknowledged });
                 }
                 if let Some(PhoneSide::Up(up)) = self.phones.remove(&branch) {
                     self.shared.directory.forget(&up.dialog.key());
-                    self.held().phones.clear();
+                    self.held().forget(&up.dialog.key());
                     self.bye_phone(*up);
                 }
             }
         }
     }
 
-    fn bye_phone(&self, Established { mut dialog, flow }: Established) {
+    fn bye_phone(&self, Established { mut dialog, flow, acknowledged, .. }: Established) {
         let bye = dialog.request(Method::Bye);
-        let endpoint = self.shared.endpoint.clone();
-        self.shared.farewells.spawn(async move { endpoint.request(&flow, bye).await });
+        self.say_bye(bye, flow, acknowledged);
     }
 
     /// What a message means to the machine; what means nothing to it is answered here.
@@ -314,7 +374,14 @@ impl Driver {
             Message::Fork(branch, news) => return self.fork_said(branch, news),
             Message::Media(event) => Input::Media(event),
             Message::Softphone { leg, up } => Input::Softphone { leg, up },
-            Message::Renewed(status) => Input::Customer(Peer::RenewalAnswered(status)),
+            Message::Renewed(party, status) => peer(party, Peer::RenewalAnswered(status)),
+            Message::Join(order, from, other) => {
+                self.others.extend(other.map(|other| (from, other)));
+                Input::Order(order)
+            }
+            Message::HandOver(asked) => self.asked(*asked),
+            Message::Handed(handed) => self.arrives(*handed),
+            Message::Kept(from, why) => Input::Kept(from, why),
         })
     }
 

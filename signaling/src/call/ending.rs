@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use media::control::{Answer, MediaError};
 use model::call::CallFact;
-use model::id::LegId;
+use model::id::{InteractionId, LegId};
 use model::interaction::EndedBy;
 use model::journal::Party;
+use model::media::{Codec, StreamStats};
 
 use super::Call;
 use super::agent::{Agent, end_branches};
@@ -14,7 +15,7 @@ use super::customer::Customer;
 use super::figures::Figures;
 use super::link::End;
 use super::words::{
-    Answered, Branch, Heard, Input, MediaOrder, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Step,
+    Answered, Branch, Heard, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, PhoneOrder, Step,
 };
 
 /// A call that is ending, or has ended when nothing is left.
@@ -24,6 +25,10 @@ pub(super) struct Ending {
     failure: Option<String>,
     /// What the media plane still has to answer, and what is said then.
     left: HashMap<Step, Last>,
+    /// For whom it is over with this call.
+    guests: Vec<InteractionId>,
+    /// Whoever was here besides the agent is in another call, which says when it is over for them.
+    handed: bool,
     said: bool,
 }
 
@@ -31,8 +36,34 @@ pub(super) struct Ending {
 #[derive(Debug)]
 pub(super) enum Last {
     Captured,
-    LegEnded { leg: LegId, party: Party, figures: Figures },
+    LegEnded {
+        leg: LegId,
+        party: Party,
+        figures: Figures,
+    },
+    /// Of somebody who came from another call, by the name of that; then it is over for them, unless the call's end says so.
+    GuestOver {
+        name: InteractionId,
+        leg: LegId,
+        party: Party,
+        figures: Figures,
+        end: Option<(EndedBy, Option<String>)>,
+    },
+    /// The same of somebody who has the agent's place from now on.
+    TookOver(Box<TookOver>),
     Silently,
+}
+
+/// What is said of a guest who took the agent's place.
+#[derive(Debug)]
+pub(super) struct TookOver {
+    pub(super) name: InteractionId,
+    pub(super) leg: LegId,
+    /// What they were under the name they had, if that is still to be said.
+    pub(super) was: Option<(Party, Figures)>,
+    /// What they are now.
+    pub(super) party: Party,
+    pub(super) codec: Option<(Codec, bool)>,
 }
 
 impl Ending {
@@ -86,7 +117,10 @@ impl Call {
             Farewell::LetGo(branch) => out.push(Output::Phone(branch, PhoneOrder::End)),
             Farewell::Bye => out.push(Output::Customer(PeerOrder::Bye { reason: failure.clone() })),
         }
-        let mut left = HashMap::new();
+        // What was asked a moment ago is said all the same.
+        self.end_joining(out);
+        let mut left: HashMap<Step, Last> = std::mem::take(&mut self.leaving).into_iter().collect();
+        self.close_room(out);
         let mut ask = |order: MediaOrder, last: Last, out: &mut Vec<Output>| {
             left.insert(order.step(), last);
             out.push(Output::Media(order));
@@ -97,11 +131,25 @@ impl Call {
         if let Some((order, last)) = self.let_agent_go(out) {
             ask(order, last, out);
         }
+        let mut guests = Vec::new();
+        for guest in std::mem::take(&mut self.guests) {
+            guests.push(guest.name);
+            let (order, last) = guest.let_go(by, None, out);
+            let last = match last {
+                Last::GuestOver { name, leg, party, figures, .. } => {
+                    Last::GuestOver { name, leg, party, figures, end: None }
+                }
+                other => other,
+            };
+            ask(order, last, out);
+        }
         if let Customer::Colleague(colleague) = &self.customer {
             let held = self.holds(End::Caller);
             if !held {
                 out.push(Output::Media(MediaOrder::Hear { leg: self.leg, heard: Heard::Nothing }));
                 out.push(Output::Media(MediaOrder::Mute { leg: self.leg, muted: false }));
+            } else if let Some(speaker) = self.agent.media_leg() {
+                out.push(Output::Media(MediaOrder::StopHearing { leg: self.leg, speaker }));
             }
             let figures = Figures::of_softphone(&colleague.tally, held);
             let last = Last::LegEnded { leg: colleague.half, party: Party::Customer, figures };
@@ -114,7 +162,7 @@ impl Call {
             };
             ask(MediaOrder::Delete(self.leg), last, out);
         }
-        self.ending = Some(Ending { by, failure, left, said: false });
+        self.ending = Some(Ending { by, failure, left, guests, handed: false, said: false });
         self.say_ended(out);
     }
 
@@ -140,7 +188,12 @@ impl Call {
                     return None;
                 };
                 // The softphone stays for the next call. While this customer was held, it may be in another already.
-                if !self.holds(End::Called) {
+                if self.holds(End::Called) {
+                    if self.customer.has_leg() {
+                        let (leg, speaker) = (soft.media, self.leg);
+                        out.push(Output::Media(MediaOrder::StopHearing { leg, speaker }));
+                    }
+                } else {
                     out.push(Output::Media(MediaOrder::Hear { leg: soft.media, heard: Heard::Nothing }));
                     out.push(Output::Media(MediaOrder::Mute { leg: soft.media, muted: false }));
                 }
@@ -150,7 +203,7 @@ impl Call {
             }
             Agent::Phone(phone) => {
                 end_branches(phone, out);
-                let party = Party::Agent { agent: phone.ring.agent };
+                let party = Party::Agent { agent: phone.agent };
                 let last = match phone.ready {
                     true => Last::LegEnded { leg: phone.leg, party, figures: Figures::Own },
                     false => Last::Silently,
@@ -165,6 +218,10 @@ impl Call {
         let late = |id| Answered { id, status: 481, sdp: None, warning: None };
         match input {
             Input::Done(step, result) => self.last_answer(step, result, out),
+            Input::Order(Order::HandOver(_)) => out.push(Output::Keep("the other call is over".to_owned())),
+            Input::Order(Order::Join(join)) => self.join_failed(join.from, "the call is over", out),
+            Input::Order(Order::Attend(attend)) => self.join_failed(attend.from, "the call is over", out),
+            Input::Handed(_, who) => out.push(Output::GiveBack(who)),
             Input::Customer(Peer::Offer { id, .. }) => out.push(Output::Customer(PeerOrder::Reply(late(id)))),
             Input::Phone(branch, PhoneEvent::Peer(Peer::Offer { id, .. })) => {
                 out.push(Output::Phone(branch, PhoneOrder::Reply(late(id))));
@@ -198,12 +255,17 @@ impl Call {
                 Err(why) => CallFact::RecordingFailed { interaction, recording, why: why.to_string() },
             })),
             (Last::LegEnded { leg, party, figures }, _) => {
-                let stats = match result {
-                    Ok(Answer::Stats(stats)) => Some(figures.with(stats.received)),
-                    _ => None,
-                };
+                let stats = counted(figures, result);
                 out.push(Output::Fact(CallFact::LegEnded { interaction, leg, party, stats }));
             }
+            (Last::GuestOver { name: interaction, leg, party, figures, end }, _) => {
+                let stats = counted(figures, result);
+                out.push(Output::Fact(CallFact::LegEnded { interaction, leg, party, stats }));
+                if let Some((by, failure)) = end {
+                    out.push(Output::Fact(CallFact::Ended { interaction, by, failure }));
+                }
+            }
+            (Last::TookOver(over), _) => self.say_took_over(*over, result, out),
             _ => {}
         }
     }
@@ -211,8 +273,34 @@ impl Call {
     fn say_ended(&mut self, out: &mut Vec<Output>) {
         let Some(ending) = &mut self.ending else { return };
         if ending.left.is_empty() && !std::mem::replace(&mut ending.said, true) {
-            let failure = ending.failure.take();
-            out.push(Output::Fact(CallFact::Ended { interaction: self.interaction, by: ending.by, failure }));
+            if ending.handed {
+                return;
+            }
+            let (by, failure) = (ending.by, ending.failure.take());
+            for interaction in std::mem::take(&mut ending.guests) {
+                out.push(Output::Fact(CallFact::Ended { interaction, by, failure: None }));
+            }
+            out.push(Output::Fact(CallFact::Ended { interaction: self.interaction, by, failure }));
         }
+    }
+
+    /// Ends what is left of a call whose other party is in another call now.
+    pub(super) fn end_handed(&mut self, party: Option<(MediaOrder, Last)>, out: &mut Vec<Output>) {
+        self.end_with(EndedBy::Agent, None, self.customer.farewell(), out);
+        if let Some(ending) = &mut self.ending {
+            ending.handed = true;
+            if let Some((order, last)) = party {
+                ending.left.insert(order.step(), last);
+                out.push(Output::Media(order));
+            }
+        }
+    }
+}
+
+/// What the media plane's last answer counts for.
+pub(super) fn counted(figures: Figures, result: Result<Answer, MediaError>) -> Option<StreamStats> {
+    match result {
+        Ok(Answer::Stats(stats)) => Some(figures.with(stats.received)),
+        _ => None,
     }
 }

@@ -7,7 +7,6 @@
 use media::control::{Answer, MediaError};
 use model::call::{CallFact, DialFailure, Sound};
 use model::id::{LegId, RecordingId};
-use model::interaction::EndedBy;
 use model::journal::Party;
 use model::time::Timestamp;
 
@@ -17,6 +16,7 @@ use super::customer::{Pending, Side};
 use super::dialling::{Dialling, News};
 use super::link::Link;
 use super::session::Session;
+use super::timer::SessionTimer;
 use super::words::{Branch, Dial, Heard, Output, Peer, PhoneEvent, Step};
 
 /// A number outside that answered.
@@ -25,6 +25,8 @@ pub(super) struct FarEnd {
     pub(super) branch: Branch,
     pub(super) leg: LegId,
     pub(super) session: Session,
+    /// Of one that came from another call, in which it had a timer.
+    pub(super) timer: Option<SessionTimer>,
     pub(super) pending: Option<Pending>,
 }
 
@@ -100,7 +102,8 @@ impl Call {
                     let (party, secure) = (Party::FarEnd, session.is_secure());
                     out.push(Output::Fact(CallFact::LegAnswered { interaction, leg, party, codec, secure }));
                 }
-                self.agent = Agent::FarEnd(Box::new(FarEnd { branch, leg, session, pending: None }));
+                self.agent =
+                    Agent::FarEnd(Box::new(FarEnd { branch, leg, session, timer: None, pending: None }));
                 // What is said first is heard, however long the recording takes to begin.
                 self.hear(self.leg, Heard::Leg(leg), out);
                 out.push(Output::Fact(CallFact::FarEndAnswered { interaction, trunk }));
@@ -126,19 +129,16 @@ impl Call {
     }
 
     /// What the number that answered does in its dialog.
-    pub(super) fn far_end_did(&mut self, branch: Branch, event: Peer, out: &mut Vec<Output>) {
+    pub(super) fn far_end_did(&mut self, branch: Branch, event: Peer, now: Timestamp, out: &mut Vec<Output>) {
         if !matches!(&self.agent, Agent::FarEnd(far) if far.branch == branch) {
             return;
         }
         match event {
-            Peer::Bye | Peer::NeverAcknowledged => self.end(EndedBy::Agent, None, out),
+            Peer::Bye | Peer::NeverAcknowledged => self.seat_hung_up(out),
             Peer::Offer { id, sdp } => self.offered(Side::Phone(branch), id, sdp, out),
             Peer::OfferAcknowledged(answer) => self.offer_answered(Side::Phone(branch), answer, out),
-            Peer::Acknowledged(_)
-            | Peer::Cancelled
-            | Peer::Renewed
-            | Peer::RenewalAnswered(_)
-            | Peer::Digit(_) => {}
+            Peer::Renewed | Peer::RenewalAnswered(_) => self.seat_renewed(&event, now, out),
+            Peer::Acknowledged(_) | Peer::Cancelled | Peer::Digit(_) => {}
         }
     }
 }

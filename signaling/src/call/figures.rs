@@ -5,7 +5,6 @@ use std::time::Duration;
 use media::control::LegStats;
 use model::call::CallFact;
 use model::id::LegId;
-use model::interaction::EndedBy;
 use model::journal::Party;
 use model::media::StreamStats;
 use model::time::Timestamp;
@@ -44,7 +43,7 @@ impl Tally {
     }
 
     /// Takes the figures of the moment from an end that perhaps holds.
-    fn take_from(&mut self, now: StreamStats, holds: bool) -> StreamStats {
+    pub(super) fn take_from(&mut self, now: StreamStats, holds: bool) -> StreamStats {
         if holds && !std::mem::take(&mut self.closing) {
             return self.so_far().unwrap_or_default();
         }
@@ -110,13 +109,18 @@ impl Call {
         if joined.poll_at <= now {
             joined.poll_at = now + QUALITY_EVERY;
             joined.polled = (None, None);
-            let legs = [Some(self.leg), self.agent.media_leg()];
-            out.extend(legs.into_iter().flatten().map(|leg| Output::Media(MediaOrder::Stats(leg))));
+            let customer = self.customer.has_leg().then_some(self.leg);
+            let guests = self.guests.iter().map(|guest| Some(guest.who.media()));
+            let legs = [customer, self.agent.media_leg()].into_iter().chain(guests);
+            out.extend(legs.flatten().map(|leg| Output::Media(MediaOrder::Stats(leg))));
         }
     }
 
     /// Figures of a leg came.
     pub(super) fn figures(&mut self, leg: LegId, stats: &LegStats, out: &mut Vec<Output>) {
+        if self.guest_figures(leg, stats.received) {
+            return;
+        }
         let end = if leg == self.leg { End::Caller } else { End::Called };
         let held = self.holds(end);
         let received = match self.tally_of(end) {
@@ -151,6 +155,11 @@ impl Call {
         change: impl FnOnce(&mut Faults),
         out: &mut Vec<Output>,
     ) {
+        let is_guests = self.guests.iter().any(|guest| guest.who.media() == leg);
+        if is_guests {
+            self.guest_quality(leg, change, out);
+            return;
+        }
         let Link::Joined(joined) = &mut self.link else { return };
         let (party, faults) = if leg == self.leg {
             (Party::Customer, &mut joined.faults.0)
@@ -176,11 +185,14 @@ impl Call {
         out: &mut Vec<Output>,
     ) {
         let joined = matches!(self.link, Link::Joined(_));
+        if self.guest_silent(leg, lasting, out) {
+            return;
+        }
         if leg == self.leg && self.customer.owns_leg() {
             self.silent_since = Some(now - lasting);
             if joined && self.session.expects_audio() {
                 let failure = format!("nothing was heard from the customer for {} s", lasting.as_secs());
-                self.end(EndedBy::System, Some(failure), out);
+                self.customer_failed(failure, out);
             }
             return;
         }
@@ -191,7 +203,7 @@ impl Call {
         };
         if joined {
             let failure = format!("nothing was heard from {who} for {} s", lasting.as_secs());
-            self.end(EndedBy::System, Some(failure), out);
+            self.seat_failed(failure, out);
         }
     }
 
@@ -203,7 +215,7 @@ impl Call {
             self.silent_since = None;
             if self.session.expects_audio() {
                 let failure = "nothing was heard from the customer since the call was connected".to_owned();
-                self.end(EndedBy::System, Some(failure), out);
+                self.customer_failed(failure, out);
             }
         }
     }

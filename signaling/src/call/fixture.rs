@@ -354,6 +354,13 @@ impl Scene {
         loop {
             while let Some(output) = outputs.pop_front() {
                 match output {
+                    Output::AskFor(..)
+                    | Output::Hand(_)
+                    | Output::Keep(_)
+                    | Output::Taken
+                    | Output::GiveBack(_) => {
+                        unreachable!("there is no other call here")
+                    }
                     Output::Fact(fact) => {
                         assert!(self.ended().is_none(), "{fact:?} after the end");
                         self.facts.push(fact);
@@ -363,7 +370,7 @@ impl Scene {
                         match order {
                             PhoneOrder::Reach | PhoneOrder::Invite { .. } => drop(self.live.insert(branch)),
                             PhoneOrder::End => drop(self.live.remove(&branch)),
-                            PhoneOrder::Reply(_) => {}
+                            PhoneOrder::Reply(_) | PhoneOrder::Renew => {}
                         }
                         self.phones.push((branch, order));
                     }
@@ -396,6 +403,7 @@ impl Scene {
             }
             MediaOrder::Configure { leg, .. }
             | MediaOrder::Hear { leg, .. }
+            | MediaOrder::StopHearing { leg, .. }
             | MediaOrder::Mute { leg, .. }
             | MediaOrder::SendDigits { leg, .. }
             | MediaOrder::Tap { leg, .. } => there(leg).map(|()| Answer::Done),
@@ -405,9 +413,11 @@ impl Scene {
                 Ok(Answer::Done)
             }
             MediaOrder::Bridge { a, b } => there(a).and(there(b)).map(|()| Answer::Done),
-            MediaOrder::StartRecording(_) | MediaOrder::PauseRecording { .. } | MediaOrder::Untap { .. } => {
-                Ok(Answer::Done)
-            }
+            MediaOrder::StartRecording(_)
+            | MediaOrder::PauseRecording { .. }
+            | MediaOrder::Untap { .. }
+            | MediaOrder::Room(_)
+            | MediaOrder::TapRoom { .. } => Ok(Answer::Done),
             MediaOrder::StopRecording(_) => Ok(Answer::Recorded { frames: 1, missing: 0 }),
             MediaOrder::Stats(leg) | MediaOrder::Delete(leg) => {
                 there(leg)?;

@@ -12,7 +12,7 @@ use model::time::Timestamp;
 use super::agent::Agent;
 use super::customer::{Customer, Side};
 use super::ending::Last;
-use super::words::{Heard, MediaOrder, Output, Step};
+use super::words::{GuestOrder, Heard, MediaOrder, Output, Step};
 use super::{Call, SILENCE_GRACE, SOFTPHONE_AWAY_MAX};
 
 /// How the two ends stand to each other.
@@ -88,7 +88,7 @@ pub(super) enum End {
 }
 
 impl End {
-    fn other(self) -> Self {
+    pub(super) fn other(self) -> Self {
         match self {
             Self::Caller => Self::Called,
             Self::Called => Self::Caller,
@@ -109,7 +109,7 @@ pub(super) struct EndState {
 
 impl EndState {
     /// Whether the other end hears it, rather than music or noise.
-    fn is_there(&self) -> bool {
+    pub(super) fn is_there(&self) -> bool {
         !self.holds && self.away_until.is_none()
     }
 }
@@ -119,13 +119,13 @@ impl Joined {
     pub(super) fn are_together(&self) -> bool {
         !self.aside && self.caller.is_there() && self.called.is_there()
     }
-    fn at(&self, end: End) -> &EndState {
+    pub(super) fn at(&self, end: End) -> &EndState {
         match end {
             End::Caller => &self.caller,
             End::Called => &self.called,
         }
     }
-    fn at_mut(&mut self, end: End) -> &mut EndState {
+    pub(super) fn at_mut(&mut self, end: End) -> &mut EndState {
         match end {
             End::Caller => &mut self.caller,
             End::Called => &mut self.called,
@@ -153,14 +153,14 @@ impl Link {
 
 impl Call {
     /// The end at which this agent is; of a customer's call only the called end has one.
-    fn end_of(&self, agent: UserId) -> Option<End> {
+    pub(super) fn end_of(&self, agent: UserId) -> Option<End> {
         if self.calling == Some(agent) {
             return Some(End::Caller);
         }
         (self.linked_agent() == Some(agent)).then_some(End::Called)
     }
 
-    fn leg_at(&self, end: End) -> Option<LegId> {
+    pub(super) fn leg_at(&self, end: End) -> Option<LegId> {
         match end {
             End::Caller => Some(self.leg),
             End::Called => self.agent.media_leg(),
@@ -176,6 +176,8 @@ impl Call {
     pub(super) fn hold(&mut self, agent: UserId, held: bool, out: &mut Vec<Output>) {
         if let Some(end) = self.end_of(agent) {
             self.hold_at(end, held, out);
+        } else if let Some(name) = self.guest_named(agent) {
+            self.guest_holds(name, held, out);
         }
     }
 
@@ -188,13 +190,16 @@ impl Call {
         }
         joined.at_mut(end).holds = held;
         let both = joined.are_together();
+        let gathered = self.is_conference();
         match (self.leg_at(end), self.leg_at(end.other())) {
             // The agent may have talked to somebody else meanwhile: back means both ways.
             (Some(own), Some(far)) if !held => {
                 if self.is_softphone(end) {
                     out.push(Output::Media(MediaOrder::Measure(own)));
                 }
-                if both {
+                if gathered {
+                    self.arrange(out);
+                } else if both {
                     let (a, b) = if end == End::Caller { (own, far) } else { (far, own) };
                     out.push(Output::Media(MediaOrder::Bridge { a, b }));
                 } else {
@@ -207,18 +212,23 @@ impl Call {
                     tally.close();
                 }
                 out.push(Output::Media(MediaOrder::Stats(own)));
-                self.tune(end.other(), out);
+                self.left_alone(end.other(), out);
             }
-            _ => self.tune(end.other(), out),
+            _ => self.left_alone(end.other(), out),
         }
         out.push(Output::Fact(CallFact::HoldChanged { interaction: self.interaction, agent, held }));
     }
 
-    fn is_softphone(&self, end: End) -> bool {
+    pub(super) fn is_softphone(&self, end: End) -> bool {
         match end {
             End::Caller => matches!(self.customer, Customer::Colleague(_)),
             End::Called => matches!(self.agent, Agent::Softphone(_)),
         }
+    }
+
+    /// One end holds: the other hears music, unless there are more to talk to.
+    fn left_alone(&mut self, end: End, out: &mut Vec<Output>) {
+        if self.is_conference() { self.arrange(out) } else { self.tune(end, out) }
     }
 
     /// An agent's phone has a hold key of its own: it works as the console's. A customer who holds us plays music themselves.
@@ -226,8 +236,11 @@ impl Call {
         match side {
             Side::Customer if self.calling.is_some() => self.hold_at(End::Caller, holds, out),
             Side::Customer => {}
-            Side::Phone(_) => {
-                let Agent::Phone(phone) = &mut self.agent else { return };
+            Side::Phone(branch) => {
+                let phone = match &mut self.agent {
+                    Agent::Phone(phone) if phone.picked == Some(branch) => phone,
+                    _ => return self.guest_phone_holds(branch, holds, out),
+                };
                 if std::mem::replace(&mut phone.holds, holds) != holds {
                     self.hold_at(End::Called, holds, out);
                 }
@@ -236,7 +249,12 @@ impl Call {
     }
 
     pub(super) fn mute(&mut self, agent: UserId, muted: bool, out: &mut Vec<Output>) {
-        let Some(end) = self.end_of(agent) else { return };
+        let Some(end) = self.end_of(agent) else {
+            if let Some(name) = self.guest_named(agent) {
+                self.order_guest(name, GuestOrder::Mute { agent, muted }, out);
+            }
+            return;
+        };
         let (Some(leg), Link::Joined(joined)) = (self.leg_at(end), &mut self.link) else { return };
         if joined.at(end).muted == muted {
             return;
@@ -246,11 +264,20 @@ impl Call {
         out.push(Output::Fact(CallFact::MuteChanged { interaction: self.interaction, agent, muted }));
     }
 
-    pub(super) fn send_digits(&self, agent: UserId, digits: String, out: &mut Vec<Output>) {
-        let allowed = |c: char| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D' | ',');
-        let fit = !digits.is_empty() && digits.len() <= 64 && digits.chars().all(allowed);
+    pub(super) fn send_digits(&mut self, agent: UserId, digits: String, out: &mut Vec<Output>) {
+        if let Some(name) = self.guest_named(agent) {
+            return self.order_guest(name, GuestOrder::SendDigits { agent, digits }, out);
+        }
         let far = self.end_of(agent).and_then(|end| self.leg_at(end.other()));
-        if let (true, true, Some(leg)) = (self.is_answered(), fit, far) {
+        if let (true, Some(leg)) = (self.is_answered(), far) {
+            self.digits_to(leg, digits, out);
+        }
+    }
+
+    /// Digits to a far end, if they are such.
+    pub(super) fn digits_to(&self, leg: LegId, digits: String, out: &mut Vec<Output>) {
+        let allowed = |c: char| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D' | ',');
+        if !digits.is_empty() && digits.len() <= 64 && digits.chars().all(allowed) {
             out.push(Output::Media(MediaOrder::SendDigits { leg, digits }));
         }
     }
@@ -278,6 +305,10 @@ impl Call {
 
     /// The media of a softphone went or came back; the page may have been loaded anew (WRTC-02).
     pub(super) fn softphone_moved(&mut self, leg: LegId, up: bool, now: Timestamp, out: &mut Vec<Output>) {
+        let gathered = self.is_conference();
+        if self.guest_moved(leg, up, now, out) {
+            return;
+        }
         let end = if matches!(&self.agent, Agent::Softphone(soft) if soft.media == leg) {
             End::Called
         } else if leg == self.leg && self.is_softphone(End::Caller) {
@@ -291,6 +322,9 @@ impl Call {
                 let away_until = (!up).then(|| state.away_until.unwrap_or(now + SOFTPHONE_AWAY_MAX));
                 if state.away_until.is_some() != away_until.is_some() {
                     state.away_until = away_until;
+                    if gathered {
+                        return self.arrange(out);
+                    }
                     self.tune(end.other(), out);
                     if up {
                         self.tune(end, out);
@@ -322,10 +356,11 @@ impl Call {
         match &self.link {
             Link::Connecting { stage: Stage::Announcing { until }, .. } if *until <= now => self.bridge(out),
             Link::Joined(joined) if joined.away_until() <= now => {
-                let whose =
-                    if joined.caller.away_until.is_some_and(|at| at <= now) { "caller" } else { "agent" };
-                let failure = format!("the {whose}'s softphone did not come back");
-                self.end(EndedBy::System, Some(failure), out);
+                if joined.caller.away_until.is_some_and(|at| at <= now) {
+                    self.customer_failed("the caller's softphone did not come back".to_owned(), out);
+                } else {
+                    self.seat_failed("the agent's softphone did not come back".to_owned(), out);
+                }
             }
             Link::Joined(_) => {
                 self.still_silent(now, out);
@@ -345,10 +380,19 @@ impl Call {
         now: Timestamp,
         out: &mut Vec<Output>,
     ) {
-        if let Some((_, last)) = self.leaving.take_if(|(awaited, _)| *awaited == step) {
+        if let Some(at) = self.leaving.iter().position(|(awaited, _)| *awaited == step) {
+            let (_, last) = self.leaving.remove(at);
             return self.say_last(last, step, result, out);
         }
         match step {
+            Step::Configured(leg) if self.guest_configured(leg, &result, out) => {}
+            Step::Gathered if self.is_taking() => self.seated(result, out),
+            Step::Gathered => {
+                if let Err(why) = result {
+                    let failure = format!("could not be brought together: {why}");
+                    self.end(EndedBy::System, Some(failure), out);
+                }
+            }
             Step::Created(leg) | Step::Configured(leg) if leg == self.leg => {
                 self.customer_media(step, result, now, out)
             }

@@ -13,6 +13,9 @@
 //! - their [`Link`]: apart, connecting (recording starts, two tones), joined (perhaps held, perhaps without a softphone);
 //!   `figures` are read meanwhile. An agent may leave a customer who stays (`release`): then they are apart again.
 //!
+//! Beside the two ends there may be `guest`s: whoever comes over from another call (`joining`, `handover`), and supervisors. Who hears whom
+//! then, `seating` works out; who goes on when somebody leaves, `leaving`.
+//!
 //! [`Call::handle`] takes what happened and says what has to be done. The driver carries out all outputs, hands in the
 //! media plane's answers, and only then whatever else came in; so a media order is never in flight while something
 //! else is decided. Once [`CallFact::Ended`] was said, nothing follows.
@@ -23,6 +26,7 @@
 pub mod fork;
 pub mod session;
 pub mod timer;
+pub mod who;
 pub mod words;
 
 mod agent;
@@ -38,11 +42,16 @@ mod far_end;
 mod figures;
 #[cfg(test)]
 mod fixture;
+mod guest;
+mod handover;
+mod joining;
+mod leaving;
 mod link;
 mod message;
 mod placed;
 mod playing;
 mod release;
+mod seating;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -66,9 +75,13 @@ pub use colleague::NewInside;
 use customer::Customer;
 pub use dialling::ATTEMPTS_MAX;
 use ending::{Ending, Last};
+use guest::Guest;
+use handover::Given;
+use joining::Joining;
 use link::Link;
 pub use placed::NewPlaced;
 use playing::Playing;
+use seating::Seating;
 use session::Session;
 use timer::SessionTimer;
 use words::{Heard, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent, Step};
@@ -152,8 +165,16 @@ pub struct Call {
     then_hang_up: bool,
     /// Sounds by name: what is still to come, and what is said at the end.
     playing: Option<Playing>,
-    /// What is said about an agent who left, with the media plane's answer to this step.
-    leaving: Option<(Step, Last)>,
+    /// What is said about those who left, with the media plane's answer to these steps.
+    leaving: Vec<(Step, Last)>,
+    /// Those who came from other calls, and supervisors; who is here longest first.
+    guests: Vec<Guest>,
+    /// How everybody sits, while there are guests.
+    seating: Seating,
+    /// Somebody is on the way from another call.
+    joining: Option<Joining>,
+    /// Somebody is on the way to another call.
+    given: Option<Given>,
     ending: Option<Ending>,
 }
 
@@ -209,7 +230,11 @@ impl Call {
             wishes: Vec::new(),
             then_hang_up: false,
             playing: None,
-            leaving: None,
+            leaving: Vec::new(),
+            guests: Vec::new(),
+            seating: Seating::default(),
+            joining: None,
+            given: None,
             ending: None,
         }
     }
@@ -230,10 +255,15 @@ impl Call {
             Input::Phone(branch, event) if self.dials_on(branch) => {
                 self.far_end_said(event, now, &mut out);
             }
-            Input::Phone(branch, PhoneEvent::Peer(event)) => self.phone_did(branch, event, &mut out),
+            Input::Phone(branch, PhoneEvent::Peer(event)) => self.phone_did(branch, event, now, &mut out),
             Input::Phone(branch, event) => self.phone_said(branch, event, &mut out),
             Input::Softphone { leg, up } => self.softphone_moved(leg, up, now, &mut out),
             Input::Media(event) => self.media_said(event, now, &mut out),
+            Input::Handed(from, who) => self.handed(from, *who, &mut out),
+            Input::Kept(from, why) => self.kept(from, why, &mut out),
+            Input::Given => self.given(&mut out),
+            Input::GivenBack(who) => self.given_back(*who),
+            Input::Lost => self.lost(&mut out),
             Input::Done(step, result) => self.media_answered(step, result, now, &mut out),
             Input::Tick => self.tick(now, &mut out),
         }
@@ -249,6 +279,9 @@ impl Call {
             .deadline()
             .min(self.dialling_deadline())
             .min(self.agent.deadline())
+            .min(self.seat_deadline())
+            .min(self.guests_deadline())
+            .min(self.joining_deadline())
             .min(self.link.deadline(self.silent_since))
             .min(self.timer.map_or(Timestamp::NEVER, |t| {
                 if self.is_answered() { t.deadline() } else { Timestamp::NEVER }
@@ -293,6 +326,11 @@ impl Call {
             Order::Dial(dial) => self.dial_on(*dial, now, out),
             Order::JoinFarEnd(record) => self.join_far_end(record, now, out),
             Order::Release(agent) => self.release(agent, out),
+            Order::Join(join) => self.join(join, now, out),
+            Order::HandOver(handover) => self.hand_over(handover, out),
+            Order::Leave(agent) => self.leave(agent, out),
+            Order::Attend(attend) => self.attend(attend, now, out),
+            Order::Guest(name, order) => self.order_guest(name, order, out),
             Order::Hold(agent) => self.hold(agent, true, out),
             Order::Retrieve(agent) => self.hold(agent, false, out),
             Order::TakeAside => self.take_aside(out),
@@ -374,7 +412,12 @@ impl Call {
         self.dialling_tick(now, out);
         self.agent_tick(now, out);
         self.link_tick(now, out);
-        self.session_tick(now, out);
+        self.joining_tick(now, out);
+        for tick in [Self::guests_tick, Self::seat_tick, Self::session_tick] {
+            if self.ending.is_none() {
+                tick(self, now, out);
+            }
+        }
     }
 
     fn session_tick(&mut self, now: Timestamp, out: &mut Vec<Output>) {
@@ -385,11 +428,7 @@ impl Call {
             None => {}
             Some(timer::Due::Renew) => out.push(Output::Customer(PeerOrder::Renew)),
             Some(timer::Due::Expired) => {
-                self.end(
-                    EndedBy::System,
-                    Some("the customer's side did not renew the session".to_owned()),
-                    out,
-                );
+                self.customer_failed("the customer's side did not renew the session".to_owned(), out);
             }
         }
     }

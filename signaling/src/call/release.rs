@@ -12,10 +12,11 @@ use super::link::Link;
 use super::words::{Heard, MediaOrder, Output};
 
 impl Call {
-    /// Lets an agent who talks to the customer leave. Of another agent, or of a call between colleagues, it changes nothing.
+    /// Lets an agent who talks to the customer leave. Of another agent, of a call between colleagues
+    /// or of a conference it changes nothing: those are left.
     pub(super) fn release(&mut self, agent: UserId, out: &mut Vec<Output>) {
         let talks = matches!(self.link, Link::Joined(_)) && self.linked_agent() == Some(agent);
-        if !talks || self.calling.is_some() {
+        if !talks || self.calling.is_some() || !self.guests.is_empty() {
             return;
         }
         // First of all: the softphone outlives the call, and what is said in the next one is not of this recording.
@@ -30,7 +31,7 @@ impl Call {
         }
         self.hear(self.leg, Heard::Sound(Sound::HoldMusic), out);
         if let Some((order, last)) = self.let_agent_go(out) {
-            self.leaving = Some((order.step(), last));
+            self.leaving.push((order.step(), last));
             out.push(Output::Media(order));
         }
         self.playing = None;

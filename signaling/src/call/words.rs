@@ -1,14 +1,19 @@
 //! What goes into a call and what comes out of it.
 
+mod joining;
+
 use std::time::Duration;
 
-use media::control::{Answer, Channel, Event, LegSetup, MediaError};
+use media::control::{Answer, Channel, Event, LegSetup, MediaError, RoomOrder};
 use model::call::{CallFact, Rejection, Sound};
-use model::id::{LegId, OfferToken, RecordingId, TrunkId, UserId};
+use model::id::{InteractionId, LegId, OfferToken, RecordingId, TrunkId, UserId};
 use model::interaction::EndedBy;
 use model::service::SrtpPolicy;
 
+pub use joining::{Attend, GuestOrder, HandOver, Join};
+
 use super::timer::SessionTimer;
+use super::who::Who;
 use crate::sdp::KeySeed;
 
 /// What happened.
@@ -29,6 +34,16 @@ pub enum Input {
     },
     /// The media plane noticed something.
     Media(Event),
+    /// Somebody comes from the call that was asked for them.
+    Handed(InteractionId, Box<Who>),
+    /// The call that was asked for somebody keeps them, and why.
+    Kept(InteractionId, String),
+    /// Whoever was handed to another call is there.
+    Given,
+    /// Whoever was handed to another call is back.
+    GivenBack(Box<Who>),
+    /// Whoever was handed to another call is lost with it.
+    Lost,
     /// The media plane answered an order.
     Done(Step, Result<Answer, MediaError>),
     /// A deadline may have come.
@@ -124,6 +139,16 @@ pub enum Order {
         /// Which.
         digits: String,
     },
+    /// Ask another call for whoever this agent talks to there.
+    Join(Join),
+    /// Hand whoever this agent talks to here to another call.
+    HandOver(HandOver),
+    /// This agent leaves others who go on talking.
+    Leave(UserId),
+    /// A supervisor takes part, or in another way than before.
+    Attend(Attend),
+    /// About somebody who came from another call, by the name of that.
+    Guest(InteractionId, GuestOrder),
     /// End it.
     HangUp(EndedBy),
     /// End it, because the appliance stops.
@@ -264,7 +289,7 @@ pub enum PhoneEvent {
 }
 
 /// What has to be done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Output {
     /// Towards the customer.
     Customer(PeerOrder),
@@ -274,6 +299,16 @@ pub enum Output {
     Media(MediaOrder),
     /// To the desk.
     Fact(CallFact),
+    /// To another call: hand over whom this agent talks to; answered by [`Input::Handed`] or [`Input::Kept`].
+    AskFor(InteractionId, HandOver),
+    /// To the call that asked: here they are; answered by [`Input::Given`], [`Input::GivenBack`] or [`Input::Lost`].
+    Hand(Box<Who>),
+    /// To the call that asked: they stay, and why.
+    Keep(String),
+    /// To the call that handed somebody over: they are here. What follows waits until that call has said all it has to say.
+    Taken,
+    /// To the call that handed somebody over: here they are back.
+    GiveBack(Box<Who>),
 }
 
 /// Orders for the customer's dialog.
@@ -320,6 +355,8 @@ pub enum PhoneOrder {
     End,
     /// The answer to a request within the dialog.
     Reply(Answered),
+    /// Renew the session.
+    Renew,
 }
 
 /// The answer to a request within a dialog.
@@ -359,6 +396,13 @@ pub enum MediaOrder {
         /// What.
         heard: Heard,
     },
+    /// A leg hears another no longer, if it does.
+    StopHearing {
+        /// Who hears.
+        leg: LegId,
+        /// Whom no longer.
+        speaker: LegId,
+    },
     /// Both hear each other.
     Bridge {
         /// One.
@@ -390,6 +434,15 @@ pub enum MediaOrder {
         channel: Channel,
         /// Whom.
         leg: LegId,
+    },
+    /// Open, change or close the call's room.
+    Room(RoomOrder),
+    /// Our side's channel captures the call's room.
+    TapRoom {
+        /// Into which recording.
+        recording: RecordingId,
+        /// Who has the other channel.
+        without: LegId,
     },
     /// Capture nobody on this channel from now on.
     Untap {
@@ -441,9 +494,11 @@ pub enum Step {
     Configured(LegId),
     /// [`MediaOrder::Bridge`].
     Bridged,
+    /// [`MediaOrder::Room`] that somebody is to hear by.
+    Gathered,
     /// [`MediaOrder::StartRecording`].
     Recording(RecordingId),
-    /// [`MediaOrder::Tap`].
+    /// [`MediaOrder::Tap`], [`MediaOrder::TapRoom`].
     Tapped(RecordingId),
     /// [`MediaOrder::PauseRecording`].
     Paused {
@@ -472,7 +527,9 @@ impl MediaOrder {
             Self::Configure { leg, .. } => Step::Configured(*leg),
             Self::Bridge { .. } => Step::Bridged,
             Self::StartRecording(recording) => Step::Recording(*recording),
-            Self::Tap { recording, .. } => Step::Tapped(*recording),
+            Self::Tap { recording, .. } | Self::TapRoom { recording, .. } => Step::Tapped(*recording),
+            Self::Room(RoomOrder::Leave { .. } | RoomOrder::Close) => Step::Minor,
+            Self::Room(_) => Step::Gathered,
             Self::PauseRecording { recording, by, paused } => {
                 Step::Paused { recording: *recording, by: *by, paused: *paused }
             }
@@ -480,6 +537,7 @@ impl MediaOrder {
             Self::Stats(leg) => Step::Stats(*leg),
             Self::Delete(leg) => Step::Deleted(*leg),
             Self::Hear { .. }
+            | Self::StopHearing { .. }
             | Self::Mute { .. }
             | Self::SendDigits { .. }
             | Self::Untap { .. }

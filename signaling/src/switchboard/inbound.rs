@@ -188,23 +188,28 @@ impl Switchboard {
         let from = new.from;
         let (sender, receiver) = mpsc::channel(MAILBOX_MAX);
         let (acknowledge, acknowledged) = watch::channel(false);
-        let (mailbox, counters) = (sender.clone(), self.shared.counters.clone());
+        let key = dialog.key();
+        self.shared.tracer.claim(&key.0, interaction);
+        self.shared.directory.add(key.clone(), sender.clone(), Party::Customer);
+        // Whoever calls may be in another call by then.
+        let (shared, whose) = (self.shared.clone(), key.clone());
         let responder = incoming.transaction.proceed(move |event| {
             if matches!(event, InviteEvent::Acknowledged(_)) {
                 acknowledge.send_replace(true);
             }
-            if mailbox.try_send(Message::Invite(event)).is_err() {
-                counters.queue_overflow.add();
+            let Some((mailbox, party)) = shared.directory.find(&whose) else { return };
+            let message = match party {
+                Party::Customer => Message::Invite(event),
+                Party::Phone(_) => Message::Reinvite(party, event),
+            };
+            if mailbox.try_send(message).is_err() {
+                shared.counters.queue_overflow.add();
             }
         });
-        let key = dialog.key();
-        self.shared.tracer.claim(&key.0, interaction);
-        self.shared.directory.add(key.clone(), sender.clone(), Party::Customer);
         self.calls.insert(
             interaction,
             Entry {
                 mailbox: sender.clone(),
-                _place: place,
                 dialogs: Some((key, invite.clone())),
                 legs: vec![(leg, from.into())],
                 recordings: Vec::new(),
@@ -223,6 +228,7 @@ impl Switchboard {
             timer,
             responder: Some(responder),
             acknowledged,
+            place,
         };
         self.begin(interaction, New::Outside(Box::new((new, customer))), (sender, receiver));
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod inbound;
+mod joining;
 pub(crate) mod orders;
 mod outbound;
 pub(crate) mod owners;
@@ -27,7 +28,6 @@ use crate::endpoint::message::Reply;
 use crate::endpoint::{Flow, Incoming};
 use crate::phones::softphone_task::SoftphoneMessage;
 use crate::registrar::Registrar;
-use crate::trunk::Place;
 use accounts::SharedAccounts;
 use owners::{LegOwner, Whose};
 use shared::{DialogKey, Shared};
@@ -43,6 +43,17 @@ pub(crate) enum Internal {
     Softphone { agent: UserId, leg: LegId, codec: Codec, up: bool },
     /// A softphone was taken down.
     SoftphoneGone { agent: UserId },
+    /// Somebody went from one call to another.
+    HandedOver {
+        from: InteractionId,
+        to: InteractionId,
+        leg: LegId,
+        agent: Option<UserId>,
+        /// Theirs is the dialog that the call began with.
+        customer: bool,
+        /// From now on everything of theirs goes to the other call.
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// What its owner wants of it.
@@ -68,6 +79,8 @@ pub(crate) struct Switchboard {
     invites: HashMap<DialogKey, InteractionId>,
     legs: HashMap<LegId, InteractionId>,
     recordings: HashMap<RecordingId, InteractionId>,
+    /// Those who came from other calls, by the names of these: where they are.
+    guests: HashMap<InteractionId, InteractionId>,
     /// The calls that rang or connected an agent and are not over: one talks, others may be held.
     agents: HashMap<UserId, Vec<InteractionId>>,
     /// Agents whose SIP phone can be rung, as the desk was told, by extension.
@@ -84,8 +97,6 @@ pub(crate) struct Switchboard {
 /// A call as the switchboard knows it.
 struct Entry {
     mailbox: mpsc::Sender<Message>,
-    /// Its place on the trunk, free when the entry goes.
-    _place: Option<Place>,
     /// The customer's dialog and INVITE; none when a softphone calls.
     dialogs: Option<(DialogKey, DialogKey)>,
     legs: Vec<(LegId, Whose)>,
@@ -128,6 +139,7 @@ impl Switchboard {
             invites: HashMap::new(),
             legs: HashMap::new(),
             recordings: HashMap::new(),
+            guests: HashMap::new(),
             agents: HashMap::new(),
             phones_up: HashMap::new(),
             softphones: HashMap::new(),
@@ -195,6 +207,10 @@ impl Switchboard {
     fn internal(&mut self, internal: Internal) {
         match internal {
             Internal::CallOver(interaction) => self.call_over(interaction),
+            Internal::HandedOver { from, to, leg, agent, customer, done } => {
+                self.handed_over((from, to), leg, agent, customer);
+                done.send(()).ok();
+            }
             Internal::Softphone { agent, leg, codec, up } => {
                 if let Some(phone) = self.softphones.get_mut(&agent).filter(|p| p.leg == leg) {
                     phone.up = up;
@@ -213,6 +229,7 @@ impl Switchboard {
     fn call_over(&mut self, interaction: InteractionId) {
         let Some(entry) = self.calls.remove(&interaction) else { return };
         self.shared.tracer.over(interaction);
+        self.guests.retain(|_, in_call| *in_call != interaction);
         if let Some((dialog, invite)) = &entry.dialogs {
             self.shared.directory.forget(dialog);
             self.invites.remove(invite);
@@ -239,7 +256,7 @@ impl Switchboard {
                 }
                 return;
             }
-            // No call makes conferences yet.
+            // Nobody is shown who speaks.
             Event::Speaking { .. } => return,
             Event::Started { leg }
             | Event::Secured { leg }

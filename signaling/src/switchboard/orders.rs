@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::owners::Whose;
 use super::{Entry, Internal, SoftphoneEntry, Switchboard, accounts};
 use crate::call::NewInside;
-use crate::call::driver::{MAILBOX_MAX, Message, New, Target, spawn};
+use crate::call::driver::{MAILBOX_MAX, Message, New, Target, guest_order, spawn};
 use crate::call::words::{Branch, Connect, Order, Ring, RingPhones, Softphone};
 use crate::phones::softphone_task::{self, SoftphoneMessage};
 use crate::sdp::Ability;
@@ -49,13 +49,11 @@ impl Switchboard {
                 let (half, softphone) = (self.shared.id(), self.softphone_of(agent));
                 self.pass(interaction, Order::Connect(Connect { agent, softphone, half, record, announce }));
             }
-            CallOrder::Join { interaction, from, .. } | CallOrder::Attend { interaction, from, .. } => {
-                let why = "nobody can be brought into this call".to_owned();
-                self.shared.tell_soon(CallFact::JoinFailed { interaction, from, why });
+            CallOrder::Join { interaction, from, agent, then } => self.join(interaction, from, agent, then),
+            CallOrder::Attend { interaction, from, agent, how } => {
+                self.attend(interaction, from, agent, how);
             }
-            CallOrder::Leave { interaction, agent } => {
-                tracing::debug!(%interaction, %agent, "nobody else talks in this call");
-            }
+            CallOrder::Leave { interaction, agent } => self.pass(interaction, Order::Leave(agent)),
             CallOrder::Release { interaction, agent } => self.pass(interaction, Order::Release(agent)),
             CallOrder::CallColleague { interaction, tenant: _, agent, caller, caller_name, contact: _ } => {
                 self.call_colleague(interaction, agent, caller, caller_name);
@@ -137,13 +135,8 @@ impl Switchboard {
         interaction: InteractionId,
     ) -> (mpsc::Sender<Message>, mpsc::Receiver<Message>) {
         let (sender, receiver) = mpsc::channel(MAILBOX_MAX);
-        let entry = Entry {
-            mailbox: sender.clone(),
-            _place: None,
-            dialogs: None,
-            legs: Vec::new(),
-            recordings: Vec::new(),
-        };
+        let entry =
+            Entry { mailbox: sender.clone(), dialogs: None, legs: Vec::new(), recordings: Vec::new() };
         self.calls.insert(interaction, entry);
         (sender, receiver)
     }
@@ -191,7 +184,7 @@ impl Switchboard {
     ) {
         self.shared.counters.calls.add();
         let internal = self.internal.clone();
-        spawn(self.shared.clone(), new, mailbox, move || {
+        spawn(self.shared.clone(), new, mailbox, self.internal.clone(), move || {
             tokio::spawn(async move { internal.send(Internal::CallOver(interaction)).await });
         });
     }
@@ -205,13 +198,21 @@ impl Switchboard {
 
     /// An order for a call that is over comes too late, which is normal.
     pub(super) fn pass(&self, interaction: InteractionId, order: Order) {
+        // Whoever came from another call goes on under its name.
+        let (interaction, order) = match self.guests.get(&interaction) {
+            None => (interaction, order),
+            Some(in_call) => match guest_order(order) {
+                Ok(order) => (*in_call, Order::Guest(interaction, order)),
+                Err(order) => (interaction, order),
+            },
+        };
         match self.calls.get(&interaction) {
             Some(entry) => self.post(&entry.mailbox, Message::Order(order)),
             None => tracing::debug!(%interaction, "an order for a call that is over"),
         }
     }
 
-    fn softphone_of(&self, agent: UserId) -> Option<Softphone> {
+    pub(super) fn softphone_of(&self, agent: UserId) -> Option<Softphone> {
         self.softphones.get(&agent).filter(|p| p.up).map(|p| Softphone { leg: p.leg, codec: p.codec })
     }
 

@@ -139,8 +139,10 @@ impl Books {
                 return Ok(Answer::Stats(Box::new(self.stats)));
             }
             Command::BeginMeasuring { leg } => exists(&self.legs, *leg)?,
-            // NG has no word for conferences.
-            Command::Room { .. } | Command::TapRoom { .. } => panic!("{command:?}"),
+            // NG has no word for conferences, and its legs are of one call each.
+            Command::Room { .. } | Command::TapRoom { .. } | Command::StopHearing { .. } => {
+                panic!("{command:?}")
+            }
             Command::DeleteLeg { leg } => {
                 exists(&self.legs, *leg)?;
                 self.legs.remove(leg);

@@ -1,11 +1,16 @@
 //! Orders for the customer's dialog, carried out.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::{CustomerSide, Driver, Message, Party, timer_headers};
+use crate::call::timer::SessionTimer;
 use crate::call::words::PeerOrder;
-use crate::endpoint::message::{ALLOW, Method, Reply};
+use crate::endpoint::Flow;
+use crate::endpoint::message::{ALLOW, Method, Reply, Request};
+use crate::switchboard::shared::{DialogKey, Shared};
 
 impl Driver {
     pub(super) fn tell_customer(&mut self, order: PeerOrder) {
@@ -50,34 +55,49 @@ impl Driver {
                         format!("SIP;cause=480;text={}", crate::endpoint::uri::quoted(&reason)),
                     );
                 }
-                let (endpoint, flow) = (self.shared.endpoint.clone(), side.flow.clone());
-                let mut acknowledged = side.acknowledged.clone();
-                self.shared.farewells.spawn(async move {
-                    let patience = Duration::from_secs(33);
-                    tokio::time::timeout(patience, acknowledged.wait_for(|known| *known)).await.ok();
-                    endpoint.request(&flow, bye).await.ok();
-                });
+                let (flow, acknowledged) = (side.flow.clone(), side.acknowledged.clone());
+                self.say_bye(bye, flow, acknowledged);
                 self.held().accepted = Some(false);
             }
             PeerOrder::Renew => {
-                let mut update = side.dialog.request(Method::Update);
-                update.headers.push("Contact", contact);
-                update.headers.push("Supported", "timer");
-                if let Some(timer) = &side.timer {
-                    // In our own request we are the client.
-                    update
-                        .headers
-                        .push("Session-Expires", timer.header().replace("refresher=uas", "refresher=uac"));
-                }
-                let (endpoint, flow, mailbox) =
-                    (self.shared.endpoint.clone(), side.flow.clone(), self.mailbox.clone());
-                tokio::spawn(async move {
-                    let status = endpoint.request(&flow, update).await.map_or(408, |r| r.status);
-                    mailbox.send(Message::Renewed(status)).await.ok();
-                });
+                let update = side.dialog.request(Method::Update);
+                let (key, flow) = (side.dialog.key(), side.flow.clone());
+                renew(self.shared.clone(), (key, flow), update, contact, side.timer.as_ref());
             }
         }
     }
+
+    /// BYE, once the far end knows that we answered.
+    pub(super) fn say_bye(&self, bye: Request, flow: Flow, mut acknowledged: watch::Receiver<bool>) {
+        let endpoint = self.shared.endpoint.clone();
+        self.shared.farewells.spawn(async move {
+            let patience = Duration::from_secs(33);
+            tokio::time::timeout(patience, acknowledged.wait_for(|known| *known)).await.ok();
+            endpoint.request(&flow, bye).await.ok();
+        });
+    }
+}
+
+/// Renews a session (RFC 4028 §7.4). The answer goes to the call that the dialog belongs to by then.
+pub(super) fn renew(
+    shared: Arc<Shared>,
+    (key, flow): (DialogKey, Flow),
+    mut update: Request,
+    contact: String,
+    timer: Option<&SessionTimer>,
+) {
+    update.headers.push("Contact", contact);
+    update.headers.push("Supported", "timer");
+    if let Some(timer) = timer {
+        // In our own request we are the client.
+        update.headers.push("Session-Expires", timer.header().replace("refresher=uas", "refresher=uac"));
+    }
+    tokio::spawn(async move {
+        let status = shared.endpoint.request(&flow, update).await.map_or(408, |r| r.status);
+        if let Some((mailbox, party)) = shared.directory.find(&key) {
+            mailbox.send(Message::Renewed(party, status)).await.ok();
+        }
+    });
 }
 
 impl CustomerSide {

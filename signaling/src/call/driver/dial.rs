@@ -1,8 +1,5 @@
 //! Numbers dialled over trunks: the way to a trunk, a place on it, and the INVITE.
 
-use model::id::{LegId, TrunkId};
-use tokio::sync::watch;
-
 use super::fork::{Established, ForkNews};
 use super::{CustomerSide, Driver, Message, Party};
 use crate::call::timer::SessionTimer;
@@ -13,6 +10,7 @@ use crate::endpoint::message::{ALLOW, Method};
 use crate::endpoint::reach::TrunkAddress;
 use crate::endpoint::uri::escape_user;
 use crate::trunk::Place;
+use model::id::{LegId, TrunkId};
 
 /// A trunk to dial over.
 #[derive(Clone, Debug)]
@@ -36,6 +34,13 @@ pub(super) struct Way {
     /// `None`: being looked for.
     pub(super) flow: Option<Flow>,
     _place: Place,
+}
+
+impl Way {
+    /// The name of its INVITE.
+    pub(super) fn branch(&self) -> Branch {
+        self.target.branch
+    }
 }
 
 impl Driver {
@@ -102,7 +107,7 @@ impl Driver {
         self.phones.remove(&branch);
         self.held().dialled = Some(up.clone());
         self.dialled = Some(branch);
-        let Established { dialog, flow } = up;
+        let Established { dialog, flow, acknowledged, .. } = up;
         let user = self.ways.get(&branch).and_then(|way| way.target.caller_id.clone());
         self.customer = Some(CustomerSide {
             dialog,
@@ -111,8 +116,8 @@ impl Driver {
             user: user.unwrap_or_else(|| "patchbay".to_owned()),
             timer,
             responder: None,
-            // Our ACK is out.
-            acknowledged: watch::channel(true).1,
+            acknowledged,
+            place: None,
         });
     }
 }

@@ -1,6 +1,6 @@
 //! INVITEs to phones and over trunks: each in a task that outlives the call if it must.
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{Driver, Message, Party, PhoneSide};
 use crate::call::fork::{Fork, ForkInput, ForkOutput};
@@ -27,6 +27,12 @@ pub(crate) struct Target {
 pub(crate) struct Established {
     pub(crate) dialog: Dialog,
     pub(crate) flow: Flow,
+    /// By which we are called there.
+    pub(crate) user: String,
+    /// Of whoever came from another call, in which they had one.
+    pub(crate) timer: Option<SessionTimer>,
+    /// Becomes true with the ACK of our 2xx: before it, BYE is forbidden (RFC 3261 §15).
+    pub(crate) acknowledged: watch::Receiver<bool>,
 }
 
 /// What an INVITE to a phone or over a trunk comes to.
@@ -164,7 +170,14 @@ impl Run {
 
     async fn hand_over(&mut self, response: Option<&Response>) {
         let sdp = response.and_then(Response::sdp).unwrap_or_default();
-        let up = Box::new(Established { dialog: self.dialog.clone(), flow: self.flow.clone() });
+        let up = Box::new(Established {
+            dialog: self.dialog.clone(),
+            flow: self.flow.clone(),
+            user: "patchbay".to_owned(),
+            timer: None,
+            // Our ACK is out.
+            acknowledged: watch::channel(true).1,
+        });
         let expires = response.and_then(|r| r.headers.get("Session-Expires"));
         let timer = SessionTimer::of_response(expires, self.shared.now());
         let news = ForkNews::Answered { up, sdp, timer };

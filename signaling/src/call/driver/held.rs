@@ -3,16 +3,17 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use media::control::{Command, Source};
+use media::control::{Command, RoomOrder, Source};
 use model::call::CallFact;
 use model::id::{InteractionId, LegId, RecordingId};
 use model::interaction::EndedBy;
 
 use super::fork::Established;
+use super::media::room_of;
 use crate::endpoint::dialog::Dialog;
 use crate::endpoint::message::{Method, Reply};
 use crate::endpoint::{Flow, Responder};
-use crate::switchboard::shared::Shared;
+use crate::switchboard::shared::{DialogKey, Shared};
 
 /// What must be given back even if the call's task dies.
 #[derive(Default)]
@@ -26,6 +27,15 @@ pub(crate) struct Held {
     /// The customer's INVITE had a final answer: 2xx or another.
     pub(super) accepted: Option<bool>,
     pub(super) ended: bool,
+    /// Its room is open.
+    pub(super) room: bool,
+}
+
+impl Held {
+    /// A phone's dialog is over, or goes on in another call.
+    pub(super) fn forget(&mut self, key: &DialogKey) {
+        self.phones.retain(|up| up.dialog.key() != *key);
+    }
 }
 
 /// What is needed to tell the customer that it is over.
@@ -47,7 +57,7 @@ pub(super) async fn clean_up(
     if let Some(goodbye) = goodbye {
         say_goodbye(shared, held.accepted, goodbye);
     }
-    for Established { mut dialog, flow } in held.phones.into_iter().chain(held.dialled) {
+    for Established { mut dialog, flow, .. } in held.phones.into_iter().chain(held.dialled) {
         shared.directory.forget(&dialog.key());
         let (endpoint, bye) = (shared.endpoint.clone(), dialog.request(Method::Bye));
         tokio::spawn(async move { endpoint.request(&flow, bye).await });
@@ -56,6 +66,10 @@ pub(super) async fn clean_up(
         && shared.command(Command::StopRecording { recording }).await.is_ok()
     {
         shared.tell(CallFact::RecordingCaptured { interaction, recording }).await;
+    }
+    if held.room {
+        let (room, order) = (room_of(interaction), RoomOrder::Close);
+        shared.command(Command::Room { room, order }).await.ok();
     }
     for leg in held.softphones {
         shared.command(Command::Hear { leg, source: Source::Nothing }).await.ok();

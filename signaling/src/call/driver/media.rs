@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use media::control::{Answer, Command, MediaError, PauseReason, Source, Transport};
+use media::control::{Answer, Channel, Command, MediaError, PauseReason, RoomOrder, Source, Transport};
 use model::call::Sound;
+use model::id::{Id, InteractionId, RoomId};
 
 use super::Driver;
 use crate::call::words::{Heard, MediaOrder};
+
+/// A call has one room at most.
+pub(super) fn room_of(interaction: InteractionId) -> RoomId {
+    RoomId::from_uuid(interaction.uuid())
+}
 
 impl Driver {
     pub(super) async fn order_media(&mut self, order: MediaOrder) -> Result<Answer, MediaError> {
@@ -26,6 +32,7 @@ impl Driver {
             }
             MediaOrder::Configure { leg, setup } => Command::ConfigureLeg { leg, setup },
             MediaOrder::Hear { leg, heard } => Command::Hear { leg, source: self.source(heard) },
+            MediaOrder::StopHearing { leg, speaker } => Command::StopHearing { leg, speaker },
             MediaOrder::Bridge { a, b } => Command::Bridge { a, b },
             MediaOrder::Mute { leg, muted } => Command::Mute { leg, muted },
             MediaOrder::SendDigits { leg, digits } => {
@@ -36,6 +43,13 @@ impl Driver {
                 file: self.shared.recordings.join(format!("{recording}.pbr")),
             },
             MediaOrder::Untap { recording, channel } => Command::Tap { recording, channel, leg: None },
+            MediaOrder::Room(order) => Command::Room { room: room_of(self.interaction), order },
+            MediaOrder::TapRoom { recording, without } => Command::TapRoom {
+                recording,
+                channel: Channel::Right,
+                room: room_of(self.interaction),
+                without: Some(without),
+            },
             MediaOrder::Tap { recording, channel, leg } => {
                 Command::Tap { recording, channel, leg: Some(leg) }
             }
@@ -78,6 +92,8 @@ impl Driver {
             MediaOrder::Measure(leg) => {
                 held.softphones.insert(*leg);
             }
+            MediaOrder::Room(RoomOrder::Open(_)) => held.room = true,
+            MediaOrder::Room(RoomOrder::Close) => held.room = false,
             MediaOrder::StartRecording(recording) => held.recording = Some(*recording),
             MediaOrder::StopRecording(_) => held.recording = None,
             _ => {}

@@ -25,6 +25,7 @@ impl Driver {
                 _ => None,
             },
         };
+        let key = dialog.as_ref().map(|(dialog, _)| dialog.key());
         let admitted = match dialog {
             None => Err(OutOfDialog::Stranger),
             Some((dialog, known)) => dialog.admit(&request).map(|()| {
@@ -53,15 +54,18 @@ impl Driver {
                     && let Some(PhoneSide::Up(up)) = self.phones.remove(&branch)
                 {
                     self.shared.directory.forget(&up.dialog.key());
-                    self.held().phones.clear();
+                    self.held().forget(&up.dialog.key());
                 }
                 Some(peer(party, Peer::Bye))
             }
             Method::Invite => {
                 let id = self.request_id();
-                let mailbox = self.mailbox.clone();
+                // Whoever it comes from may be in another call by then.
+                let shared = self.shared.clone();
                 let responder = transaction.proceed(move |event| {
-                    mailbox.try_send(Message::Reinvite(party, event)).ok();
+                    if let Some((mailbox, party)) = key.as_ref().and_then(|key| shared.directory.find(key)) {
+                        mailbox.try_send(Message::Reinvite(party, event)).ok();
+                    }
                 });
                 if self.waiting.len() >= WAITING_MAX {
                     responder.respond(&Reply::new(500).with("Retry-After", "5"), "");
@@ -110,16 +114,22 @@ impl Driver {
 
     /// A re-INVITE or UPDATE renews the session whatever else it does.
     fn renewed(&mut self, party: Party, request: &Request) {
-        if party == Party::Customer {
-            let supported = request.headers.has_token("Supported", "timer");
-            let now = self.shared.now();
-            let timer =
-                super::SessionTimer::of_request(request.headers.get("Session-Expires"), supported, now);
-            if let (Ok(Some(timer)), Some(side)) = (timer, &mut self.customer) {
-                side.timer = Some(timer);
-            }
-            self.mailbox.try_send(Message::Renewed(200)).ok();
+        let now = self.shared.now();
+        let timer = match party {
+            Party::Customer => self.customer.as_mut().map(|side| &mut side.timer),
+            // Of a phone that we invited there is none.
+            Party::Phone(branch) => match self.phones.get_mut(&branch) {
+                Some(PhoneSide::Up(up)) if up.timer.is_some() => Some(&mut up.timer),
+                _ => None,
+            },
+        };
+        let Some(timer) = timer else { return };
+        let supported = request.headers.has_token("Supported", "timer");
+        let asked = super::SessionTimer::of_request(request.headers.get("Session-Expires"), supported, now);
+        if let Ok(Some(asked)) = asked {
+            *timer = Some(asked);
         }
+        self.mailbox.try_send(Message::Renewed(party, 200)).ok();
     }
 
     pub(super) fn reply(&mut self, party: Party, answered: Answered) {
@@ -139,20 +149,19 @@ impl Driver {
 
     /// What a 2xx within a dialog carries: our Contact, what we allow, the session timer.
     fn dress(&self, party: Party, reply: Reply) -> Reply {
-        let reply = match party {
-            Party::Customer => match &self.customer {
-                Some(side) => reply.with("Contact", side.flow.contact(&side.user)),
-                None => reply,
-            },
+        let side = match party {
+            Party::Customer => self.customer.as_ref().map(|side| (&side.flow, &side.user, &side.timer)),
             Party::Phone(branch) => match self.phones.get(&branch) {
-                Some(PhoneSide::Up(up)) => reply.with("Contact", up.flow.contact("patchbay")),
-                _ => reply,
+                Some(PhoneSide::Up(up)) => Some((&up.flow, &up.user, &up.timer)),
+                _ => None,
             },
         };
-        let reply = reply.with("Allow", ALLOW);
-        match self.customer.as_ref().and_then(|side| side.timer.as_ref()) {
-            Some(timer) if party == Party::Customer => timer_headers(reply, timer),
-            _ => reply,
+        let allow = |reply: Reply| reply.with("Allow", ALLOW);
+        let Some((flow, user, timer)) = side else { return allow(reply) };
+        let reply = allow(reply.with("Contact", flow.contact(user)));
+        match timer {
+            Some(timer) => timer_headers(reply, timer),
+            None => reply,
         }
     }
 

@@ -7,6 +7,7 @@ mod aside;
 mod dialling;
 mod ending;
 mod far_end;
+mod joining;
 mod message;
 mod release;
 mod ringing;
