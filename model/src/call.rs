@@ -644,6 +644,15 @@ pub enum CallFact {
         /// Whether it ended by a failure (no media, lost transport, no agreement on codecs) rather than by hanging up.
         failure: Option<String>,
     },
+    /// Somebody guesses the password of a phone or a trunk, and has to pause (SAFE-02). Not more than one in ten seconds is told.
+    PasswordGuessed {
+        /// From where.
+        source: std::net::IpAddr,
+        /// The user name that was tried last, as the guesser wrote it, without control characters.
+        account: String,
+        /// For how long nothing of theirs is looked at.
+        paused: Duration,
+    },
     /// The page's softphone may use this.
     PhoneAnswer {
         /// Whose.

@@ -605,6 +605,15 @@ pub enum Event {
         /// Who resumed it; `None`: the service's limit.
         by: Option<AgentId>,
     },
+    /// Somebody guesses the password of a phone or a trunk, and has to pause (SAFE-02).
+    PasswordGuessed {
+        /// From where.
+        source: std::net::IpAddr,
+        /// The user name that was tried last, as the guesser wrote it.
+        account: String,
+        /// For how long nothing of theirs is looked at, in seconds.
+        pause_s: u64,
+    },
     /// The audit of a running floor found something that must never be (ROUTE-06): a fault of the program.
     InvariantBroken {
         /// The rule, such as `I3`.
@@ -704,6 +713,7 @@ impl Event {
             | Self::AgentNotReady { .. }
             | Self::AgentOffline { .. }
             | Self::DoNotDisturb { .. }
+            | Self::PasswordGuessed { .. }
             | Self::InvariantBroken { .. }
             | Self::FiguresCarried { .. }
             | Self::Configured { .. } => None,

@@ -194,6 +194,7 @@ impl Floor {
             | Event::RecordingSilent { .. }
             | Event::NobodyFits { .. }
             | Event::DoNotDisturb { .. }
+            | Event::PasswordGuessed { .. }
             | Event::InvariantBroken { .. }
             | Event::Configured { .. } => {}
         }

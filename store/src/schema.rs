@@ -41,6 +41,7 @@ macro_rules! migrations {
             16 "drafts" "0016_drafts",
             17 "voicemails" "0017_voicemails",
             18 "record agents" "0018_record_agents",
+            19 "traces" "0019_traces",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

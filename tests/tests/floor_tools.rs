@@ -126,5 +126,8 @@ async fn route_09_the_command_line_says_why_a_caller_waits_and_why_it_rang() {
     assert_eq!(tried["changed"]["total"]["answered"], 1, "{tried}");
     let table = patchbay(&appliance, &["replay", "--from", "1d", "--ring-time", "30"]);
     assert!(table.contains("TWIN, CHANGED") && table.contains("service level"), "{table}");
+    // By now signalling has let go of the call: its trace is in the database.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(patchbay(&appliance, &["trace", &interaction, "--whole"]), whole);
     drop(phone);
 }

@@ -167,6 +167,14 @@ impl Core {
                 out.push(Effect::Tell(agent, Box::new(ConsoleEvent::PhoneRefused { why })));
             }
             CallFact::PhoneUp { agent, phone } => self.phone_changed(agent, phone, true, out),
+            CallFact::PasswordGuessed { source, account, paused } => {
+                let pause_s = paused.as_secs();
+                let params = json!({ "source": source, "account": account, "minutes": pause_s.div_ceil(60) });
+                for user in self.supervisors(None) {
+                    self.banner(user, Level::Warning, "password_guessed", params.clone(), out);
+                }
+                out.push(Effect::Journal(Event::PasswordGuessed { source, account, pause_s }));
+            }
             CallFact::PhoneDown { agent, phone } => self.phone_changed(agent, phone, false, out),
         }
     }

@@ -44,10 +44,10 @@ impl Backoff {
         self.sources.pause(&network(source), now).max(by_account())
     }
 
-    /// A failed attempt.
-    pub fn failed(&mut self, source: IpAddr, account: &str, now: Timestamp) {
-        self.sources.failed(network(source), SOURCES_MAX, now);
-        self.accounts.failed(name(account), ACCOUNTS_MAX, now);
+    /// A failed attempt; how long a pause begins with it, if one does.
+    pub fn failed(&mut self, source: IpAddr, account: &str, now: Timestamp) -> Option<Duration> {
+        let of_source = self.sources.failed(network(source), SOURCES_MAX, now);
+        of_source.max(self.accounts.failed(name(account), ACCOUNTS_MAX, now))
     }
 
     /// A good sign-in. It clears neither table: a guesser with one account of its own could else try others for ever.
@@ -96,7 +96,7 @@ impl<K: Hash + Eq + Clone> Table<K> {
         (until > now).then(|| until.since(now))
     }
 
-    fn failed(&mut self, key: K, capacity: usize, now: Timestamp) {
+    fn failed(&mut self, key: K, capacity: usize, now: Timestamp) -> Option<Duration> {
         if !self.entries.contains_key(&key) && self.entries.len() >= capacity {
             self.make_room(now);
         }
@@ -110,11 +110,14 @@ impl<K: Hash + Eq + Clone> Table<K> {
         }
         entry.failures += 1;
         entry.last = now;
-        if entry.failures >= FAILURES_MAX {
-            entry.paused_until = now + PAUSE_FIRST.saturating_mul(1 << entry.pauses.min(10)).min(PAUSE_MAX);
-            entry.pauses = entry.pauses.saturating_add(1);
-            (entry.failures, entry.since) = (0, now);
+        if entry.failures < FAILURES_MAX {
+            return None;
         }
+        let pause = PAUSE_FIRST.saturating_mul(1 << entry.pauses.min(10)).min(PAUSE_MAX);
+        entry.paused_until = now + pause;
+        entry.pauses = entry.pauses.saturating_add(1);
+        (entry.failures, entry.since) = (0, now);
+        Some(pause)
     }
 
     fn make_room(&mut self, now: Timestamp) {
@@ -162,7 +165,9 @@ mod tests {
         IpAddr::from([192, 0, 2, last])
     }
     fn fail(backoff: &mut Backoff, source: IpAddr, account: &str, times: u32, now: Timestamp) {
-        (0..times).for_each(|_| backoff.failed(source, account, now));
+        for _ in 0..times {
+            backoff.failed(source, account, now);
+        }
     }
 
     #[test]
@@ -171,7 +176,7 @@ mod tests {
         fail(&mut backoff, ip(1), "bob", 9, at(0));
         assert_eq!(backoff.pause(ip(1), "bob", at(0)), None);
         let mut now = at(1);
-        fail(&mut backoff, ip(1), "bob", 1, now);
+        assert_eq!(backoff.failed(ip(1), "bob", now), Some(PAUSE_FIRST));
         for pause in [60, 120, 240, 480, 900, 900] {
             let pause = Duration::from_secs(pause);
             assert_eq!(backoff.pause(ip(1), "bob", now), Some(pause));

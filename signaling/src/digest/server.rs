@@ -47,6 +47,13 @@ pub enum Verdict {
         /// The password was right and only the nonce too old: the client tries again without asking a person.
         stale: bool,
     },
+    /// As [`Verdict::Challenge`]: one failure too many, and a pause begins with it.
+    Guessed {
+        /// The user name that was tried.
+        account: String,
+        /// How long nothing of this source is looked at, or of others for this account.
+        pause: Duration,
+    },
     /// Too many failures: answer 403 with `Retry-After`, and look at nothing.
     Paused {
         /// Until it may try again.
@@ -111,8 +118,10 @@ impl DigestServer {
         let given = credentials.response.to_ascii_lowercase();
         let right = bool::from(expected.as_bytes().ct_eq(given.as_bytes())) & ha1.is_some();
         if !right {
-            self.backoff.failed(attempt.source, &credentials.username, now);
-            return Verdict::Challenge { stale: false };
+            return match self.backoff.failed(attempt.source, &credentials.username, now) {
+                Some(pause) => Verdict::Guessed { account: credentials.username, pause },
+                None => Verdict::Challenge { stale: false },
+            };
         }
         let usable = match self.nonces.standing(&credentials.nonce, now) {
             Standing::Stale => false,

@@ -49,6 +49,8 @@ counters! {
     method_refused => "sip_method_refused_total";
     /// Requests answered 401.
     challenged => "sip_challenged_total";
+    /// Pauses that whoever guesses passwords had to begin.
+    guessing => "sip_guessing_paused_total";
     /// Requests answered 403: wrong credentials, or a call that is not for us.
     forbidden => "sip_forbidden_total";
     /// Calls refused because the box, or the trunk, is full or draining.

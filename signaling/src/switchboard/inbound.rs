@@ -1,8 +1,12 @@
 //! Requests from the network: who may call, and to whom a request within a dialog belongs.
 
-use model::call::{PhoneAccount, Source};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use model::call::{CallFact, PhoneAccount, Source};
 use model::id::{InteractionId, LegId, TenantId, TrunkId};
 use model::service::{SrtpPolicy, Trunk};
+use model::time::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::{Entry, Switchboard};
@@ -16,6 +20,10 @@ use crate::endpoint::uri::{masked, of_address, user};
 use crate::endpoint::{Flow, Incoming, InviteEvent};
 use crate::trunk::{self, Place, dialled};
 
+/// How often it is told that passwords are guessed.
+const GUESSING_EVERY: Duration = Duration::from_secs(10);
+/// So much is told of the user name that a guesser tried.
+const ACCOUNT_MAX: usize = 64;
 /// Longest caller we keep.
 const NUMBER_MAX: usize = 128;
 
@@ -246,18 +254,10 @@ impl Switchboard {
         let now = self.shared.now();
         match self.digest.judge(attempt, |name| accounts.secrets(name), now) {
             Verdict::Granted { username } => Ok(username),
-            Verdict::Challenge { stale } => {
-                self.shared.counters.challenged.add();
-                let mut random = [0; 8];
-                (self.shared.random)(&mut random);
-                let challenges = self.digest.challenges(stale, now, random);
-                // In our order, and only what we offer.
-                let of = |a: &Algorithm| {
-                    let mark = format!("algorithm={},", a.name());
-                    challenges.iter().find(|c| c.contains(&mark)).cloned()
-                };
-                let offered = self.shared.digest.iter().filter_map(of);
-                Err(offered.fold(Reply::new(401), |reply, c| reply.with("WWW-Authenticate", c)))
+            Verdict::Challenge { stale } => Err(self.challenge(stale, now)),
+            Verdict::Guessed { account, pause } => {
+                self.guessed(flow.remote.ip(), &account, pause, now);
+                Err(self.challenge(false, now))
             }
             Verdict::Paused { retry_after } => {
                 self.shared.counters.forbidden.add();
@@ -267,6 +267,34 @@ impl Switchboard {
                 Err(Reply::new(400).with("Warning", format!("399 appliance \"{why}\"")))
             }
         }
+    }
+}
+
+impl Switchboard {
+    fn challenge(&mut self, stale: bool, now: Timestamp) -> Reply {
+        self.shared.counters.challenged.add();
+        let mut random = [0; 8];
+        (self.shared.random)(&mut random);
+        let challenges = self.digest.challenges(stale, now, random);
+        // In our order, and only what we offer.
+        let of = |a: &Algorithm| {
+            let mark = format!("algorithm={},", a.name());
+            challenges.iter().find(|c| c.contains(&mark)).cloned()
+        };
+        let offered = self.shared.digest.iter().filter_map(of);
+        offered.fold(Reply::new(401), |reply, c| reply.with("WWW-Authenticate", c))
+    }
+
+    /// Tells the desk that somebody guesses passwords, not more often than somebody can read it: a thousand guessers are one report.
+    fn guessed(&mut self, source: IpAddr, account: &str, paused: Duration, now: Timestamp) {
+        self.shared.counters.guessing.add();
+        if self.guessing_told.is_some_and(|told| now.since(told) < GUESSING_EVERY) {
+            return;
+        }
+        self.guessing_told = Some(now);
+        let account: String = account.chars().filter(|c| !c.is_control()).take(ACCOUNT_MAX).collect();
+        tracing::warn!(%source, account, pause_s = paused.as_secs(), "somebody guesses the password of a phone or a trunk");
+        self.shared.tell_soon(CallFact::PasswordGuessed { source, account, paused });
     }
 }
 

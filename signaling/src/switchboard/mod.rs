@@ -19,6 +19,7 @@ use media::control::Event;
 use model::call::CallOrder;
 use model::id::{InteractionId, LegId, RecordingId, UserId};
 use model::media::Codec;
+use model::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::call::driver::Message;
@@ -70,6 +71,8 @@ pub(crate) struct Switchboard {
     pub(crate) shared: Arc<Shared>,
     pub(crate) accounts: SharedAccounts,
     digest: DigestServer,
+    /// When the desk was told last that passwords are guessed.
+    guessing_told: Option<Timestamp>,
     pub(crate) registrar: Registrar,
     /// The way to each registered contact, by user and contact key.
     pub(crate) flows: HashMap<(String, String), Flow>,
@@ -132,6 +135,7 @@ impl Switchboard {
             shared,
             accounts,
             digest,
+            guessing_told: None,
             registrar: Registrar::default(),
             flows: HashMap::new(),
             calls: HashMap::new(),

@@ -120,7 +120,7 @@ mod tests {
         let config =
             HepConfig { server: "127.0.0.1:9060".parse().unwrap(), id: 2001, password: Some("pw".into()) };
         let expected = [
-            &b"HEP3\x00\x65"[..],
+            &b"HEP3\x00\x6e"[..],
             b"\0\0\0\x01\0\x07\x02",
             b"\0\0\0\x03\0\x0a\xc0\0\x02\x02",
             b"\0\0\0\x04\0\x0a\xc0\0\x02\x01",

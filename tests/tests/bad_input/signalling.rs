@@ -288,6 +288,10 @@ async fn strangers_who_guess_or_flood_are_slowed_and_the_carrier_is_not() {
     let paused = (1..20).map(guess).find(|answer| answer.status != 401).expect("guessing has an end");
     let wait = paused.header("Retry-After").and_then(|v| v.parse::<u32>().ok());
     assert!(paused.status == 403 && wait.is_some_and(|s| s >= 30), "{}", paused.text);
+    assert!(
+        admin.metrics().await.sum("patchbay_sip_guessing_paused_total", &[]) >= 1.0,
+        "and it is reported"
+    );
 
     let before = admin.metrics().await;
     let flood = Line::at(Ipv4Addr::new(127, 0, 0, 3), appliance.sip);

@@ -445,6 +445,7 @@ export const en = {
     recording_pause_over: "The pause was too long: this call is being recorded again.",
     recording_pause_failed: "The recording could not be paused. Do not take card data now.",
     recording_resume_failed: "The recording could not be resumed. Try again.",
+    password_guessed: "Somebody at {source} guesses passwords of phones (last of {account}) and has to pause for {minutes} min.",
     nobody_fits: "Nobody in the configuration can take a caller of {service}: skills or requirement have to change, or the caller waits in vain.",
     database_away: "The database is away. Calls go on and are kept; records and changes have to wait.",
     database_back: "The database is back.",
