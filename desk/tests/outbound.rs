@@ -84,6 +84,8 @@ async fn a_number_that_does_not_answer_says_why() {
     for (why, shown, status) in [
         (DialFailure::Busy, "busy", "busy"),
         (DialFailure::NoAnswer, "no_answer", "no_answer"),
+        (DialFailure::PhoneOff, "phone_off", "phone_off"),
+        (DialFailure::Barred, "barred", "barred"),
         (DialFailure::Rejected, "declined", "refused"),
         (DialFailure::NotFound, "no_such_number", "unknown_number"),
         (DialFailure::TrunksBusy, "trunks_busy", "failed"),

@@ -375,8 +375,12 @@ pub enum Source {
 pub enum DialFailure {
     /// The line is busy.
     Busy,
-    /// It rang, and nobody answered in time; or a telephone that is off.
+    /// It rang, and nobody answered in time; or a telephone that is off, where the network does not say so.
     NoAnswer,
+    /// A mobile telephone that is switched off or out of coverage: networks have one cause for both (Q.850, 20).
+    PhoneOff,
+    /// The number takes no calls now: suspended or barred by its carrier.
+    Barred,
     /// Refused: by the one who was called, or by the carrier.
     Rejected,
     /// There is no such number.

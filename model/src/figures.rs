@@ -40,6 +40,8 @@ impl Outcome {
             | EndStatus::Voicemail
             | EndStatus::Busy
             | EndStatus::NoAnswer
+            | EndStatus::PhoneOff
+            | EndStatus::Barred
             | EndStatus::Cancelled
             | EndStatus::CallbackFailed
             | EndStatus::CalledIn

@@ -111,6 +111,10 @@ pub enum EndStatus {
     Busy,
     /// Nobody answered the number we called (OUT-13).
     NoAnswer,
+    /// The telephone we called is switched off or out of coverage (OUT-13).
+    PhoneOff,
+    /// The number we called is suspended or barred by its carrier (OUT-13).
+    Barred,
     /// The agent gave up before the number we called was answered (OUT-13), or a supervisor cancelled the callback.
     Cancelled,
     /// Whoever asked to be called back was not reached, as often or as long as that was tried (CB-02).

@@ -14,6 +14,8 @@ pub enum Manner {
     Answers,
     /// Refuses with this status.
     Refuses(u16),
+    /// Refuses with this status, and tells the cause of the telephone network (Q.850).
+    RefusesFor(u16, u8),
     /// Rings until the call is cancelled.
     Rings,
 }
@@ -94,6 +96,11 @@ Contact: <sip:carrier@[local_ip]:[local_port]>
     let rest = match manner {
         Manner::Refuses(status) => {
             format!("{}\n  <recv request=\"ACK\"/>", answer(&format!("{status} No"), false))
+        }
+        Manner::RefusesFor(status, cause) => {
+            let contact = format!("Reason: Q.850;cause={cause};text=\"of the network\"\nContact:");
+            let refusal = answer(&format!("{status} No"), false).replace("Contact:", &contact);
+            format!("{refusal}\n  <recv request=\"ACK\"/>")
         }
         Manner::Rings => format!(
             "{}\n  <recv request=\"CANCEL\"/>{OK}{}\n  <recv request=\"ACK\"/>",

@@ -169,7 +169,7 @@ export interface WorkView {
   contact: string;
   noted: Record<string, string>;
   phase: "reserved" | "dialling" | "connecting" | "talking" | "held" | "refused" | "wrap_up";
-  refused_why: "declined" | "no_answer" | "unreachable" | "busy" | "no_such_number" | "trunks_busy" | null;
+  refused_why: "declined" | "no_answer" | "unreachable" | "busy" | "phone_off" | "barred" | "no_such_number" | "trunks_busy" | null;
   muted: boolean;
   since: Millis;
   answered_at: Millis | null;

@@ -76,9 +76,10 @@ impl Core {
         }
         let why = match why {
             DialFailure::Busy => NotReached::Busy,
-            DialFailure::NoAnswer => NotReached::Unanswered,
+            DialFailure::NoAnswer | DialFailure::PhoneOff => NotReached::Unanswered,
             DialFailure::Rejected
             | DialFailure::NotFound
+            | DialFailure::Barred
             | DialFailure::Unreachable
             | DialFailure::TrunksBusy => NotReached::Failed,
         };

@@ -49,6 +49,8 @@ fn status_of(why: DialFailure) -> EndStatus {
     match why {
         DialFailure::Busy => EndStatus::Busy,
         DialFailure::NoAnswer => EndStatus::NoAnswer,
+        DialFailure::PhoneOff => EndStatus::PhoneOff,
+        DialFailure::Barred => EndStatus::Barred,
         DialFailure::Rejected => EndStatus::Refused,
         DialFailure::NotFound => EndStatus::UnknownNumber,
         DialFailure::Unreachable | DialFailure::TrunksBusy => EndStatus::Failed,

@@ -33,6 +33,8 @@ pub fn status_name(status: EndStatus) -> &'static str {
         EndStatus::Interrupted => "interrupted",
         EndStatus::Busy => "busy",
         EndStatus::NoAnswer => "no_answer",
+        EndStatus::PhoneOff => "phone_off",
+        EndStatus::Barred => "barred",
         EndStatus::Cancelled => "cancelled",
         EndStatus::CallbackFailed => "callback_failed",
         EndStatus::CalledIn => "called_in",
@@ -56,6 +58,8 @@ pub(crate) fn dial_failure_name(why: DialFailure) -> &'static str {
     match why {
         DialFailure::Busy => "busy",
         DialFailure::NoAnswer => "no_answer",
+        DialFailure::PhoneOff => "phone_off",
+        DialFailure::Barred => "barred",
         DialFailure::Rejected => "declined",
         DialFailure::NotFound => "no_such_number",
         DialFailure::Unreachable => "unreachable",

@@ -12,6 +12,7 @@ use super::dialling::Dialling;
 use super::far_end::FarEnd;
 use super::figures::Tally;
 use super::link::Link;
+use super::refusal::Refusal;
 use super::session::Session;
 use super::timer::SessionTimer;
 use super::who::DialogLine;
@@ -322,7 +323,7 @@ impl Call {
                 }
             }
             PhoneEvent::Answered { .. } => out.push(Output::Phone(branch, PhoneOrder::End)),
-            PhoneEvent::Refused(status) if known => {
+            PhoneEvent::Refused(Refusal { status, .. }) if known => {
                 // 480 comes from phones set to "do not disturb".
                 phone.refused |= matches!(status, 480 | 486 | 600 | 603);
                 phone.why = format!("the phone answered {status}");

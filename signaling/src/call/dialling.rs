@@ -159,9 +159,9 @@ impl Dialling {
                 self.stage = Stage::SettingUp;
                 self.answered(&sdp, out)
             }
-            (Stage::Calling { .. } | Stage::Progressing, PhoneEvent::Refused(status)) => {
-                self.status = Some(status);
-                match failure(status) {
+            (Stage::Calling { .. } | Stage::Progressing, PhoneEvent::Refused(refusal)) => {
+                self.status = Some(refusal.status);
+                match refusal.failure() {
                     Some(why) => Some(self.fail(why, out)),
                     None => Some(self.next_trunk(now, out)),
                 }
@@ -275,16 +275,4 @@ impl Dialling {
 fn session_of(ability: &Ability, attempt: &Attempt) -> Session {
     let ability = Ability { srtp: attempt.srtp, latching: Latching::Off, ..ability.clone() };
     Session::new(ability, KeySeed::clone(&attempt.seed), attempt.session)
-}
-
-/// What a refusal means; `None`: the trunk does not work, and the next one may.
-fn failure(status: u16) -> Option<DialFailure> {
-    match status {
-        // Credentials are for us and the carrier to sort out; 408 is the carrier's, who reached nobody.
-        401 | 407 | 408 | 500..=599 => None,
-        404 | 410 | 484 | 604 => Some(DialFailure::NotFound),
-        480 | 487 => Some(DialFailure::NoAnswer),
-        486 | 600 => Some(DialFailure::Busy),
-        _ => Some(DialFailure::Rejected),
-    }
 }

@@ -411,10 +411,10 @@ impl Driver {
                 }
                 PhoneEvent::Answered { sdp, timer }
             }
-            ForkNews::Refused(status) => {
+            ForkNews::Refused(refusal) => {
                 self.phones.remove(&branch)?;
                 self.ways.remove(&branch);
-                PhoneEvent::Refused(status)
+                PhoneEvent::Refused(refusal)
             }
             ForkNews::Unreachable(why) => {
                 let reaching = self.ways.remove(&branch).is_some();

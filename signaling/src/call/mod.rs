@@ -24,6 +24,7 @@
 //! themselves, which outlive calls (`phones::softphone`), and who may call at all (`service`).
 
 pub mod fork;
+pub mod refusal;
 pub mod session;
 pub mod timer;
 pub mod who;

@@ -85,7 +85,7 @@ fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
                 3 => PhoneEvent::Progress { status: 183, sdp: Some(sdp("192.0.2.30", "sendrecv", 1)) },
                 4 => picked_up(sdp("192.0.2.30", "sendrecv", 1)),
                 7 if random.random_bool(0.1) => PhoneEvent::Peer(Peer::Bye),
-                5 => PhoneEvent::Refused([404, 486, 503, 603][random.random_range(0..4)]),
+                5 => PhoneEvent::Refused([404, 486, 503, 603][random.random_range(0..4)].into()),
                 _ => PhoneEvent::Unreachable("gone".into()),
             };
             scene.phone_does(random.random_range(11..13), event);
@@ -126,8 +126,10 @@ fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
         )),
         15 => scene.customer_does(Peer::Renewed),
         16 => scene.phone_does(branch, picked_up(sdp("192.0.2.20", "sendrecv", 1))),
-        17 => scene
-            .phone_does(branch, PhoneEvent::Refused([408, 480, 486, 503, 603][random.random_range(0..5)])),
+        17 => scene.phone_does(
+            branch,
+            PhoneEvent::Refused([408, 480, 486, 503, 603][random.random_range(0..5)].into()),
+        ),
         18 => scene.phone_does(branch, PhoneEvent::Unreachable("gone".into())),
         19 if random.random_bool(0.3) => scene.phone_does(branch, PhoneEvent::Peer(Peer::Bye)),
         20 => {

@@ -12,6 +12,7 @@ use model::service::SrtpPolicy;
 
 pub use joining::{Attend, GuestOrder, HandOver, Join};
 
+use super::refusal::Refusal;
 use super::timer::SessionTimer;
 use super::who::Who;
 use crate::sdp::KeySeed;
@@ -281,7 +282,7 @@ pub enum PhoneEvent {
         timer: Option<SessionTimer>,
     },
     /// A final refusal.
-    Refused(u16),
+    Refused(Refusal),
     /// It could not be reached, in words.
     Unreachable(String),
     /// After it answered: as for the customer.

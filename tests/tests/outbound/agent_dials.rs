@@ -107,8 +107,8 @@ async fn an_agent_dials_a_customer_and_both_hear_each_other() {
     tone::assert_apart(&channels, rate, [CUSTOMER_HZ, AGENT_HZ]);
 }
 
-/// OUT-06, OUT-13, SAFE-01, ERR-07: a number that is closed is not dialled; a busy one is said to be busy, and the record says so; one
-/// that rings is given up by the agent, which cancels it.
+/// OUT-06, OUT-13, SAFE-01, ERR-07: a number that is closed is not dialled; a busy one is said to be busy, and the record says so, and
+/// one whose telephone is off to be off, by the network's cause; one that rings is given up by the agent, which cancels it.
 #[tokio::test(flavor = "multi_thread")]
 async fn numbers_that_are_closed_busy_or_given_up_are_told_apart() {
     let appliance = Appliance::start(&Options::default());
@@ -138,6 +138,17 @@ async fn numbers_that_are_closed_busy_or_given_up_are_told_apart() {
     agent.send("complete", json!({ "interaction": interaction })).await.expect("complete");
     let record = admin.get(&format!("/records/{interaction}")).await;
     assert_eq!((&record["status"], &record["direction"]), (&json!("busy"), &json!("outbound")), "{record}");
+
+    let off = Carrier::start(appliance.dir.path(), "off", Manner::RefusesFor(480, 20), CUSTOMER_HZ);
+    trunks_to(&admin, &[&off.target()]).await;
+    agent.send("dial", dial("+49301234567")).await.expect("dialled");
+    let work = agent.wait_for("switched off", |event| event["work"]["phase"] == "refused").await;
+    assert_eq!(work["work"]["refused_why"], "phone_off", "{work}");
+    let interaction = text(&work["work"]["interaction"]);
+    agent.send("hang_up", json!({ "interaction": interaction })).await.expect("hung up");
+    agent.wait_for("after-call work", |event| event["work"]["phase"] == "wrap_up").await;
+    agent.send("complete", json!({ "interaction": interaction })).await.expect("complete");
+    assert_eq!(admin.get(&format!("/records/{interaction}")).await["status"], "phone_off");
 
     let ringing = Carrier::start(appliance.dir.path(), "ringing", Manner::Rings, CUSTOMER_HZ);
     trunks_to(&admin, &[&ringing.target()]).await;

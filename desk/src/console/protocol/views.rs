@@ -291,6 +291,10 @@ pub enum RefusedWhy {
     Unreachable,
     /// The number outside is busy.
     Busy,
+    /// The telephone outside is switched off or out of coverage.
+    PhoneOff,
+    /// The number outside is suspended or barred by its carrier.
+    Barred,
     /// There is no such number outside.
     NoSuchNumber,
     /// All trunks carry as many calls as they may.
@@ -302,6 +306,8 @@ impl From<DialFailure> for RefusedWhy {
         match why {
             DialFailure::Busy => Self::Busy,
             DialFailure::NoAnswer => Self::NoAnswer,
+            DialFailure::PhoneOff => Self::PhoneOff,
+            DialFailure::Barred => Self::Barred,
             DialFailure::Rejected => Self::Declined,
             DialFailure::NotFound => Self::NoSuchNumber,
             DialFailure::Unreachable => Self::Unreachable,

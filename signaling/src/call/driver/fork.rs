@@ -4,6 +4,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Driver, Message, Party, PhoneSide};
 use crate::call::fork::{Fork, ForkInput, ForkOutput};
+use crate::call::refusal::{self, Refusal};
 use crate::call::timer::SessionTimer;
 use crate::call::words::Branch;
 use crate::endpoint::dialog::Dialog;
@@ -50,7 +51,7 @@ pub(crate) enum ForkNews {
         sdp: String,
         timer: Option<SessionTimer>,
     },
-    Refused(u16),
+    Refused(Refusal),
     Unreachable(String),
 }
 
@@ -136,7 +137,9 @@ impl Run {
                 progress = heard.recv() => match progress {
                     Some(Progress::Provisional(response)) => (ForkInput::Provisional, Some(response), String::new()),
                     Some(Progress::Answered(response)) => (ForkInput::Answered, Some(response), String::new()),
-                    Some(Progress::Refused(response)) => (ForkInput::Refused(response.status), None, String::new()),
+                    Some(Progress::Refused(response)) => {
+                        (ForkInput::Refused(response.status), Some(response), String::new())
+                    }
                     Some(Progress::Failed(why)) => (ForkInput::Failed, None, why.to_string()),
                     None => (ForkInput::Failed, None, "the INVITE was lost".to_owned()),
                 },
@@ -158,7 +161,10 @@ impl Run {
                     }
                     ForkOutput::SendBye => self.bye().await,
                     ForkOutput::TellAnswered => self.hand_over(response.as_ref()).await,
-                    ForkOutput::TellRefused(status) => self.tell(ForkNews::Refused(status)).await,
+                    ForkOutput::TellRefused(status) => {
+                        let cause = response.as_ref().and_then(|r| refusal::q850(&r.headers));
+                        self.tell(ForkNews::Refused(Refusal { status, cause })).await;
+                    }
                     ForkOutput::TellUnreachable => self.tell(ForkNews::Unreachable(why.clone())).await,
                 }
             }

@@ -7,6 +7,7 @@ use model::journal::Party;
 use super::SECOND;
 use crate::call::dialling::TRUNK_SILENT_MAX;
 use crate::call::fixture::*;
+use crate::call::refusal::Refusal;
 use crate::call::timer::SessionTimer;
 use crate::call::words::{Branch, Heard, MediaOrder, Order, Peer, PeerOrder, PhoneEvent, PhoneOrder};
 use crate::call::{BUSY_MAX, UNORDERED_MAX};
@@ -84,7 +85,7 @@ fn a_trunk_that_does_not_work_gives_way_to_the_next() {
         |s| s.phone_does(11, PhoneEvent::Unreachable("no route".into())),
         |s| {
             s.phone_does(11, PhoneEvent::Reached);
-            s.phone_does(11, PhoneEvent::Refused(503));
+            s.phone_does(11, PhoneEvent::Refused(503.into()));
         },
         |s| {
             s.phone_does(11, PhoneEvent::Reached);
@@ -93,7 +94,7 @@ fn a_trunk_that_does_not_work_gives_way_to_the_next() {
         |s| {
             s.phone_does(11, PhoneEvent::Reached);
             s.phone_does(11, early());
-            s.phone_does(11, PhoneEvent::Refused(500));
+            s.phone_does(11, PhoneEvent::Refused(500.into()));
         },
     ];
     for how in broken {
@@ -103,7 +104,7 @@ fn a_trunk_that_does_not_work_gives_way_to_the_next() {
         assert!(scene.phones.contains(&(Branch(12), PhoneOrder::Reach)));
         assert!(!scene.legs.contains(&trunk_leg(11)));
         scene.phone_does(12, PhoneEvent::Reached);
-        scene.phone_does(11, PhoneEvent::Refused(486));
+        scene.phone_does(11, PhoneEvent::Refused(486.into()));
         assert_eq!(failed(&scene), None, "what the trunk before says comes too late");
         scene.trunk_answers(12);
         assert!(scene.told().contains(&"FarEndAnswered".to_owned()));
@@ -126,13 +127,26 @@ fn who_was_called_decides_and_is_not_called_over_another_trunk() {
         (484, DialFailure::NotFound),
     ] {
         let mut scene = calling();
-        scene.phone_does(11, PhoneEvent::Refused(status));
+        scene.phone_does(11, PhoneEvent::Refused(status.into()));
         assert_eq!(failed(&scene), Some((why, Some(status))));
         assert!(hears(&scene, &Heard::Sound(Sound::Busy)));
         scene.pass(BUSY_MAX);
         assert_eq!(scene.ended(), Some((EndedBy::System, None)), "after the busy tone");
         assert!(scene.media.contains(&MediaOrder::Hear { leg: softphone().leg, heard: Heard::Nothing }));
     }
+}
+
+/// OUT-13: a busy line is busy, though the gateway says that it cannot serve; a network without lines is not the one called.
+#[test]
+fn the_cause_of_the_network_tells_whether_another_trunk_may_help() {
+    let mut scene = calling();
+    scene.phone_does(11, PhoneEvent::Refused(Refusal { status: 503, cause: Some(17) }));
+    assert_eq!(failed(&scene), Some((DialFailure::Busy, Some(503))));
+    assert!(!scene.phones.contains(&(Branch(12), PhoneOrder::Reach)));
+    let mut scene = calling();
+    scene.phone_does(11, PhoneEvent::Refused(Refusal { status: 503, cause: Some(34) }));
+    assert_eq!(failed(&scene), None);
+    assert!(scene.phones.contains(&(Branch(12), PhoneOrder::Reach)));
 }
 
 #[test]
@@ -142,7 +156,7 @@ fn without_any_trunk_left_it_is_said_why() {
     scene.phone_does(12, PhoneEvent::Full);
     assert_eq!(failed(&scene), Some((DialFailure::TrunksBusy, None)));
     let mut scene = calling();
-    scene.phone_does(11, PhoneEvent::Refused(503));
+    scene.phone_does(11, PhoneEvent::Refused(503.into()));
     scene.phone_does(12, PhoneEvent::Unreachable("gone".into()));
     assert_eq!(failed(&scene), Some((DialFailure::Unreachable, Some(503))));
     let mut scene = Scene::of_a_placed_call();

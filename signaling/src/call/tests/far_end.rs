@@ -76,9 +76,9 @@ fn a_caller_who_was_not_answered_is() {
 #[test]
 fn a_number_that_does_not_answer_leaves_the_caller_where_they_were() {
     let mut scene = dialling();
-    scene.phone_does(11, PhoneEvent::Refused(503));
+    scene.phone_does(11, PhoneEvent::Refused(503.into()));
     scene.phone_does(12, PhoneEvent::Reached);
-    scene.phone_does(12, PhoneEvent::Refused(486));
+    scene.phone_does(12, PhoneEvent::Refused(486.into()));
     let why = scene.facts.iter().find_map(|fact| match fact {
         CallFact::DialFailed { why, .. } => Some(*why),
         _ => None,

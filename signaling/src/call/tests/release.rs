@@ -107,7 +107,7 @@ fn a_number_is_dialled_for_a_customer_whose_agent_left() {
     scene.phone_does(11, PhoneEvent::Progress { status: 180, sdp: None });
     let ringing = MediaOrder::Hear { leg: customer_leg(), heard: Heard::Sound(Sound::Ringback) };
     assert!(scene.media.contains(&ringing));
-    scene.phone_does(11, PhoneEvent::Refused(486));
+    scene.phone_does(11, PhoneEvent::Refused(486.into()));
     assert!(scene.told().contains(&"DialFailed".to_owned()));
     scene.order(Order::Play { sound: Sound::QueueMusic, then_hang_up: false });
     scene.dial(&[12]);

@@ -43,7 +43,7 @@ fn a_refusal_by_hand_and_a_phone_that_cannot_be_reached_are_told_apart() {
         scene.ring_phones(1, &[1, 2]);
         scene.forget();
         for (branch, status) in statuses {
-            scene.phone_does(*branch, PhoneEvent::Refused(*status));
+            scene.phone_does(*branch, PhoneEvent::Refused((*status).into()));
         }
         assert_eq!(scene.ended(), None, "the caller waits on");
         assert_eq!(scene.legs.contains(&phone_leg()), scene.facts.is_empty());
