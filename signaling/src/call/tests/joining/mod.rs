@@ -393,6 +393,7 @@ fn fact_of(fact: &CallFact) -> InteractionId {
         CallFact::PhoneAnswer { .. }
         | CallFact::PhoneRefused { .. }
         | CallFact::PhoneUp { .. }
-        | CallFact::PhoneDown { .. } => unreachable!("no call says this"),
+        | CallFact::PhoneDown { .. }
+        | CallFact::PasswordGuessed { .. } => unreachable!("no call says this"),
     }
 }
