@@ -261,7 +261,13 @@ mod tests {
     fn unknown_users_and_wrong_passwords_look_alike_to_the_very_pause() {
         let (mut known, mut unknown) = (Phone::new(), Phone::new());
         for _ in 0..12 {
-            assert_eq!(known.tries("bob", "guess"), unknown.tries("eve", "guess"));
+            let of_unknown = match unknown.tries("eve", "guess") {
+                Verdict::Guessed { account, pause } if account == "eve" => {
+                    Verdict::Guessed { account: "bob".to_owned(), pause }
+                }
+                other => other,
+            };
+            assert_eq!(known.tries("bob", "guess"), of_unknown);
         }
         assert_eq!(known.tries("bob", "guess"), Verdict::Paused { retry_after: Duration::from_secs(60) });
         assert_eq!(unknown.tries("eve", "guess"), known.tries("bob", "zanzibar"), "nothing is looked at now");
