@@ -118,6 +118,15 @@ pub fn seconds_with(samples: &[i16], rate: u32, hz: f64) -> f64 {
     windows_with(samples, rate, hz) * samples.len() as f64 / f64::from(rate)
 }
 
+/// For how many seconds two tones are there at once, one at most ten times as loud as the other.
+pub fn seconds_with_both(samples: &[i16], rate: u32, [one, other]: [f64; 2]) -> f64 {
+    let both = |window: &&[i16]| {
+        let shares = [one, other].map(|hz| share_at(window, rate, hz));
+        shares.iter().all(|share| *share > 0.1) && shares.iter().sum::<f64>() > 0.7
+    };
+    samples.chunks_exact(rate as usize / 10).filter(both).count() as f64 / 10.0
+}
+
 /// A recording's two channels each hold the tone of their own party, and nothing of the other's: half of six seconds of talk at least, since
 /// a browser may be slow to begin, and repeats its microphone's file with a click.
 pub fn assert_apart(channels: &[Vec<i16>], rate: u32, [left, right]: [f64; 2]) {
@@ -142,6 +151,15 @@ mod tests {
         assert!(share_at(&heard, 8_000, 1_000.0) < 0.05);
         assert!(windows_with(&heard, 8_000, 440.0) > 0.99);
         assert_eq!(windows_with(&vec![0; 8_000], 8_000, 440.0), 0.0);
+    }
+
+    #[test]
+    fn two_tones_at_once_are_told_from_one_after_the_other() {
+        let (low, high) = (sine(440.0, 8_000, 2.0), sine(1_000.0, 8_000, 2.0));
+        let mixed: Vec<i16> = low.iter().zip(&high).map(|(a, b)| a / 2 + b / 2).collect();
+        assert_eq!(seconds_with_both(&mixed, 8_000, [440.0, 1_000.0]), 2.0);
+        assert_eq!(seconds_with_both(&mixed, 8_000, [440.0, 700.0]), 0.0);
+        assert_eq!(seconds_with_both(&[low, high].concat(), 8_000, [440.0, 1_000.0]), 0.0);
     }
 
     #[test]
