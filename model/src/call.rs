@@ -15,7 +15,7 @@ use crate::interaction::EndedBy;
 use crate::journal::Party;
 use crate::media::{Codec, StreamStats};
 use crate::people::PhoneKind;
-pub use joining::{AfterJoin, Attending};
+pub use joining::{AfterJoin, Attending, ReferTo};
 
 /// Orders from the desk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -245,6 +245,15 @@ pub enum CallOrder {
         agent: UserId,
         /// In which way.
         how: Attending,
+    },
+    /// Whether a transfer is taken up that the agent's phone asked for: the answer to [`CallFact::Referred`], before the orders that do it.
+    AnswerReferral {
+        /// Which call.
+        interaction: InteractionId,
+        /// Whose phone.
+        agent: UserId,
+        /// Why not; `None`: it is.
+        refused: Option<Rejection>,
     },
     /// Connect or re-connect the softphone in an agent's page (WRTC-01, WRTC-02).
     /// Answered by [`CallFact::PhoneAnswer`] or [`CallFact::PhoneRefused`].
@@ -504,6 +513,15 @@ pub enum CallFact {
         from: InteractionId,
         /// In words for log and banner.
         why: String,
+    },
+    /// The agent's phone asks for a transfer, and waits for [`CallOrder::AnswerReferral`].
+    Referred {
+        /// Which call.
+        interaction: InteractionId,
+        /// Whose phone.
+        agent: UserId,
+        /// Whom to connect the other side with.
+        to: ReferTo,
     },
     /// The agent who had the call left, and whoever came from `from` has that place. Nothing more is said of `from`: from now on
     /// orders about them and facts about them carry `interaction`.

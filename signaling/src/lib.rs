@@ -34,8 +34,8 @@
 //! assert!(matches!(outputs[1], Output::Fact(CallFact::Ended { .. })) && call.is_over());
 //! ```
 //!
-//! Not here: which agent is rung and when (`router`, `desk`), packets (`media`). Not yet: outbound calls, REFER, PRACK,
-//! WebSocket transport, conferences.
+//! Not here: which agent is rung and when (`router`, `desk`), packets (`media`). Not yet: PRACK, SUBSCRIBE, a WebSocket
+//! transport.
 #![forbid(unsafe_code)]
 
 pub mod authorities;

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use model::call::{CallFact, CallOrder, Rejection, Sound};
+use model::call::{CallFact, CallOrder, ReferTo, Rejection, Sound};
 use model::id::{Id, OfferToken, RecordingId, SessionId, TenantId, UserId};
 use model::interaction::EndedBy;
 use signaling::service::Transport;
@@ -378,4 +378,28 @@ async fn a_page_that_offers_is_answered_and_one_that_cannot_be_secured_is_not() 
     house.handle.stop().await;
     assert!(house.ended().await.1.is_some(), "the appliance was stopped");
     caller.succeeds().await;
+}
+
+/// SIP-01, SIP-04: a phone's transfer key (REFER): what leads nowhere is refused; taken up, the phone is told that it is tried and that
+/// it is done, then let go, and the customer stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_transfers_and_is_told_how_it_went() {
+    let (mut house, caller, phone, recording) = talk(false, "caller_waits_for_bye", "phone_refers").await;
+    let (interaction, agent) = house
+        .fact("the transfer", |f| match f {
+            CallFact::Referred { interaction, agent, to } => {
+                assert_eq!(*to, ReferTo::Dialled("1002".into()));
+                Some((*interaction, *agent))
+            }
+            _ => None,
+        })
+        .await;
+    house.order(CallOrder::AnswerReferral { interaction, agent, refused: None }).await;
+    house.order(CallOrder::Release { interaction, agent }).await;
+    phone.succeeds().await;
+    assert!(!house.seen().iter().any(|f| matches!(f, CallFact::Ended { .. })), "the customer stays");
+    house.order(CallOrder::HangUp { interaction, by: EndedBy::System }).await;
+    assert_eq!(house.ended().await, (EndedBy::System, None));
+    caller.succeeds().await;
+    assert!(house.recording(recording).metadata().unwrap().len() > 1_000);
 }

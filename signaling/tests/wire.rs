@@ -81,12 +81,17 @@ async fn malformed_requests_are_answered_and_disturb_nobody() {
     {
         stranger.says(garbage).await;
     }
-    for method in ["BYE", "UPDATE", "INFO"] {
+    for method in ["BYE", "UPDATE", "INFO", "REFER"] {
         let inside = request(method, &format!("m8{method}"), "UDP", me)
             .replace("To: <sip:100@127.0.0.1>", "To: <sip:100@127.0.0.1>;tag=none");
         assert_eq!(stranger.asks(inside).await.0, 481, "{method} in no dialog");
     }
     assert_eq!(stranger.asks(request("CANCEL", "m9", "UDP", me)).await.0, 481);
+    assert_eq!(
+        stranger.asks(request("REFER", "m9r", "UDP", me)).await.0,
+        403,
+        "nobody is called for a stranger"
+    );
     assert_eq!(stranger.asks(good("m10")).await.0, 200);
     assert!(house.counted("sip_malformed_answered_total") >= 4);
     assert!(house.counted("sip_malformed_dropped_total") >= 2);

@@ -110,6 +110,12 @@ impl Baresip {
         assert_eq!(answer["ok"], true, "dial {number}: {answer}");
     }
 
+    /// Transfers whom it talks to (REFER), without asking first.
+    pub fn transfer(&mut self, number: &str) {
+        let answer = self.command("transfer", number);
+        assert_eq!(answer["ok"], true, "transfer to {number}: {answer}");
+    }
+
     fn command(&mut self, command: &str, parameters: &str) -> Value {
         self.commands += 1;
         let token = self.commands.to_string();

@@ -76,6 +76,9 @@ impl Core {
             CallFact::JoinFailed { interaction, from, why } => {
                 self.join_failed(interaction, from, &why, out);
             }
+            CallFact::Referred { interaction, agent, to } => {
+                self.referred(interaction, agent, to, now, out);
+            }
             CallFact::HoldChanged { interaction, agent, held } => {
                 let Some((call, seat)) = self.held_by(interaction, agent) else { return };
                 let half = call.half_mut(seat);

@@ -21,6 +21,17 @@ use super::incoming::refuse;
 use crate::console::protocol::{Phase, RefusedWhy};
 use crate::refusal::Refusal;
 
+/// What a phone is told of a refusal.
+pub(super) fn as_rejection(refusal: &Refusal) -> Rejection {
+    match refusal {
+        Refusal::NotFound { .. } => Rejection::UnknownNumber,
+        Refusal::ColleagueOffline => Rejection::NobodyThere,
+        Refusal::ColleagueBusy => Rejection::Busy,
+        Refusal::Unavailable => Rejection::Overloaded,
+        _ => Rejection::Declined,
+    }
+}
+
 /// How long a colleague's phone rings: four European ring cycles.
 const RING_TIME: Duration = Duration::from_secs(20);
 
@@ -82,12 +93,12 @@ impl Core {
             self.place((interaction, consults), (agent, callee), false, now, out)
         });
         if let Err(refusal) = placed {
-            let (why, status) = match refusal {
-                Refusal::NotFound { .. } => (Rejection::UnknownNumber, EndStatus::UnknownNumber),
-                Refusal::ColleagueOffline => (Rejection::NobodyThere, EndStatus::NoAgentOnline),
-                Refusal::ColleagueBusy => (Rejection::Busy, EndStatus::Refused),
-                Refusal::Unavailable => (Rejection::Overloaded, EndStatus::Failed),
-                _ => (Rejection::Declined, EndStatus::Refused),
+            let why = as_rejection(&refusal);
+            let status = match why {
+                Rejection::UnknownNumber => EndStatus::UnknownNumber,
+                Rejection::NobodyThere => EndStatus::NoAgentOnline,
+                Rejection::Overloaded => EndStatus::Failed,
+                Rejection::Busy | Rejection::Declined => EndStatus::Refused,
             };
             out.push(Effect::Journal(arrived));
             refuse(interaction, why, status, out);

@@ -21,6 +21,7 @@ mod passing_on;
 mod pause;
 mod presence;
 pub mod recovery;
+mod referral;
 pub(crate) mod regulars;
 pub(crate) mod request;
 mod self_service;

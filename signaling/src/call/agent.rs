@@ -372,10 +372,12 @@ impl Call {
             Peer::Bye | Peer::NeverAcknowledged if matches!(self.link, Link::Apart) => {
                 self.phone_left(out);
             }
+            Peer::Bye if self.leaves_for_referral(Side::Phone(branch)) => {}
             Peer::Bye => {
                 self.phone_is_gone();
                 self.seat_hung_up(out);
             }
+            Peer::Refer { id, to } => self.refer_asked(Side::Phone(branch), (id, to), now, out),
             Peer::Offer { id, sdp } => self.offered(Side::Phone(branch), id, sdp, out),
             Peer::OfferAcknowledged(answer) => self.offer_answered(Side::Phone(branch), answer, out),
             Peer::Renewed | Peer::RenewalAnswered(_) => self.seat_renewed(&event, now, out),
@@ -391,7 +393,7 @@ impl Call {
     }
 
     /// It hung up itself: nothing is to be sent to it.
-    fn phone_is_gone(&mut self) {
+    pub(super) fn phone_is_gone(&mut self) {
         if let Agent::Phone(phone) = &mut self.agent {
             phone.picked = None;
             phone.branches.clear();

@@ -164,6 +164,7 @@ impl Call {
         }
         match event {
             Peer::Cancelled => self.end_with(EndedBy::Customer, None, Farewell::Cancelled, out),
+            Peer::Bye if self.leaves_for_referral(Side::Customer) => {}
             Peer::Bye => self.customer_left(EndedBy::Customer, None, Farewell::None, out),
             Peer::Acknowledged(answer) => self.acknowledged(answer, now, out),
             Peer::NeverAcknowledged => {
@@ -182,6 +183,7 @@ impl Call {
                 }
             }
             Peer::Digit(digit) => self.digit(digit, out),
+            Peer::Refer { id, to } => self.refer_asked(Side::Customer, (id, to), now, out),
             Peer::Renewed => {}
         }
     }
@@ -361,7 +363,7 @@ impl Call {
         }
     }
 
-    fn reply(
+    pub(super) fn reply(
         &self,
         side: Side,
         id: RequestId,

@@ -6,6 +6,7 @@ mod fork;
 mod handover;
 mod held;
 mod media;
+mod referral;
 mod requests;
 
 use std::collections::{HashMap, VecDeque};
@@ -33,6 +34,7 @@ use fork::{Established, ForkNews};
 pub(crate) use handover::{Asked, Handed, guest_order};
 use handover::{Gone, Taking};
 use held::{Goodbye, Held, clean_up};
+use referral::Notifying;
 use requests::Waiting;
 
 /// Messages that may wait for one call.
@@ -124,6 +126,7 @@ pub(crate) struct Driver {
     asked_by: Option<Asked>,
     taking: Option<Taking>,
     gone: Option<Gone>,
+    notifying: Notifying,
     internal: mpsc::Sender<Internal>,
 }
 
@@ -201,6 +204,7 @@ pub(crate) fn spawn(
         asked_by: None,
         taking: None,
         gone: None,
+        notifying: Notifying::default(),
         internal,
     };
     tokio::spawn(async move {
@@ -313,6 +317,7 @@ impl Driver {
             PhoneOrder::Reach => self.reach(branch),
             PhoneOrder::Invite { sdp } => self.invite(branch, sdp),
             PhoneOrder::Reply(answered) => self.reply(Party::Phone(branch), answered),
+            PhoneOrder::Notify { status } => self.notify(Party::Phone(branch), status),
             PhoneOrder::Renew => {
                 if let Some(PhoneSide::Up(up)) = self.phones.get_mut(&branch) {
                     let update = up.dialog.request(Method::Update);
@@ -340,7 +345,7 @@ impl Driver {
         }
     }
 
-    fn bye_phone(&self, Established { mut dialog, flow, acknowledged, .. }: Established) {
+    fn bye_phone(&mut self, Established { mut dialog, flow, acknowledged, .. }: Established) {
         let bye = dialog.request(Method::Bye);
         self.say_bye(bye, flow, acknowledged);
     }

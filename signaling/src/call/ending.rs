@@ -70,6 +70,11 @@ impl Ending {
     pub(super) fn is_over(&self) -> bool {
         self.said
     }
+
+    /// Whether everybody else goes on in another call.
+    pub(super) fn is_handed(&self) -> bool {
+        self.handed
+    }
 }
 
 /// How the customer's side is told.
@@ -222,8 +227,10 @@ impl Call {
             Input::Order(Order::Join(join)) => self.join_failed(join.from, "the call is over", out),
             Input::Order(Order::Attend(attend)) => self.join_failed(attend.from, "the call is over", out),
             Input::Handed(_, who) => out.push(Output::GiveBack(who)),
-            Input::Customer(Peer::Offer { id, .. }) => out.push(Output::Customer(PeerOrder::Reply(late(id)))),
-            Input::Phone(branch, PhoneEvent::Peer(Peer::Offer { id, .. })) => {
+            Input::Customer(Peer::Offer { id, .. } | Peer::Refer { id, .. }) => {
+                out.push(Output::Customer(PeerOrder::Reply(late(id))))
+            }
+            Input::Phone(branch, PhoneEvent::Peer(Peer::Offer { id, .. } | Peer::Refer { id, .. })) => {
                 out.push(Output::Phone(branch, PhoneOrder::Reply(late(id))));
             }
             Input::Phone(branch, PhoneEvent::Answered { .. }) => {

@@ -138,6 +138,7 @@ impl Call {
             Peer::Offer { id, sdp } => self.offered(Side::Phone(branch), id, sdp, out),
             Peer::OfferAcknowledged(answer) => self.offer_answered(Side::Phone(branch), answer, out),
             Peer::Renewed | Peer::RenewalAnswered(_) => self.seat_renewed(&event, now, out),
+            Peer::Refer { id, to } => self.refer_asked(Side::Phone(branch), (id, to), now, out),
             Peer::Acknowledged(_) | Peer::Cancelled | Peer::Digit(_) => {}
         }
     }

@@ -334,7 +334,7 @@ impl Scene {
             PeerOrder::Reply(answered) => Some(answered.status),
             PeerOrder::Answer { .. } => Some(200),
             PeerOrder::Ring => Some(180),
-            PeerOrder::Bye { .. } | PeerOrder::Renew => None,
+            PeerOrder::Bye { .. } | PeerOrder::Renew | PeerOrder::Notify { .. } => None,
         })
     }
 
@@ -370,7 +370,7 @@ impl Scene {
                         match order {
                             PhoneOrder::Reach | PhoneOrder::Invite { .. } => drop(self.live.insert(branch)),
                             PhoneOrder::End => drop(self.live.remove(&branch)),
-                            PhoneOrder::Reply(_) | PhoneOrder::Renew => {}
+                            PhoneOrder::Reply(_) | PhoneOrder::Renew | PhoneOrder::Notify { .. } => {}
                         }
                         self.phones.push((branch, order));
                     }

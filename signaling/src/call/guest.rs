@@ -163,6 +163,7 @@ impl Call {
                     timer.renewed(now);
                 }
             }
+            Peer::Refer { id, to } => self.refer_asked(Side::Phone(branch), (id, to), now, out),
             Peer::Acknowledged(_) | Peer::Cancelled | Peer::Digit(_) => {}
         }
         true

@@ -70,9 +70,10 @@ impl Call {
         }
     }
 
-    pub(super) fn join_failed(&self, from: InteractionId, why: impl Into<String>, out: &mut Vec<Output>) {
+    pub(super) fn join_failed(&mut self, from: InteractionId, why: impl Into<String>, out: &mut Vec<Output>) {
         let (interaction, why) = (self.interaction, why.into());
         out.push(Output::Fact(CallFact::JoinFailed { interaction, from, why }));
+        self.referral_failed(out);
     }
 
     /// Asks for whoever this agent talks to in another call.

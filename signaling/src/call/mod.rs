@@ -51,6 +51,7 @@ mod link;
 mod message;
 mod placed;
 mod playing;
+mod referral;
 mod release;
 mod seating;
 #[cfg(test)]
@@ -82,6 +83,7 @@ use joining::Joining;
 use link::Link;
 pub use placed::NewPlaced;
 use playing::Playing;
+use referral::Referral;
 use seating::Seating;
 use session::Session;
 use timer::SessionTimer;
@@ -176,6 +178,8 @@ pub struct Call {
     joining: Option<Joining>,
     /// Somebody is on the way to another call.
     given: Option<Given>,
+    /// An agent's phone asked for a transfer.
+    referral: Option<Referral>,
     ending: Option<Ending>,
 }
 
@@ -236,6 +240,7 @@ impl Call {
             seating: Seating::default(),
             joining: None,
             given: None,
+            referral: None,
             ending: None,
         }
     }
@@ -263,11 +268,15 @@ impl Call {
             Input::Handed(from, who) => self.handed(from, *who, &mut out),
             Input::Kept(from, why) => self.kept(from, why, &mut out),
             Input::Given => self.given(&mut out),
-            Input::GivenBack(who) => self.given_back(*who),
+            Input::GivenBack(who) => {
+                self.given_back(*who);
+                self.referral_failed(&mut out);
+            }
             Input::Lost => self.lost(&mut out),
             Input::Done(step, result) => self.media_answered(step, result, now, &mut out),
             Input::Tick => self.tick(now, &mut out),
         }
+        self.tell_referral(&mut out);
         out
     }
 
@@ -283,6 +292,7 @@ impl Call {
             .min(self.seat_deadline())
             .min(self.guests_deadline())
             .min(self.joining_deadline())
+            .min(self.referral_deadline())
             .min(self.link.deadline(self.silent_since))
             .min(self.timer.map_or(Timestamp::NEVER, |t| {
                 if self.is_answered() { t.deadline() } else { Timestamp::NEVER }
@@ -331,6 +341,7 @@ impl Call {
             Order::HandOver(handover) => self.hand_over(handover, out),
             Order::Leave(agent) => self.leave(agent, out),
             Order::Attend(attend) => self.attend(attend, now, out),
+            Order::AnswerReferral(agent, refused) => self.answer_referral(agent, refused, out),
             Order::Guest(name, order) => self.order_guest(name, order, out),
             Order::Hold(agent) => self.hold(agent, true, out),
             Order::Retrieve(agent) => self.hold(agent, false, out),
@@ -414,6 +425,7 @@ impl Call {
         self.agent_tick(now, out);
         self.link_tick(now, out);
         self.joining_tick(now, out);
+        self.referral_tick(now, out);
         for tick in [Self::guests_tick, Self::seat_tick, Self::session_tick] {
             if self.ending.is_none() {
                 tick(self, now, out);

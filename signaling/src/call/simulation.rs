@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use media::control::{Event, MediaError};
-use model::call::{CallFact, Rejection, Sound};
+use model::call::{CallFact, ReferTo, Rejection, Sound};
 use model::interaction::EndedBy;
 use model::journal::Party;
 use rand::{Rng, RngExt, SeedableRng};
@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::fixture::*;
 use super::timer::SessionTimer;
-use super::words::{Input, MediaOrder, Order, Peer, PeerOrder, PhoneEvent, RequestId};
+use super::words::{Input, MediaOrder, Order, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId};
 
 const CALLS: u64 = 4_000;
 
@@ -73,7 +73,7 @@ fn begin_of(random: &mut ChaCha8Rng) -> Scene {
 
 fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
     let branch = random.random_range(1..4);
-    match random.random_range(0..30) {
+    match random.random_range(0..32) {
         24 if !scene.inside && !scene.legs.iter().any(|leg| [11, 12].map(trunk_leg).contains(leg)) => {
             scene.dial(&[11, 12]);
         }
@@ -89,6 +89,19 @@ fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
                 _ => PhoneEvent::Unreachable("gone".into()),
             };
             scene.phone_does(random.random_range(11..13), event);
+        }
+        30 => {
+            // No two requests of a dialog have one number.
+            let id = RequestId(1_000 + u32::try_from(scene.customer.len() + scene.phones.len()).unwrap());
+            let event = Peer::Refer { id, to: ReferTo::Dialled("1002".into()) };
+            match random.random() {
+                true => scene.customer_does(event),
+                false => scene.phone_does(branch, PhoneEvent::Peer(event)),
+            }
+        }
+        31 => {
+            let refused = random.random::<bool>().then_some(Rejection::NobodyThere);
+            scene.order(Order::AnswerReferral(somebody(random), refused));
         }
         28 => scene.order(if random.random() { Order::TakeAside } else { Order::BringBack }),
         29 => scene.order(Order::PlaySounds { number: 1, sounds: vec!["welcome".into()] }),
@@ -169,6 +182,23 @@ fn answered(scene: &Scene) -> bool {
     scene.customer.iter().any(|o| matches!(o, PeerOrder::Answer { .. })) || scene.facts.iter().any(up)
 }
 
+/// Whoever was told that a transfer is tried is told once how it went, unless they hung up first.
+fn told_of_referrals(scene: &Scene) -> bool {
+    let of_customer = scene.customer.iter().filter_map(|order| match order {
+        PeerOrder::Notify { status } => Some(*status),
+        _ => None,
+    });
+    let of_phones = scene.phones.iter().filter_map(|(_, order)| match order {
+        PhoneOrder::Notify { status } => Some(*status),
+        _ => None,
+    });
+    let told: Vec<u16> = of_customer.chain(of_phones).collect();
+    let tried = told.iter().filter(|status| **status == 100).count();
+    let ended = told.len() - tried;
+    let hung_up = scene.facts.iter().any(|fact| matches!(fact, CallFact::Ended { .. }));
+    ended <= tried && (ended == tried || hung_up)
+}
+
 fn check(scene: &Scene, seed: u64) {
     let facts = &scene.facts;
     let ends = facts.iter().filter(|f| matches!(f, CallFact::Ended { .. })).count();
@@ -196,5 +226,6 @@ fn check(scene: &Scene, seed: u64) {
     // With a softphone there is no dialog in which something could be said.
     let expected = usize::from(!scene.inside && (!scene.placed || answered(scene)));
     assert!(farewells == expected || (left && farewells == 0), "seed {seed}: told {farewells} times");
+    assert!(told_of_referrals(scene), "seed {seed}: {:?} {:?}", scene.customer, scene.phones);
     assert!(scene.live.is_empty(), "seed {seed}: forgotten phones: {:?}", scene.live);
 }

@@ -5,7 +5,7 @@ mod joining;
 use std::time::Duration;
 
 use media::control::{Answer, Channel, Event, LegSetup, MediaError, RoomOrder};
-use model::call::{CallFact, Rejection, Sound};
+use model::call::{CallFact, ReferTo, Rejection, Sound};
 use model::id::{InteractionId, LegId, OfferToken, RecordingId, TrunkId, UserId};
 use model::interaction::EndedBy;
 use model::service::SrtpPolicy;
@@ -148,6 +148,8 @@ pub enum Order {
     Leave(UserId),
     /// A supervisor takes part, or in another way than before.
     Attend(Attend),
+    /// What becomes of a transfer that this agent's phone asked for; `None`: it is taken up.
+    AnswerReferral(UserId, Option<Rejection>),
     /// About somebody who came from another call, by the name of that.
     Guest(InteractionId, GuestOrder),
     /// End it.
@@ -256,6 +258,13 @@ pub enum Peer {
     OfferAcknowledged(Option<String>),
     /// Our own renewal was answered with this status; 408 also when nobody answered.
     RenewalAnswered(u16),
+    /// REFER: the phone wants whom it talks to connected with somebody else.
+    Refer {
+        /// Which request.
+        id: RequestId,
+        /// With whom.
+        to: ReferTo,
+    },
     /// A digit by INFO (`application/dtmf-relay`), for far ends without telephone events.
     Digit(char),
 }
@@ -340,6 +349,11 @@ pub enum PeerOrder {
     },
     /// Renew the session (RFC 4028 §7.4).
     Renew,
+    /// How the transfer goes that it asked for, as a status: from 200 on the last that is said of it.
+    Notify {
+        /// 100 to 699.
+        status: u16,
+    },
 }
 
 /// Orders for a phone or a trunk.
@@ -358,6 +372,11 @@ pub enum PhoneOrder {
     Reply(Answered),
     /// Renew the session.
     Renew,
+    /// As for the customer.
+    Notify {
+        /// 100 to 699.
+        status: u16,
+    },
 }
 
 /// The answer to a request within a dialog.

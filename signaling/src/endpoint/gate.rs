@@ -15,7 +15,7 @@ use crate::service::{Clock, Transport};
 
 /// What we act on. The rest is answered 405 (methods) and 420 (extensions).
 const DIALECT: Dialect = Dialect {
-    methods: &["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "UPDATE", "INFO"],
+    methods: &["INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "REGISTER", "UPDATE", "INFO", "REFER"],
     options: &["timer"],
 };
 

@@ -51,7 +51,7 @@ impl fmt::Display for Method {
 }
 
 /// The methods we act on, as `Allow` lists them.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, INFO, REFER";
 
 /// Header fields in their order. Names are compared without case; compact forms were expanded when the message was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use rsipstack::sip::{self, Header, SipMessage};
 use rsipstack::transaction::transaction::{TransactionEvent, TransactionEventSender};
 use rsipstack::transaction::{Transaction, TransactionReceiver};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::message::{Method, Reply, Request};
 use super::{Endpoint, Flow, wire};
@@ -73,7 +74,12 @@ pub(super) async fn receive(
 
 impl ServerTransaction {
     /// Gives the one final answer to a request, and sees the transaction through. `tag` goes into `To` if it has none.
-    pub fn finish(mut self, reply: &Reply, tag: Option<&str>) {
+    pub fn finish(self, reply: &Reply, tag: Option<&str>) {
+        drop(self.answer(reply, tag));
+    }
+
+    /// The same, for who has something to send after it: the task is over when the answer is on its way.
+    pub fn answer(mut self, reply: &Reply, tag: Option<&str>) -> JoinHandle<()> {
         let token = self.responder.endpoint.token();
         let response = self.responder.response(reply, tag.unwrap_or(&token));
         tokio::spawn(async move {
@@ -84,7 +90,7 @@ impl ServerTransaction {
             if self.transaction.original.method == sip::Method::Invite {
                 while self.transaction.receive().await.is_some() {}
             }
-        });
+        })
     }
 
     /// Says 100 to an INVITE and lives on in a task of its own; `sink` hears what happens to it.

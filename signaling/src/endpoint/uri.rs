@@ -112,7 +112,8 @@ pub fn escape_user(user: &str) -> String {
     out
 }
 
-fn unescape(raw: &str) -> Option<String> {
+/// `%xx` undone; `None` if that is not text.
+pub fn unescape(raw: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.bytes();
     while let Some(b) = rest.next() {

@@ -86,6 +86,11 @@ impl Switchboard {
                 self.shared.counters.no_dialog.add();
                 incoming.transaction.finish(&Reply::new(481), None);
             }
+            // Outside a call nobody is called for whoever asks.
+            Method::Refer => {
+                self.shared.counters.forbidden.add();
+                incoming.transaction.finish(&Reply::new(403), None);
+            }
             _ => {
                 self.shared.counters.method_refused.add();
                 incoming.transaction.finish(&Reply::new(405).with("Allow", ALLOW), None);
@@ -198,7 +203,7 @@ impl Switchboard {
         let (acknowledge, acknowledged) = watch::channel(false);
         let key = dialog.key();
         self.shared.tracer.claim(&key.0, interaction);
-        self.shared.directory.add(key.clone(), sender.clone(), Party::Customer);
+        self.shared.directory.add(key.clone(), interaction, sender.clone(), Party::Customer);
         // Whoever calls may be in another call by then.
         let (shared, whose) = (self.shared.clone(), key.clone());
         let responder = incoming.transaction.proceed(move |event| {

@@ -53,6 +53,9 @@ impl Switchboard {
             CallOrder::Attend { interaction, from, agent, how } => {
                 self.attend(interaction, from, agent, how);
             }
+            CallOrder::AnswerReferral { interaction, agent, refused } => {
+                self.pass(interaction, Order::AnswerReferral(agent, refused));
+            }
             CallOrder::Leave { interaction, agent } => self.pass(interaction, Order::Leave(agent)),
             CallOrder::Release { interaction, agent } => self.pass(interaction, Order::Release(agent)),
             CallOrder::CallColleague { interaction, tenant: _, agent, caller, caller_name, contact: _ } => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use media::control::{Answer, Command, MediaError};
 use media::prompt::Prompt;
 use model::call::CallFact;
-use model::id::{Id, IdSource};
+use model::id::{Id, IdSource, InteractionId};
 use model::time::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -123,16 +123,35 @@ pub(crate) type DialogKey = (String, String);
 
 /// Which call a dialog belongs to.
 #[derive(Default)]
-pub(crate) struct Directory(Mutex<HashMap<DialogKey, (mpsc::Sender<Message>, Party)>>);
+pub(crate) struct Directory(Mutex<HashMap<DialogKey, Entry>>);
+
+struct Entry {
+    call: InteractionId,
+    mailbox: mpsc::Sender<Message>,
+    party: Party,
+}
 
 impl Directory {
-    pub(crate) fn add(&self, key: DialogKey, mailbox: mpsc::Sender<Message>, party: Party) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (mailbox, party));
+    pub(crate) fn add(
+        &self,
+        key: DialogKey,
+        call: InteractionId,
+        mailbox: mpsc::Sender<Message>,
+        party: Party,
+    ) {
+        self.entries().insert(key, Entry { call, mailbox, party });
     }
     pub(crate) fn forget(&self, key: &DialogKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.entries().remove(key);
     }
     pub(crate) fn find(&self, key: &DialogKey) -> Option<(mpsc::Sender<Message>, Party)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.entries().get(key).map(|entry| (entry.mailbox.clone(), entry.party))
+    }
+    /// The call that a dialog belongs to now.
+    pub(crate) fn call_of(&self, key: &DialogKey) -> Option<InteractionId> {
+        self.entries().get(key).map(|entry| entry.call)
+    }
+    fn entries(&self) -> MutexGuard<'_, HashMap<DialogKey, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -176,6 +176,25 @@ impl Office {
         }
     }
 
+    /// The end of a customer's call that the agent passed on: its record.
+    pub async fn passed_on(&self, mut talk: Talk) -> Value {
+        let status = talk.customer.running.wait(Duration::from_secs(60));
+        assert!(status.success(), "SIPp: {}", talk.customer.errors());
+        let path = format!("/records/{}", text(&talk.interaction));
+        scenarios::until("the record has its end", async || {
+            self.admin.get(&path).await["status"].is_string()
+        })
+        .await;
+        self.admin.get(&path).await
+    }
+
+    /// A finished recording: its rate and its channels.
+    pub async fn recording(&self, interaction: &str) -> (u32, Vec<Vec<i16>>) {
+        let path = format!("/records/{interaction}/recording.wav");
+        let wav = scenarios::eventually_ok(async || self.admin.bytes(&path).await).await;
+        tone::read_wav(&wav)
+    }
+
     /// The service record and the recording tell it all. Returns the record.
     pub async fn assert_record(&self, over: &Over, ended_by: &str) -> Value {
         let interaction = text(&over.talk.interaction);
@@ -195,9 +214,7 @@ impl Office {
             assert!(stats["mos"].as_f64().is_some_and(|m| (1.0..=4.5).contains(&m)), "{side}: {stats}");
             assert!(stats["jitter_ms"].as_f64().is_some_and(|j| j >= 0.0), "{side}: {stats}");
         }
-        let path = format!("/records/{interaction}/recording.wav");
-        let wav = scenarios::eventually_ok(async || self.admin.bytes(&path).await).await;
-        let (rate, channels) = tone::read_wav(&wav);
+        let (rate, channels) = self.recording(&interaction).await;
         assert_eq!(channels.len(), 2, "customer left, agent right");
         let length = channels[0].len() as f64 / f64::from(rate);
         let talked = (record["ended_at"].as_u64().zip(record["answered_at"].as_u64()))

@@ -59,6 +59,7 @@ impl Driver {
                 self.say_bye(bye, flow, acknowledged);
                 self.held().accepted = Some(false);
             }
+            PeerOrder::Notify { status } => self.notify(Party::Customer, status),
             PeerOrder::Renew => {
                 let update = side.dialog.request(Method::Update);
                 let (key, flow) = (side.dialog.key(), side.flow.clone());
@@ -68,9 +69,10 @@ impl Driver {
     }
 
     /// BYE, once the far end knows that we answered.
-    pub(super) fn say_bye(&self, bye: Request, flow: Flow, mut acknowledged: watch::Receiver<bool>) {
-        let endpoint = self.shared.endpoint.clone();
+    pub(super) fn say_bye(&mut self, bye: Request, flow: Flow, mut acknowledged: watch::Receiver<bool>) {
+        let (endpoint, before) = (self.shared.endpoint.clone(), self.notified());
         self.shared.farewells.spawn(async move {
+            before.await;
             let patience = Duration::from_secs(33);
             tokio::time::timeout(patience, acknowledged.wait_for(|known| *known)).await.ok();
             endpoint.request(&flow, bye).await.ok();

@@ -90,7 +90,7 @@ impl Driver {
         invite.headers.push("Content-Type", "application/sdp");
         invite.body = sdp.into_bytes();
         self.shared.tracer.claim(&dialog.key().0, self.interaction);
-        self.shared.directory.add(dialog.key(), self.mailbox.clone(), party);
+        self.shared.directory.add(dialog.key(), self.interaction, self.mailbox.clone(), party);
         let (wanted, unwanted) = mpsc::channel(1);
         self.phones.insert(branch, PhoneSide::Forking { _wanted: wanted });
         let run = Run {

@@ -140,7 +140,7 @@ impl Driver {
         let dialog = key.map(|(branch, up)| {
             let key = up.dialog.key();
             self.shared.tracer.claim(&key.0, asked.to);
-            self.shared.directory.add(key, asked.mailbox.clone(), Party::Phone(branch));
+            self.shared.directory.add(key, asked.to, asked.mailbox.clone(), Party::Phone(branch));
             (if customer { Party::Customer } else { Party::Phone(branch) }, branch)
         });
         let (done, known) = oneshot::channel();

@@ -1,5 +1,6 @@
 //! Requests that the far ends send within their dialogs.
 
+use super::referral::Asked;
 use super::{Driver, Message, Party, PhoneSide, peer, timer_headers};
 use crate::call::words::{Answered, Input, Peer, RequestId};
 use crate::endpoint::dialog::OutOfDialog;
@@ -13,6 +14,7 @@ const WAITING_MAX: usize = 16;
 pub(super) enum Waiting {
     Invite(Responder),
     Update(Box<ServerTransaction>),
+    Refer(Asked),
 }
 
 impl Driver {
@@ -99,6 +101,11 @@ impl Driver {
                 transaction.finish(&Reply::new(status), None);
                 digit.map(|d| peer(party, Peer::Digit(d)))
             }
+            Method::Refer if self.waiting.len() >= WAITING_MAX => {
+                transaction.finish(&Reply::new(500).with("Retry-After", "5"), None);
+                None
+            }
+            Method::Refer => self.refer(party, &request, transaction),
             Method::Options => {
                 transaction
                     .finish(&Reply::new(200).with("Allow", ALLOW).with("Accept", "application/sdp"), None);
@@ -144,6 +151,7 @@ impl Driver {
         match waiting {
             Waiting::Invite(responder) => responder.respond(&reply, ""),
             Waiting::Update(transaction) => transaction.finish(&reply, None),
+            Waiting::Refer(asked) => self.answer_refer(party, asked, reply),
         }
     }
 
@@ -165,7 +173,7 @@ impl Driver {
         }
     }
 
-    fn request_id(&mut self) -> RequestId {
+    pub(super) fn request_id(&mut self) -> RequestId {
         self.next_request = self.next_request.wrapping_add(1);
         RequestId(self.next_request)
     }

@@ -271,7 +271,10 @@ impl House {
                         self.live.insert(branch);
                     }
                     Output::Phone(branch, PhoneOrder::End) => drop(self.live.remove(&branch)),
-                    Output::Phone(_, PhoneOrder::Reply(_) | PhoneOrder::Renew) => {}
+                    Output::Phone(
+                        _,
+                        PhoneOrder::Reply(_) | PhoneOrder::Renew | PhoneOrder::Notify { .. },
+                    ) => {}
                     Output::Media(order) => {
                         let result = self.plane.order(name, &order);
                         done.push_back(Input::Done(order.step(), result));
@@ -376,6 +379,7 @@ fn fact_of(fact: &CallFact) -> InteractionId {
         | CallFact::JoinFailed { interaction, .. }
         | CallFact::TookOver { interaction, .. }
         | CallFact::HoldChanged { interaction, .. }
+        | CallFact::Referred { interaction, .. }
         | CallFact::MuteChanged { interaction, .. }
         | CallFact::Played { interaction, .. }
         | CallFact::CallerSilent { interaction, .. }
