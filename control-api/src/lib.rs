@@ -17,6 +17,7 @@ mod config;
 mod console;
 mod contacts;
 mod counters;
+mod diversions;
 mod docs;
 mod events;
 mod explain;
@@ -86,6 +87,8 @@ fn api() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(session::open, session::show, session::close))
         .routes(routes!(session::preferences, session::set_preferences))
+        .routes(routes!(diversions::own, diversions::set_own))
+        .routes(routes!(diversions::of_user, diversions::set_of_user))
         .routes(routes!(socket::open))
         .routes(routes!(records::list))
         .routes(routes!(records::show))

@@ -1,11 +1,11 @@
-//! `/voicemails`: messages that callers left for a service (ROUTE-07).
+//! `/voicemails`: messages that callers left for a service (ROUTE-07) or for an extension (VM-01).
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use desk::recording::{AudioFormat, Peaks};
 use desk::refusal::Refusal;
-use desk::voicemails::VoicemailView;
+use desk::voicemails::{Boxes, VoicemailView};
 use model::id::{RecordingId, ServiceId};
 use model::people::Privilege;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub struct Wanted {
     /// Only those for this service.
     #[param(value_type = Option<String>)]
     service: Option<ServiceId>,
+    /// `true`: only those for the own extension.
+    #[serde(default)]
+    own: bool,
     /// `true`: only those that nobody has heard.
     #[serde(default)]
     unheard: bool,
@@ -45,7 +48,8 @@ pub struct Mark {
     heard: bool,
 }
 
-/// Messages for the services that one may answer, newest first; with the privilege to see all records, for all services.
+/// Messages for the own extension and for the services that one may answer, newest first; with the privilege to see all records, for all
+/// services.
 #[utoipa::path(get, path = "/voicemails", tag = "records", params(Wanted, Paging), responses(
     (status = 200, body = List<VoicemailView>), (status = 403, body = Problem, content_type = "application/problem+json")))]
 pub async fn list(
@@ -55,7 +59,12 @@ pub async fn list(
     Params(paging): Params<Paging>,
 ) -> Result<axum::Json<List<VoicemailView>>, ApiError> {
     who.needs(Privilege::TakeInteractions)?;
-    let which = (wanted.service, wanted.unheard);
+    let boxes = match wanted.service {
+        _ if wanted.own => Boxes::Own,
+        Some(service) => Boxes::Service(service),
+        None => Boxes::All,
+    };
+    let which = (boxes, wanted.unheard);
     let page = state.desk.voicemails(&who.identity, which, paging.after().as_ref(), paging.limit()).await?;
     Ok(axum::Json(List::of(page, |message| message)))
 }
@@ -114,7 +123,7 @@ pub async fn mark(
     Ok(axum::Json(state.desk.mark_voicemail(&who.identity, voicemail, mark.heard).await?))
 }
 
-/// Destroy a message for ever (RECO-05). The record of its call says who did it and when.
+/// Destroy a message for ever (RECO-05): one for a service whoever may erase recordings, one for an extension its owner. The record of its call says who did it and when.
 #[utoipa::path(delete, path = "/voicemails/{voicemail}", tag = "records",
     params(("voicemail" = String, Path)), responses(
     (status = 204, description = "It is gone"), (status = 403, body = Problem, content_type = "application/problem+json"),
@@ -124,7 +133,7 @@ pub async fn erase(
     who: Who,
     PathId(voicemail): PathId<RecordingId>,
 ) -> Result<StatusCode, ApiError> {
-    who.needs(Privilege::EraseRecordings)?;
+    who.needs(Privilege::TakeInteractions)?;
     state.desk.erase_voicemail(&who.identity, voicemail, who.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }

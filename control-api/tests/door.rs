@@ -19,6 +19,8 @@ use tower::ServiceExt as _;
 /// What docs/protocols/console.md promises, without `/api/v1`.
 const CONTRACT: &[(&str, &str)] = &[
     ("/session/preferences", "get put"),
+    ("/session/diversion", "get put"),
+    ("/users/{id}/diversion", "get put"),
     ("/session", "post get delete"),
     ("/console", "get"),
     ("/users", "get post"),

@@ -32,7 +32,7 @@ pub struct ColleagueView {
     /// `available`, `away`, `do_not_disturb` or `on_call`; none of whom is not signed in (STATE-23).
     #[schema(value_type = Option<String>)]
     pub presence: Option<Presence>,
-    /// Whether a call would ring there now.
+    /// Whether a call would ring there now, or is led on from there.
     pub callable: bool,
 }
 
@@ -99,7 +99,7 @@ impl Core {
             extension: user.extension.clone(),
             state: self.state_of(user.id).map_or("logged_out", state_name),
             presence: self.presence(user.id),
-            callable: self.reachable(user.id).is_ok(),
+            callable: self.reachable(user.id).is_ok() || self.diverts_at_once(user.id),
         }
     }
 }

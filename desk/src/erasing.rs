@@ -8,6 +8,7 @@ use model::id::{InteractionId, RecordingId, UserId};
 use model::journal::Event;
 use model::people::Privilege;
 use model::recording::ErasedRange;
+use model::service::VoicemailRules;
 use model::time::Timestamp;
 use store::StoreError;
 use store::recordings::{Recording, RecordingState};
@@ -183,9 +184,12 @@ async fn sweep(desk: &Inner) {
             expire(desk, old, days).await;
         }
         let days = service.queue.voicemail.keep_days;
-        let old = store.voicemails().voicemails_before(tenant, service.id, before(desk, days)).await;
+        let old = store.voicemails().voicemails_before(tenant, Some(service.id), before(desk, days)).await;
         expire(desk, old, days).await;
     }
+    let days = VoicemailRules::default().keep_days;
+    let old = store.voicemails().voicemails_before(tenant, None, before(desk, days)).await;
+    expire(desk, old, days).await;
 }
 
 /// So many days ago.

@@ -16,6 +16,7 @@ pub mod colleagues;
 pub mod configuration;
 pub mod console;
 mod contacts;
+mod diversions;
 mod erasing;
 mod events;
 pub mod floor;

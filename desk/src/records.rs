@@ -276,7 +276,7 @@ pub struct PassingOfRecord {
 pub struct MessageOfRecord {
     /// When it began.
     pub at: u64,
-    /// For which service, by name.
+    /// For which service, or for whom, by name.
     pub service_name: String,
     /// Its id under `/voicemails`; none: it was too short to be kept, or was erased.
     #[schema(value_type = Option<String>)]
@@ -291,7 +291,7 @@ impl MessageOfRecord {
     fn new(message: &RecordedMessage, names: &Configuration) -> Self {
         Self {
             at: message.at.millis(),
-            service_name: names.name_service(message.service).name,
+            service_name: names.name_box(message.to),
             voicemail: (message.kept && message.erased_at.is_none()).then_some(message.recording),
             spoken_ms: message.spoken.map(|spoken| u64::try_from(spoken.as_millis()).unwrap_or(u64::MAX)),
             erased_at: message.erased_at.map(Timestamp::millis),

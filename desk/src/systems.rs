@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use flow::{Reply, Request};
-use model::id::{InteractionId, ServiceId, TenantId};
+use model::diversion::MessageBox;
+use model::id::{InteractionId, TenantId};
 use store::Store;
 use store::voicemails::VoicemailFilter;
 use tokio::sync::{Semaphore, mpsc};
@@ -78,12 +79,16 @@ impl Asking {
         });
     }
 
-    /// Begins to count a service's messages; the reply comes as of a table that has room for one more, or has it not. What cannot be
+    /// Begins to count the messages in a box; the reply comes as of a table that has room for one more, or has it not. What cannot be
     /// counted has room: a message too many does less harm than one that is lost.
-    pub fn count_messages(&self, interaction: InteractionId, asked: u32, service: ServiceId, most: u32) {
+    pub fn count_messages(&self, interaction: InteractionId, asked: u32, of: MessageBox, most: u32) {
         let ((tenant, store), replies) = (self.tables.clone(), self.replies.clone());
         tokio::spawn(async move {
-            let filter = VoicemailFilter { services: Some(vec![service]), unheard: false };
+            let filter = VoicemailFilter {
+                services: Some(of.service().into_iter().collect()),
+                owner: of.owner(),
+                unheard: false,
+            };
             let counted = store.voicemails().count_voicemails(tenant, &filter);
             let counted = tokio::time::timeout(flow::LOOK_UP_MAX, counted).await;
             let full = matches!(counted, Ok(Ok(count)) if count >= u64::from(most));

@@ -1,10 +1,12 @@
-//! Messages that callers left for a service (ROUTE-07): who may hear them, who has, and when they go.
+//! Messages that callers left for a service (ROUTE-07) or for one person (VM-01): who may hear them, who has, and when they go.
 //!
-//! Whoever may answer a service hears its messages, and whoever sees everybody's records hears all. Every access is audited as that to
+//! Whoever may answer a service hears its messages, and whoever sees everybody's records hears those of all services. What was left for
+//! one person nobody else hears, whoever they are (VM-11). Every access is audited as that to
 //! a recording is.
 
 use std::sync::Arc;
 
+use model::diversion::MessageBox;
 use model::id::{InteractionId, RecordingId, ServiceId, UserId};
 use model::people::Privilege;
 use serde::Serialize;
@@ -32,15 +34,18 @@ pub struct VoicemailView {
     /// The call in which it was left: its record.
     #[schema(value_type = String)]
     pub interaction: InteractionId,
-    /// For which service.
-    #[schema(value_type = String)]
-    pub service: ServiceId,
-    /// Its name.
+    /// For which service; none: for the own extension.
+    #[schema(value_type = Option<String>)]
+    pub service: Option<ServiceId>,
+    /// Its name, or the own one.
     pub service_name: String,
     /// Calling number.
     pub caller: String,
     /// Display name the caller sent.
     pub caller_name: Option<String>,
+    /// The colleague whose extension that number is, of a message for the own extension: whom to call back.
+    #[schema(value_type = Option<String>)]
+    pub colleague: Option<UserId>,
     /// When it began, in milliseconds since 1970 as all times.
     pub left_at: u64,
     /// `finishing` (it can be played soon), `ready` or `failed` (it never can be).
@@ -57,15 +62,28 @@ pub struct VoicemailView {
     pub heard_by_name: Option<String>,
 }
 
+/// Which messages are wanted, of those that somebody may hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boxes {
+    /// All of them.
+    All,
+    /// Those for this service.
+    Service(ServiceId),
+    /// Those for the own extension.
+    Own,
+}
+
 impl VoicemailView {
     fn new(message: Voicemail, names: &Configuration) -> Self {
         let Voicemail { left, state, length, heard } = message;
         let (heard_by, heard_at) = heard.unzip();
+        let own = left.to.owner().is_some();
         Self {
             id: left.recording,
             interaction: left.interaction,
-            service: left.service,
-            service_name: names.name_service(left.service).name,
+            service: left.to.service(),
+            service_name: names.name_box(left.to),
+            colleague: own.then(|| names.colleague_at(&left.caller)).flatten().map(|user| user.id),
             caller: left.caller,
             caller_name: left.caller_name,
             left_at: left.left_at.millis(),
@@ -79,15 +97,16 @@ impl VoicemailView {
 }
 
 impl DeskHandle {
-    /// A page of messages, newest first. `service`: only those for it; `unheard`: only new ones.
+    /// A page of messages, newest first. `which`: all, only those for a service, or only those for the own extension; `unheard`: only
+    /// new ones.
     pub async fn voicemails(
         &self,
         who: &Identity,
-        (service, unheard): (Option<ServiceId>, bool),
+        (which, unheard): (Boxes, bool),
         after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<VoicemailView>, Refusal> {
-        let filter = VoicemailFilter { services: self.boxes_of(who, service), unheard };
+        let filter = VoicemailFilter { unheard, ..self.boxes_of(who, which) };
         let store = self.store().voicemails();
         let page = store.voicemails(self.tenant(), &filter, after, limit).await.map_err(read)?;
         let names = self.configuration();
@@ -97,7 +116,7 @@ impl DeskHandle {
 
     /// How many messages nobody has heard.
     pub async fn unheard_voicemails(&self, who: &Identity) -> Result<u64, Refusal> {
-        let filter = VoicemailFilter { services: self.boxes_of(who, None), unheard: true };
+        let filter = VoicemailFilter { unheard: true, ..self.boxes_of(who, Boxes::All) };
         self.store().voicemails().count_voicemails(self.tenant(), &filter).await.map_err(read)
     }
 
@@ -141,10 +160,11 @@ impl DeskHandle {
         id: RecordingId,
         actor: Actor,
     ) -> Result<(), Refusal> {
-        if !who.may(Privilege::EraseRecordings) {
-            return Err(Refusal::Forbidden { needs: Privilege::EraseRecordings });
-        }
         let message = self.voicemail(who, id).await?;
+        // What was left for somebody is theirs to throw away.
+        if message.left.to.owner().is_none() {
+            who.needs(Privilege::EraseRecordings)?;
+        }
         let row = self.store().recordings().recording(self.tenant(), id).await.map_err(read)?;
         let row = row.filter(|_| message.state != RecordingState::Finishing);
         let row = row.ok_or(Refusal::NotNow { why: "The recording is not finished yet." })?;
@@ -157,19 +177,33 @@ impl DeskHandle {
     /// A message that somebody may hear. Of another service it is not there.
     async fn voicemail(&self, who: &Identity, id: RecordingId) -> Result<Voicemail, Refusal> {
         let found = self.store().voicemails().voicemail(self.tenant(), id).await.map_err(read)?;
-        let boxes = self.boxes_of(who, None);
-        let may =
-            |message: &Voicemail| boxes.as_ref().is_none_or(|boxes| boxes.contains(&message.left.service));
+        let VoicemailFilter { services, .. } = self.boxes_of(who, Boxes::All);
+        let may = |message: &Voicemail| match message.left.to {
+            MessageBox::Service { service } => services.as_ref().is_none_or(|own| own.contains(&service)),
+            MessageBox::Own { owner } => owner == who.user.id,
+        };
         found.filter(may).ok_or(Refusal::missing("message"))
     }
 
-    /// Whose messages somebody may hear; `None`: everybody's.
-    fn boxes_of(&self, who: &Identity, only: Option<ServiceId>) -> Option<Vec<ServiceId>> {
+    /// Which messages somebody may hear, of those that are wanted.
+    fn boxes_of(&self, who: &Identity, wanted: Boxes) -> VoicemailFilter {
         let config = self.configuration();
-        if who.may(Privilege::SeeAllRecords) {
-            return only.map(|service| vec![service]);
-        }
-        let own = config.services.keys().filter(|service| config.eligible(**service).contains(&who.user.id));
-        Some(own.copied().filter(|service| only.is_none_or(|only| only == *service)).collect())
+        let only = match wanted {
+            Boxes::All => None,
+            Boxes::Service(service) => Some(service),
+            Boxes::Own => {
+                let owner = Some(who.user.id);
+                return VoicemailFilter { services: Some(vec![]), owner, unheard: false };
+            }
+        };
+        let services = if who.may(Privilege::SeeAllRecords) {
+            only.map(|service| vec![service])
+        } else {
+            let own =
+                config.services.keys().filter(|service| config.eligible(**service).contains(&who.user.id));
+            Some(own.copied().filter(|service| only.is_none_or(|only| only == *service)).collect())
+        };
+        let owner = only.is_none().then_some(who.user.id);
+        VoicemailFilter { services, owner, unheard: false }
     }
 }

@@ -7,8 +7,9 @@ use desk::Refusal;
 use desk::audit::Actor;
 use desk::auth::Identity;
 use desk::testing::{House, anna, help, tenant};
-use desk::voicemails::VoicemailView;
+use desk::voicemails::{Boxes, VoicemailView};
 use model::call::{CallFact, CallOrder};
+use model::diversion::MessageBox;
 use model::flow::Flow;
 use model::id::{FlowId, Id, InteractionId, RecordingId};
 use model::interaction::EndedBy;
@@ -77,7 +78,7 @@ async fn hangs_up(house: &House, call: InteractionId, captured: Option<Recording
 }
 
 async fn listed(house: &House, who: &Identity) -> Vec<VoicemailView> {
-    house.desk.voicemails(who, (None, false), None, 50).await.unwrap().items
+    house.desk.voicemails(who, (Boxes::All, false), None, 50).await.unwrap().items
 }
 
 /// A caller leaves a message of ten seconds.
@@ -127,8 +128,13 @@ async fn a_message_is_left_and_heard() {
     assert_eq!((message.service_name.as_str(), message.caller.as_str()), ("Help", "+4930123456"));
     assert_eq!((message.length_ms, message.heard_at), (7_000, None));
     let journal = house.journal().await;
-    let over =
-        Event::MessageOver { interaction: call, service: help(), recording, spoken: seconds(6), kept: true };
+    let over = Event::MessageOver {
+        interaction: call,
+        to: MessageBox::Service { service: help() },
+        recording,
+        spoken: seconds(6),
+        kept: true,
+    };
     let overflowed = Event::Overflowed {
         interaction: call,
         from: help(),
@@ -208,7 +214,12 @@ async fn messages_are_bounded_and_go() {
     let call = house.customer_calls("100").await;
     hears(&mut house, call, "voicemail-refused").await;
     house.call_ends(call, EndedBy::System).await;
-    assert!(house.journal().await.contains(&Event::MessageRefused { interaction: call, service: help() }));
+    assert!(
+        house.journal().await.contains(&Event::MessageRefused {
+            interaction: call,
+            to: MessageBox::Service { service: help() }
+        })
+    );
 
     let (sue, adam) = (house.sign_in("sue").await, house.sign_in("adam").await);
     let refused = house.desk.erase_voicemail(&sue, recording, Actor::default()).await;
@@ -262,7 +273,12 @@ async fn a_message_that_cannot_be_captured_is_refused() {
     house.fact(CallFact::RecordingFailed { interaction: call, recording, why: "disk full".into() }).await;
     hears(&mut house, call, "voicemail-refused").await;
     house.call_ends(call, EndedBy::System).await;
-    assert!(house.journal().await.contains(&Event::MessageRefused { interaction: call, service: help() }));
+    assert!(
+        house.journal().await.contains(&Event::MessageRefused {
+            interaction: call,
+            to: MessageBox::Service { service: help() }
+        })
+    );
 }
 
 const LEAVE: &str = r#"

@@ -46,6 +46,9 @@ pub struct Flow {
     /// Agents start it during a call, and it ends with a step `return` (CTRL-06). Default false.
     #[serde(default, skip_serializing_if = "is_no")]
     pub during_calls: bool,
+    /// It is for those who call somebody's extension, and knows no service: a message is for that person (VM-01). Never in a text.
+    #[serde(skip)]
+    pub direct: bool,
     /// Names of the services in whose calls agents may start it; none: in those of all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,

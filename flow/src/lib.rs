@@ -66,4 +66,4 @@ pub use run::{
 pub use speech::{Counted, Language, SPOKEN_MAX};
 pub use text::TextError;
 pub use trial::{Act, Line, Script, ScriptError, Told, try_out};
-pub use waiting::{WHILE_WAITING, announcements, minutes_to_say, voicemail};
+pub use waiting::{WHILE_WAITING, announcements, forwarding, minutes_to_say, own_voicemail, voicemail};

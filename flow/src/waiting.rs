@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use model::service::{CallbackRules, WaitingRules};
 
-use crate::graph::{Case, Flow, HangUp, If, Play, Voicemail, Wait};
+use crate::graph::{Case, Flow, HangUp, If, Play, Transfer, Voicemail, Wait};
 use crate::prompt::{Item, Prompt};
 use crate::speech::Language;
+use crate::template::Template;
 
 /// Values that a flow knows while its caller waits; each is empty when it is not known.
 pub const WHILE_WAITING: [&str; 3] = ["position", "expected_wait_minutes", "waited_s"];
@@ -52,6 +53,27 @@ pub fn voicemail(service: &str) -> Flow {
     let (name, start) = ("voicemail".to_owned(), "message".to_owned());
     Flow { name, voicemail: BTreeMap::from([(start.clone(), step)]), start, ..Flow::default() }
 }
+
+/// The flow of those who called somebody's extension and leave a message there (VM-01).
+pub fn own_voicemail() -> Flow {
+    let (name, start) = ("own voicemail".to_owned(), "message".to_owned());
+    let voicemail = BTreeMap::from([(start.clone(), Voicemail::default())]);
+    Flow { name, direct: true, voicemail, start, ..Flow::default() }
+}
+
+/// The flow of those who called somebody's extension and are forwarded to a number outside (VM-13). Who is not reached there is not
+/// reached.
+pub fn forwarding(number: &str) -> Flow {
+    let (name, start, over) = ("forwarding".to_owned(), "forward".to_owned(), "over".to_owned());
+    let number = Template(number.to_owned());
+    let step = Transfer { number, ring_s: FORWARDED_S, busy: None, unanswered: None, failed: over.clone() };
+    let transfer = BTreeMap::from([(start.clone(), step)]);
+    let hangup = BTreeMap::from([(over, HangUp::default())]);
+    Flow { name, direct: true, transfer, hangup, start, ..Flow::default() }
+}
+
+/// How long a number rings that a call is forwarded to: longer than most mailboxes there wait.
+const FORWARDED_S: u32 = 45;
 
 /// The first step of a turn.
 fn begins(rules: &WaitingRules, turn: usize) -> String {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::DialFailure;
 use crate::conference::RecordedGuest;
+use crate::diversion::MessageBox;
 use crate::flow::RecordedFlow;
 use crate::id::{DispositionId, InteractionId, RecordingId, ServiceId, TenantId, TrunkId, UserId};
 use crate::media::StreamStats;
@@ -165,8 +166,9 @@ pub struct RecordedPassing {
 pub struct RecordedMessage {
     /// When it began.
     pub at: Timestamp,
-    /// For which service.
-    pub service: ServiceId,
+    /// For whom.
+    #[serde(flatten)]
+    pub to: MessageBox,
     /// What was said.
     pub recording: RecordingId,
     /// How long the caller spoke; `None`: the appliance stopped meanwhile, and what was said until then is kept.

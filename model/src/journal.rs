@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::agent::NotReadyReason;
 use crate::call::DialFailure;
+use crate::diversion::MessageBox;
 use crate::figures::{Counts, Pace};
 use crate::flow::FlowEnd;
 use crate::id::{
@@ -184,12 +185,13 @@ pub enum Event {
         /// Which number.
         number: String,
     },
-    /// Its caller began to speak a message for a service, after the tone (ROUTE-07).
+    /// Its caller began to speak a message for a service or an agent, after the tone (ROUTE-07, VM-04).
     MessageBegun {
         /// The interaction.
         interaction: InteractionId,
-        /// For which service.
-        service: ServiceId,
+        /// For whom.
+        #[serde(flatten)]
+        to: MessageBox,
         /// What is said is captured as this.
         recording: RecordingId,
     },
@@ -197,8 +199,9 @@ pub enum Event {
     MessageOver {
         /// The interaction.
         interaction: InteractionId,
-        /// For which service.
-        service: ServiceId,
+        /// For whom.
+        #[serde(flatten)]
+        to: MessageBox,
         /// What was said.
         recording: RecordingId,
         /// How long the caller spoke, silence at the end left out.
@@ -210,8 +213,9 @@ pub enum Event {
     MessageRefused {
         /// The interaction.
         interaction: InteractionId,
-        /// For which service.
-        service: ServiceId,
+        /// For whom.
+        #[serde(flatten)]
+        to: MessageBox,
     },
     /// It waits for an agent.
     Queued {

@@ -11,6 +11,7 @@ pub mod call;
 pub mod capacity;
 pub mod conference;
 pub mod dialling;
+pub mod diversion;
 pub mod figures;
 pub mod flow;
 pub mod id;

@@ -30,6 +30,7 @@
 pub mod api_keys;
 pub mod audit;
 pub mod catalogue;
+pub mod diversions;
 mod error;
 pub mod generations;
 pub mod idempotency;
@@ -101,6 +102,7 @@ trait Engine:
     + Catalogue<Block>
     + Secrets
     + preferences::Preferences
+    + diversions::Diversions
     + Sessions
     + ApiKeys
     + AuditLog
@@ -185,6 +187,10 @@ impl Store {
     }
     /// Keys of programs.
     pub fn api_keys(&self) -> &dyn ApiKeys {
+        &*self.engine
+    }
+    /// What becomes of calls to extensions that are not taken.
+    pub fn diversions(&self) -> &dyn diversions::Diversions {
         &*self.engine
     }
     /// What users want to see or not.

@@ -42,6 +42,7 @@ macro_rules! migrations {
             17 "voicemails" "0017_voicemails",
             18 "record agents" "0018_record_agents",
             19 "traces" "0019_traces",
+            20 "diversions" "0020_diversions",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

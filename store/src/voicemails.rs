@@ -1,8 +1,9 @@
-//! Messages that callers left (ROUTE-07). What was said is a [recording](crate::recordings); here is whose it is, and who has heard it.
+//! Messages that callers left for a service or for an agent (ROUTE-07, VM-01). What was said is a [recording](crate::recordings); here is whose it is, and who has heard it.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::diversion::MessageBox;
 use model::id::{InteractionId, RecordingId, ServiceId, TenantId, UserId};
 use model::time::Timestamp;
 
@@ -19,8 +20,8 @@ pub struct NewVoicemail {
     pub tenant: TenantId,
     /// The call in which it is left.
     pub interaction: InteractionId,
-    /// For which service.
-    pub service: ServiceId,
+    /// For whom.
+    pub to: MessageBox,
     /// Calling number.
     pub caller: String,
     /// Display name the caller sent.
@@ -47,6 +48,8 @@ pub struct Voicemail {
 pub struct VoicemailFilter {
     /// For these services; `None`: for all.
     pub services: Option<Vec<ServiceId>>,
+    /// And those for this person. Those for others are never among them.
+    pub owner: Option<UserId>,
     /// Only those that nobody has heard.
     pub unheard: bool,
 }
@@ -68,7 +71,7 @@ pub trait Voicemails: Send + Sync {
     ) -> Result<Page<Voicemail>, StoreError>;
     /// How many there are.
     async fn count_voicemails(&self, tenant: TenantId, filter: &VoicemailFilter) -> Result<u64, StoreError>;
-    /// One message.
+    /// One message, whomever it is for.
     async fn voicemail(
         &self,
         tenant: TenantId,
@@ -81,11 +84,11 @@ pub trait Voicemails: Send + Sync {
         recording: RecordingId,
         heard: Option<(UserId, Timestamp)>,
     ) -> Result<bool, StoreError>;
-    /// Recordings of a service's messages that began before a time, and of those that were too short; oldest first, at most 1,000.
+    /// Recordings of a service's messages, or of all those for agents (`None`), that began before a time, and of those that were too short; oldest first, at most 1,000.
     async fn voicemails_before(
         &self,
         tenant: TenantId,
-        service: ServiceId,
+        service: Option<ServiceId>,
         before: Timestamp,
     ) -> Result<Vec<Recording>, StoreError>;
     /// Forgets a message whose recording is gone.

@@ -2,6 +2,7 @@
 
 pub mod blocks;
 mod callback;
+mod diversion;
 pub mod dry_run;
 mod flows;
 mod leading;

@@ -9,6 +9,7 @@ use model::agent::Reason;
 use model::call::{CallConfig, Ha1, PhoneAccount};
 use model::capacity::Capacity;
 use model::dialling::DialRules;
+use model::diversion::{Diversion, MessageBox};
 use model::flow::Flow;
 use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, TrunkId, UserId};
 use model::interaction::Channel;
@@ -60,6 +61,8 @@ pub struct Configuration {
     pub language: Language,
     /// Trunks.
     pub trunks: Vec<Trunk>,
+    /// What becomes of calls to extensions that are not taken, of everybody who set something.
+    pub diversions: BTreeMap<UserId, Diversion>,
     /// Callers who are refused (VOICE-16).
     pub blocks: Arc<BlockList>,
     /// What offer windows show (VOICE-05).
@@ -115,6 +118,7 @@ impl Configuration {
                 .collect(),
             flows: flows.into_iter().map(|row| (row.item.id, row.item)).collect(),
             tables: store.lookups().lookup_tables(tenant).await?,
+            diversions: store.diversions().diversions(tenant).await?,
             trunks: trunks.into_iter().map(|row| row.item).collect(),
             blocks: Arc::new(BlockList::new(blocks.into_iter().map(|row| row.item))),
             ..Self::default()
@@ -289,7 +293,12 @@ impl Configuration {
     pub fn caller_id(&self, service: ServiceId) -> Option<String> {
         let own =
             self.numbers.iter().filter(|(_, (leads_to, _))| *leads_to == service).map(|(digits, _)| digits);
-        own.min().or_else(|| self.numbers.keys().min()).cloned()
+        own.min().cloned().or_else(|| self.house_number())
+    }
+
+    /// A number of the house: what those see who are called for no service.
+    pub fn house_number(&self) -> Option<String> {
+        self.numbers.keys().min().cloned()
     }
 
     /// A service by its name.
@@ -406,7 +415,7 @@ impl Configuration {
         self.check(&flow::Flow::from_text(text).map_err(WrongFlow::Text)?).map_err(WrongFlow::Faults)
     }
 
-    fn check(&self, flow: &flow::Flow) -> Result<Ready, Vec<flow::Fault>> {
+    pub(super) fn check(&self, flow: &flow::Flow) -> Result<Ready, Vec<flow::Fault>> {
         let prompts: Vec<&str> = self.sounds.iter().map(String::as_str).collect();
         let services: Vec<&str> = self.services.values().map(|service| service.name.as_str()).collect();
         let hosts: Vec<&str> = self.askable.hosts.iter().map(String::as_str).collect();
@@ -463,6 +472,16 @@ impl Configuration {
     pub fn name_service(&self, id: ServiceId) -> ServiceName {
         let name = self.services.get(&id).map(|service| service.name.clone()).unwrap_or_default();
         ServiceName { id, name }
+    }
+
+    /// For whom a message is, by name: a service or a person.
+    pub fn name_box(&self, of: MessageBox) -> String {
+        match of {
+            MessageBox::Service { service } => self.name_service(service).name,
+            MessageBox::Own { owner } => {
+                self.users.get(&owner).map(|user| user.name.clone()).unwrap_or_default()
+            }
+        }
     }
 
     /// Reasons for the state menu.

@@ -2,10 +2,27 @@
 
 use std::ops::RangeInclusive;
 
+use model::diversion::MessageBox;
 use model::service::VoicemailRules;
 
 use super::Configuration;
 use crate::refusal::FieldError;
+
+/// What callers of an extension hear before the tone (VM-04).
+const EXTENSION: &str = "extension-greeting";
+
+impl Configuration {
+    /// How messages in a box are taken and kept. `None`: there is no such service or person any more.
+    pub fn message_rules(&self, of: MessageBox) -> Option<VoicemailRules> {
+        match of {
+            MessageBox::Service { service } => Some(self.services.get(&service)?.queue.voicemail.clone()),
+            MessageBox::Own { owner } => {
+                let greeting = Some(EXTENSION.to_owned());
+                self.colleague(owner).map(|_| VoicemailRules { greeting, ..VoicemailRules::default() })
+            }
+        }
+    }
+}
 
 /// Says what is out of bounds.
 pub(super) fn voicemail(rules: &VoicemailRules, now: &Configuration, errors: &mut Vec<FieldError>) {

@@ -15,6 +15,7 @@ use model::transfer::TransferTarget;
 
 use super::callback::Callback;
 use super::conference::Conference;
+use super::diversion::Way;
 use super::message::Message;
 use crate::console::protocol::{Phase, RefusedWhy, ScreenView};
 
@@ -60,6 +61,8 @@ pub struct Call {
     pub part_of: Option<InteractionId>,
     /// To whom that was passed on.
     pub passed_to: Option<TransferTarget>,
+    /// Where it was led from the extension that was called (VM-01).
+    pub diverted: Option<Way>,
     /// The call that its agent asks about in it (XFER-01).
     pub consults: Option<InteractionId>,
     /// What that agent showed of it (XFER-02).
@@ -230,6 +233,7 @@ impl Call {
             passed_by: None,
             part_of: None,
             passed_to: None,
+            diverted: None,
             consults: None,
             screen: None,
             joining: false,
@@ -353,7 +357,14 @@ impl Call {
                 Some((phase, since.max(half.since)))
             }
             (Stage::Work { phase, since, .. }, _) => Some((phase, since)),
-            (Stage::Waiting, Seat::Calling) => Some((Phase::Dialling, self.arrived_at)),
+            (Stage::PassedOn, Seat::Calling) => {
+                let half = self.half(seat);
+                let phase = if half.held { Phase::Held } else { Phase::Talking };
+                Some((phase, self.arrived_at.max(half.since)))
+            }
+            (Stage::Waiting | Stage::InFlow | Stage::Announced { .. }, Seat::Calling) => {
+                Some((Phase::Dialling, self.arrived_at))
+            }
             (Stage::Refused { since, .. }, Seat::Calling) => Some((Phase::Refused, since)),
             _ => None,
         }

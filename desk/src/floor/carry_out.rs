@@ -47,8 +47,8 @@ impl Service {
                     let table = tables.iter().find(|table| table.name == look_up.table).cloned();
                     self.asking.look_up(interaction, asked, table, look_up.key);
                 }
-                Effect::CountMessages(interaction, asked, service, most) => {
-                    self.asking.count_messages(interaction, asked, service, most);
+                Effect::CountMessages(interaction, asked, of, most) => {
+                    self.asking.count_messages(interaction, asked, of, most);
                 }
                 Effect::Voicemail(new) => self.rows.change(RowChange::Voicemail(new)),
                 Effect::DropVoicemail(recording) => self.rows.change(RowChange::Dropped(recording)),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use model::agent::AgentState;
 use model::call::CallOrder;
+use model::diversion::MessageBox;
 use model::id::{InteractionId, OfferToken, RecordingId, ServiceId, SessionId, TenantId, UserId};
 use model::interaction::{EndStatus, EndedBy};
 use model::journal::Event;
@@ -20,6 +21,7 @@ use store::preferences::Wanted;
 use store::voicemails::NewVoicemail;
 
 use super::call::Call;
+use super::diversion::Diverting;
 use super::figures::Counting;
 use super::presence::Attendance;
 use super::regulars::Regulars;
@@ -56,8 +58,8 @@ pub enum Effect {
     Ask(InteractionId, u32, flow::Request),
     /// Look something up for a flow, the same way.
     LookUp(InteractionId, u32, flow::LookUp),
-    /// Ask whether fewer messages of a service are kept than this, the same way.
-    CountMessages(InteractionId, u32, ServiceId, u32),
+    /// Ask whether fewer messages in a box are kept than this, the same way.
+    CountMessages(InteractionId, u32, MessageBox, u32),
     /// Tell a user's page.
     Tell(UserId, Box<ConsoleEvent>),
     /// A captured recording can be finished.
@@ -128,6 +130,8 @@ pub struct Core {
     pub(super) flows: Timed<InFlow>,
     /// Callers who wait, and hear more than music.
     pub(super) waiting: Timed<Waiting>,
+    /// Calls that ring an extension, and are diverted when it has rung long enough.
+    pub(super) diverting: Timed<Diverting>,
     /// Calls whose recording is paused, and some whose pause is over.
     pub(super) paused: BTreeSet<InteractionId>,
     /// Customers who are to be called back, and some for whom that is over.
@@ -173,6 +177,7 @@ impl Core {
             lists: Lists::default(),
             flows: Timed::default(),
             waiting: Timed::default(),
+            diverting: Timed::default(),
             paused: BTreeSet::new(),
             called_back: BTreeSet::new(),
             ringing: HashMap::new(),
@@ -220,6 +225,7 @@ impl Core {
             .into_iter()
             .chain(self.flows.next())
             .chain(self.waiting.next())
+            .chain(self.diverting.next())
             .chain(self.next_callback_deadline())
             .chain(self.next_away);
         self.floor.next_deadline().into_iter().chain(others).min()
@@ -227,6 +233,8 @@ impl Core {
 
     /// Time passed.
     pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        // Before the floor ends what rings for too long.
+        self.diversions_tick(now, out);
         self.floor.tick(now, &mut self.scratch);
         self.follow(now, out);
         self.end_long_pauses(now, out);

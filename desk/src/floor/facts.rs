@@ -215,6 +215,9 @@ impl Core {
         out: &mut Vec<Effect>,
     ) {
         tracing::info!(%interaction, %agent, why, "an agent's phone could not be reached");
+        if self.divert_ringing(interaction, now, out) {
+            return;
+        }
         let joined =
             self.calls.get(&interaction).is_some_and(|c| c.agent() == Some(agent) && c.answered_at.is_none());
         if self.tell_floor(Input::OfferFailed { agent, token }, now, out).is_err() && joined {
@@ -336,6 +339,7 @@ impl Core {
         for from in self.guests_of(interaction) {
             self.ended(from, by, None, now, out);
         }
+        self.diverting.remove(interaction);
         let Some(call) = self.calls.get_mut(&interaction).filter(|call| call.up()) else { return };
         if let Some(why) = &failure {
             tracing::warn!(%interaction, why, "a call ended by a failure");
@@ -346,9 +350,15 @@ impl Core {
         let ringing = self.ringing.values().any(|ringing| ringing.interaction == interaction);
         let status = call.end_status(ringing, by, failure.is_some());
         call.release();
-        let stage = call.stage;
+        let (stage, diverted) = (call.stage, call.diverted.is_some());
         let own = call.inside().and_then(|inside| inside.own);
         self.flows.remove(interaction);
+        // The floor has it no longer, but whoever called is still busy with it.
+        if diverted {
+            out.push(Effect::Journal(Event::Ended { interaction, status, by }));
+            self.work_over(interaction, out);
+            return own.into_iter().for_each(|own| self.free_caller(own, by, now, out));
+        }
         // The floor has no such call, or has ended it.
         if let Stage::Announced { .. } | Stage::InFlow | Stage::Dialled | Stage::PassedOn = stage {
             self.calls.remove(&interaction);
@@ -399,7 +409,8 @@ impl Core {
 
     /// A call in which customer and agent are joined, or are being joined.
     fn talking_call(&mut self, interaction: InteractionId) -> Option<&mut Call> {
-        self.calls.get_mut(&interaction).filter(|call| call.agent().is_some() && call.up())
+        let talks = |call: &&mut Call| call.agent().is_some() || call.stage == Stage::PassedOn;
+        self.calls.get_mut(&interaction).filter(|call| talks(call) && call.up())
     }
 
     /// Writes down a fact about a call that is known.

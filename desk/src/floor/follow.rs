@@ -218,6 +218,7 @@ impl Core {
         | Event::Overflowed { interaction, .. } = event
         {
             self.waiting.remove(*interaction);
+            self.diverting.remove(*interaction);
         }
         match event {
             Event::Accepted { interaction, agent, token } => {

@@ -112,7 +112,9 @@ impl Core {
         if callee == agent {
             return Err(Refusal::NotNow { why: "You cannot call yourself." });
         }
-        self.reachable(callee)?;
+        if !self.diverts_at_once(callee) {
+            self.reachable(callee)?;
+        }
         let both = |call: &Call| call.up() && call.seat(agent).is_some() && call.seat(callee).is_some();
         if self.calls.values().any(both) {
             return Err(Refusal::NotNow { why: "You are in a call with this colleague already." });
@@ -193,7 +195,12 @@ impl Core {
         let aim = Aim::Colleague(Inside { caller, callee, own });
         let call = Call { consults, ..Call::new(aim, number, Some(name), contact, now) };
         self.calls.insert(interaction, call);
-        let ring = Input::CallAgent { interaction, agent: callee, ring_time: RING_TIME };
+        if self.diverts_at_once(callee) {
+            self.divert(interaction, callee, now, out);
+            return Ok(());
+        }
+        let ring_time = self.ring_time_of(callee, RING_TIME);
+        let ring = Input::CallAgent { interaction, agent: callee, ring_time };
         if let Err(refusal) = self.tell_floor(ring, now, out) {
             out.drain(mark..ordered);
             self.calls.remove(&interaction);
@@ -202,6 +209,7 @@ impl Core {
             }
             return Err(Self::refused(refusal));
         }
+        self.divert_later(interaction, callee, now);
         self.show_work(interaction, out);
         Ok(())
     }

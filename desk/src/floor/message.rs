@@ -1,10 +1,12 @@
-//! Callers who leave a message for a service (ROUTE-07): asked whether one more is kept, captured, and written down.
+//! Callers who leave a message for a service (ROUTE-07) or for whose extension they called (VM-01): asked whether one more is kept, captured, and
+//! written down.
 
 use std::time::Duration;
 
 use flow::{Input, Opened, Reply};
 use model::call::CallOrder;
-use model::id::{InteractionId, RecordingId, ServiceId};
+use model::diversion::MessageBox;
+use model::id::{InteractionId, RecordingId};
 use model::journal::Event;
 use model::service::VoicemailRules;
 use model::time::Timestamp;
@@ -17,8 +19,8 @@ use super::facts::order;
 /// A message that a caller leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// For which service.
-    pub service: ServiceId,
+    /// For whom.
+    pub to: MessageBox,
     /// What is said is captured as this; `None`: the caller does not speak yet.
     pub recording: Option<RecordingId>,
 }
@@ -34,19 +36,18 @@ impl Core {
     ) {
         let named = self.config.service_named(service).map(|service| service.id);
         let Some(call) = self.calls.get_mut(&interaction) else { return };
-        // A service that is gone since the flow began: the number's own.
-        let Some(service) = named.or(call.service()) else { return };
-        let Some(found) = self.config.services.get(&service) else {
+        // A service that is gone since the flow began: the number's own. Who called an extension speaks to its owner.
+        let to = match (call.inside(), named.or(call.service())) {
+            (Some(inside), _) => MessageBox::Own { owner: inside.callee },
+            (None, Some(service)) => MessageBox::Service { service },
+            (None, None) => return,
+        };
+        let Some(rules) = self.config.message_rules(to) else {
             return self.in_flow(interaction, Input::NoMessage, now, out);
         };
-        call.message = Some(Message { service, recording: None });
+        call.message = Some(Message { to, recording: None });
         call.asked = (call.asked.0 + 1, 0);
-        out.push(Effect::CountMessages(
-            interaction,
-            call.asked.0,
-            service,
-            found.queue.voicemail.messages_max,
-        ));
+        out.push(Effect::CountMessages(interaction, call.asked.0, to, rules.messages_max));
     }
 
     /// Whether one more message is kept.
@@ -57,9 +58,8 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        let Some(service) = self.message_of(interaction).map(|message| message.service) else { return };
-        let rules = self.config.services.get(&service).map(|service| service.queue.voicemail.clone());
-        let rules = rules.unwrap_or_default();
+        let Some(to) = self.message_of(interaction).map(|message| message.to) else { return };
+        let rules = self.config.message_rules(to).unwrap_or_default();
         let input = if *reply == Reply::missing() {
             self.refuse_message(interaction, out);
             Input::NoMessage
@@ -88,13 +88,13 @@ impl Core {
         out: &mut Vec<Effect>,
     ) {
         let Some(call) = self.calls.get(&interaction) else { return };
-        let Some(Message { service, .. }) = call.message else { return };
-        out.push(Effect::Journal(Event::MessageBegun { interaction, service, recording }));
+        let Some(Message { to, .. }) = call.message else { return };
+        out.push(Effect::Journal(Event::MessageBegun { interaction, to, recording }));
         out.push(Effect::Voicemail(Box::new(NewVoicemail {
             recording,
             tenant: self.tenant,
             interaction,
-            service,
+            to,
             caller: call.caller.clone(),
             caller_name: call.caller_name.clone(),
             left_at: now,
@@ -110,11 +110,11 @@ impl Core {
         out: &mut Vec<Effect>,
     ) {
         let Some(call) = self.calls.get_mut(&interaction) else { return };
-        let Some(Message { service, recording: Some(recording) }) = call.message.take() else { return };
+        let Some(Message { to, recording: Some(recording) }) = call.message.take() else { return };
         let kept = spoken >= VoicemailRules::SHORTEST;
         call.left_message |= kept;
         out.push(order(CallOrder::EndMessage { interaction }));
-        out.push(Effect::Journal(Event::MessageOver { interaction, service, recording, spoken, kept }));
+        out.push(Effect::Journal(Event::MessageOver { interaction, to, recording, spoken, kept }));
         if !kept {
             out.push(Effect::DropVoicemail(recording));
         }
@@ -155,8 +155,8 @@ impl Core {
 
     fn refuse_message(&mut self, interaction: InteractionId, out: &mut Vec<Effect>) {
         let message = self.calls.get_mut(&interaction).and_then(|call| call.message.take());
-        if let Some(Message { service, .. }) = message {
-            out.push(Effect::Journal(Event::MessageRefused { interaction, service }));
+        if let Some(Message { to, .. }) = message {
+            out.push(Effect::Journal(Event::MessageRefused { interaction, to }));
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod commands;
 mod conference;
 mod consult;
 pub mod core;
+mod diversion;
 mod during_call;
 pub mod facts;
 pub(crate) mod figures;
@@ -33,3 +34,5 @@ pub mod views;
 mod waiting;
 mod watch;
 pub mod written;
+
+pub(crate) use self::diversion::Way;

@@ -33,7 +33,9 @@ impl Core {
         // Who is not answered yet is for this.
         call.heard = true;
         call.passes_to = Some(number.clone());
-        let caller_id = call.service().and_then(|service| self.config.caller_id(service));
+        let caller_id = call
+            .service()
+            .map_or_else(|| self.config.house_number(), |service| self.config.caller_id(service));
         self.order_dial(interaction, number, caller_id, wish.ring_time, out);
         None
     }
@@ -60,6 +62,8 @@ impl Core {
         let call = self.calls.get(&interaction).filter(|call| call.stage == Stage::PassedOn);
         if let Some(number) = call.and_then(|call| call.passes_to.clone()) {
             out.push(Effect::Journal(Event::PassedOn { interaction, number }));
+            // Of a forwarded call it is told to the colleague who called.
+            self.show_work(interaction, out);
         }
     }
 

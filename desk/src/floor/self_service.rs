@@ -263,6 +263,9 @@ impl Core {
 
     fn end_of_flow(&mut self, interaction: InteractionId, end: End, now: Timestamp, out: &mut Vec<Effect>) {
         self.flows.remove(interaction);
+        if self.calls.get(&interaction).is_some_and(|call| call.diverted.is_some()) {
+            return self.diversion_over(interaction, now, out);
+        }
         let Some(call) = self.calls.get_mut(&interaction) else { return };
         let refused = match end {
             End::HangUp | End::GiveBack => None,

@@ -17,6 +17,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use model::diversion::MessageBox;
 use model::id::{InteractionId, ServiceId};
 use model::interaction::{Channel, Direction, EndStatus};
 use model::journal::{Event, Party};
@@ -316,10 +317,14 @@ impl Metrics {
             Event::Rated { service: Some(service), mark, .. } => {
                 self.surveys.rated(&open.label(*service), *mark);
             }
-            Event::MessageOver { service, kept, .. } => {
-                self.voicemails.count(&open.label(*service), if *kept { "left" } else { "short" });
+            Event::MessageOver { to, kept, .. } => {
+                let of = open.label_of_box(*to);
+                self.voicemails.count(&of, if *kept { "left" } else { "short" });
             }
-            Event::MessageRefused { service, .. } => self.voicemails.count(&open.label(*service), "refused"),
+            Event::MessageRefused { to, .. } => {
+                let of = open.label_of_box(*to);
+                self.voicemails.count(&of, "refused");
+            }
             Event::PassedOn { interaction, .. } if open.is_in_flow(*interaction) => {
                 self.transfers.count("answered");
             }
@@ -407,6 +412,11 @@ impl Open {
             self.shown.insert(name.clone());
         }
         name.clone()
+    }
+
+    /// What is left for one person has one label for all of them: nobody's name is in a figure.
+    fn label_of_box(&mut self, of: MessageBox) -> String {
+        of.service().map_or_else(|| "own".into(), |service| self.label(service))
     }
 }
 

@@ -21,6 +21,7 @@ impl Checking<'_> {
         }
         match service {
             Some(service) => self.service(at, service),
+            None if self.flow.direct => {}
             None => self.fault(at, "`service` is missing: for whom the message is"),
         }
         if let Some(greeting) = greeting {

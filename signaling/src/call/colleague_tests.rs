@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::call::{CallFact, Rejection, Sound};
+use model::id::{Id, RecordingId};
 use model::interaction::EndedBy;
 use model::journal::Party;
 
@@ -171,4 +172,51 @@ fn a_call_that_nobody_orders_on_is_given_up() {
     let mut scene = Scene::of_a_colleague();
     scene.pass(UNORDERED_MAX + Duration::from_secs(1));
     assert!(scene.ended().is_some());
+}
+
+/// VM-13: a call that the colleague does not take goes to a number outside: who called from a softphone talks to whoever answers there,
+/// and the softphone is there for the next call.
+#[test]
+fn a_call_from_a_softphone_goes_on_to_a_number_outside() {
+    let mut scene = Scene::of_a_colleague();
+    let own = colleagues_softphone().leg;
+    scene.order(Order::RingSoftphone { ring: ring(1), softphone: Some(softphone()) });
+    scene.order(Order::StopRinging { token: ring(1).token });
+    scene.forget();
+    scene.dial(&[11]);
+    scene.phone_does(11, PhoneEvent::Reached);
+    scene.trunk_answers(11);
+    scene.order(Order::JoinFarEnd(None));
+    assert!(scene.told().contains(&"FarEndBridged".to_owned()), "{:?}", scene.told());
+    assert!(
+        scene.media.iter().any(|m| matches!(m, MediaOrder::Bridge { a, .. } if *a == own)),
+        "{:?}",
+        scene.media
+    );
+    scene.forget();
+    scene.order(Order::Hold(colleague()));
+    assert!(
+        matches!(scene.facts[0], CallFact::HoldChanged { agent, held: true, .. } if agent == colleague())
+    );
+    scene.order(Order::HangUp(EndedBy::Customer));
+    assert_eq!(scene.ended(), Some((EndedBy::Customer, None)));
+    assert!(!scene.media.contains(&MediaOrder::Delete(own)));
+}
+
+/// VM-01: and a message is taken of whoever calls from a softphone.
+#[test]
+fn a_message_is_taken_from_a_softphone() {
+    let mut scene = Scene::of_a_colleague();
+    let own = colleagues_softphone().leg;
+    scene.order(Order::PlaySounds { number: 1, sounds: vec!["voicemail-greeting".into()] });
+    assert_eq!(scene.media.last(), Some(&hears(own, Heard::Named("voicemail-greeting".into()))));
+    scene.does(Input::Media(media::control::Event::PromptEnded { leg: own }));
+    assert!(scene.told().contains(&"Played".to_owned()), "{:?}", scene.told());
+    let recording = RecordingId::from_number(5);
+    scene.order(Order::RecordMessage(recording));
+    let taps = |m: &MediaOrder| matches!(m, MediaOrder::Tap { leg, .. } if *leg == own);
+    assert!(scene.media.iter().any(taps), "{:?}", scene.media);
+    scene.order(Order::HangUp(EndedBy::Customer));
+    assert_eq!(scene.ended(), Some((EndedBy::Customer, None)));
+    assert!(!scene.media.contains(&MediaOrder::Delete(own)));
 }

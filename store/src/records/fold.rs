@@ -137,10 +137,10 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
         Event::PassedOn { number, .. } => {
             record.passed_on.get_or_insert_with(|| RecordedPassing { at, number: number.clone() });
         }
-        Event::MessageBegun { service, recording, .. } if record.messages.len() < MESSAGES_KEPT => {
-            let (service, recording) = (*service, *recording);
+        Event::MessageBegun { to, recording, .. } if record.messages.len() < MESSAGES_KEPT => {
+            let (to, recording) = (*to, *recording);
             let (spoken, kept, erased_at) = (None, true, None);
-            record.messages.push(RecordedMessage { at, service, recording, spoken, kept, erased_at });
+            record.messages.push(RecordedMessage { at, to, recording, spoken, kept, erased_at });
         }
         Event::MessageOver { recording, spoken, kept, .. } => match message(record, *recording) {
             Some(message) => (message.spoken, message.kept) = (Some(*spoken), *kept),

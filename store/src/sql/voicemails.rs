@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use model::diversion::MessageBox;
 use model::id::{RecordingId, ServiceId, TenantId, UserId};
 use model::time::Timestamp;
 use sqlx::QueryBuilder;
@@ -24,11 +25,13 @@ impl Voicemails for Engine {
     async fn begin_voicemail(&self, new: &NewVoicemail) -> Result<(), WriteError> {
         let query = sqlx::query(
             "INSERT INTO voicemails
-             (recording, tenant, interaction, service, caller, caller_name, left_at, dropped)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (recording) DO NOTHING",
+             (recording, tenant, interaction, service, owner, caller, caller_name, left_at, dropped)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (recording) DO NOTHING",
         );
         let query = query.bind(new.recording.to_string()).bind(new.tenant.to_string());
-        let query = query.bind(new.interaction.to_string()).bind(new.service.to_string());
+        let query = query.bind(new.interaction.to_string());
+        let query = query.bind(new.to.service().map(|service| service.to_string()));
+        let query = query.bind(new.to.owner().map(|owner| owner.to_string()));
         let query = query.bind(new.caller.clone()).bind(new.caller_name.clone());
         query.bind(rows::micros(new.left_at)).bind(false).execute(self.writing()).await?;
         Ok(())
@@ -66,8 +69,12 @@ impl Voicemails for Engine {
         tenant: TenantId,
         recording: RecordingId,
     ) -> Result<Option<Voicemail>, StoreError> {
-        let mut query = filtered(&format!("SELECT {COLUMNS}"), tenant, &VoicemailFilter::default());
-        query.push(" AND voicemails.recording = ").push_bind(recording.to_string());
+        let mut query =
+            QueryBuilder::<Db>::new(format!("SELECT {COLUMNS}{JOINED}{LISTED} AND voicemails.tenant = "));
+        query
+            .push_bind(tenant.to_string())
+            .push(" AND voicemails.recording = ")
+            .push_bind(recording.to_string());
         query.build().fetch_optional(self.reading()).await?.as_ref().map(read).transpose()
     }
 
@@ -93,11 +100,15 @@ impl Voicemails for Engine {
     async fn voicemails_before(
         &self,
         tenant: TenantId,
-        service: ServiceId,
+        service: Option<ServiceId>,
         before: Timestamp,
     ) -> Result<Vec<Recording>, StoreError> {
         let mut query = QueryBuilder::<Db>::new(format!("SELECT recordings.*{JOINED}voicemails.tenant = "));
-        query.push_bind(tenant.to_string()).push(" AND voicemails.service = ").push_bind(service.to_string());
+        query.push_bind(tenant.to_string());
+        match service {
+            Some(service) => query.push(" AND voicemails.service = ").push_bind(service.to_string()),
+            None => query.push(" AND voicemails.service IS NULL"),
+        };
         query.push(" AND recordings.state IN ('ready', 'failed') AND (dropped OR left_at < ");
         query.push_bind(rows::micros(before)).push(") ORDER BY left_at, recording LIMIT 1000");
         query.build().fetch_all(self.reading()).await?.iter().map(recordings::read).collect()
@@ -116,23 +127,36 @@ fn filtered(select: &str, tenant: TenantId, filter: &VoicemailFilter) -> QueryBu
     if filter.unheard {
         query.push(" AND heard_at IS NULL");
     }
-    if let Some(services) = &filter.services {
-        query.push(" AND voicemails.service IN (''");
-        for service in services {
-            query.push(", ").push_bind(service.to_string());
+    match &filter.services {
+        Some(services) => {
+            query.push(" AND (voicemails.service IN (''");
+            for service in services {
+                query.push(", ").push_bind(service.to_string());
+            }
+            query.push(")");
         }
-        query.push(")");
+        None => {
+            query.push(" AND (voicemails.service IS NOT NULL");
+        }
     }
+    if let Some(owner) = filter.owner {
+        query.push(" OR voicemails.owner = ").push_bind(owner.to_string());
+    }
+    query.push(")");
     query
 }
 
 fn read(row: &Row) -> Result<Voicemail, StoreError> {
+    let to = match rows::id_or_none(row, "service")? {
+        Some(service) => MessageBox::Service { service },
+        None => MessageBox::Own { owner: rows::id(row, "owner")? },
+    };
     Ok(Voicemail {
         left: NewVoicemail {
             recording: rows::id(row, "recording")?,
             tenant: rows::id(row, "tenant")?,
             interaction: rows::id(row, "interaction")?,
-            service: rows::id(row, "service")?,
+            to,
             caller: rows::text(row, "caller")?,
             caller_name: rows::text_or_none(row, "caller_name")?,
             left_at: rows::time(row, "left_at")?,

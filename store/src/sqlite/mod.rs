@@ -26,6 +26,8 @@ use crate::schema::{Migration, migrations};
 mod api_keys;
 #[path = "../sql/audit.rs"]
 mod audit;
+#[path = "../sql/diversions.rs"]
+mod diversions;
 #[path = "../sql/generations.rs"]
 mod generations;
 #[path = "../sql/idempotency.rs"]

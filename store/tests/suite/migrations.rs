@@ -66,6 +66,7 @@ on_each_engine! {
              DROP TABLE flows;
              DROP TABLE api_keys;
              DROP TABLE user_preferences;
+             DROP TABLE user_diversions;
              DROP TABLE messages;
              DROP TABLE record_agents;
              DROP TABLE drafts;

@@ -1,5 +1,6 @@
 //! Agents who call agents: softphone to softphone, in the browser and from the phone on the desk.
 
+mod diverted;
 mod page;
 mod places;
 

@@ -576,6 +576,7 @@ export const en = {
   voicemail: {
     title: "Voicemail",
     unheard: "New messages: {n}",
+    mine: "For me",
     onlyNew: "Only new ones",
     refresh: "Refresh",
     fresh: "New",
@@ -673,6 +674,18 @@ export const en = {
     endOf: "End the emergency announcement of {name}",
     sure: "All new callers of {name} hear it: switch on",
     cancel: "Cancel",
+  },
+  diversion: {
+    title: "Calls to the extension",
+    about: "What becomes of calls to the extension that are not taken. Calls of services go their own way.",
+    forward: "Forward calls",
+    number: "To the number",
+    after: "After ringing for (seconds, 0: at once)",
+    byAdministrator: "Calls to a phone on the desk are forwarded by an administrator.",
+    voicemail: "Take a message",
+    rest: "Messages are off while calls are forwarded. What is set here stays.",
+    save: "Save",
+    saved: "Saved",
   },
   settings: {
     title: "Settings",
