@@ -8,7 +8,6 @@ use model::id::{InteractionId, RecordingId, UserId};
 use model::journal::Event;
 use model::people::Privilege;
 use model::recording::ErasedRange;
-use model::service::VoicemailRules;
 use model::time::Timestamp;
 use store::StoreError;
 use store::recordings::{Recording, RecordingState};
@@ -187,7 +186,7 @@ async fn sweep(desk: &Inner) {
         let old = store.voicemails().voicemails_before(tenant, Some(service.id), before(desk, days)).await;
         expire(desk, old, days).await;
     }
-    let days = VoicemailRules::default().keep_days;
+    let days = configuration.own_voicemail.keep_days;
     let old = store.voicemails().voicemails_before(tenant, None, before(desk, days)).await;
     expire(desk, old, days).await;
 }

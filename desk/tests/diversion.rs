@@ -14,7 +14,8 @@ use model::diversion::{Diversion, Forwarding, MessageBox, OwnVoicemail};
 use model::id::{InteractionId, RecordingId, UserId};
 use model::interaction::EndedBy;
 use model::journal::{Event, OfferEnd};
-use model::people::{PhoneKind, User};
+use model::people::{PhoneKind, Tenant, User};
+use model::service::VoicemailRules;
 use store::recordings::RecordingState;
 
 fn seconds(n: u64) -> Duration {
@@ -181,7 +182,7 @@ async fn without_a_phone_a_message_is_taken_at_once() {
     assert_eq!(last_status(&house, &ben_page).await, "abandoned");
 
     // Signed in, but the softphone is gone.
-    let _anna_page = house.page("anna").await;
+    let anna_page = house.page("anna").await;
     house.fact(CallFact::PhoneDown { agent: anna(), phone: PhoneKind::Browser }).await;
     let call = calls_anna(&mut house, &ben_page, ben()).await;
     hears(&mut house, call, "extension-greeting").await;
@@ -194,6 +195,74 @@ async fn without_a_phone_a_message_is_taken_at_once() {
     let why = "the softphone is not connected".to_owned();
     house.fact(CallFact::AgentUnreachable { interaction: call, token, agent, why }).await;
     hears(&mut house, call, "extension-greeting").await;
+    house.call_ends(call, EndedBy::Customer).await;
+
+    // She signs out while it rings.
+    let call = calls_anna(&mut house, &ben_page, ben()).await;
+    house.rung(call).await;
+    house.desk.sign_out(&anna_page.who, true, Actor::default()).await.unwrap();
+    hears(&mut house, call, "extension-greeting").await;
+}
+
+/// VM-12: how long messages for extensions may be and are kept is set for all of them; what is out of bounds is refused.
+#[tokio::test]
+async fn administrators_set_how_messages_are_kept() {
+    let mut house = open().await;
+    let change = async |house: &House, rules: VoicemailRules| {
+        let row = house.desk.tenant_settings().await.unwrap();
+        let tenant = Tenant { own_voicemail: rules, ..row.item };
+        house.desk.update_tenant(tenant, row.version, Actor::default()).await.map(drop)
+    };
+    let usual = VoicemailRules::default();
+    assert_eq!(usual.keep_days, 90);
+    for (wrong, field) in [
+        (VoicemailRules { keep_days: 0, ..usual.clone() }, "keep_days"),
+        (VoicemailRules { length_max_s: 601, ..usual.clone() }, "length_max_s"),
+        (VoicemailRules { messages_max: 0, ..usual.clone() }, "messages_max"),
+        (VoicemailRules { greeting: Some("nowhere".into()), ..usual.clone() }, "greeting"),
+    ] {
+        match change(&house, wrong).await {
+            Err(Refusal::Invalid { errors }) => {
+                assert_eq!(errors[0].pointer, format!("/own_voicemail/{field}"))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let rules =
+        VoicemailRules { greeting: Some("welcome".into()), length_max_s: 10, messages_max: 1, keep_days: 2 };
+    change(&house, rules).await.unwrap();
+    let ben_page = house.page("ben").await;
+    set_for_anna(&house, messages_after(0)).await;
+    phones_up(&house).await;
+    let call = calls_anna(&mut house, &ben_page, ben()).await;
+    hears(&mut house, call, "welcome").await;
+    hears(&mut house, call, "voicemail-tone").await;
+    let recording = house
+        .order(|order| match order {
+            CallOrder::RecordMessage { interaction, recording } if *interaction == call => Some(*recording),
+            _ => None,
+        })
+        .await;
+    house.fact(CallFact::RecordingStarted { interaction: call, recording }).await;
+    house.settled().await;
+    house.pass(seconds(10)).await;
+    house.order(|order| matches!(order, CallOrder::EndMessage { .. }).then_some(())).await;
+    house.fact(CallFact::RecordingCaptured { interaction: call, recording }).await;
+    hears(&mut house, call, "voicemail-thanks").await;
+    house.call_ends(call, EndedBy::System).await;
+    let anna_page = house.page("anna").await;
+    house.eventually(async |house| own_messages(house, &anna_page).await == [recording]).await;
+    let ready = async |house: &House| {
+        let row = house.store.recordings().recording(desk::testing::tenant(), recording).await.unwrap();
+        row.is_some_and(|row| row.state == RecordingState::Ready)
+    };
+    house.eventually(ready).await;
+    // One is kept at once.
+    let call = calls_anna(&mut house, &ben_page, ben()).await;
+    hears(&mut house, call, "voicemail-refused").await;
+    house.call_ends(call, EndedBy::System).await;
+    house.pass(seconds(2 * 86_400 + 7_200)).await;
+    house.eventually(async |house| own_messages(house, &anna_page).await.is_empty()).await;
 }
 
 /// VM-13: forwarded over the trunks to the number, at once without a phone; who called talks to whoever answers there.

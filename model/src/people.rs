@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::capacity::Capacity;
 use crate::dialling::DialRules;
 use crate::id::{GroupId, SkillId, TenantId, UserId};
+use crate::service::VoicemailRules;
 use crate::skill::Level;
 use crate::tenant::{AgentOrder, OfferWindow, SystemNames};
 
@@ -29,6 +30,8 @@ pub struct Tenant {
     pub dialling: DialRules,
     /// What its roles may not do, although they usually may.
     pub withheld: Withheld,
+    /// How messages for extensions are taken and kept (VM-12).
+    pub own_voicemail: VoicemailRules,
 }
 
 impl Tenant {
@@ -37,7 +40,18 @@ impl Tenant {
         let (offer_window, system_names) = (OfferWindow::default(), SystemNames::default());
         let (capacity, agent_order) = (Capacity::default(), AgentOrder::default());
         let (dialling, withheld) = (DialRules::default(), Withheld::default());
-        Self { id, name: name.into(), offer_window, system_names, capacity, agent_order, dialling, withheld }
+        let (name, own_voicemail) = (name.into(), VoicemailRules::default());
+        Self {
+            id,
+            name,
+            offer_window,
+            system_names,
+            capacity,
+            agent_order,
+            dialling,
+            withheld,
+            own_voicemail,
+        }
     }
 }
 

@@ -43,6 +43,7 @@ macro_rules! migrations {
             18 "record agents" "0018_record_agents",
             19 "traces" "0019_traces",
             20 "diversions" "0020_diversions",
+            21 "own voicemail" "0021_own_voicemail",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

@@ -393,6 +393,16 @@ export interface Tenant {
   dialling: unknown;
   /** What roles may not do although they usually may (CHAT-01). */
   withheld: Partial<Record<Role, Handling[]>>;
+  /** How messages for extensions are taken and kept (VM-12). */
+  own_voicemail: TakenMessages;
+}
+/** How messages are taken and kept. */
+export interface TakenMessages {
+  /** A sound; null: the appliance's own. */
+  greeting: string | null;
+  length_max_s: number;
+  messages_max: number;
+  keep_days: number;
 }
 export type OverflowWhy = "closed" | "unstaffed" | "full" | "waited_long" | "agents_left" | "chosen" | "emergency";
 export interface ServiceRecord {

@@ -2,7 +2,7 @@
 
 import type { Hours } from "./hours";
 import type { Treatment } from "./treatment";
-import { Problem } from "./api";
+import { Problem, type TakenMessages } from "./api";
 import { problemText } from "./problem";
 import { signed } from "./session.svelte";
 import { Tried } from "./tried.svelte";
@@ -169,13 +169,7 @@ export interface ServiceItem {
       every_s: number;
       flow: string | null;
     };
-    voicemail: {
-      /** A sound; null: the appliance's own. */
-      greeting: string | null;
-      length_max_s: number;
-      messages_max: number;
-      keep_days: number;
-    };
+    voicemail: TakenMessages;
     callback: {
       offer_after_s: number | null;
       offer_from_min: number | null;

@@ -20,8 +20,8 @@ export class TenantSettings {
 
   async load(): Promise<void> {
     try {
-      const { name, offer_window, system_names, capacity, agent_order, dialling, withheld } = await this.read();
-      this.draft = { name, offer_window, system_names, capacity, agent_order, dialling, withheld };
+      const { name, offer_window, system_names, capacity, agent_order, dialling, withheld, own_voicemail } = await this.read();
+      this.draft = { name, offer_window, system_names, capacity, agent_order, dialling, withheld, own_voicemail };
       this.kept = JSON.stringify(this.draft);
       this.problem = "";
       this.tried.forget();

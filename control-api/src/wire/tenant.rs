@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::capacity::Capacity;
+use super::voicemail::Voicemail;
 
 /// What is set for everybody.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -35,6 +36,9 @@ pub struct Tenant {
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, Vec<String>>)]
     pub withheld: Withheld,
+    /// How messages for extensions are taken and kept (VM-12).
+    #[serde(default)]
+    pub own_voicemail: Voicemail,
 }
 
 /// Which numbers outside may be dialled. `00` at the beginning is the same as `+`.
@@ -91,6 +95,7 @@ impl Tenant {
             agent_order: self.agent_order,
             dialling,
             withheld: self.withheld,
+            own_voicemail: self.own_voicemail.into(),
         }
     }
 
@@ -105,6 +110,7 @@ impl Tenant {
             agent_order: item.agent_order.clone(),
             dialling: item.dialling.clone().into(),
             withheld: item.withheld.clone(),
+            own_voicemail: item.own_voicemail.clone().into(),
         }
     }
 }

@@ -4,7 +4,7 @@ use model::service::VoicemailRules;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How messages for the service are taken and kept (ROUTE-07).
+/// How messages are taken and kept (ROUTE-07).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Voicemail {

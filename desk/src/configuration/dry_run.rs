@@ -125,7 +125,7 @@ impl DeskHandle {
 
     /// What another state of the tenant's settings would do.
     pub async fn dry_run_tenant(&self, tenant: Tenant) -> Result<DryRun, Refusal> {
-        Self::check_tenant(&tenant)?;
+        self.check_tenant(&tenant)?;
         self.compared(|config| config.place_tenant(tenant)).await
     }
 

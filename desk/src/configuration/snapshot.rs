@@ -14,7 +14,9 @@ use model::flow::Flow;
 use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, TrunkId, UserId};
 use model::interaction::Channel;
 use model::people::{Group, GroupRules, PhoneKind, Privilege, Tenant, User, Withheld};
-use model::service::{CallbackRules, Disposition, Service, Skill, SrtpPolicy, Trunk, WaitingRules};
+use model::service::{
+    CallbackRules, Disposition, Service, Skill, SrtpPolicy, Trunk, VoicemailRules, WaitingRules,
+};
 use model::skill::SkillExpr;
 use model::skill::text::Names;
 use model::tenant::{AgentOrder, OfferWindow, SystemNames};
@@ -75,6 +77,8 @@ pub struct Configuration {
     pub dialling: DialRules,
     /// What roles may not do, although they usually may (CHAT-01).
     pub withheld: Withheld,
+    /// How messages for extensions are taken and kept (VM-12).
+    pub own_voicemail: VoicemailRules,
     /// The tenant's names for the reasons that the system sets (STATE-13).
     pub system_names: SystemNames,
     /// Opening hours of services that have some.
@@ -129,8 +133,8 @@ impl Configuration {
 
     /// With what is set for the tenant as a whole.
     pub(super) fn place_tenant(&mut self, tenant: Tenant) {
-        let Tenant { id: _, name: _, offer_window, system_names, capacity, agent_order, dialling, withheld } =
-            tenant;
+        let Tenant { offer_window, system_names, capacity, agent_order, dialling, withheld, .. } = tenant;
+        self.own_voicemail = tenant.own_voicemail;
         (self.offer_window, self.system_names, self.capacity) = (offer_window, system_names, capacity);
         (self.agent_order, self.dialling, self.withheld) = (agent_order, dialling, withheld);
     }

@@ -8,6 +8,7 @@ use model::tenant::AGENT_TERMS_MAX;
 use serde_json::json;
 
 use super::validate::{capacity, name_at};
+use super::voicemail::voicemail;
 use crate::audit::Actor;
 use crate::page::{Version, Versioned};
 use crate::refusal::{FieldError, Refusal};
@@ -28,20 +29,21 @@ impl DeskHandle {
         expected: Version,
         actor: Actor,
     ) -> Result<Versioned<Tenant>, Refusal> {
-        Self::check_tenant(&tenant)?;
+        self.check_tenant(&tenant)?;
         let row = self.store().tenants().update_tenant(&tenant, expected).await.map_err(write)?;
         let detail = json!({
             "name": row.item.name, "offer_window": row.item.offer_window, "system_names": row.item.system_names,
             "capacity": row.item.capacity, "agent_order": row.item.agent_order, "dialling": row.item.dialling,
-            "withheld": row.item.withheld,
+            "withheld": row.item.withheld, "own_voicemail": row.item.own_voicemail,
         });
         self.audit().record(actor, "tenant.update", row.item.id, detail).await?;
         self.reload().await?;
         Ok(row)
     }
 
-    pub(super) fn check_tenant(tenant: &Tenant) -> Result<(), Refusal> {
-        let errors = errors(tenant);
+    pub(super) fn check_tenant(&self, tenant: &Tenant) -> Result<(), Refusal> {
+        let mut errors = errors(tenant);
+        voicemail(&tenant.own_voicemail, "/own_voicemail", &self.configuration(), &mut errors);
         if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid { errors }) }
     }
 }

@@ -158,7 +158,7 @@ impl Checked for Service {
         waiting(&queue.waiting, now, &mut errors);
         super::callback::callback(&queue.callback, now, &mut errors);
         regulars(queue.regulars, &mut errors);
-        super::voicemail::voicemail(&queue.voicemail, now, &mut errors);
+        super::voicemail::voicemail(&queue.voicemail, "/queue/voicemail", now, &mut errors);
         if let Some(calendar) = &queue.hours {
             match flow::OpeningHours::read(calendar) {
                 Err(why) => errors.push(FieldError::new("/queue/hours", why)),

@@ -17,17 +17,17 @@ impl Configuration {
         match of {
             MessageBox::Service { service } => Some(self.services.get(&service)?.queue.voicemail.clone()),
             MessageBox::Own { owner } => {
-                let greeting = Some(EXTENSION.to_owned());
-                self.colleague(owner).map(|_| VoicemailRules { greeting, ..VoicemailRules::default() })
+                let rules = self.own_voicemail.clone();
+                let greeting = rules.greeting.or_else(|| Some(EXTENSION.to_owned()));
+                self.colleague(owner).map(|_| VoicemailRules { greeting, ..rules })
             }
         }
     }
 }
 
-/// Says what is out of bounds.
-pub(super) fn voicemail(rules: &VoicemailRules, now: &Configuration, errors: &mut Vec<FieldError>) {
-    let mut wrong =
-        |field: &str, why: String| errors.push(FieldError::new(format!("/queue/voicemail/{field}"), why));
+/// Says what is out of bounds. `at`: where the rules are.
+pub(super) fn voicemail(rules: &VoicemailRules, at: &str, now: &Configuration, errors: &mut Vec<FieldError>) {
+    let mut wrong = |field: &str, why: String| errors.push(FieldError::new(format!("{at}/{field}"), why));
     if let Some(name) = rules.greeting.as_ref().filter(|name| !now.sounds.contains(name)) {
         wrong("greeting", format!("there is no sound {name}"));
     }

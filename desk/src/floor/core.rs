@@ -262,6 +262,7 @@ impl Core {
 
     /// Signs an agent out of routing and takes the softphone down.
     pub fn log_out(&mut self, agent: UserId, now: Timestamp, out: &mut Vec<Effect>) {
+        self.divert_rings_of(agent, now, out);
         // A refusal says that the agent was not there: nothing to do.
         let _ = self.tell_floor(Input::LogOut { agent }, now, out);
         // After a restart the floor does not know the agent who did not come back.

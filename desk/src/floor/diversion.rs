@@ -88,6 +88,14 @@ impl Core {
         }
     }
 
+    /// Whoever is rung goes: what rings there is diverted.
+    pub(super) fn divert_rings_of(&mut self, agent: UserId, now: Timestamp, out: &mut Vec<Effect>) {
+        let rings = self.ringing.values().find(|ringing| ringing.agent == agent);
+        if let Some(interaction) = rings.map(|ringing| ringing.interaction) {
+            self.divert_ringing(interaction, now, out);
+        }
+    }
+
     /// The extension does not ring any longer, or cannot. Tells whether the call is diverted; if not, it is as without a diversion.
     pub(super) fn divert_ringing(
         &mut self,

@@ -1,11 +1,11 @@
-//! Messages that callers leave for a service.
+//! Messages that callers leave for a service or for an extension.
 
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// How messages for a service are taken and kept (ROUTE-07). Which callers are led to them, the treatments of the service say, and
-/// flows.
+/// How messages are taken and kept: for a service (ROUTE-07), whose treatments and flows say which callers are led to them, or for
+/// extensions (VM-12).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VoicemailRules {

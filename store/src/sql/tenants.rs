@@ -59,8 +59,8 @@ impl Tenants for Engine {
     async fn insert_tenant(&self, tenant: &Tenant) -> Result<Versioned<Tenant>, WriteError> {
         let query = sqlx::query(
             "INSERT INTO tenants (id, version, name, offer_window, system_names, capacity, agent_order, dialling,
-                 withheld)
-             VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8)",
+                 withheld, own_voicemail)
+             VALUES ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9)",
         );
         query
             .bind(tenant.id.to_string())
@@ -71,6 +71,7 @@ impl Tenants for Engine {
             .bind(unless_usual(&tenant.agent_order))
             .bind(unless_usual(&tenant.dialling))
             .bind(unless_usual(&tenant.withheld))
+            .bind(unless_usual(&tenant.own_voicemail))
             .execute(self.writing())
             .await
             .map_err(refused)?;
@@ -90,7 +91,7 @@ impl Tenants for Engine {
         }
         let query = sqlx::query(
             "UPDATE tenants SET version = version + 1, name = $2, offer_window = $3, system_names = $4, capacity = $5,
-                 agent_order = $6, dialling = $7, withheld = $8
+                 agent_order = $6, dialling = $7, withheld = $8, own_voicemail = $9
              WHERE id = $1",
         );
         query
@@ -102,6 +103,7 @@ impl Tenants for Engine {
             .bind(unless_usual(&tenant.agent_order))
             .bind(unless_usual(&tenant.dialling))
             .bind(unless_usual(&tenant.withheld))
+            .bind(unless_usual(&tenant.own_voicemail))
             .execute(&mut *tx)
             .await
             .map_err(refused)?;
@@ -145,6 +147,7 @@ fn read(row: &Row) -> Result<Versioned<Tenant>, StoreError> {
         agent_order: rows::json_or_default(row, "agent_order")?,
         dialling: rows::json_or_default(row, "dialling")?,
         withheld: rows::json_or_default(row, "withheld")?,
+        own_voicemail: rows::json_or_default(row, "own_voicemail")?,
     };
     Ok(Versioned { item, version: Version(rows::count(row, "version")?) })
 }

@@ -58,6 +58,7 @@ on_each_engine! {
              ALTER TABLE reasons DROP COLUMN call_out;
              ALTER TABLE tenants DROP COLUMN dialling;
              ALTER TABLE tenants DROP COLUMN withheld;
+             ALTER TABLE tenants DROP COLUMN own_voicemail;
              ALTER TABLE users DROP COLUMN chats_max;
              ALTER TABLE services DROP COLUMN recording;
              DROP TABLE lookup_rows;

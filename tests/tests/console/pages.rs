@@ -204,7 +204,13 @@ async fn an_administrator_furnishes_the_house_and_the_new_agent_takes_a_call_the
     let page = &mut office.page;
     let order = office.admin.get("/tenant").await["agent_order"].clone();
     assert_eq!(order, json!(["most_skilled", "longest_idle", "least_loaded"]));
+    page.fill("Erase after, days", "30");
+    page.click("Save");
+    page.see("[role=status]:text-is('Saved.')");
     page.shot("routing");
+    page.assert_clean("routing");
+    assert_eq!(office.admin.get("/tenant").await["own_voicemail"]["keep_days"], 30);
+    let page = &mut office.page;
 
     // Somebody is faster.
     page.tab("Skills");

@@ -125,6 +125,8 @@ export const administration = {
   },
   voicemailRules: {
     title: "Messages of callers",
+    extensions: "Messages for extensions",
+    extensionsHint: "For everybody who takes messages. They are heard by whose extension was called, and by nobody else.",
     greeting: "Sound before the tone",
     own: "the appliance’s own",
     length: "Length of a message, at most, seconds",
