@@ -202,6 +202,7 @@ async fn without_a_phone_a_message_is_taken_at_once() {
     house.rung(call).await;
     house.desk.sign_out(&anna_page.who, true, Actor::default()).await.unwrap();
     hears(&mut house, call, "extension-greeting").await;
+    house.decided_again().await;
 }
 
 /// VM-12: how long messages for extensions may be and are kept is set for all of them; what is out of bounds is refused.
@@ -322,6 +323,7 @@ async fn who_is_busy_is_forwarded_at_once() {
     assert_eq!(is_dialled(&mut house, fourth).await, "+493099", "she did not take it");
     let ended = |event: &Event| matches!(event, Event::OfferEnded { interaction, why: OfferEnd::CallerLeft, .. } if *interaction == fourth);
     assert!(house.journal().await.iter().any(ended));
+    house.decided_again().await;
 }
 
 /// VM-13: a number that is not reached is as a colleague who is not: the caller hears busy. And whoever refuses a call means it.
@@ -441,4 +443,5 @@ async fn a_kill_loses_no_message() {
     let ben_page = house.page("ben").await;
     assert_eq!(last_status(&house, &ben_page).await, "interrupted");
     assert_eq!(own_messages(&house, &ben_page).await, []);
+    house.decided_again().await;
 }

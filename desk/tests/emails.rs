@@ -6,12 +6,10 @@ use std::time::Duration;
 use desk::Refusal;
 use desk::console::protocol::Command;
 use desk::floor::written::{Asked, Customer, NewContact, WrittenList};
-use desk::past::Past;
 use desk::testing::{House, Page, Setup, ben, cleo, help, solved, tenant};
 use model::id::{Id, InteractionId, OfferToken};
 use model::interaction::Channel;
 use model::journal::Event;
-use model::time::Timestamp;
 use serde_json::{Value, json};
 
 fn new(subject: &str) -> NewContact {
@@ -76,13 +74,6 @@ fn personal() -> Value {
     json!({ "queue": "personal" })
 }
 
-/// Whoever decides the day again from its journal decides the same.
-async fn decided_again(house: &House) {
-    house.settled().await;
-    let all = Past::of(&house.store, tenant()).decide_again(Timestamp::ZERO, Timestamp::NEVER).await.unwrap();
-    assert_eq!(all.difference, None);
-}
-
 /// MAIL-03, MAIL-04: the offer says kind, service, address, name, category and subject. Reply opens it; Postpone puts it in the
 /// personal queue and changes nobody's state.
 #[tokio::test]
@@ -109,7 +100,7 @@ async fn mail_03_an_email_is_offered_and_answered_or_postponed() {
     let second = open(&house, &mut page, "Delivery").await;
     page.state("busy").await;
     assert_eq!(house.desk.contact(second).await.unwrap().phase, "open");
-    decided_again(&house).await;
+    house.decided_again().await;
 }
 
 /// MAIL-02: several emails are in hand at once, as many as fit.
@@ -140,7 +131,7 @@ async fn mail_05_a_missed_email_goes_to_another_agent() {
     assert_eq!(me["agent"]["missed_today"], 1);
     let offer = offered(&mut ben, email).await;
     ben.does(Command::Accept { offer }).await.unwrap();
-    decided_again(&house).await;
+    house.decided_again().await;
 }
 
 /// An email waits whatever the hours, the staff and the length of the queue: nobody is on the line who could be told.
@@ -179,7 +170,7 @@ async fn mail_01_an_email_is_taken_from_the_group_queue() {
     let rows = listed(&house, &anna, personal()).await.items;
     assert_eq!(rows.len(), 1);
     assert_eq!(serde_json::to_value(&rows[0].assigned).unwrap()["why"], "taken");
-    decided_again(&house).await;
+    house.decided_again().await;
 }
 
 /// MAIL-01: a supervisor gives an email to an agent, who is told; agents cannot. It can be taken from one personal queue into another.
@@ -203,7 +194,7 @@ async fn mail_01_a_supervisor_assigns_an_email() {
     let cleo = idle(&house, "cleo").await;
     cleo.does(Command::Open { interaction: first }).await.unwrap();
     sue.does(give(ben())).await.unwrap_err();
-    decided_again(&house).await;
+    house.decided_again().await;
 }
 
 /// MAIL-01: a colleague passes an email on, to an agent or into another queue, with a remark that the customer never reads.
@@ -232,7 +223,7 @@ async fn mail_01_an_email_is_passed_on_with_a_remark() {
     let note = serde_json::to_value(&read[1]).unwrap();
     assert_eq!((&note["author"], &note["text"]), (&json!("note"), &json!("Knows the contract")));
     anna.does(to(None, None, "mine?")).await.unwrap_err();
-    decided_again(&house).await;
+    house.decided_again().await;
 }
 
 /// MAIL-17, MAIL-18: what is returned has its old place in the group queue; what is set aside frees the hands.
@@ -251,7 +242,7 @@ async fn mail_18_an_email_is_returned_to_the_group_queue() {
     assert_eq!(subjects(&house, &anna, json!({})).await, ["first", "second"]);
     assert_eq!(house.desk.contact(first).await.unwrap().position, Some(1));
     anna.does(Command::GiveBack { interaction: first }).await.unwrap_err();
-    decided_again(&house).await;
+    house.decided_again().await;
 }
 
 /// MAIL-13, MAIL-14, MAIL-15: filtered by service, sorted both ways, a hundred rows a page.
@@ -308,7 +299,7 @@ async fn acc_16_open_emails_wait_in_the_personal_queue_for_their_agent() {
     assert_eq!(house.desk.contact(first).await.unwrap().phase, "assigned");
     let anna = idle(&house, "anna").await;
     assert_eq!(subjects(&house, &anna, personal()).await, ["first"]);
-    decided_again(&house).await;
+    house.decided_again().await;
 }
 
 /// What was acknowledged survives a kill: each email is where it was, and what was in the hands of somebody who does not come back is in
@@ -348,7 +339,7 @@ async fn emails_survive_a_crash() {
     let ends = house.journal().await.into_iter().filter(|e| matches!(e, Event::Ended { .. })).count();
     assert_eq!(ends, 0, "nothing was lost");
     anna.does(Command::Open { interaction: opened }).await.unwrap();
-    decided_again(&house).await;
+    house.decided_again().await;
 }
 
 /// MAIL-35, ACW-01: sent and ended, it is coded and completed as the service and the team say.
@@ -424,7 +415,7 @@ async fn mail_17_a_customer_who_writes_again_comes_back_to_the_agent() {
     house.settled().await;
     house.desk.write_for_customer(unread, "Still there?".into()).await.unwrap();
     assert_eq!(house.desk.contact(unread).await.unwrap().phase, "waiting");
-    decided_again(&house).await;
+    house.decided_again().await;
     let house = house.crash().await;
     assert_eq!(house.desk.contact(first).await.unwrap().phase, "assigned");
     assert_eq!(house.desk.contact(unread).await.unwrap().phase, "waiting");
@@ -444,7 +435,7 @@ async fn an_email_answered_in_after_call_work_survives_a_crash() {
     assert_eq!(house.desk.contact(first).await.unwrap().phase, "assigned");
     let anna = idle(&house, "anna").await;
     assert_eq!(subjects(&house, &anna, personal()).await, ["first"]);
-    decided_again(&house).await;
+    house.decided_again().await;
 }
 
 /// MAIL-17: a draft is kept with the email, over a kill and from agent to agent, until the answer is sent.

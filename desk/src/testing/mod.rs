@@ -35,6 +35,7 @@ use crate::auth::password::Cost;
 use crate::auth::{AuthConfig, Credentials, Identity};
 use crate::clock::ManualClock;
 use crate::console::protocol::Command;
+use crate::past::Past;
 use crate::start::{Desk, DeskConfig, DeskHandle, Parts, SoundNames};
 
 /// Sounds that flows may play.
@@ -186,6 +187,14 @@ impl House {
             flow: Some(FlowId::from_number(1)),
         };
         self.desk.create(number, crate::audit::Actor::default()).await.unwrap();
+    }
+
+    /// Whoever decides the day again from its journal decides the same.
+    pub async fn decided_again(&self) {
+        self.settled().await;
+        let past = Past::of(&self.store, tenant());
+        let all = past.decide_again(Timestamp::from_millis(0), Timestamp::NEVER).await.unwrap();
+        assert_eq!(all.difference, None);
     }
 
     /// Signalling tells something.
