@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod api_keys;
+mod attending;
 mod audit;
 mod blocks;
 mod callbacks;
@@ -117,6 +118,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::cancel_callback))
         .routes(routes!(live::pause_recording))
         .routes(routes!(calls_flow::start, calls_flow::take_back))
+        .routes(routes!(attending::attend, attending::stop))
+        .routes(routes!(attending::take_over))
         .routes(routes!(contacts::bring))
         .routes(routes!(contacts::show))
         .routes(routes!(contacts::messages, contacts::write))

@@ -74,6 +74,8 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/calls", "post"),
     ("/calls/{interaction}/hang_up", "post"),
     ("/calls/{interaction}/flow", "put delete"),
+    ("/calls/{interaction}/attending", "put delete"),
+    ("/calls/{interaction}/take_over", "post"),
     ("/voicemails", "get"),
     ("/voicemails/count", "get"),
     ("/voicemails/{voicemail}", "delete"),

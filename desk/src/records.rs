@@ -2,12 +2,14 @@
 //!
 //! Agents see their own records only; the privilege widens it (REC-01, C18). Every access to a recording is audited.
 
+mod attendance;
 mod guest;
 mod part;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::attendance::AttendanceOfRecord;
 pub use self::guest::GuestOfRecord;
 pub use self::part::PartOfRecord;
 use model::id::{DispositionId, InteractionId, RecordingId, ServiceId, TrunkId, UserId};
@@ -99,6 +101,8 @@ pub struct RecordView {
     pub consult_of: Option<InteractionId>,
     /// Who was brought into it (XFER-08).
     pub guests: Vec<GuestOfRecord>,
+    /// Supervisors who took part, for those who supervise; empty for others (HELP-03).
+    pub attended: Vec<AttendanceOfRecord>,
     /// Since when the agent who had it last talked to the customer.
     pub talking_since: Option<u64>,
     /// First INVITE.
@@ -372,7 +376,7 @@ pub struct PauseOfRecord {
 }
 
 impl RecordView {
-    fn new(record: ServiceRecord, names: &Configuration) -> Self {
+    fn new(record: ServiceRecord, names: &Configuration, who: &Identity) -> Self {
         let millis = |at: Option<Timestamp>| at.map(Timestamp::millis);
         Self {
             interaction: record.interaction,
@@ -400,6 +404,10 @@ impl RecordView {
             parts: record.parts.into_iter().map(|part| PartOfRecord::new(part, names)).collect(),
             consult_of: record.consult_of,
             guests: record.guests.iter().map(|guest| GuestOfRecord::new(guest, names)).collect(),
+            attended: match who.may(Privilege::Supervise) {
+                true => record.attended.iter().map(|each| AttendanceOfRecord::new(each, names)).collect(),
+                false => Vec::new(),
+            },
             talking_since: millis(record.talking_since),
             passed_on: record
                 .passed_on
@@ -495,7 +503,7 @@ impl DeskHandle {
         let page =
             self.0.store.records().records(self.tenant(), &filter, after, limit).await.map_err(read)?;
         let names = self.configuration();
-        let items = page.items.into_iter().map(|record| RecordView::new(record, &names)).collect();
+        let items = page.items.into_iter().map(|record| RecordView::new(record, &names, who)).collect();
         Ok(Page { items, next: page.next })
     }
 
@@ -507,7 +515,7 @@ impl DeskHandle {
                 || record.others().contains(&who.user.id)
         };
         let record = record.filter(|record| who.may(Privilege::SeeAllRecords) || own(record));
-        Ok(RecordView::new(record.ok_or(Refusal::missing("record"))?, &self.configuration()))
+        Ok(RecordView::new(record.ok_or(Refusal::missing("record"))?, &self.configuration(), who))
     }
 
     /// The audio of a record, to be sent. Audited, whether or not the file can be made.

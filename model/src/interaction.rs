@@ -14,6 +14,7 @@ use crate::media::StreamStats;
 use crate::recording::{RecordingErasure, RecordingGap, RecordingPause, RecordingProof};
 use crate::service::{Overflow, Treatment};
 use crate::skill::Requirement;
+use crate::supervision::RecordedAttendance;
 use crate::survey::RecordedMark;
 use crate::time::Timestamp;
 use crate::transfer::RecordedPart;
@@ -329,6 +330,9 @@ pub struct ServiceRecord {
     /// Who was brought into it, in their order; the first 32 (XFER-08). The first was brought by the organiser.
     #[serde(default)]
     pub guests: Vec<RecordedGuest>,
+    /// Which supervisors took part, in which way; the first 64 (HELP-03 to HELP-05).
+    #[serde(default)]
+    pub attended: Vec<RecordedAttendance>,
     /// Since when the agent who has it now talks to the customer, or talked last.
     #[serde(default)]
     pub talking_since: Option<Timestamp>,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::agent::NotReadyReason;
-use crate::call::DialFailure;
+use crate::call::{Attending, DialFailure};
 use crate::diversion::MessageBox;
 use crate::figures::{Counts, Pace};
 use crate::flow::FlowEnd;
@@ -450,6 +450,24 @@ pub enum Event {
         /// The call that they had come from.
         from: InteractionId,
     },
+    /// A supervisor takes part in a call, or does so in this way from now on (HELP-03 to HELP-05).
+    Attends {
+        /// The call.
+        interaction: InteractionId,
+        /// The name of the supervisor's part.
+        from: InteractionId,
+        /// Who.
+        supervisor: AgentId,
+        /// In which way.
+        how: Attending,
+    },
+    /// A supervisor takes part no longer, or has the agent's place.
+    AttendingOver {
+        /// The call.
+        interaction: InteractionId,
+        /// The name of the supervisor's part.
+        from: InteractionId,
+    },
     /// An agent who had passed it on gave a disposition or comment. The last one stands.
     PartCoded {
         /// The interaction.
@@ -755,6 +773,8 @@ impl Event {
             | Self::Consults { interaction, .. }
             | Self::PartyJoined { interaction, .. }
             | Self::PartyLeft { interaction, .. }
+            | Self::Attends { interaction, .. }
+            | Self::AttendingOver { interaction, .. }
             | Self::PartCoded { interaction, .. }
             | Self::PartCompleted { interaction, .. }
             | Self::HelpTakenBack { interaction, .. }

@@ -22,6 +22,7 @@ pub mod people;
 pub mod recording;
 pub mod service;
 pub mod skill;
+pub mod supervision;
 pub mod survey;
 pub mod target;
 pub mod tenant;

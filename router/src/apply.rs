@@ -180,6 +180,8 @@ impl Floor {
             | Event::Consults { .. }
             | Event::PartyJoined { .. }
             | Event::PartyLeft { .. }
+            | Event::Attends { .. }
+            | Event::AttendingOver { .. }
             | Event::PartCoded { .. }
             | Event::PartCompleted { .. }
             | Event::HelpTakenBack { .. }

@@ -182,6 +182,8 @@ export interface WorkView {
   recording_pause: { since: Millis; until: Millis } | null;
   /** The flow that the caller goes through while the agent waits (CTRL-06). */
   flow: FlowProgress | null;
+  /** Supervisors who coach or talk in it; nobody who only listens. */
+  attendants: { name: string; how: "coach" | "barge_in" }[];
   /** Since when this agent asks for help with it (HELP-01). */
   help_since: Millis | null;
   digits: string;
@@ -209,6 +211,24 @@ export interface HelpView {
   caller: string;
   caller_name: string | null;
   contact: string;
+}
+/** How a supervisor takes part in a call: heard by nobody, by the agent alone, by everybody. */
+export type Attending = "monitor" | "coach" | "barge_in";
+/** The call in which a supervisor takes part (HELP-03 to HELP-05). */
+export interface AttendedView {
+  interaction: string;
+  agent: Colleague | null;
+  service: Named | null;
+  direction: Direction;
+  caller: string;
+  caller_name: string | null;
+  contact: string;
+  how: Attending;
+  /** It is so already. */
+  up: boolean;
+  held: boolean;
+  may_take_over: boolean;
+  since: Millis;
 }
 export interface QueueView {
   service: Named;
@@ -285,6 +305,7 @@ export interface Snapshot {
   offer_window: OfferFields;
   /** Who asks for help; only supervisors see it. */
   help: HelpView[];
+  attending: AttendedView | null;
 }
 /** What stands at the tab of a queue of emails (MAIL-09). */
 export interface TabView {
@@ -335,6 +356,8 @@ export type ServerEvent = { seq: number; at: Millis } & (
   | { event: "work_ended"; interaction: string }
   | { event: "help_asked"; help: HelpView }
   | { event: "help_over"; interaction: string; agent: string }
+  | { event: "attending"; attended: AttendedView }
+  | { event: "attending_over"; interaction: string }
   | { event: "message"; interaction: string; message: Message }
   | { event: "personal"; personal: TabView }
   | { event: "queue"; queue: QueueView }
@@ -461,6 +484,8 @@ export interface ServiceRecord {
   customer_stats: StreamStats | null;
   agent_stats: StreamStats | null;
   holds: number;
+  /** Supervisors who took part; only supervisors see it. */
+  attended: { supervisor_name: string | null; how: Attending; since: Millis; until: Millis | null }[];
   /** When its agent asked for help (HELP-01). */
   help: { by: string; by_name: string | null; from: Millis; to: Millis | null }[];
   /** When an agent first wrote, of a written contact. */
@@ -607,6 +632,10 @@ export class Api {
 /** A live call as supervisors see it; what of it is shown here. */
 export interface CallRow {
   interaction: string;
+  direction: Direction;
+  /** Who is rung or works on it. */
+  agent: string | null;
+  contact: string;
   caller: string;
   caller_name: string | null;
   service: Named | null;

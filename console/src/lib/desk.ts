@@ -1,6 +1,6 @@
 // What the page shows, as a fold of the appliance's events. No I/O here, so that a test can play any day.
 
-import type { AgentView, Banner, HelpView, OfferFields, OfferView, PhoneView, QueueView, ServerEvent, Snapshot, TabView, WorkView } from "./api";
+import type { AgentView, AttendedView, Banner, HelpView, OfferFields, OfferView, PhoneView, QueueView, ServerEvent, Snapshot, TabView, WorkView } from "./api";
 import { AWAY, news } from "./news";
 import { usualFields } from "./offer";
 
@@ -13,6 +13,8 @@ export interface Desk {
   work: WorkView[];
   /** Who asks for help, for supervisors; the newest is the last. */
   help: HelpView[];
+  /** The call in which a supervisor takes part. */
+  attending: AttendedView | null;
   /** The own personal queue of emails. */
   personal: TabView;
   queues: QueueView[];
@@ -32,6 +34,7 @@ export const emptyDesk = (): Desk => ({
   offers: [],
   work: [],
   help: [],
+  attending: null,
   personal: { count: 0, due: null },
   queues: [],
   reasons: [],
@@ -86,6 +89,10 @@ function change(desk: Desk, event: Exclude<ServerEvent, { event: "welcome" }>): 
       return { help: put(desk.help, event.help, (h) => h.interaction === event.help.interaction && h.agent.user === event.help.agent.user) };
     case "help_over":
       return { help: desk.help.filter((h) => h.interaction !== event.interaction || h.agent.user !== event.agent) };
+    case "attending":
+      return { attending: event.attended };
+    case "attending_over":
+      return { attending: null };
     case "personal":
       return { personal: event.personal };
     case "queue":

@@ -1,6 +1,6 @@
 // One signed-in person: ties connection, desk, softphone and ring together. Components read it and call its methods.
 
-import { Api, Problem, type OfferView, type Privilege, type ServerEvent, type Session, type SessionEnd, type WorkView } from "./api";
+import { Api, Problem, type Attending, type OfferView, type Privilege, type ServerEvent, type Session, type SessionEnd, type WorkView } from "./api";
 import { Answers } from "./answers";
 import { inOrder, isWritten } from "./chats";
 import { Chats } from "./chats.svelte";
@@ -207,7 +207,7 @@ class Signed {
   }
 
   private speaking(): boolean {
-    return this.desk.work.some((w) => w.phase !== "wrap_up" && !isWritten(w));
+    return this.desk.attending !== null || this.desk.work.some((w) => w.phase !== "wrap_up" && !isWritten(w));
   }
 
   /** Takes an offered chat and leaves the focus where it is (CHAT-04). */
@@ -327,7 +327,12 @@ class Signed {
     if (work.consults && (await this.saveDraft(work.consults))) await this.send("send_screen", { interaction: work.interaction });
   }
 
-  private async place(command: "call" | "dial" | "transfer" | "consult", fields: Record<string, unknown>): Promise<Problem | null> {
+  /** Takes part in an agent's call, or in another way (HELP-03 to HELP-05). A refusal is handed back. */
+  attendCall(interaction: string, how: Attending): Promise<Problem | null> {
+    return this.place("attend", { interaction, how });
+  }
+
+  private async place(command: "call" | "dial" | "transfer" | "consult" | "attend", fields: Record<string, unknown>): Promise<Problem | null> {
     try {
       await this.connection?.send(command, fields);
       return null;

@@ -132,6 +132,9 @@ impl Core {
             Command::Unmute { interaction } => self.mute(agent, interaction, false, out),
             Command::AskHelp { interaction } => self.ask_help(agent, interaction, true, now, out),
             Command::TakeBackHelp { interaction } => self.ask_help(agent, interaction, false, now, out),
+            Command::Attend { interaction, how } => self.attend(agent, interaction, how, now, out),
+            Command::StopAttending { interaction } => self.stop_attending(agent, interaction, out),
+            Command::TakeOver { interaction } => self.take_over(agent, interaction, out),
             Command::HangUp { interaction } => {
                 let call = self.work_of(agent, interaction)?;
                 if !call.up() {

@@ -70,7 +70,7 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        if !self.calls.contains_key(&interaction) {
+        if self.attends(from, out) || !self.calls.contains_key(&interaction) {
             return;
         }
         let Some(call) = self.calls.get_mut(&from) else { return };
@@ -109,7 +109,7 @@ impl Core {
         let call = self.talking(agent, interaction)?;
         if call.conference.into.is_some() {
             out.push(order(CallOrder::HangUp { interaction, by: EndedBy::Agent }));
-        } else if call.conference.guests.is_empty() {
+        } else if call.conference.guests.is_empty() && self.barged_in(interaction).next().is_none() {
             return Err(Refusal::NotNow { why: "Nobody else talks in this call. Hang up, or pass it on." });
         } else {
             out.push(order(CallOrder::Leave { interaction, agent }));
@@ -148,8 +148,9 @@ impl Core {
 
     /// The customer left, and whoever else is in the call goes on.
     pub(super) fn customer_left(&mut self, interaction: InteractionId, party: Party, out: &mut Vec<Effect>) {
+        let others = self.barged_in(interaction).next().is_some();
         let Some(call) = self.calls.get_mut(&interaction) else { return };
-        if party == Party::Customer && !call.conference.guests.is_empty() {
+        if party == Party::Customer && (others || !call.conference.guests.is_empty()) {
             call.conference.customer_gone = true;
             self.show_work(interaction, out);
         }
@@ -180,7 +181,8 @@ impl Core {
     ) -> Option<ConferenceView> {
         let call = self.calls.get(&self.whole(interaction)).filter(|call| call.up())?;
         let Conference { guests, organiser, customer_gone, .. } = &call.conference;
-        if guests.is_empty() {
+        let supervisors = self.parties_barged_in(self.whole(interaction));
+        if guests.is_empty() && supervisors.is_empty() {
             return None;
         }
         let colleague = |user: UserId, from| {
@@ -211,7 +213,7 @@ impl Core {
             Some(user) => colleague(user, Some(guest.from)),
             None => outside(PartyKind::Number, None, &guest.number, Some(guest.from)),
         });
-        let parties = customer.into_iter().chain(owner).chain(guests).collect();
+        let parties = customer.into_iter().chain(owner).chain(guests).chain(supervisors).collect();
         Some(ConferenceView { organiser: *organiser == Some(agent), parties })
     }
 }

@@ -144,8 +144,12 @@ impl Core {
         interaction: InteractionId,
         from: InteractionId,
         why: &str,
+        now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        if self.attend_failed(from, why, now, out) {
+            return;
+        }
         tracing::warn!(%interaction, %from, why, "two calls could not be joined");
         if let Some(call) = self.calls.get_mut(&from) {
             call.joining = false;
@@ -172,12 +176,14 @@ impl Core {
         };
         let guest = self.guest(interaction, from).map(|guest| guest.number.clone());
         self.party_left(from, out);
+        // A supervisor who talked to the customer: the floor ends what kept them Busy.
+        let consulted = self.take_part(from, out).unwrap_or(from);
         let asked = self.calls.get_mut(&from);
         let number = guest.or(asked.as_ref().map(|call| call.contact.clone())).unwrap_or_default();
         let own = asked.and_then(Call::take_own);
         let to = next.map_or(TransferTarget::Number { number }, |agent| TransferTarget::Agent { agent });
         let part = self.sources.id();
-        let over = Input::HandOver { interaction, agent, part, consulted: from, to };
+        let over = Input::HandOver { interaction, agent, part, consulted, to };
         if let Err(refusal) = self.tell_floor(over, now, out) {
             tracing::error!(%interaction, %refusal, "the floor did not know a call that was passed on");
         }

@@ -26,6 +26,7 @@ use super::figures::Counting;
 use super::presence::Attendance;
 use super::regulars::Regulars;
 use super::self_service::InFlow;
+use super::supervision::Part;
 use super::timed::Timed;
 use super::waiting::Waiting;
 use super::watch::Audit;
@@ -145,6 +146,8 @@ pub struct Core {
     pub(crate) regulars: Regulars,
     /// Who asks for help with what, and since when (HELP-01).
     pub(super) help: BTreeMap<(InteractionId, UserId), Timestamp>,
+    /// Supervisors who take part in calls, by the name of their part.
+    pub(super) attending: BTreeMap<InteractionId, Part>,
     /// Queues whose figures may have changed.
     pub(super) dirty: BTreeSet<ServiceId>,
     /// New calls are taken.
@@ -185,6 +188,7 @@ impl Core {
             people: HashMap::new(),
             regulars: Regulars::default(),
             help: BTreeMap::new(),
+            attending: BTreeMap::new(),
             dirty: BTreeSet::new(),
             admitting: true,
             said: VecDeque::new(),
@@ -263,6 +267,7 @@ impl Core {
     /// Signs an agent out of routing and takes the softphone down.
     pub fn log_out(&mut self, agent: UserId, now: Timestamp, out: &mut Vec<Effect>) {
         self.divert_rings_of(agent, now, out);
+        self.dismiss_supervisor(agent, out);
         // A refusal says that the agent was not there: nothing to do.
         let _ = self.tell_floor(Input::LogOut { agent }, now, out);
         // After a restart the floor does not know the agent who did not come back.
@@ -338,6 +343,7 @@ impl Core {
             tracing::error!(%error, "the floor keeps its old configuration");
         }
         self.follow(now, out);
+        self.dismiss_others(out);
         self.touch_queues();
         if renamed {
             for agent in self.config.users.keys().filter(|agent| self.is_on_floor(**agent)) {
@@ -378,6 +384,7 @@ impl Core {
         for guest in guests.filter(|guest| guest.agent.is_some()) {
             self.show_work(guest.from, out);
         }
+        self.show_attending(interaction, out);
         let of_call = self.calls.get(&interaction).into_iter().flat_map(Call::holders);
         for agent in of_call.chain(self.written.get(&interaction).and_then(Written::agent)) {
             if let Some(work) = self.work_view(interaction, agent) {

@@ -55,6 +55,7 @@ impl Core {
         let found = self.config.flow_for_calls_of(service, flow);
         let (version, ready) = found.ok_or(Refusal::missing("flow"))?;
         out.push(Effect::Journal(Event::FlowStarted { interaction, flow, version, agent }));
+        self.dismiss(interaction, out);
         out.push(order(CallOrder::TakeAside { interaction }));
         let (run, effects) = Run::begin(ready, &caller, now);
         let during = Some(DuringCall { agent, since: now, way: Vec::new(), pauses: false });

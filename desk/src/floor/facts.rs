@@ -74,7 +74,7 @@ impl Core {
                 self.took_over(interaction, from, agent, now, out);
             }
             CallFact::JoinFailed { interaction, from, why } => {
-                self.join_failed(interaction, from, &why, out);
+                self.join_failed(interaction, from, &why, now, out);
             }
             CallFact::Referred { interaction, agent, to } => {
                 self.referred(interaction, agent, to, now, out);
@@ -333,6 +333,10 @@ impl Core {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
+        if self.attending_over(interaction, now, out) {
+            return;
+        }
+        self.end_parts(interaction, now, out);
         self.message_cut_off(interaction, now, out);
         self.party_left(interaction, out);
         // Signalling ends the guests first; whoever is left then has nobody to talk to either.

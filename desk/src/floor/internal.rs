@@ -18,6 +18,7 @@ use super::call::{Aim, Call, Inside, Stage};
 use super::core::{Core, Effect};
 use super::facts::order;
 use super::incoming::refuse;
+use super::supervision::ATTENDS;
 use crate::console::protocol::{Phase, RefusedWhy};
 use crate::refusal::Refusal;
 
@@ -215,7 +216,7 @@ impl Core {
     }
 
     /// Makes an agent Busy with a call to a colleague.
-    fn keep_busy(
+    pub(super) fn keep_busy(
         &mut self,
         agent: UserId,
         now: Timestamp,
@@ -298,6 +299,9 @@ impl Core {
         except: Option<InteractionId>,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
+        if self.is_attending(agent) {
+            return Err(ATTENDS);
+        }
         let mut busy = Vec::new();
         for (interaction, call) in &self.calls {
             let Some(seat) = call.seat(agent).filter(|_| Some(*interaction) != except) else { continue };
@@ -322,6 +326,7 @@ impl Core {
         self.config.phone_of(agent) == PhoneKind::Browser
             && self.config.rules_of(agent).auto_answer
             && !self.has_call(agent)
+            && !self.is_attending(agent)
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) mod request;
 mod self_service;
 pub(crate) mod service;
 mod status;
+mod supervision;
 mod timed;
 mod transfer;
 pub mod views;

@@ -73,9 +73,17 @@ impl Core {
         if let Onward::Number(_) = to {
             self.person(agent).dialled.push_back(now);
         }
+        // Whoever takes part stays behind, before the agent is let go.
+        let mark = out.len();
+        self.dismiss(interaction, out);
+        let dismissed = out.len();
         let part = self.sources.id();
         let to = Box::new(to);
-        self.tell_floor(Input::PassOn { interaction, agent, part, to }, now, out).map_err(|refusal| {
+        let passed = self.tell_floor(Input::PassOn { interaction, agent, part, to }, now, out);
+        if passed.is_err() {
+            out.drain(mark..dismissed);
+        }
+        passed.map_err(|refusal| {
             if overflow_of(refusal).is_some() { Refusal::TakesNobody } else { Self::refused(refusal) }
         })
     }

@@ -98,6 +98,7 @@ impl Core {
             offer_window: OfferWindowView::from(&self.config.offer_window),
             services: self.config.service_views(),
             help: if self.supervises(agent) { self.help_views(agent) } else { Vec::new() },
+            attending: self.attended_view(agent),
         }
     }
 
@@ -258,6 +259,7 @@ impl Core {
             consults: call.consults.filter(|_| call.is_placed_by(agent)),
             screen: call.screen.as_deref().cloned(),
             conference: self.conference_view(interaction, agent),
+            attendants: self.attendants(interaction),
             outgoing: seat == Seat::Calling || call.outside().is_some() || call.placed,
             phase,
             refused_why: match call.stage {

@@ -14,6 +14,7 @@ use model::interaction::{
 };
 use model::journal::{Entry, Event, OfferEnd, Party};
 use model::recording::{RecordingErasure, RecordingGap, RecordingPause};
+use model::supervision::RecordedAttendance;
 use model::survey::{MARKS_MAX, RecordedMark};
 use model::time::Timestamp;
 use model::transfer::{RecordedPart, TRANSFERS_MAX};
@@ -186,6 +187,12 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
                 None => return false,
             }
         }
+        Event::Attends { from, supervisor, how, .. } if record.attended.len() < ATTENDED_KEPT => {
+            attending_over(record, *from, at);
+            let (from, supervisor, how) = (*from, *supervisor, *how);
+            record.attended.push(RecordedAttendance { from, supervisor, how, since: at, until: None });
+        }
+        Event::AttendingOver { from, .. } => return attending_over(record, *from, at),
         Event::PartCoded { part, disposition, comment, .. } => match part_of(record, *part) {
             Some(own) => {
                 own.disposition = disposition.or(own.disposition);
@@ -216,6 +223,9 @@ pub fn fold_record(record: &mut Option<ServiceRecord>, entry: &Entry) -> bool {
             }
             for guest in record.guests.iter_mut().filter(|guest| guest.left_at.is_none()) {
                 guest.left_at = Some(at);
+            }
+            for attended in record.attended.iter_mut().filter(|attended| attended.until.is_none()) {
+                attended.until = Some(at);
             }
             no_help_any_more(record, at);
             flows::over(record, FlowEnd::CallEnded, at);
@@ -284,6 +294,13 @@ pub fn is_unfinished(record: &ServiceRecord) -> bool {
     record.ended_at.is_none() || open || record.parts.iter().any(|part| part.completed_at.is_none())
 }
 
+/// A supervisor takes part no longer, or in another way; tells whether one did.
+fn attending_over(record: &mut ServiceRecord, from: InteractionId, at: Timestamp) -> bool {
+    let mut open = record.attended.iter_mut();
+    let open = open.find(|attended| attended.from == from && attended.until.is_none());
+    open.map(|attended| attended.until = Some(at)).is_some()
+}
+
 /// Whoever asked for help has it in hand no longer.
 fn no_help_any_more(record: &mut ServiceRecord, at: Timestamp) {
     for help in record.help.iter_mut().filter(|help| help.to.is_none()) {
@@ -302,6 +319,8 @@ const OVERFLOWS_KEPT: usize = 16;
 
 /// Who was brought into a call, as far as its record tells.
 const GUESTS_KEPT: usize = 32;
+/// Ways in which supervisors took part that are kept.
+const ATTENDED_KEPT: usize = 64;
 
 /// Messages of one caller that a record tells of.
 const MESSAGES_KEPT: usize = 8;
@@ -360,6 +379,7 @@ fn arrived(entry: &Entry) -> Option<ServiceRecord> {
         parts: Vec::new(),
         consult_of: None,
         guests: Vec::new(),
+        attended: Vec::new(),
         talking_since: None,
         arrived_at: entry.at,
         queued_at: None,

@@ -35,6 +35,7 @@ pub fn record(n: u64) -> ServiceRecord {
         parts: vec![],
         consult_of: None,
         guests: vec![],
+        attended: vec![],
         talking_since: None,
         // Three calls at each moment.
         arrived_at: at(1_000 + n / 3),

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::floor::written::TabView;
 
+use super::supervision::AttendedView;
 use super::views::{
     AgentView, HelpView, Message, OfferView, OfferWindowView, PhoneView, QueueView, WorkView,
 };
@@ -64,6 +65,16 @@ pub enum ConsoleEvent {
         interaction: InteractionId,
         /// Who had asked.
         agent: UserId,
+    },
+    /// To a supervisor: the call in which they take part, as it is now (HELP-03 to HELP-05).
+    Attending {
+        /// What it is.
+        attended: Box<AttendedView>,
+    },
+    /// To a supervisor: they take part in it no longer.
+    AttendingOver {
+        /// In which call.
+        interaction: InteractionId,
     },
     /// A queue changed.
     Queue {

@@ -3,13 +3,16 @@
 
 mod consult;
 mod events;
+mod supervision;
 mod views;
 
+use model::call::Attending;
 use model::id::{DispositionId, FlowId, InteractionId, OfferToken, ReasonId, ServiceId, UserId};
 use serde::Deserialize;
 
 pub use self::consult::{ConferenceView, PartyKind, PartyView, ScreenView};
 pub use self::events::{ConsoleEvent, Level, OfferOver, SessionOver};
+pub use self::supervision::{AttendantView, AttendedView};
 pub use self::views::*;
 
 /// A command of a page, without the page's own counter.
@@ -239,6 +242,23 @@ pub enum Command {
         /// Which interaction.
         interaction: InteractionId,
     },
+    /// As a supervisor: take part in an agent's call, or in another way from now on (HELP-03 to HELP-05).
+    Attend {
+        /// Which call.
+        interaction: InteractionId,
+        /// `monitor`, `coach` or `barge_in`.
+        how: Attending,
+    },
+    /// Leave it; the others go on.
+    StopAttending {
+        /// Which call.
+        interaction: InteractionId,
+    },
+    /// As a supervisor who talks to the customer: have the call from now on; its agent leaves.
+    TakeOver {
+        /// Which call.
+        interaction: InteractionId,
+    },
     /// End the call or the chat.
     HangUp {
         /// Which call.
@@ -326,6 +346,7 @@ mod tests {
             ("QueueView", fields(QueueView::schema())),
             ("PeriodView", fields(PeriodView::schema())),
             ("HelpView", fields(HelpView::schema())),
+            ("AttendedView", fields(AttendedView::schema())),
         ] {
             let (_, said) = page.split_once(&format!("\n    {view}:")).unwrap();
             for field in fields {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::consult::{ConferenceView, ScreenView};
+use super::supervision::{AttendantView, AttendedView};
 use crate::floor::callback::Callback;
 use crate::floor::written::TabView;
 
@@ -41,6 +42,8 @@ pub struct Snapshot {
     pub services: Vec<ServiceView>,
     /// Who asks for help, for those who supervise; empty for others (HELP-02).
     pub help: Vec<HelpView>,
+    /// The call in which a supervisor takes part (HELP-03 to HELP-05).
+    pub attending: Option<AttendedView>,
 }
 
 /// An agent as everybody sees it.
@@ -353,6 +356,8 @@ pub struct WorkView {
     pub screen: Option<ScreenView>,
     /// Who else is in it, when more than two are (XFER-08).
     pub conference: Option<ConferenceView>,
+    /// Supervisors who coach or talk in it (HELP-04, HELP-05); nobody who only listens.
+    pub attendants: Vec<AttendantView>,
     /// Whether this agent called.
     pub outgoing: bool,
     /// What it is at.

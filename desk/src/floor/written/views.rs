@@ -112,6 +112,7 @@ impl Core {
             consults: None,
             screen: None,
             conference: None,
+            attendants: Vec::new(),
             outgoing: false,
             phase,
             refused_why: None,
