@@ -29,6 +29,7 @@ async fn a_caller_who_hangs_up_while_it_rings_leaves_the_colleague_as_before() {
     let (call, _) = ben_calls_anna(&mut house, &ben_page).await;
     let failure = Some("the softphone is not connected".to_owned());
     house.fact(CallFact::Ended { interaction: call, by: EndedBy::System, failure }).await;
+    ben_page.event("work_ended", |e| e["interaction"] == call.to_string()).await;
     ben_page.state("ready").await;
     anna_page.state("ready").await;
     assert_eq!(own_records(&house, &anna_page).await[0].status, Some("failed"));
