@@ -31,6 +31,7 @@ mod live;
 mod page;
 mod problem;
 mod records;
+mod reports;
 mod request_id;
 mod secure;
 mod session;
@@ -97,6 +98,10 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(records::peaks))
         .routes(routes!(records::accesses))
         .routes(routes!(records::erase))
+        .routes(routes!(reports::list, reports::make))
+        .routes(routes!(reports::count))
+        .routes(routes!(reports::log))
+        .routes(routes!(reports::mark))
         .routes(routes!(voicemails::list))
         .routes(routes!(voicemails::count))
         .routes(routes!(voicemails::audio))

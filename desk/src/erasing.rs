@@ -186,6 +186,11 @@ async fn sweep(desk: &Inner) {
         let old = store.voicemails().voicemails_before(tenant, Some(service.id), before(desk, days)).await;
         expire(desk, old, days).await;
     }
+    match store.reports().forget_reports(tenant, before(desk, crate::reports::KEPT_DAYS)).await {
+        Ok(0) => {}
+        Ok(reports) => tracing::info!(reports, "old reports of agents are forgotten"),
+        Err(error) => tracing::warn!(%error, "old reports stay for now; the next hour tries again"),
+    }
     let days = configuration.own_voicemail.keep_days;
     let old = store.voicemails().voicemails_before(tenant, None, before(desk, days)).await;
     expire(desk, old, days).await;

@@ -30,6 +30,7 @@ pub mod recording;
 mod recording_rows;
 pub mod records;
 pub mod refusal;
+pub mod reports;
 mod start;
 pub mod systems;
 #[cfg(feature = "testing")]

@@ -116,6 +116,8 @@ ids! {
     BlockId = "block";
     /// A flow of self-service.
     FlowId = "flow";
+    /// What an agent reported as not working.
+    ReportId = "report";
     /// A carrier or PBX that exchanges calls with us.
     TrunkId = "trunk";
     /// How an interaction ended, as the agent coded it.

@@ -20,6 +20,7 @@ pub mod journal;
 pub mod media;
 pub mod people;
 pub mod recording;
+pub mod report;
 pub mod service;
 pub mod skill;
 pub mod supervision;

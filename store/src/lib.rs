@@ -43,6 +43,7 @@ mod postgres;
 pub mod preferences;
 pub mod recordings;
 pub mod records;
+pub mod reports;
 mod schema;
 pub mod secrets;
 pub mod sessions;
@@ -103,6 +104,7 @@ trait Engine:
     + Secrets
     + preferences::Preferences
     + diversions::Diversions
+    + reports::Reports
     + Sessions
     + ApiKeys
     + AuditLog
@@ -215,6 +217,10 @@ impl Store {
     }
     /// What went over the wire for calls.
     pub fn traces(&self) -> &dyn Traces {
+        &*self.engine
+    }
+    /// What agents reported as not working.
+    pub fn reports(&self) -> &dyn reports::Reports {
         &*self.engine
     }
     /// Messages that callers left.

@@ -44,6 +44,7 @@ macro_rules! migrations {
             19 "traces" "0019_traces",
             20 "diversions" "0020_diversions",
             21 "own voicemail" "0021_own_voicemail",
+            22 "reports" "0022_reports",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

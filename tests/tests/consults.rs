@@ -38,7 +38,7 @@ async fn talking(appliance: &Appliance) -> (Browser, Place, Sipp) {
     (page, boris, sipp)
 }
 
-/// XFER-01, XFER-02, XFER-03, CTRL-04: by keyboard, the customer is held and a colleague is called, who sees who asks and about whom, and the
+/// XFER-01, XFER-02, XFER-03, CTRL-04, KEY-04: by keyboard, the customer is held and a colleague is called, who sees who asks and about whom, and the
 /// screen when it is sent; the two hear each other and not the customer; hung up, it leads back to the held customer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_colleague_is_asked_and_the_customer_waits() {
@@ -190,7 +190,7 @@ async fn whoever_was_asked_gets_the_customer() {
     );
 }
 
-/// XFER-08, XFER-09, XFER-13, XFER-14, RECO-01: a colleague who was asked comes into the call, and all three hear each other; the organiser leaves and the
+/// XFER-08, XFER-09, XFER-13, XFER-14, KEY-05, RECO-01: a colleague who was asked comes into the call, and all three hear each other; the organiser leaves and the
 /// colleague goes on with the customer. The recording is whole: hold, conference and what came after.
 #[tokio::test(flavor = "multi_thread")]
 async fn three_confer_and_two_go_on() {
@@ -201,7 +201,8 @@ async fn three_confer_and_two_go_on() {
     let capture = Capture::start(appliance.dir.path(), "lo", "udp", None);
     tokio::time::sleep(Duration::from_secs(3)).await;
     asked(&mut page, &mut boris).await;
-    page.click("Bring Agent boris in");
+    page.see("[data-consult] button:has-text('Bring Agent boris in')");
+    page.press("Alt+Shift+KeyC");
     page.see("[data-conference]");
     assert_eq!(page.count("[data-conference] li"), 3, "{}", page.text("[data-conference]"));
     scenarios::until("Boris hears both", async || {

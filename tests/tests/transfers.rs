@@ -48,7 +48,7 @@ async fn ended(admin: &Http, interaction: &str) -> Value {
     admin.get(&path).await
 }
 
-/// XFER-05, XFER-06, RECO-01: in Chromium an agent sees how many agents of the other service are free, passes the customer on by keyboard,
+/// XFER-05, XFER-06, KEY-02, KEY-03, RECO-01: in Chromium an agent sees how many agents of the other service are free, passes the customer on by keyboard,
 /// is in after-call work at once and heard no longer; customer and colleague hear each other, the recording has all three, and the
 /// record has both parts.
 #[tokio::test(flavor = "multi_thread")]
@@ -73,6 +73,10 @@ async fn an_agent_passes_a_customer_on_to_a_service() {
     page.click("Accept");
     page.see("[data-phase=talking]");
     tokio::time::sleep(Duration::from_secs(3)).await;
+    page.press("Alt+Shift+KeyB");
+    page.see("[data-transfer]");
+    page.press("Escape");
+    page.gone("[data-transfer]");
     page.press("Alt+Shift+KeyT");
     page.see("[data-transfer]");
     assert!(

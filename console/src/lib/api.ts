@@ -156,6 +156,8 @@ export interface WorkView {
   passed_by: string | null;
   /** To whom this agent passed the customer on: a service, a colleague or a number. */
   passed_to: string | null;
+  /** Whose record it is part of. */
+  record: string;
   /** The call that this agent asks about in it (XFER-01). */
   consults: string | null;
   /** What the one who asks showed of that call (XFER-02). */

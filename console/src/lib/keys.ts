@@ -14,6 +14,7 @@ export const keyList: { name: Name; press: string; shown: string[] }[] = [
   { name: "mute", press: "Alt+KeyM", shown: ["Alt", "M"] },
   { name: "hold", press: "Alt+KeyH", shown: ["Alt", "H"] },
   { name: "transfer", press: "Alt+Shift+KeyT", shown: ["Alt", "Shift", "T"] },
+  { name: "blind", press: "Alt+Shift+KeyB", shown: ["Alt", "Shift", "B"] },
   { name: "consult", press: "Alt+Shift+KeyD", shown: ["Alt", "Shift", "D"] },
   { name: "conference", press: "Alt+Shift+KeyC", shown: ["Alt", "Shift", "C"] },
   { name: "pause", press: "Alt+KeyP", shown: ["Alt", "P"] },
@@ -29,6 +30,10 @@ export function keys(target: Window, page: { showKeys(): void; showColleagues():
   const no = () => (signed.desk.offers[0]?.channel === "email" ? "postpone" : "decline");
   const work = () => signed.work;
   const live = () => work()?.phase === "talking" || work()?.phase === "held";
+  const passOn = () => {
+    const of = work();
+    if (live() && of?.service && !of.flow && !of.conference) signed.transferring = of.interaction;
+  };
   const actions: Record<Name, () => void> = {
     accept: () => offer() && void signed.send("accept", { offer: offer() }),
     decline: () => offer() && void signed.send(no(), { offer: offer() }),
@@ -39,8 +44,9 @@ export function keys(target: Window, page: { showKeys(): void; showColleagues():
     transfer: () => {
       const of = work();
       if (of && customersFor(of, signed.desk.work).length > 0) void signed.completeTransfer(of);
-      else if (live() && of?.service && !of.flow && !of.conference) signed.transferring = of.interaction;
+      else passOn();
     },
+    blind: () => passOn(),
     // Whoever was asked comes in; before that somebody is asked, and never joined unasked (XFER-11); without a call one is begun (OUT-10).
     conference: () => {
       const of = work();

@@ -1,5 +1,6 @@
 // The softphone: one peer connection for as long as the page lives. The appliance holds the call; this is its headset.
 
+import { note } from "./pagelog";
 import { Microphone, type MicrophoneProblem } from "./microphone";
 import { sound } from "./sound.svelte";
 
@@ -8,6 +9,21 @@ export type PhoneProblem = MicrophoneProblem | "unsupported";
 export interface PhoneHandlers {
   offer(sdp: string): void;
   problem(problem: PhoneProblem | null): void;
+}
+
+/** How often the sound's figures are noted. */
+const MEASURED_MS = 10_000;
+interface Inbound {
+  type: string;
+  packetsReceived: number;
+  packetsLost: number;
+  jitter: number;
+  concealedSamples: number;
+}
+interface Remote {
+  type: string;
+  packetsLost: number;
+  roundTripTime?: number;
 }
 
 export class Softphone {
@@ -36,12 +52,30 @@ export class Softphone {
     this.pc = pc;
     this.sender = pc.addTransceiver(this.microphone.track ?? "audio", { direction: "sendrecv" }).sender;
     pc.ontrack = ({ track }) => this.play(track);
+    pc.oniceconnectionstatechange = () => note(`phone: ice ${pc.iceConnectionState}`);
     pc.onconnectionstatechange = () => {
+      note(`phone: ${pc.connectionState}`);
       if (pc === this.pc && pc.connectionState === "failed") void this.connect();
     };
+    this.measure(pc);
     await pc.setLocalDescription(await pc.createOffer());
     await gathered(pc);
     if (pc === this.pc && pc.localDescription) this.on.offer(pc.localDescription.sdp);
+  }
+
+  /** Notes how the sound comes and goes, as long as any does. */
+  private measure(pc: RTCPeerConnection) {
+    let heard = 0;
+    const timer = setInterval(async () => {
+      if (pc !== this.pc) return clearInterval(timer);
+      for (const figures of (await pc.getStats()).values() as Iterable<Inbound & Remote>) {
+        if (figures.type === "inbound-rtp" && figures.packetsReceived !== heard) {
+          heard = figures.packetsReceived;
+          note(`phone: received ${heard}, lost ${figures.packetsLost}, jitter ${Math.round(figures.jitter * 1_000)} ms, concealed ${figures.concealedSamples}`);
+        }
+        if (figures.type === "remote-inbound-rtp") note(`phone: of ours lost ${figures.packetsLost}, round trip ${Math.round((figures.roundTripTime ?? 0) * 1_000)} ms`);
+      }
+    }, MEASURED_MS);
   }
 
   async answer(sdp: string): Promise<void> {

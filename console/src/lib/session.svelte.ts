@@ -9,6 +9,8 @@ import { canBePassed, customerOf, othersToo } from "./consult";
 import { type Desk, emptyDesk, fold } from "./desk";
 import { helpText } from "./help";
 import { nameOf } from "./offer";
+import { eventLine } from "./log";
+import { note } from "./pagelog";
 import { type PhoneProblem, Softphone } from "./phone";
 import { Ring } from "./ring";
 import { sound, type SoundKind } from "./sound.svelte";
@@ -91,8 +93,8 @@ class Signed {
     this.desk = emptyDesk();
     this.connection = new Connection(session.csrf, () => this.desk.seq, {
       event: (e) => this.receive(e),
-      up: () => (this.online = true),
-      down: () => (this.online = false),
+      up: () => (note("connection: up"), (this.online = true)),
+      down: () => (note("connection: down"), (this.online = false)),
       replaced: () => this.end("replaced"),
       refused: () => void this.api.get("/session").catch((e: Problem) => e.body.status === 401 && this.end("expired")),
     });
@@ -132,6 +134,8 @@ class Signed {
   }
 
   private receive(event: ServerEvent) {
+    // Queues and figures come every second or two and say nothing of this page.
+    if (event.event !== "queue") note(eventLine(event));
     if (event.event === "session_ended") return this.end(event.why);
     const next = fold(this.desk, event, Date.now());
     if (next === "gap") {
@@ -177,6 +181,7 @@ class Signed {
   private devices(problem: PhoneProblem | null) {
     if (problem === this.phoneProblem && problem === null) return;
     this.phoneProblem = problem;
+    note(`phone: ${problem ?? "microphone is there"}`);
     void this.send("phone_ready", { microphone: problem === null, detail: problem ?? "" });
   }
 
@@ -272,12 +277,14 @@ class Signed {
 
   /** Sends a command; a refusal is kept for the page to show. */
   async send(command: string, fields: Record<string, unknown> = {}): Promise<boolean> {
+    note(`command: ${command}`);
     try {
       await this.connection?.send(command, fields);
       this.refusal = null;
       return true;
     } catch (e) {
       if (e instanceof Problem) this.refusal = e;
+      note(`refused: ${e instanceof Problem ? e.code : String(e)}`);
       return false;
     }
   }

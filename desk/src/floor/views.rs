@@ -256,6 +256,7 @@ impl Core {
             colleague: call.other_of(seat).map(|user| self.config.name_colleague(user)),
             passed_by: call.passed_by.map(|agent| self.config.name_colleague(agent).name),
             passed_to: call.passed_to.as_ref().map(|to| self.name_target(to)),
+            record: call.part_of.unwrap_or(interaction),
             consults: call.consults.filter(|_| call.is_placed_by(agent)),
             screen: call.screen.as_deref().cloned(),
             conference: self.conference_view(interaction, agent),

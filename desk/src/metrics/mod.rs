@@ -74,6 +74,8 @@ pub struct Metrics {
     voice: voice::Voice,
     transfers: transfers::Transfers,
     voicemails: voicemails::Voicemails,
+    /// Problems that agents reported.
+    pub reports: IntCounterVec,
     surveys: surveys::Surveys,
     /// What systems answer that flows ask.
     pub requests: requests::Requests,
@@ -208,6 +210,12 @@ impl Metrics {
             voicemails: voicemails::Voicemails::new(r)?,
             surveys: surveys::Surveys::new(r)?,
             requests: requests::Requests::new(r)?,
+            reports: counters(
+                r,
+                "patchbay_reports_total",
+                "Problems that agents reported, by what was wrong.",
+                &["fault"],
+            )?,
             recordings_pending: int_gauge(
                 r,
                 "patchbay_recordings_pending",

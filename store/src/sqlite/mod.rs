@@ -48,6 +48,8 @@ mod preferences;
 mod recordings;
 #[path = "../sql/records.rs"]
 mod records;
+#[path = "../sql/reports.rs"]
+mod reports;
 #[path = "../sql/rows.rs"]
 mod rows;
 #[path = "../sql/secrets.rs"]

@@ -13,6 +13,7 @@ mod migrations;
 mod outage;
 mod people;
 mod records;
+mod reports;
 mod requests;
 mod traces;
 mod voicemails;

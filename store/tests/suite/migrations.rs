@@ -72,6 +72,7 @@ on_each_engine! {
              DROP TABLE record_agents;
              DROP TABLE drafts;
              DROP TABLE traces;
+             DROP TABLE reports;
              DROP TABLE voicemails;
              DROP TABLE blocks;
              ALTER TABLE audit DROP COLUMN api_key;

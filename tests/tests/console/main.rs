@@ -11,6 +11,7 @@ mod help;
 mod keys;
 mod ladder;
 mod pages;
+mod reports;
 mod tables;
 mod waiting;
 

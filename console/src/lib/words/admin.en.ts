@@ -202,6 +202,7 @@ export const administration = {
     flows: "Self-service",
     firstFlow: "Flow before it",
     noFlow: "None: to the service at once",
+    reports: "Problem reports",
     keys: "Keys",
     window: "Offer window",
     add: "Add",

@@ -349,6 +349,9 @@ pub struct WorkView {
     pub passed_by: Option<String>,
     /// To whom this agent passed the customer on: a service or a colleague by name, or a number.
     pub passed_to: Option<String>,
+    /// Whose record it is part of: of what an agent passed on that of the whole call, else its own.
+    #[schema(value_type = String)]
+    pub record: InteractionId,
     /// The call that this agent asks about in it (XFER-01).
     #[schema(value_type = Option<String>)]
     pub consults: Option<InteractionId>,

@@ -109,6 +109,7 @@ impl Core {
             colleague: None,
             passed_by: None,
             passed_to: None,
+            record: interaction,
             consults: None,
             screen: None,
             conference: None,
