@@ -42,10 +42,19 @@ async fn an_agent_reports_a_problem_and_an_administrator_deals_with_it() {
     page.see("[data-information] li");
     page.shot("information");
     page.assert_clean("information and log");
+    page.press("Escape");
+    page.gone("dialog[open]");
     page.theme_and_language("dark", "ru");
+    page.click("Настройки");
+    page.act("click-css", json!({ "selector": "[data-information] summary" }));
+    page.see("[data-information] li");
     page.shot("information-ru");
     page.assert_clean("information and log, Russian, dark");
+    page.press("Escape");
+    page.gone("dialog[open]");
     page.theme_and_language("light", "en");
+    page.click("Settings");
+    page.act("click-css", json!({ "selector": "[data-information] summary" }));
     page.act(
         "click",
         json!({ "name": "Send to the administrators", "within": "[data-information] li:first-child" }),
@@ -69,6 +78,7 @@ async fn an_agent_reports_a_problem_and_an_administrator_deals_with_it() {
     let page = &mut office.page;
     page.click("Close");
     page.click("Log out");
+    page.act("click", json!({ "name": "Log out", "within": "dialog[open]" }));
     page.see("input[type=password]");
     page.sign_in(&office.appliance.base, "chief", PASSWORD);
     page.click("Admin");
