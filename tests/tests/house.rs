@@ -1,6 +1,7 @@
 //! The rules of the house, held by what `cargo metadata` says: who may know whom, which licences, which crates never.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -138,5 +139,26 @@ fn deciding_rooms_forbid_unsafe_code() {
         let file = format!("{}/../{room}/src/lib.rs", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains("#![forbid(unsafe_code)]"), "{file} does not forbid unsafe code");
+    }
+}
+
+/// A migration that lies in the folder and is not in the list is never run: both engines have the same ones, numbered without a gap, and
+/// each is listed.
+#[test]
+fn every_migration_is_in_the_list_of_the_schema() {
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store");
+    let list = std::fs::read_to_string(store.join("src/schema.rs")).expect("the list");
+    let names = |engine: &str| -> BTreeSet<String> {
+        let folder = std::fs::read_dir(store.join("migrations").join(engine)).expect("a folder");
+        folder.flatten().map(|file| file.file_name().to_string_lossy().into_owned()).collect()
+    };
+    let all = names("sqlite");
+    assert_eq!(all, names("postgres"), "both engines have the same");
+    for (number, file) in (1..).zip(&all) {
+        let name = file.strip_suffix(".sql").expect("SQL");
+        assert!(name.starts_with(&format!("{number:04}_")), "{file} is number {number}");
+        let (number, name) = (format!("{number} \""), format!("\"{name}\""));
+        let listed = |line: &str| line.trim().starts_with(&number) && line.contains(&name);
+        assert!(list.lines().any(listed), "{file} is not listed");
     }
 }
