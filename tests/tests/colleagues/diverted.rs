@@ -101,10 +101,10 @@ fn in_the_page(appliance: &Appliance) {
     page.fill("To the number", "letters");
     page.act("check", json!({ "label": "Forward calls" }));
     page.see("text=Messages are off while calls are forwarded.");
-    page.click("Save");
+    page.click("Set for the extension");
     page.see("[role=alert]:has-text('a number outside')");
     page.fill("To the number", "+49 30 987-6543");
-    page.click("Save");
+    page.click("Set for the extension");
     page.see("[role=status]:has-text('Saved')");
     page.press("Escape");
     page.theme_and_language("dark", "ru");

@@ -202,7 +202,7 @@ export const administration: typeof english = {
     flows: "Самообслуживание",
     firstFlow: "Сценарий перед этим",
     noFlow: "Нет: сразу в сервис",
-    reports: "Сообщения о проблемах",
+    reports: "Неполадки",
     keys: "Ключи",
     window: "Окно вызова",
     add: "Добавить",

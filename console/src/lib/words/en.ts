@@ -704,7 +704,7 @@ export const en = {
     byAdministrator: "Calls to a phone on the desk are forwarded by an administrator.",
     voicemail: "Take a message",
     rest: "Messages are off while calls are forwarded. What is set here stays.",
-    save: "Save",
+    save: "Set for the extension",
     saved: "Saved",
   },
   reports: {
