@@ -159,6 +159,7 @@ pub async fn trunk(store: &Store, tenant: TenantId, name: &str, addresses: &[&st
         addresses: addresses.iter().map(|a| (*a).into()).collect(),
         username: None,
         target: None,
+        account: None,
         calls_max: 500,
         srtp: SrtpPolicy::Accept,
     };

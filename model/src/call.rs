@@ -276,7 +276,8 @@ pub enum CallOrder {
     Configure(Box<CallConfig>),
 }
 
-/// What signalling has to know about trunks and phones. Digest secrets are HA1 values, never plain passwords.
+/// What signalling has to know about trunks and phones. Secrets of those who sign in here are HA1 values, never plain
+/// passwords.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallConfig {
     /// Digest realm of this appliance.
@@ -285,6 +286,26 @@ pub struct CallConfig {
     pub trunks: Vec<(crate::service::Trunk, Option<Ha1>)>,
     /// Phones that may register.
     pub phones: Vec<PhoneAccount>,
+    /// What we sign in with at carriers.
+    #[serde(default)]
+    pub logins: Vec<TrunkLogin>,
+}
+
+/// What we sign in with at a carrier.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrunkLogin {
+    /// The trunk to it.
+    pub trunk: TrunkId,
+    /// As the carrier knows us.
+    pub username: String,
+    /// In clear: the realm that it is hashed with is the carrier's to choose.
+    pub password: String,
+}
+
+impl std::fmt::Debug for TrunkLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TrunkLogin({} {:?}, hidden)", self.trunk, self.username)
+    }
 }
 
 /// A phone that may register: its user name is the agent's extension.

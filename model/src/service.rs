@@ -279,6 +279,8 @@ pub struct Trunk {
     pub username: Option<String>,
     /// Where outbound calls go: `host[:port][;transport=udp|tcp|tls]`. `None`: inbound only.
     pub target: Option<String>,
+    /// The user name with which we sign in where it asks us to. Its password lives in the store.
+    pub account: Option<String>,
     /// Calls at once, both directions. Default 500.
     pub calls_max: u32,
     /// Whether media must be, may be or is not encrypted.

@@ -4,12 +4,13 @@
 mod support;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use signaling::digest::SignIn;
 use signaling::endpoint::counters::Counters;
 use signaling::endpoint::dialog::Dialog;
-use signaling::endpoint::message::{Method, Reply};
+use signaling::endpoint::message::{Headers, Method, Reply};
 use signaling::endpoint::{Endpoint, EndpointConfig, Flow, Progress};
 use signaling::service::{Listener, Transport};
 use signaling::trace::Tracer;
@@ -116,7 +117,7 @@ async fn an_answer_that_comes_again_is_acknowledged_again_and_another_forks_is_e
     phone.says(&ok).await;
     let Some(Progress::Answered(response)) = progress.recv().await else { panic!("no answer") };
     assert!(dialog.complete(&response));
-    endpoint.acknowledge(&flow, &dialog, 1).await;
+    endpoint.acknowledge(&flow, &dialog, 1, Headers::new()).await;
     let ack = phone.hears("ACK").await;
     assert!(ack.contains("tag=first") && ack.starts_with("ACK sip:phone@127.0.0.1"), "{ack}");
     for _ in 0..3 {
@@ -155,6 +156,34 @@ async fn a_cancel_names_its_invite_and_the_487_is_acknowledged() {
     phone.says(&phone.answer(&request, "487 Request Terminated", "t")).await;
     assert!(phone.hears("ACK").await.contains("CSeq: 1 ACK"));
     assert!(matches!(progress.recv().await, Some(Progress::Refused(r)) if r.status == 487));
+}
+
+/// SIP-02: an INVITE that is challenged goes out once more, with credentials and the next number; a wrong password only once.
+#[tokio::test]
+async fn a_challenged_invite_goes_out_with_credentials_until_they_are_refused() {
+    let (endpoint, phone, flow) = meet().await;
+    let account = SignIn::new("house".into(), "zanzibar".into());
+    let flow = flow.with_account(Some(Arc::new(Mutex::new(account))));
+    let (mut dialog, mut progress, _cancel) = invite(&endpoint, &flow);
+    let challenged = |request: &str, nonce: &str| {
+        let answer = phone.answer(request, "407 Proxy Authentication Required", "t");
+        answer.replacen(
+            "Call-ID:",
+            &format!("Proxy-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\", qop=\"auth\"\r\nCall-ID:"),
+            1,
+        )
+    };
+    let first = phone.hears("INVITE").await;
+    assert!(first.contains("CSeq: 1 INVITE") && !first.contains("Authorization"), "{first}");
+    phone.says(&challenged(&first, "n1")).await;
+    assert!(phone.hears("ACK").await.contains("CSeq: 1 ACK"));
+    let second = phone.hears("INVITE").await;
+    assert!(second.contains("CSeq: 2 INVITE") && second.contains("Proxy-Authorization: Digest"), "{second}");
+    phone.says(&challenged(&second, "n2")).await;
+    assert!(phone.hears("ACK").await.contains("CSeq: 2 ACK"));
+    assert!(matches!(progress.recv().await, Some(Progress::Refused(r)) if r.status == 407), "and no third");
+    // What follows in the dialog has a number of its own.
+    assert!(dialog.request(Method::Bye).cseq() > Some(2));
 }
 
 #[tokio::test]

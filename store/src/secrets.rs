@@ -108,6 +108,10 @@ pub trait Secrets: Send + Sync {
     /// Sets a trunk's digest; `None` removes it. User names are unique in a realm.
     async fn set_trunk_secret(&self, trunk: TrunkId, secret: Option<&DigestSecret>)
     -> Result<(), WriteError>;
+    /// The password with which we sign in at a trunk, in clear: its realm is the carrier's to choose.
+    async fn trunk_password(&self, trunk: TrunkId) -> Result<Option<String>, StoreError>;
+    /// Sets it; `None` removes it.
+    async fn set_trunk_password(&self, trunk: TrunkId, password: Option<&str>) -> Result<(), WriteError>;
 }
 
 #[cfg(test)]

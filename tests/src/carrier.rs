@@ -84,6 +84,7 @@ a=sendrecv"
   <send><![CDATA[
 SIP/2.0 {status}
 [last_Via:]
+[last_Record-Route:]
 [last_From:]
 [last_To:];tag=[pid]C[call_number]
 [last_Call-ID:]

@@ -23,23 +23,44 @@ impl Kamailio {
             .replace("@CALLEE@", &callee.to_string())
             .replace("@NODES@", &sockets.join(" "))
             .replace("@FLAGS@", "replace-origin replace-session-connection");
-        let file = dir.join("kamailio.cfg");
-        std::fs::write(&file, text).expect("a file");
-        let mut command = Command::new("kamailio");
-        command.args(["-DD", "-E", "-m", "32", "-M", "8", "-f"]).arg(&file).arg("-Y").arg(dir);
-        let running = Running::start(
-            "kamailio",
-            "kamailio and kamailio-extra-modules",
-            &mut command,
-            &dir.join("kamailio.log"),
-        );
-        let mut kamailio = Self { running };
+        let mut kamailio = Self::run(dir, &text);
         eventually("Kamailio found its nodes", Duration::from_secs(60), || {
             assert!(kamailio.running.runs(), "it ended:\n{}", kamailio.running.output());
             let found = kamailio.running.output().matches("support for it enabled").count();
             (found >= nodes.len()).then_some(())
         });
         kamailio
+    }
+
+    /// Starts it at a UDP port as a carrier's proxy that lets only this user in, with this digest algorithm; calls go on to
+    /// `callee`, who sees the credentials.
+    pub fn guarding(dir: &Path, port: u16, callee: u16, (user, password): (&str, &str), hash: &str) -> Self {
+        let text = CARRIER
+            .replace("@PORT@", &port.to_string())
+            .replace("@CALLEE@", &callee.to_string())
+            .replace("@HASH@", hash)
+            .replace("@USER@", user)
+            .replace("@PASSWORD@", password);
+        let mut kamailio = Self::run(dir, &text);
+        eventually("Kamailio runs", Duration::from_secs(60), || {
+            assert!(kamailio.running.runs(), "it ended:\n{}", kamailio.running.output());
+            // Whoever listens answers, if only that the caller is nobody.
+            let line = crate::sip::Line::to(port);
+            let question = line.request("OPTIONS", "ping", "");
+            line.send(question.as_bytes());
+            line.answer(Duration::from_millis(500)).map(drop)
+        });
+        kamailio
+    }
+
+    fn run(dir: &Path, text: &str) -> Self {
+        std::fs::create_dir_all(dir).expect("a folder");
+        let file = dir.join("kamailio.cfg");
+        std::fs::write(&file, text).expect("a file");
+        let mut command = Command::new("kamailio");
+        command.args(["-DD", "-E", "-m", "32", "-M", "8", "-f"]).arg(&file).arg("-Y").arg(dir);
+        let needs = "kamailio and kamailio-extra-modules";
+        Self { running: Running::start("kamailio", needs, &mut command, &dir.join("kamailio.log")) }
     }
 }
 
@@ -96,4 +117,44 @@ onreply_route[MEDIA] {
     if (has_body("application/sdp")) rtpengine_manage("@FLAGS@");
 }
 failure_route[FAILED] { rtpengine_manage(); }
+"#;
+
+/// As in the documentation of its `auth` module; each nonce may be used often, with a count.
+const CARRIER: &str = r#"#!KAMAILIO
+debug=2
+log_stderror=yes
+children=2
+disable_tcp=yes
+listen=udp:127.0.0.1:@PORT@
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "siputils.so"
+loadmodule "auth.so"
+modparam("auth", "nonce_count", 1)
+modparam("auth", "qop", "auth")
+modparam("auth", "algorithm", "@HASH@")
+request_route {
+    if (is_method("ACK")) {
+        if (has_totag()) { if (loose_route()) t_relay(); else if (t_check_trans()) t_relay(); }
+        exit;
+    }
+    if (is_method("CANCEL")) {
+        if (t_check_trans()) t_relay();
+        exit;
+    }
+    if ($au != "@USER@" || !pv_proxy_authenticate("carrier.example", "@PASSWORD@", "0")) {
+        proxy_challenge("carrier.example", "1");
+        exit;
+    }
+    if (has_totag()) {
+        loose_route();
+        t_relay();
+        exit;
+    }
+    record_route();
+    $du = "sip:127.0.0.1:@CALLEE@";
+    t_relay();
+}
 "#;

@@ -73,11 +73,12 @@ impl Served for wire::Trunk {
         who.needs(Privilege::Administer)?;
         let request = fingerprint(path, &self);
         let work = async {
-            let password = self.password.clone();
+            let (theirs, ours) = (self.password.clone(), self.account_password.clone());
             let trunk = stored(self, state, state.desk.sources().id())?;
-            check_password(&trunk, password.as_deref())?;
+            check_passwords(&trunk, theirs.as_deref(), ours.as_deref())?;
             let row = state.desk.create(trunk, who.actor).await?;
-            state.desk.set_trunk_password(&row.item, password.as_deref(), who.actor).await?;
+            state.desk.set_trunk_password(&row.item, theirs.as_deref(), who.actor).await?;
+            state.desk.set_trunk_account(&row.item, ours.as_deref(), who.actor).await?;
             Ok((201, json(&Self::show(row.item))))
         };
         once(state, who, headers, &request, path, work).await
@@ -92,26 +93,36 @@ impl Served for wire::Trunk {
     ) -> Result<Response, ApiError> {
         who.needs(Privilege::Administer)?;
         let expected = expected::<Self>(state, headers, id).await?;
-        let password = self.password.clone();
+        let (theirs, ours) = (self.password.clone(), self.account_password.clone());
         let trunk = stored(self, state, id)?;
-        check_password(&trunk, password.as_deref())?;
+        check_passwords(&trunk, theirs.as_deref(), ours.as_deref())?;
         let row = state.desk.update(trunk, expected, who.actor).await?;
-        state.desk.set_trunk_password(&row.item, password.as_deref(), who.actor).await?;
+        state.desk.set_trunk_password(&row.item, theirs.as_deref(), who.actor).await?;
+        state.desk.set_trunk_account(&row.item, ours.as_deref(), who.actor).await?;
         Ok(with_etag(StatusCode::OK, row.version, &Self::show(row.item)))
     }
 }
 
-/// A password without a user name would never be used: it is a mistake.
-fn check_password(trunk: &model::service::Trunk, password: Option<&str>) -> Result<(), Refusal> {
-    match password {
-        Some(_) if trunk.username.is_none() => {
-            Err(Refusal::field("/username", "a password needs a user name"))
-        }
-        Some(password) if !(8..=128).contains(&password.len()) => {
-            Err(Refusal::field("/password", "8 to 128 octets"))
-        }
-        _ => Ok(()),
+/// A password without a user name would never be used: it is a mistake. Ours at a carrier is the carrier's to choose, however
+/// short.
+fn check_passwords(
+    trunk: &model::service::Trunk,
+    theirs: Option<&str>,
+    ours: Option<&str>,
+) -> Result<(), Refusal> {
+    if theirs.is_some() && trunk.username.is_none() {
+        return Err(Refusal::field("/username", "a password needs a user name"));
     }
+    if theirs.is_some_and(|password| !(8..=128).contains(&password.len())) {
+        return Err(Refusal::field("/password", "8 to 128 octets"));
+    }
+    if ours.is_some() && trunk.account.is_none() {
+        return Err(Refusal::field("/account", "a password needs a user name"));
+    }
+    if ours.is_some_and(|password| !(1..=128).contains(&password.len())) {
+        return Err(Refusal::field("/account_password", "1 to 128 octets"));
+    }
+    Ok(())
 }
 
 impl Served for wire::Service {

@@ -154,6 +154,13 @@ pub struct Trunk {
     /// `host[:port][;transport=udp|tcp|tls]`; none: inbound only.
     #[serde(default)]
     pub target: Option<String>,
+    /// User name with which we sign in at its target, where that asks us to.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// Its password: only in requests, never shown. Left out, it stays as it is.
+    #[serde(default, skip_serializing)]
+    #[schema(write_only)]
+    pub account_password: Option<String>,
     /// Calls at once.
     #[serde(default = "calls_max")]
     pub calls_max: u32,
@@ -182,6 +189,7 @@ impl Wire for Trunk {
             addresses: self.addresses,
             username: self.username,
             target: self.target,
+            account: self.account,
             calls_max: self.calls_max,
             srtp: self.srtp,
         })
@@ -194,6 +202,8 @@ impl Wire for Trunk {
             username: item.username,
             password: None,
             target: item.target,
+            account: item.account,
+            account_password: None,
             calls_max: item.calls_max,
             srtp: item.srtp,
         }

@@ -206,6 +206,25 @@ impl DeskHandle {
         self.reload().await
     }
 
+    /// Sets what we sign in with at a trunk. Without an account there is nothing to sign in with; without a password, the one
+    /// that it had stays.
+    pub async fn set_trunk_account(
+        &self,
+        trunk: &Trunk,
+        password: Option<&str>,
+        actor: Actor,
+    ) -> Result<(), Refusal> {
+        if trunk.account.is_some() && password.is_none() {
+            return Ok(());
+        }
+        let password = password.filter(|_| trunk.account.is_some());
+        self.0.store.secrets().set_trunk_password(trunk.id, password).await.map_err(write)?;
+        if password.is_some() {
+            self.audit().record(actor, "trunk.account_password", trunk.id, json!({})).await?;
+        }
+        self.reload().await
+    }
+
     pub(super) fn check(&self, item: &impl Checked) -> Result<(), Refusal> {
         let errors = item.errors(&self.configuration());
         if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid { errors }) }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flow::{Language, Opening, OpeningHours, Ready, WishedTime};
 use model::agent::Reason;
-use model::call::{CallConfig, Ha1, PhoneAccount};
+use model::call::{CallConfig, Ha1, PhoneAccount, TrunkLogin};
 use model::capacity::Capacity;
 use model::dialling::DialRules;
 use model::diversion::{Diversion, MessageBox};
@@ -247,13 +247,18 @@ impl Configuration {
         realm: &str,
         srtp: SrtpPolicy,
     ) -> Result<CallConfig, StoreError> {
-        let mut trunks = Vec::with_capacity(self.trunks.len());
+        let (mut trunks, mut logins) = (Vec::with_capacity(self.trunks.len()), Vec::new());
         for trunk in &self.trunks {
             let secret = match &trunk.username {
                 Some(username) => store.secrets().trunk_secret(realm, username).await?,
                 None => None,
             };
             let secret = secret.filter(|known| known.owner == trunk.id).map(|known| ha1(&known.secret));
+            if let Some(username) = trunk.account.clone()
+                && let Some(password) = store.secrets().trunk_password(trunk.id).await?
+            {
+                logins.push(TrunkLogin { trunk: trunk.id, username, password });
+            }
             trunks.push((trunk.clone(), secret));
         }
         let mut phones = Vec::new();
@@ -269,7 +274,7 @@ impl Configuration {
                 srtp,
             });
         }
-        Ok(CallConfig { realm: realm.to_owned(), trunks, phones })
+        Ok(CallConfig { realm: realm.to_owned(), trunks, phones, logins })
     }
 
     /// The service a dialled number leads to. Trunks differ in whether they send the `+`; both find the number.

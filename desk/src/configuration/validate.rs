@@ -362,6 +362,15 @@ impl Checked for Trunk {
                 errors.push(FieldError::new(format!("/addresses/{n}"), why));
             }
         }
+        if let Some(account) = &self.account {
+            let fit = |c: char| !c.is_control();
+            if account.is_empty() || account.len() > 128 || !account.chars().all(fit) {
+                errors.push(FieldError::new("/account", "1 to 128 octets without control characters"));
+            }
+            if self.target.is_none() {
+                errors.push(FieldError::new("/account", "without a target there is nowhere to sign in"));
+            }
+        }
         if let Some(username) = &self.username {
             let fit = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ':' | '@' | ',' | ';');
             if username.is_empty() || username.len() > 64 || !username.chars().all(fit) {

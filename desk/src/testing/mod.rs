@@ -165,6 +165,7 @@ impl House {
             addresses: vec![],
             username: None,
             target: Some("192.0.2.1".into()),
+            account: None,
             calls_max: 10,
             srtp: SrtpPolicy::Accept,
         };

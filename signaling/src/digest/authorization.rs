@@ -55,22 +55,15 @@ impl Authorization {
     /// Reads the value of the header.
     pub fn parse(value: &str) -> Result<Self, BadAuthorization> {
         use BadAuthorization::Malformed;
-        let value = value.trim();
-        let (scheme, rest) = value.split_once([' ', '\t']).unwrap_or((value, ""));
-        if !scheme.eq_ignore_ascii_case("Digest") {
-            return Err(BadAuthorization::OtherScheme);
-        }
-        if value.len() > BYTES_MAX {
-            return Err(Malformed("too long"));
-        }
+        let rest = of_digest(value).ok_or(BadAuthorization::OtherScheme)?;
         let parameters = parameters(rest).map_err(Malformed)?;
         let find = |name: &str| parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
         let need = |name: &str, why| find(name).filter(|v| !v.is_empty()).ok_or(Malformed(why));
         let algorithm = match find("algorithm") {
             None => Algorithm::Md5,
-            Some(name) if name.eq_ignore_ascii_case("MD5") => Algorithm::Md5,
-            Some(name) if name.eq_ignore_ascii_case("SHA-256") => Algorithm::Sha256,
-            Some(_) => return Err(Malformed("an algorithm that was not offered")),
+            Some(name) => Algorithm::named(&name)
+                .filter(|algorithm| *algorithm != Algorithm::Sha512_256)
+                .ok_or(Malformed("an algorithm that was not offered"))?,
         };
         if !need("qop", "no qop")?.eq_ignore_ascii_case("auth") {
             return Err(Malformed("a qop that was not offered"));
@@ -99,8 +92,18 @@ impl Authorization {
     }
 }
 
+/// What follows the name of the Digest scheme in a challenge or an answer; `None`: another scheme.
+pub(super) fn of_digest(value: &str) -> Option<&str> {
+    let value = value.trim();
+    let (scheme, rest) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+    scheme.eq_ignore_ascii_case("Digest").then_some(rest)
+}
+
 /// `name=value` pairs between commas; values are tokens or quoted strings. Names come in lower case, each once.
-fn parameters(text: &str) -> Result<Vec<(String, String)>, &'static str> {
+pub(super) fn parameters(text: &str) -> Result<Vec<(String, String)>, &'static str> {
+    if text.len() > BYTES_MAX {
+        return Err("too long");
+    }
     let mut found: Vec<(String, String)> = Vec::new();
     let mut rest = text.trim_start_matches([' ', '\t', ',']);
     while !rest.is_empty() {

@@ -14,7 +14,7 @@ use rsipstack::transport::{SipAddr, SipConnection, TransportEvent};
 use tokio::sync::mpsc;
 
 use super::dialog::Dialog;
-use super::message::{Method, Response, tag};
+use super::message::{Headers, Method, Response, tag};
 use super::{Endpoint, wire};
 use crate::service::Clock;
 
@@ -81,10 +81,9 @@ impl Acks {
     }
 
     fn find(&self, response: &Response) -> Found {
-        let seq = response.headers.get("CSeq").and_then(|c| c.split_ascii_whitespace().next()?.parse().ok());
         let (Some(call_id), Some(seq), Some(theirs), Some(ours)) = (
             response.headers.get("Call-ID"),
-            seq,
+            response.cseq(),
             response.to_tag(),
             response.headers.get("From").and_then(tag),
         ) else {
@@ -196,7 +195,7 @@ pub(super) async fn answer_strays(endpoint: Endpoint, mut strays: mpsc::Receiver
         if !dialog.complete(&response) {
             continue;
         }
-        endpoint.acknowledge(&flow, &dialog, seq).await;
+        endpoint.acknowledge(&flow, &dialog, seq, Headers::new()).await;
         let bye = dialog.request(Method::Bye);
         let endpoint = endpoint.clone();
         tokio::spawn(async move { endpoint.request(&flow, bye).await });

@@ -1,11 +1,14 @@
 //! Requests we send: each in a client transaction of the library, over the flow it is meant for.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use rsipstack::sip::{self, SipMessage};
 use rsipstack::transaction::Transaction;
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 
 use super::dialog::Dialog;
-use super::message::{Method, Request, Response};
+use super::message::{Headers, Method, Request, Response};
+use super::signing::{Signing, credentials_of};
 use super::{Endpoint, Flow, wire};
 
 /// Why a request was not answered.
@@ -36,70 +39,70 @@ pub enum Progress {
 }
 
 impl Endpoint {
-    /// Sends a request other than INVITE and ACK and waits for its final response.
+    /// Sends a request other than INVITE and ACK and waits for its final response. Challenges that the flow's account can
+    /// answer are answered first.
     pub async fn request(&self, flow: &Flow, request: Request) -> Result<Response, SendError> {
-        let branch = self.branch();
-        self.request_in(flow, request, &branch).await
+        let mut signing = Signing::new(request, flow);
+        loop {
+            let response = self.request_in(flow, signing.next(self), &self.branch()).await?;
+            if !signing.goes_on(&response) {
+                return Ok(response);
+            }
+        }
     }
 
     /// Sends an INVITE; `progress` hears of everything, the last time of its end. Returns at once, with what cancels it.
+    /// Challenges that the flow's account can answer are answered, and not heard of.
     pub fn invite(
         &self,
         flow: &Flow,
         request: Request,
-        progress: impl Fn(Progress) + Send + 'static,
+        progress: impl Fn(Progress) + Send + Sync + 'static,
     ) -> PendingInvite {
-        let branch = self.branch();
+        let mut signing = Signing::new(request, flow);
+        let turn =
+            Turn { request: signing.next(self), branch: self.branch(), heard: false, cancelled: false };
         let pending = PendingInvite {
             endpoint: self.clone(),
             flow: flow.clone(),
-            request: request.clone(),
-            branch: branch.clone(),
+            turn: Arc::new(Mutex::new(turn.clone())),
         };
-        let (endpoint, flow) = (self.clone(), flow.clone());
+        let invite = pending.clone();
         tokio::spawn(async move {
-            let over = (request.call_id().to_owned(), request.from_tag().unwrap_or_default().to_owned());
-            let mut transaction = match endpoint.transaction(&flow, &request, &branch).await {
-                Ok(transaction) => transaction,
-                Err(e) => return progress(Progress::Failed(e)),
-            };
-            let mut last = Progress::Failed(SendError::NoAnswer);
-            while let Some(message) = transaction.receive().await {
-                let SipMessage::Response(response) = message else { continue };
-                let local_timeout = response.status_code.code() == 408 && !has_peer_mark(&response);
-                let response = wire::response_from(&response);
-                match response.status {
-                    100..=199 => progress(Progress::Provisional(response)),
-                    200..=299 => {
-                        last = Progress::Answered(response);
-                        break;
+            let over =
+                (turn.request.call_id().to_owned(), turn.request.from_tag().unwrap_or_default().to_owned());
+            let mut turn = Some(turn);
+            while let Some(Turn { request, branch, .. }) = turn.take() {
+                let sent = invite.endpoint.transaction(&invite.flow, &request, &branch).await;
+                let (mut transaction, last) = match sent {
+                    Ok(mut transaction) => {
+                        let last = invite.answer(&mut transaction, &progress).await;
+                        (transaction, last)
                     }
-                    _ if local_timeout => break,
-                    _ => {
-                        last = Progress::Refused(response);
-                        break;
+                    Err(e) => return progress(Progress::Failed(e)),
+                };
+                match &last {
+                    Progress::Refused(response) if signing.goes_on(response) => {
+                        turn = invite.again(&mut signing);
                     }
+                    _ => {}
+                }
+                // Timer D: the library repeats the ACK of a repeated refusal as long as the transaction lives.
+                tokio::spawn(async move { while transaction.receive().await.is_some() {} });
+                if turn.is_none() {
+                    invite.endpoint.0.acks.over(over.0.clone(), over.1.clone());
+                    progress(last);
                 }
             }
-            endpoint.0.acks.over(over.0, over.1);
-            progress(last);
-            // Timer D: the library repeats the ACK of a repeated refusal as long as the transaction lives.
-            while transaction.receive().await.is_some() {}
         });
         pending
     }
 
-    /// Sends the ACK of a 2xx and keeps it for when the 2xx comes again.
-    pub async fn acknowledge(&self, flow: &Flow, dialog: &Dialog, invite_seq: u32) {
-        self.acknowledge_with(flow, dialog, invite_seq, None).await;
-    }
-
-    /// Like [`Endpoint::acknowledge`], with an answer to an offer that came in the 2xx.
-    pub async fn acknowledge_with(&self, flow: &Flow, dialog: &Dialog, invite_seq: u32, sdp: Option<String>) {
+    /// Sends the ACK of a 2xx and keeps it for when the 2xx comes again. `credentials` are those of the INVITE.
+    pub async fn acknowledge(&self, flow: &Flow, dialog: &Dialog, invite_seq: u32, credentials: Headers) {
         let mut ack = dialog.ack(invite_seq);
-        if let Some(sdp) = sdp {
-            ack.headers.push("Content-Type", "application/sdp");
-            ack.body = sdp.into_bytes();
+        for (name, value) in credentials.iter() {
+            ack.headers.push(name, value);
         }
         let key = (ack.call_id().to_owned(), invite_seq, ack.to_tag().unwrap_or_default().to_owned());
         match wire::request_to(&ack, &flow.via(&self.branch()), &self.0.user_agent) {
@@ -162,29 +165,96 @@ fn has_peer_mark(response: &sip::Response) -> bool {
 }
 
 /// An INVITE that can be cancelled.
+#[derive(Clone)]
 pub struct PendingInvite {
     endpoint: Endpoint,
     flow: Flow,
+    turn: Arc<Mutex<Turn>>,
+}
+
+/// How an INVITE went out last.
+#[derive(Clone)]
+struct Turn {
     request: Request,
     branch: String,
+    /// Something came back: before, CANCEL is forbidden (RFC 3261 §9.1).
+    heard: bool,
+    /// It is not wanted any more.
+    cancelled: bool,
 }
 
 impl PendingInvite {
-    /// Sends CANCEL: same branch, same number, no body (RFC 3261 §9.1). The INVITE's own end is told by its progress.
+    /// Sends CANCEL, at once or as soon as something comes back: same branch, same number, no body (RFC 3261 §9.1). The
+    /// INVITE's own end is told by its progress.
     pub fn cancel(&self) {
+        let mut turn = self.turn();
+        turn.cancelled = true;
+        if turn.heard {
+            self.send_cancel(&turn);
+        }
+    }
+
+    /// The credentials it carries.
+    pub fn credentials(&self) -> Headers {
+        credentials_of(&self.turn().request)
+    }
+
+    fn send_cancel(&self, turn: &Turn) {
         let mut cancel = Request {
             method: Method::Cancel,
-            uri: self.request.uri.clone(),
-            headers: super::message::Headers::new(),
+            uri: turn.request.uri.clone(),
+            headers: Headers::new(),
             body: Vec::new(),
         };
         for name in ["From", "To", "Call-ID", "Max-Forwards", "Route"] {
-            for value in self.request.headers.all(name) {
+            for value in turn.request.headers.all(name) {
                 cancel.headers.push(name, value);
             }
         }
-        cancel.headers.push("CSeq", format!("{} CANCEL", self.request.cseq().unwrap_or(1)));
-        let (endpoint, flow, branch) = (self.endpoint.clone(), self.flow.clone(), self.branch.clone());
+        cancel.headers.push("CSeq", format!("{} CANCEL", turn.request.cseq().unwrap_or(1)));
+        let (endpoint, flow, branch) = (self.endpoint.clone(), self.flow.clone(), turn.branch.clone());
         tokio::spawn(async move { endpoint.request_in(&flow, cancel, &branch).await });
+    }
+
+    /// The end of one turn.
+    async fn answer(&self, transaction: &mut Transaction, progress: &(impl Fn(Progress) + Sync)) -> Progress {
+        while let Some(message) = transaction.receive().await {
+            let SipMessage::Response(response) = message else { continue };
+            let local_timeout = response.status_code.code() == 408 && !has_peer_mark(&response);
+            let response = wire::response_from(&response);
+            match response.status {
+                100..=199 => {
+                    self.heard();
+                    progress(Progress::Provisional(response));
+                }
+                200..=299 => return Progress::Answered(response),
+                _ if local_timeout => break,
+                _ => return Progress::Refused(response),
+            }
+        }
+        Progress::Failed(SendError::NoAnswer)
+    }
+
+    fn heard(&self) {
+        let mut turn = self.turn();
+        if turn.cancelled && !turn.heard {
+            self.send_cancel(&turn);
+        }
+        turn.heard = true;
+    }
+
+    /// The next turn, with credentials; `None`: nobody wants it any more.
+    fn again(&self, signing: &mut Signing) -> Option<Turn> {
+        let mut turn = self.turn();
+        if turn.cancelled {
+            return None;
+        }
+        let (request, branch) = (signing.next(&self.endpoint), self.endpoint.branch());
+        *turn = Turn { request, branch, heard: false, cancelled: false };
+        Some(turn.clone())
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::message::{Headers, Method, Request, Response};
 use super::uri;
+use crate::digest::TURNS_MAX;
 
 /// One dialog, from either side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,10 +121,12 @@ impl Dialog {
         Ok(())
     }
 
-    /// A new request within the dialog, with the next sequence number. Via and Contact are the endpoint's.
+    /// A new request within the dialog, with the next sequence number. Via and Contact are the endpoint's. The numbers after
+    /// it are left for when it is challenged and has to go out once more: a gap is nobody's harm (§12.2.2).
     pub fn request(&mut self, method: Method) -> Request {
-        self.local_seq = self.local_seq.saturating_add(1);
-        self.with_seq(method, self.local_seq)
+        let seq = self.local_seq.saturating_add(1);
+        self.local_seq = self.local_seq.saturating_add(u32::from(TURNS_MAX));
+        self.with_seq(method, seq)
     }
 
     /// The ACK of a 2xx: a request of its own with the number of its INVITE (§13.2.2.4).
@@ -186,7 +189,8 @@ mod tests {
         assert_eq!(bye.headers.get("To"), Some("\"A\" <sip:a@them>;tag=their"));
         assert_eq!(bye.headers.list("Route"), ["<sip:p1;lr>", "<sip:p2;lr>"]);
         assert_eq!(bye.cseq(), Some(1));
-        assert_eq!(dialog.request(Method::Update).cseq(), Some(2));
+        let next = dialog.request(Method::Update).cseq();
+        assert_eq!(next, Some(1 + u32::from(TURNS_MAX)), "room for a BYE that is challenged");
     }
 
     #[test]

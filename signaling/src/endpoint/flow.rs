@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use rsipstack::sip::{HostWithPort, Transport as WireTransport};
 use rsipstack::transport::{SipAddr, SipConnection};
 
+use super::Account;
 use crate::service::Transport;
 
 /// A way to a far end.
@@ -20,12 +21,20 @@ pub struct Flow {
     /// Which of our listeners it came in at.
     pub listener: usize,
     pub(super) connection: SipConnection,
+    /// What answers challenges of requests over it; `None`: nothing does.
+    pub(super) account: Option<Account>,
 }
 
 impl Flow {
     /// Whether the connection still stands. Datagrams always do.
     pub fn is_alive(&self) -> bool {
         self.transport == Transport::Udp || self.connection.cancel_token().is_none_or(|t| !t.is_cancelled())
+    }
+    /// The same way, for requests that may be challenged.
+    #[must_use]
+    pub fn with_account(mut self, account: Option<Account>) -> Self {
+        self.account = account;
+        self
     }
     /// Our Contact on this flow, for a user.
     pub fn contact(&self, user: &str) -> String {

@@ -79,6 +79,9 @@ impl Headers {
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         self.list(name).iter().any(|item| item.eq_ignore_ascii_case(token))
     }
+    fn cseq(&self) -> Option<u32> {
+        self.get("CSeq")?.split_ascii_whitespace().next()?.parse().ok()
+    }
     /// Adds a field at the end.
     pub fn push(&mut self, name: &str, value: impl Into<String>) {
         self.0.push((name.to_owned(), value.into()));
@@ -88,6 +91,12 @@ impl Headers {
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.push(name, value);
         self
+    }
+    /// Puts another value into the first field of this name.
+    pub fn replace(&mut self, name: &str, value: impl Into<String>) {
+        if let Some((_, old)) = self.0.iter_mut().find(|(n, _)| n.eq_ignore_ascii_case(name)) {
+            *old = value.into();
+        }
     }
     /// All fields.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -152,7 +161,13 @@ impl Reply {
 impl Request {
     /// The number of `CSeq`; `None` if it cannot be read.
     pub fn cseq(&self) -> Option<u32> {
-        self.headers.get("CSeq")?.split_ascii_whitespace().next()?.parse().ok()
+        self.headers.cseq()
+    }
+    /// Takes the next number: the same request once more, as another one (RFC 3261 §22.2).
+    pub fn count_up(&mut self) {
+        if let Some(seq) = self.cseq() {
+            self.headers.replace("CSeq", format!("{} {}", seq.saturating_add(1), self.method));
+        }
     }
     /// The tag of `From`.
     pub fn from_tag(&self) -> Option<&str> {
@@ -173,6 +188,10 @@ impl Request {
 }
 
 impl Response {
+    /// The number of `CSeq`: of the request that it answers; `None` if it cannot be read.
+    pub fn cseq(&self) -> Option<u32> {
+        self.headers.cseq()
+    }
     /// The tag of `To`.
     pub fn to_tag(&self) -> Option<&str> {
         tag(self.headers.get("To")?)

@@ -19,6 +19,7 @@ mod acks;
 mod client;
 mod gate;
 mod server;
+mod signing;
 mod stream;
 mod udp;
 mod wire;
@@ -42,6 +43,7 @@ use crate::trace::Tracer;
 pub use client::{Progress, SendError};
 pub use flow::Flow;
 pub use server::{Incoming, InviteEvent, Responder, ServerTransaction};
+pub use signing::Account;
 
 use acks::Acks;
 use counters::Counters;
@@ -241,6 +243,7 @@ impl Endpoint {
             remote: remote.get_socketaddr().ok()?,
             listener,
             connection: connection.clone(),
+            account: None,
         })
     }
 }

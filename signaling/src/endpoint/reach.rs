@@ -106,7 +106,7 @@ impl Endpoint {
                 timeout(CONNECT_MAX, connect).await.map_err(|_| over())??
             }
         };
-        let flow = Flow { transport, local, remote, listener, connection };
+        let flow = Flow { transport, local, remote, listener, connection, account: None };
         if transport != Transport::Udp {
             let mut reached = self.0.reached.lock().unwrap_or_else(PoisonError::into_inner);
             reached.retain(|_, flow| flow.is_alive());

@@ -1,14 +1,15 @@
 //! Trunks and phones as they are configured now, for whoever asks: the gate by address, the switchboard by name.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use model::call::{CallConfig, Ha1, PhoneAccount};
 use model::id::{TrunkId, UserId};
 use model::service::Trunk;
 
-use crate::digest::{DigestServer, Secrets};
+use crate::digest::{DigestServer, Secrets, SignIn};
+use crate::endpoint::Account;
 use crate::endpoint::reach::TrunkAddress;
 use crate::service::Random;
 use crate::trunk::TrunkBook;
@@ -20,6 +21,8 @@ pub(crate) struct Accounts {
     book: TrunkBook,
     /// Where calls go out to, of trunks whose target is an address.
     targets: HashSet<IpAddr>,
+    /// Our accounts at carriers.
+    ours: HashMap<TrunkId, Account>,
 }
 
 /// Replaced as a whole at each `Configure`.
@@ -31,14 +34,15 @@ impl SharedAccounts {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
     pub(crate) fn replace(&self, config: CallConfig) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Accounts::new(config));
+        let mut accounts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *accounts = Arc::new(Accounts::new(config, &accounts.ours));
     }
 }
 
 impl Accounts {
     /// Takes a configuration. A trunk that contradicts the ones before it is left out, so that one mistake does not stop
     /// every carrier.
-    fn new(config: CallConfig) -> Self {
+    fn new(config: CallConfig, before: &HashMap<TrunkId, Account>) -> Self {
         let mut good: Vec<&Trunk> = Vec::new();
         let mut book = TrunkBook::default();
         for (trunk, _) in &config.trunks {
@@ -53,7 +57,18 @@ impl Accounts {
         }
         let targets = config.trunks.iter().filter_map(|(trunk, _)| trunk.target.as_deref());
         let targets = targets.filter_map(|target| TrunkAddress::parse(target)?.ip()).collect();
-        Self { config, book, targets }
+        let ours = config.logins.iter().map(|login| {
+            let (username, password) = (&login.username, &login.password);
+            let same = |known: &&Account| {
+                known.lock().unwrap_or_else(PoisonError::into_inner).is(username, password)
+            };
+            // An account that did not change keeps its nonce.
+            let known = before.get(&login.trunk).filter(same).cloned();
+            let new = || Arc::new(Mutex::new(SignIn::new(username.clone(), password.clone())));
+            (login.trunk, known.unwrap_or_else(new))
+        });
+        let ours = ours.collect();
+        Self { config, book, targets, ours }
     }
 
     /// Whether an address belongs to a trunk, for calls in or out: what it sends is not limited. That it may call in, it does
@@ -72,6 +87,10 @@ impl Accounts {
     /// A trunk by its id.
     pub(crate) fn trunk(&self, id: TrunkId) -> Option<&Trunk> {
         self.config.trunks.iter().map(|(trunk, _)| trunk).find(|trunk| trunk.id == id)
+    }
+    /// Our account at a trunk.
+    pub(crate) fn account(&self, trunk: TrunkId) -> Option<Account> {
+        self.ours.get(&trunk).cloned()
     }
     /// The phone account of an extension.
     pub(crate) fn phone(&self, extension: &str) -> Option<&PhoneAccount> {

@@ -233,10 +233,15 @@ impl Switchboard {
         if let Source::Phone { agent } = from {
             self.belongs(agent, interaction);
         }
+        // A carrier may challenge what we ask in its own calls, too.
+        let account = match from {
+            Source::Trunk { trunk } => self.accounts.get().account(trunk),
+            Source::Phone { .. } => None,
+        };
         let customer = CustomerSide {
             dialog,
             tag,
-            flow: incoming.flow,
+            flow: incoming.flow.with_account(account),
             user,
             timer,
             responder: Some(responder),

@@ -58,6 +58,7 @@ impl Switchboard {
                 party: if came_in { Party::Phone(branch) } else { Party::Customer },
                 trunk: trunk.id,
                 address,
+                account: accounts.account(trunk.id),
                 calls_max: trunk.calls_max,
                 number: number.clone(),
                 caller_id: caller_id.clone(),

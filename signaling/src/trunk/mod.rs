@@ -121,6 +121,7 @@ mod tests {
             addresses: addresses.iter().map(|a| (*a).to_owned()).collect(),
             username: username.map(str::to_owned),
             target: None,
+            account: None,
             calls_max: 2,
             srtp: SrtpPolicy::Accept,
         }

@@ -121,6 +121,7 @@ impl House {
             addresses: vec![TRUNK_IP.into()],
             username: Some("carrier".into()),
             target: None,
+            account: None,
             calls_max: 100,
             srtp: SrtpPolicy::Accept,
         };
@@ -134,6 +135,7 @@ impl House {
                 ha1: ha1(EXTENSION, "ph0ne"),
                 srtp: SrtpPolicy::Accept,
             }],
+            logins: Vec::new(),
         }
     }
 

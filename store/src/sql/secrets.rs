@@ -67,6 +67,26 @@ impl Secrets for Engine {
     ) -> Result<(), WriteError> {
         set(self, &TRUNKS, trunk.to_string(), secret).await
     }
+
+    async fn trunk_password(&self, trunk: TrunkId) -> Result<Option<String>, StoreError> {
+        let query =
+            sqlx::query("SELECT password FROM trunk_passwords WHERE owner = $1").bind(trunk.to_string());
+        query.fetch_optional(self.reading()).await?.map(|row| rows::text(&row, "password")).transpose()
+    }
+
+    async fn set_trunk_password(&self, trunk: TrunkId, password: Option<&str>) -> Result<(), WriteError> {
+        let query = match password {
+            None => sqlx::query("DELETE FROM trunk_passwords WHERE owner = $1").bind(trunk.to_string()),
+            Some(password) => sqlx::query(
+                "INSERT INTO trunk_passwords (owner, password) VALUES ($1, $2)
+                 ON CONFLICT (owner) DO UPDATE SET password = excluded.password",
+            )
+            .bind(trunk.to_string())
+            .bind(password),
+        };
+        query.execute(self.writing()).await.map_err(|error| refused(&TRUNKS, trunk.to_string(), error))?;
+        Ok(())
+    }
 }
 
 async fn find<T: Id>(

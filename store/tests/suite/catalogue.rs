@@ -22,6 +22,7 @@ fn trunk() -> Trunk {
         addresses: vec!["192.0.2.0/24".into(), "2001:db8::1".into()],
         username: Some("pbx".into()),
         target: Some("sip.example.org:5061;transport=tls".into()),
+        account: Some("house".into()),
         calls_max: 30,
         srtp: SrtpPolicy::Require,
     }

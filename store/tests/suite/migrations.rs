@@ -68,6 +68,8 @@ on_each_engine! {
              DROP TABLE api_keys;
              DROP TABLE user_preferences;
              DROP TABLE user_diversions;
+             DROP TABLE trunk_passwords;
+             ALTER TABLE trunks DROP COLUMN account;
              DROP TABLE messages;
              DROP TABLE record_agents;
              DROP TABLE drafts;

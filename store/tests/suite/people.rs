@@ -82,6 +82,7 @@ on_each_engine! {
             addresses: vec![],
             username: Some("carrier".into()),
             target: None,
+            account: None,
             calls_max: 10,
             srtp: SrtpPolicy::Accept,
         };
@@ -90,7 +91,12 @@ on_each_engine! {
         store.secrets().set_trunk_secret(trunk.id, Some(&secret)).await.unwrap();
         let known = store.secrets().trunk_secret("pbx.example.org", "carrier").await.unwrap().unwrap();
         assert_eq!((known.owner, known.secret), (trunk.id, secret));
+        let ours = store.secrets();
+        ours.set_trunk_password(trunk.id, Some("1234")).await.unwrap();
+        ours.set_trunk_password(trunk.id, Some("5678")).await.unwrap();
+        assert_eq!(ours.trunk_password(trunk.id).await.unwrap().as_deref(), Some("5678"));
         store.trunks().delete(tenant_id(), trunk.id, None).await.unwrap();
+        assert_eq!(store.secrets().trunk_password(trunk.id).await.unwrap(), None, "it goes with its trunk");
         assert_eq!(store.secrets().trunk_secret("pbx.example.org", "carrier").await.unwrap(), None);
     }
 

@@ -2,3 +2,4 @@
 
 mod agent_dials;
 mod callback;
+mod signing_in;

@@ -4,11 +4,11 @@ use super::fork::{Established, ForkNews};
 use super::{CustomerSide, Driver, Message, Party};
 use crate::call::timer::SessionTimer;
 use crate::call::words::Branch;
-use crate::endpoint::Flow;
 use crate::endpoint::dialog::Dialog;
 use crate::endpoint::message::{ALLOW, Method};
 use crate::endpoint::reach::TrunkAddress;
 use crate::endpoint::uri::escape_user;
+use crate::endpoint::{Account, Flow};
 use crate::trunk::Place;
 use model::id::{LegId, TrunkId};
 
@@ -21,6 +21,8 @@ pub(crate) struct TrunkTarget {
     pub(crate) party: Party,
     pub(crate) trunk: TrunkId,
     pub(crate) address: TrunkAddress,
+    /// Our account there.
+    pub(crate) account: Option<Account>,
     /// Calls at once, both directions.
     pub(crate) calls_max: u32,
     pub(crate) number: String,
@@ -54,10 +56,11 @@ impl Driver {
             return;
         };
         let (endpoint, address) = (self.shared.endpoint.clone(), target.address.clone());
+        let account = target.account.clone();
         self.ways.insert(branch, Way { target, flow: None, _place: place });
         tokio::spawn(async move {
             let news = match endpoint.reach(&address).await {
-                Ok(flow) => ForkNews::Reached(flow),
+                Ok(flow) => ForkNews::Reached(flow.with_account(account)),
                 Err(why) => ForkNews::Unreachable(why.to_string()),
             };
             mailbox.send(Message::Fork(branch, news)).await

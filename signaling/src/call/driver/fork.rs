@@ -151,7 +151,9 @@ impl Run {
                         if let Some(response) = &response {
                             self.dialog.complete(response);
                         }
-                        self.endpoint.acknowledge(&self.flow, &self.dialog, 1).await;
+                        let seq = response.as_ref().and_then(Response::cseq).unwrap_or(1);
+                        let credentials = pending.credentials();
+                        self.endpoint.acknowledge(&self.flow, &self.dialog, seq, credentials).await;
                     }
                     ForkOutput::TellProgress => {
                         if let Some(response) = &response {
