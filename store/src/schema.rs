@@ -45,6 +45,7 @@ macro_rules! migrations {
             20 "diversions" "0020_diversions",
             21 "own voicemail" "0021_own_voicemail",
             22 "reports" "0022_reports",
+            23 "trunk accounts" "0023_trunk_accounts",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {
