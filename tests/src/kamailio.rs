@@ -130,6 +130,7 @@ loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "rr.so"
 loadmodule "pv.so"
+loadmodule "textops.so"
 loadmodule "siputils.so"
 loadmodule "auth.so"
 modparam("auth", "nonce_count", 1)
