@@ -201,6 +201,7 @@ impl Appliance {
                 facts: signaling.facts,
                 finisher: Arc::new(finisher),
                 systems: systems.clone(),
+                speaking: Arc::new(sounds.clone()),
                 clock: Arc::new(clock::DeskClock),
                 entropy: Arc::new(secret::fill),
                 registry: registry.clone(),

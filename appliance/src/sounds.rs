@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use media::prompt::Prompt;
+use desk::greetings::{Speaking, Spoken};
 pub use media::prompt::tones::Plan;
 use media::prompt::tones::Tone;
+use media::prompt::{Prompt, PromptError, spoken};
 use model::call::Sound;
+use model::greeting::Greeting;
 use rust_embed::RustEmbed;
 
 use crate::config::Language;
@@ -35,6 +38,8 @@ const ENDINGS: [&str; 3] = ["wav", "opus", "ogg"];
 
 /// The tone after which callers speak a message.
 const SPEAK_NOW: &str = "voicemail-tone";
+/// What callers of an extension hear before it.
+const EXTENSION: &str = "extension-greeting";
 /// Keys as they are read out, one by one.
 const DIGITS: &str = "digit-";
 /// Sounds of the operator's that flows may play; more stop the start.
@@ -55,6 +60,8 @@ struct Shelf {
 #[derive(Clone)]
 pub struct Library {
     sounds: Arc<RwLock<Shelf>>,
+    /// What people spoke themselves, by the name that calls play it by.
+    spoken: Arc<RwLock<HashMap<String, Arc<Prompt>>>>,
     /// What is heard for a sound that has no file and no name here.
     nothing: Arc<Prompt>,
 }
@@ -63,7 +70,8 @@ impl Library {
     /// Loads every sound.
     pub fn load(dir: Option<&Path>, language: Language, tones: Plan) -> Result<Self> {
         let nothing = Arc::new(Prompt::from_pcm("nothing", 8_000, &[0; 160])?);
-        Ok(Self { sounds: Arc::new(RwLock::new(load(dir, language, tones)?)), nothing })
+        let sounds = Arc::new(RwLock::new(load(dir, language, tones)?));
+        Ok(Self { sounds, spoken: Arc::default(), nothing })
     }
     /// Loads every sound anew; with an error the old ones stay.
     pub fn reload(&self, dir: Option<&Path>, language: Language, tones: Plan) -> Result<()> {
@@ -78,6 +86,16 @@ impl Library {
     }
     /// A sound that a flow names; one that is gone is a moment of silence.
     pub fn named(&self, name: &str) -> Arc<Prompt> {
+        // A greeting that is not ready yet, or was deleted a moment ago, is that of the house.
+        let name = if Greeting::is_sound(name) {
+            let spoken = self.spoken.read().unwrap_or_else(PoisonError::into_inner);
+            match spoken.get(name) {
+                Some(prompt) => return prompt.clone(),
+                None => EXTENSION,
+            }
+        } else {
+            name
+        };
         let sounds = self.sounds.read().unwrap_or_else(PoisonError::into_inner);
         let found = sounds.named.get(name);
         // Digits are not named in the log: they may be read out of something secret.
@@ -89,6 +107,30 @@ impl Library {
     /// The names of what flows may play.
     pub fn names(&self) -> Vec<String> {
         self.sounds.read().unwrap_or_else(PoisonError::into_inner).named.keys().cloned().collect()
+    }
+}
+
+impl Speaking for Library {
+    fn read(&self, file: &[u8], longest: Duration) -> Result<Spoken, String> {
+        let made = spoken::read(file, longest).and_then(|samples| {
+            Ok(Spoken { wav: spoken::to_wav(&samples)?, length: spoken::length(&samples) })
+        });
+        made.map_err(|error| match error {
+            PromptError::TooLong { .. } => format!("longer than {} seconds", longest.as_secs()),
+            PromptError::Wav(_) => "neither a WAV nor an Ogg Opus file, or a damaged one".into(),
+            other => other.to_string(),
+        })
+    }
+
+    fn hold(&self, name: &str, wav: &[u8]) -> Result<(), String> {
+        let prompt = Prompt::from_wav(name, std::io::Cursor::new(wav)).map_err(|error| error.to_string())?;
+        let mut spoken = self.spoken.write().unwrap_or_else(PoisonError::into_inner);
+        spoken.insert(name.to_owned(), Arc::new(prompt));
+        Ok(())
+    }
+
+    fn let_go(&self, name: &str) {
+        self.spoken.write().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 }
 
@@ -186,4 +228,35 @@ pub fn demo_speech(voice: &str) -> Result<Vec<u8>> {
     })?;
     let prompt = Prompt::from_wav(voice, std::io::Cursor::new(file.data))?;
     Ok(prompt.pcm_8k().iter().map(|sample| media::codec::g711::encode_mu(*sample)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use model::id::{GreetingId, Id as _};
+
+    use super::*;
+
+    /// VM-03, VM-04: a greeting is played as long as it lies ready, also after the sounds were read again; else that of the house is.
+    #[test]
+    fn a_greeting_that_is_not_there_is_that_of_the_house() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("prompts")).unwrap();
+        let wav = |value: i16| spoken::to_wav(&[value; 3_200]).unwrap();
+        std::fs::write(folder.path().join("prompts/extension-greeting.wav"), wav(1)).unwrap();
+        let (dir, language, tones) = (Some(folder.path()), Language::En, Plan::default());
+        let library = Library::load(dir, language, tones).unwrap();
+        let id = GreetingId::from_number(1);
+        let name = Greeting::sound_of(id);
+        let house = library.named(EXTENSION);
+        assert_eq!(library.named(&name), house);
+        library.hold(&name, &wav(2_000)).unwrap();
+        library.reload(dir, language, tones).unwrap();
+        assert_ne!(library.named(&name), house);
+        library.let_go(&name);
+        assert_eq!(library.named(&name), house);
+        assert!(library.hold(&name, b"RIFF").is_err());
+        let why = library.read(b"ID3", Duration::from_secs(1)).unwrap_err();
+        assert!(why.starts_with("neither"), "{why}");
+        assert_eq!(library.read(&wav(5), Duration::ZERO).unwrap_err(), "longer than 0 seconds");
+    }
 }

@@ -23,6 +23,7 @@ mod docs;
 mod events;
 mod explain;
 mod files;
+mod greetings;
 mod health;
 mod identity;
 mod json;
@@ -91,6 +92,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(session::preferences, session::set_preferences))
         .routes(routes!(diversions::own, diversions::set_own))
         .routes(routes!(diversions::of_user, diversions::set_of_user))
+        .merge(greetings::routes())
         .routes(routes!(socket::open))
         .routes(routes!(records::list))
         .routes(routes!(records::show))

@@ -53,7 +53,8 @@ impl DeskHandle {
         Ok(wanted)
     }
 
-    fn may_divert(&self, who: &Identity, user: UserId) -> Result<User, Refusal> {
+    /// A person, for who may say what callers of their extension come to: they themselves, and administrators.
+    pub(crate) fn may_divert(&self, who: &Identity, user: UserId) -> Result<User, Refusal> {
         who.needs(if who.user.id == user { Privilege::TakeInteractions } else { Privilege::Administer })?;
         self.configuration().users.get(&user).cloned().ok_or(Refusal::missing("user"))
     }

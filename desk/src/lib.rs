@@ -20,6 +20,7 @@ mod diversions;
 mod erasing;
 mod events;
 pub mod floor;
+pub mod greetings;
 mod hours;
 pub mod idempotency;
 pub mod lookups;

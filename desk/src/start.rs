@@ -30,6 +30,7 @@ use crate::floor::recovery::recover;
 use crate::floor::request::{Attach, Request};
 use crate::floor::service::{MAILBOX, Service, State};
 use crate::floor::views::CallView;
+use crate::greetings::{Held, Speaking, make_ready};
 use crate::metrics::{self, Metrics};
 use crate::recording::{RecordingFinisher, start_workers};
 use crate::recording_rows::RecordingRows;
@@ -83,6 +84,8 @@ pub struct Parts {
     pub finisher: Arc<dyn RecordingFinisher>,
     /// Asks systems of the operator for flows.
     pub systems: Arc<dyn Systems>,
+    /// Makes sounds of what people speak.
+    pub speaking: Arc<dyn Speaking>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The chance.
@@ -114,7 +117,8 @@ pub struct Desk;
 impl Desk {
     /// Ends what the last run left open, and takes up work. Must be called within a tokio runtime.
     pub async fn start(config: DeskConfig, parts: Parts) -> Result<DeskHandle, StartError> {
-        let Parts { store, journal, orders, facts, finisher, systems, clock, entropy, registry } = parts;
+        let Parts { store, journal, orders, facts, finisher, systems, speaking, clock, entropy, registry } =
+            parts;
         let sources = Sources { clock: clock.clone(), entropy };
         let tenant = config.tenant;
         let metrics = Arc::new(Metrics::new(&registry)?);
@@ -196,6 +200,9 @@ impl Desk {
             metrics,
             finisher,
             systems,
+            speaking,
+            greeting: tokio::sync::Mutex::new(()),
+            held_greetings: Held::default(),
             looking_back: tokio::sync::Mutex::new(()),
             mailbox,
             task,
@@ -204,6 +211,9 @@ impl Desk {
         crate::erasing::resume(&handle.0);
         crate::erasing::keep_only_as_long(&handle.0);
         crate::hours::keep(&handle.0);
+        // A second of a processor each: until one is ready its callers hear the greeting of the house.
+        let desk = handle.0.clone();
+        tokio::spawn(async move { make_ready(&desk).await });
         Ok(handle)
     }
 }
@@ -222,6 +232,10 @@ pub(crate) struct Inner {
     pub metrics: Arc<Metrics>,
     pub finisher: Arc<dyn RecordingFinisher>,
     pub systems: Arc<dyn Systems>,
+    pub speaking: Arc<dyn Speaking>,
+    /// One greeting is changed at a time: how many somebody has is looked up first.
+    pub greeting: tokio::sync::Mutex<()>,
+    pub held_greetings: Held,
     pub configuration: ArcSwap<Configuration>,
     /// Two changes at once must not overtake each other on the way to the floor.
     pub reconfiguring: tokio::sync::Mutex<()>,

@@ -118,6 +118,8 @@ ids! {
     FlowId = "flow";
     /// What an agent reported as not working.
     ReportId = "report";
+    /// What somebody says to callers who are to leave them a message.
+    GreetingId = "greeting";
     /// A carrier or PBX that exchanges calls with us.
     TrunkId = "trunk";
     /// How an interaction ended, as the agent coded it.

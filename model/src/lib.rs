@@ -14,6 +14,7 @@ pub mod dialling;
 pub mod diversion;
 pub mod figures;
 pub mod flow;
+pub mod greeting;
 pub mod id;
 pub mod interaction;
 pub mod journal;

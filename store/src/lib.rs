@@ -33,6 +33,7 @@ pub mod catalogue;
 pub mod diversions;
 mod error;
 pub mod generations;
+pub mod greetings;
 pub mod idempotency;
 pub mod item;
 pub mod journal;
@@ -104,6 +105,7 @@ trait Engine:
     + Secrets
     + preferences::Preferences
     + diversions::Diversions
+    + greetings::Greetings
     + reports::Reports
     + Sessions
     + ApiKeys
@@ -189,6 +191,10 @@ impl Store {
     }
     /// Keys of programs.
     pub fn api_keys(&self) -> &dyn ApiKeys {
+        &*self.engine
+    }
+    /// What people say to callers who are to leave them a message.
+    pub fn greetings(&self) -> &dyn greetings::Greetings {
         &*self.engine
     }
     /// What becomes of calls to extensions that are not taken.

@@ -46,6 +46,7 @@ macro_rules! migrations {
             21 "own voicemail" "0021_own_voicemail",
             22 "reports" "0022_reports",
             23 "trunk accounts" "0023_trunk_accounts",
+            24 "greetings" "0024_greetings",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

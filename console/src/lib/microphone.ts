@@ -50,11 +50,8 @@ export class Microphone {
   }
 
   private async open(): Promise<void> {
-    const deviceId = sound.chosen.microphone;
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({
-        audio: { ...(deviceId ? { deviceId: { ideal: deviceId } } : {}), ...tuning() },
-      });
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: chosenMicrophone() });
       const track = stream.getAudioTracks()[0];
       if (!track) return this.on.problem("no_microphone");
       this.on.problem(null);
@@ -86,6 +83,12 @@ export class Microphone {
     context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
     this.meter = { context, analyser, data: new Uint8Array(analyser.fftSize) };
   }
+}
+
+/** The microphone that this computer's user chose, as one asks for it. */
+export function chosenMicrophone(): MediaTrackConstraints {
+  const deviceId = sound.chosen.microphone;
+  return { ...(deviceId ? { deviceId: { ideal: deviceId } } : {}), ...tuning() };
 }
 
 /** `?audio=raw` leaves the microphone's signal as it is: for measuring with tones. */

@@ -11,6 +11,7 @@ use model::capacity::Capacity;
 use model::dialling::DialRules;
 use model::diversion::{Diversion, MessageBox};
 use model::flow::Flow;
+use model::greeting::Greeting;
 use model::id::{DispositionId, FlowId, GroupId, ReasonId, ServiceId, TenantId, TrunkId, UserId};
 use model::interaction::Channel;
 use model::people::{Group, GroupRules, PhoneKind, Privilege, Tenant, User, Withheld};
@@ -65,6 +66,8 @@ pub struct Configuration {
     pub trunks: Vec<Trunk>,
     /// What becomes of calls to extensions that are not taken, of everybody who set something.
     pub diversions: BTreeMap<UserId, Diversion>,
+    /// What people say to callers who are to leave them a message (VM-03).
+    pub greetings: Vec<Greeting>,
     /// Callers who are refused (VOICE-16).
     pub blocks: Arc<BlockList>,
     /// What offer windows show (VOICE-05).
@@ -123,6 +126,7 @@ impl Configuration {
             flows: flows.into_iter().map(|row| (row.item.id, row.item)).collect(),
             tables: store.lookups().lookup_tables(tenant).await?,
             diversions: store.diversions().diversions(tenant).await?,
+            greetings: store.greetings().greetings(tenant).await?,
             trunks: trunks.into_iter().map(|row| row.item).collect(),
             blocks: Arc::new(BlockList::new(blocks.into_iter().map(|row| row.item))),
             ..Self::default()

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 
 use model::diversion::MessageBox;
+use model::greeting::Greeting;
+use model::id::UserId;
 use model::service::VoicemailRules;
 
 use super::Configuration;
@@ -12,13 +14,24 @@ use crate::refusal::FieldError;
 const EXTENSION: &str = "extension-greeting";
 
 impl Configuration {
+    /// Greetings of one person, the oldest first.
+    pub fn greetings_of(&self, owner: UserId) -> impl Iterator<Item = &Greeting> {
+        self.greetings.iter().filter(move |greeting| greeting.owner == owner)
+    }
+
+    /// Greetings that callers hear.
+    pub(crate) fn chosen_greetings(&self) -> impl Iterator<Item = &Greeting> {
+        self.greetings.iter().filter(|greeting| greeting.chosen && self.users.contains_key(&greeting.owner))
+    }
+
     /// How messages in a box are taken and kept. `None`: there is no such service or person any more.
     pub fn message_rules(&self, of: MessageBox) -> Option<VoicemailRules> {
         match of {
             MessageBox::Service { service } => Some(self.services.get(&service)?.queue.voicemail.clone()),
             MessageBox::Own { owner } => {
                 let rules = self.own_voicemail.clone();
-                let greeting = rules.greeting.or_else(|| Some(EXTENSION.to_owned()));
+                let own = self.greetings_of(owner).find(|greeting| greeting.chosen).map(Greeting::sound);
+                let greeting = own.or(rules.greeting).or_else(|| Some(EXTENSION.to_owned()));
                 self.colleague(owner).map(|_| VoicemailRules { greeting, ..rules })
             }
         }

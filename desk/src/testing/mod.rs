@@ -7,6 +7,7 @@
 mod finisher;
 mod furniture;
 mod page;
+mod speaking;
 mod systems;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -30,6 +31,7 @@ pub use self::finisher::FakeFinisher;
 pub use self::furniture::*;
 use self::furniture::{furnish, open_store};
 pub use self::page::Page;
+pub use self::speaking::FakeSpeaking;
 pub use self::systems::FakeSystems;
 use crate::auth::password::Cost;
 use crate::auth::{AuthConfig, Credentials, Identity};
@@ -58,6 +60,8 @@ pub struct House {
     pub finisher: Arc<FakeFinisher>,
     /// What its flows ask.
     pub systems: Arc<FakeSystems>,
+    /// Sounds that lie ready.
+    pub speaking: Arc<FakeSpeaking>,
     /// Its store.
     pub store: Store,
     orders: mpsc::Receiver<CallOrder>,
@@ -109,6 +113,7 @@ impl House {
         let (facts, facts_receiver) = mpsc::channel(1_024);
         let registry = Registry::new();
         let systems = Arc::<FakeSystems>::default();
+        let speaking = Arc::<FakeSpeaking>::default();
         let auth = AuthConfig { cost: Cost::TEST, ..AuthConfig::default() };
         let config = DeskConfig {
             tenant: tenant(),
@@ -125,12 +130,13 @@ impl House {
             facts: facts_receiver,
             finisher: finisher.clone(),
             systems: systems.clone(),
+            speaking: speaking.clone(),
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(dice()),
             registry: registry.clone(),
         };
         let desk = Desk::start(config, parts).await.unwrap();
-        Self { desk, clock, registry, finisher, systems, store, orders, facts, folder, calls }
+        Self { desk, clock, registry, finisher, systems, speaking, store, orders, facts, folder, calls }
     }
 
     /// The time by its clock.

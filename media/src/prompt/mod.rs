@@ -6,6 +6,7 @@
 
 pub mod music;
 mod ogg_opus;
+pub mod spoken;
 pub mod tones;
 mod wav;
 

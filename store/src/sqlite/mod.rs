@@ -30,6 +30,8 @@ mod audit;
 mod diversions;
 #[path = "../sql/generations.rs"]
 mod generations;
+#[path = "../sql/greetings.rs"]
+mod greetings;
 #[path = "../sql/idempotency.rs"]
 mod idempotency;
 #[path = "../sql/ledger.rs"]

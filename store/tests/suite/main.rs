@@ -6,6 +6,7 @@ mod api_keys;
 mod catalogue;
 mod crash;
 mod fixture;
+mod greetings;
 mod journal;
 mod lookups;
 mod messages;

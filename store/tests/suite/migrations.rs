@@ -68,6 +68,7 @@ on_each_engine! {
              DROP TABLE api_keys;
              DROP TABLE user_preferences;
              DROP TABLE user_diversions;
+             DROP TABLE greetings;
              DROP TABLE trunk_passwords;
              ALTER TABLE trunks DROP COLUMN account;
              DROP TABLE messages;

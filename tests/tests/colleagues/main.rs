@@ -1,6 +1,7 @@
 //! Agents who call agents: softphone to softphone, in the browser and from the phone on the desk.
 
 mod diverted;
+mod greeted;
 mod page;
 mod places;
 
