@@ -142,8 +142,10 @@ fn target(request: &Request, directory: &Directory) -> Result<ReferTo, u16> {
     let [value] = values.as_slice() else { return Err(400) };
     let target = uri::of_address(value).ok_or(400_u16)?;
     let (address, headers) = target.split_once('?').unwrap_or((target, ""));
-    let method = address.split(';').skip(1).find_map(|parameter| parameter.strip_prefix("method="));
-    if method.is_some_and(|method| !method.eq_ignore_ascii_case("INVITE")) {
+    let mut parameters = address.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    // RFC 3261 §19.1.4: names of parameters have no case.
+    let method = parameters.find(|(name, _)| name.eq_ignore_ascii_case("method"));
+    if method.is_some_and(|(_, method)| !method.eq_ignore_ascii_case("INVITE")) {
         return Err(403);
     }
     let replaces = headers.split('&').filter_map(|header| header.split_once('='));
@@ -200,6 +202,8 @@ mod tests {
         assert_eq!(of("tel:+4930555"), Ok(ReferTo::Dialled("+4930555".into())));
         assert_eq!(of("<sip:boris@192.0.2.1>"), Err(404), "a name is nobody's number");
         assert_eq!(of("<sip:1002@192.0.2.1;method=BYE>"), Err(403));
+        assert_eq!(of("<sip:1002@192.0.2.1;Method=MESSAGE>"), Err(403));
+        assert_eq!(of("<sip:1002@192.0.2.1;METHOD=invite>"), Ok(ReferTo::Dialled("1002".into())));
     }
 
     #[test]
