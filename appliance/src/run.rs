@@ -189,6 +189,10 @@ impl Appliance {
                 tenant,
                 realm: config.sip.realm.clone(),
                 phone_srtp: config.sip.phone_srtp,
+                phone_missing_max: match config.sip.phone_missing_minutes {
+                    0 => None,
+                    minutes => Some(Duration::from_secs(u64::from(minutes) * 60)),
+                },
                 auth: desk::auth::AuthConfig {
                     key_lifetime_max: config.key_lifetime_max,
                     ..Default::default()

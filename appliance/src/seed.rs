@@ -82,6 +82,7 @@ pub async fn user(
         group,
         skills: new.skills.iter().copied().collect(),
         phone: new.phone,
+        mobile: None,
         chats_max: None,
         disabled: false,
     };

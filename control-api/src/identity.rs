@@ -91,6 +91,7 @@ fn operator(state: &ApiState) -> Identity {
         group: None,
         skills: BTreeMap::new(),
         phone: PhoneKind::None,
+        mobile: None,
         chats_max: None,
         disabled: false,
     };

@@ -4,7 +4,8 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use desk::auth::{Credentials, Identity};
-use model::people::Privilege;
+use desk::preferences::Phones;
+use model::people::{OwnPhone, PhoneKind, Privilege};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -107,6 +108,61 @@ pub async fn set_preferences(
     Json(body): Json<PreferencesView>,
 ) -> Result<StatusCode, ApiError> {
     state.desk.show_callback_notice(&who.identity, body.callback_notice).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A phone that a user may have.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnPhoneView {
+    /// `browser`, `sip`, `number` or `none`.
+    #[schema(value_type = String)]
+    kind: PhoneKind,
+    /// Of `number`, which: digits with an optional +. `null`: the one that an administrator set.
+    #[serde(default)]
+    number: Option<String>,
+}
+
+/// By which phone the own user is reached.
+#[derive(Serialize, ToSchema)]
+pub struct PhonesView {
+    /// As an administrator set it.
+    set: OwnPhoneView,
+    /// What the user chose instead, from the next sign-in on; `null`: what is set.
+    own: Option<OwnPhoneView>,
+    /// Whether the user may name a number outside.
+    own_numbers: bool,
+}
+
+/// By which phone the own user is reached.
+#[utoipa::path(get, path = "/session/phone", tag = "session", responses((status = 200, body = PhonesView)))]
+pub async fn phone(State(state): State<ApiState>, who: Who) -> Result<axum::Json<PhonesView>, ApiError> {
+    let Phones { set, mobile, own, own_numbers } = state.desk.phones(&who.person()?.identity).await?;
+    Ok(axum::Json(PhonesView {
+        set: OwnPhoneView { kind: set, number: mobile },
+        own: own.map(|OwnPhone { kind, number }| OwnPhoneView { kind, number }),
+        own_numbers,
+    }))
+}
+
+/// Choose another phone than the one that is set, from the next sign-in on (CONN-10).
+#[utoipa::path(put, path = "/session/phone", tag = "session", request_body = OwnPhoneView, responses((status = 204),
+    (status = 409, body = Problem, content_type = "application/problem+json", description = "Not a phone for this user"),
+    (status = 422, body = Problem, content_type = "application/problem+json")))]
+pub async fn choose_phone(
+    State(state): State<ApiState>,
+    who: Who,
+    Json(body): Json<OwnPhoneView>,
+) -> Result<StatusCode, ApiError> {
+    let identity = &who.person()?.identity;
+    state.desk.choose_phone(identity, Some((body.kind, body.number))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Have the phone that is set again, from the next sign-in on.
+#[utoipa::path(delete, path = "/session/phone", tag = "session", responses((status = 204)))]
+pub async fn usual_phone(State(state): State<ApiState>, who: Who) -> Result<StatusCode, ApiError> {
+    state.desk.choose_phone(&who.person()?.identity, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -18,6 +18,7 @@ use tower::ServiceExt as _;
 
 /// What docs/protocols/console.md promises, without `/api/v1`.
 const CONTRACT: &[(&str, &str)] = &[
+    ("/session/phone", "delete get put"),
     ("/session/preferences", "get put"),
     ("/session/diversion", "get put"),
     ("/users/{id}/diversion", "get put"),
@@ -67,6 +68,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/tables/{name}", "put delete"),
     ("/flow/check", "post"),
     ("/flow/try", "post"),
+    ("/tenant/dialling", "get"),
     ("/tenant", "get put"),
     ("/calls", "get"),
     ("/calls/{interaction}", "get"),

@@ -34,6 +34,8 @@ pub struct ColleagueView {
     pub presence: Option<Presence>,
     /// Whether a call would ring there now, or is led on from there.
     pub callable: bool,
+    /// The number outside by which they can be reached: of whom cannot be called within the house (OUT-04).
+    pub mobile: Option<String>,
 }
 
 impl DeskHandle {
@@ -93,13 +95,15 @@ fn page(
 
 impl Core {
     fn colleague_view(&self, user: &User) -> ColleagueView {
+        let callable = self.reachable(user.id).is_ok() || self.diverts_at_once(user.id);
         ColleagueView {
             user: user.id,
             name: user.name.clone(),
             extension: user.extension.clone(),
             state: self.state_of(user.id).map_or("logged_out", state_name),
             presence: self.presence(user.id),
-            callable: self.reachable(user.id).is_ok() || self.diverts_at_once(user.id),
+            callable,
+            mobile: user.mobile.clone().filter(|_| !callable),
         }
     }
 }

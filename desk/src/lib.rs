@@ -26,6 +26,7 @@ pub mod idempotency;
 pub mod lookups;
 pub mod metrics;
 pub mod past;
+pub mod preferences;
 mod recorded_flows;
 pub mod recording;
 mod recording_rows;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use model::call::{CallConfig, CallFact, CallOrder};
@@ -13,7 +14,6 @@ use model::service::SrtpPolicy;
 use model::time::Timestamp;
 use prometheus::Registry;
 use store::journal::HealthState;
-use store::preferences::Wanted;
 use store::{Journal, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -46,6 +46,8 @@ pub struct DeskConfig {
     pub realm: String,
     /// Encryption of phones' media.
     pub phone_srtp: SrtpPolicy,
+    /// Agents whose phone cannot be reached for so long are signed out (CONN-12); `None`: never.
+    pub phone_missing_max: Option<Duration>,
     /// How long sessions live, and the cost of passwords.
     pub auth: AuthConfig,
     /// Names of the sounds that flows may play; asked whenever the configuration is read.
@@ -176,6 +178,7 @@ impl Desk {
             metrics: metrics.clone(),
             requests,
             mailbox: mailbox.downgrade(),
+            phone_missing_max: config.phone_missing_max,
             facts,
             orders,
             jobs,
@@ -243,7 +246,7 @@ pub(crate) struct Inner {
     pub importing: tokio::sync::Mutex<()>,
     /// Folding a journal takes a second of a processor: one at a time.
     pub looking_back: tokio::sync::Mutex<()>,
-    mailbox: mpsc::Sender<Request>,
+    pub(crate) mailbox: mpsc::Sender<Request>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -357,24 +360,6 @@ impl DeskHandle {
             page,
         };
         self.ask(|answer| Request::Attach(attach, answer)).await?
-    }
-
-    /// What a user wants to see or not.
-    pub async fn preferences(&self, who: &Identity) -> Result<Wanted, Refusal> {
-        self.0.store.preferences().preferences(self.tenant(), who.user.id).await.map_err(crate::trouble::read)
-    }
-
-    /// Shows a user the notice before a callback, or not any more, in whatever browser (CB-03).
-    pub async fn show_callback_notice(&self, who: &Identity, shown: bool) -> Result<(), Refusal> {
-        let wanted = Wanted { no_callback_notice: !shown };
-        let (tenant, user) = (self.tenant(), who.user.id);
-        self.0
-            .store
-            .preferences()
-            .save_preferences(tenant, user, &wanted)
-            .await
-            .map_err(crate::trouble::read)?;
-        self.0.mailbox.send(Request::Prefer(user, wanted)).await.map_err(|_| Refusal::Unavailable)
     }
 
     /// A socket ended.

@@ -200,7 +200,7 @@ async fn the_softphone_is_attached_and_its_state_is_shown() {
     let mut page = house.page("anna").await;
     assert_eq!(
         page.welcome["snapshot"]["phone"],
-        serde_json::json!({"kind":"browser","up":false,"problem":null})
+        serde_json::json!({"kind":"browser","number":null,"up":false,"problem":null})
     );
     page.does(Command::PhoneOffer { sdp: "v=0".into() }).await.unwrap();
     let session = house

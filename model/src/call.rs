@@ -72,6 +72,25 @@ pub enum CallOrder {
         /// How.
         phone: PhoneKind,
     },
+    /// Dial the agent's phone outside, for agents whose phone is a [`PhoneKind::Number`]. Who picks up hears `confirm` again and
+    /// again and presses 1 to take the call, 2 to refuse it: a mailbox does neither. Answered by [`CallFact::AgentAnswered`],
+    /// [`CallFact::AgentRefused`] or [`CallFact::AgentUnreachable`]; ended by [`CallOrder::StopRinging`].
+    RingNumber {
+        /// Which call.
+        interaction: InteractionId,
+        /// The lease that rings.
+        token: OfferToken,
+        /// Whom.
+        agent: UserId,
+        /// Digits with an optional `+`.
+        number: String,
+        /// The calling number; `None`: the trunk's own.
+        caller_id: Option<String>,
+        /// The trunks, the first first.
+        trunks: Vec<TrunkId>,
+        /// Names of the sounds.
+        confirm: Vec<String>,
+    },
     /// Stop ringing; the lease is over.
     StopRinging {
         /// Which call.

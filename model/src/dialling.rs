@@ -36,11 +36,24 @@ impl Dialled {
         }
         let count = digits.trim_start_matches('+').len();
         let after: String = after.chars().filter(|c| !c.is_whitespace()).collect();
-        let keys = |c: char| matches!(c, '0'..='9' | '*' | '#' | ',');
-        let fit =
-            (DIGITS_MIN..=DIGITS_MAX).contains(&count) && after.len() <= AFTER_MAX && after.chars().all(keys);
+        let fit = (DIGITS_MIN..=DIGITS_MAX).contains(&count) && keys(&after);
         fit.then_some(Self { number: digits, after })
     }
+
+    /// Adds keys that are pressed a second after those that there are (OUT-15). `false`: these are none, or too many; nothing is added.
+    pub fn then_press(&mut self, more: &str) -> bool {
+        let after = format!("{},{more}", self.after);
+        let fit = !more.is_empty() && keys(&after);
+        if fit {
+            self.after = after;
+        }
+        fit
+    }
+}
+
+/// Whether these can be pressed after the answer.
+fn keys(after: &str) -> bool {
+    after.len() <= AFTER_MAX && after.chars().all(|c| matches!(c, '0'..='9' | '*' | '#' | ','))
 }
 
 /// Which numbers outside may be dialled: the longest prefix that fits a number decides. `00` at the beginning of a number or
@@ -56,6 +69,29 @@ pub struct DialRules {
     pub others: bool,
     /// How many numbers one agent may dial within a minute.
     pub per_minute: u32,
+    /// Whether agents may name a number outside as their phone (CONN-06).
+    pub own_numbers: bool,
+    /// How numbers are dialled here: what one begins with, and what that becomes (OUT-05).
+    pub forms: Vec<Form>,
+}
+
+/// One way in which numbers are dialled: 0 becomes +49 in Germany, and 810 becomes + in Russia.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// Digits.
+    pub begins: String,
+    /// Digits with an optional `+`, or nothing.
+    pub becomes: String,
+}
+
+/// Why a number may be called, or may not: the longest prefix that fits; `None`: none does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it may.
+    pub permitted: bool,
+    /// By which prefix.
+    pub prefix: Option<String>,
 }
 
 impl Default for DialRules {
@@ -71,23 +107,42 @@ impl Default for DialRules {
             "+449", "+43900", "+43930", "+41900", "+41901", "+41906", "+3389", "+39899", "+7803", "+7809",
         ];
         let deny = deny.into_iter().map(str::to_owned).collect();
-        Self { allow: Vec::new(), deny, others: true, per_minute: 20 }
+        Self { allow: Vec::new(), deny, others: true, per_minute: 20, own_numbers: true, forms: Vec::new() }
     }
 }
 
 impl DialRules {
     /// Whether a number may be dialled.
     pub fn permit(&self, number: &str) -> bool {
-        let number = international(number);
+        self.verdict(number).permitted
+    }
+
+    /// The same, and by which prefix.
+    pub fn verdict(&self, number: &str) -> Verdict {
+        let number = international(&self.normal(number));
         let longest = |prefixes: &[String]| {
             let fits = prefixes.iter().filter(|prefix| number.starts_with(international(prefix).as_str()));
-            fits.map(|prefix| international(prefix).len()).max()
+            fits.max_by_key(|prefix| international(prefix).len()).cloned()
         };
-        match (longest(&self.allow), longest(&self.deny)) {
-            (None, None) => self.others,
-            (Some(allowed), Some(denied)) => allowed >= denied,
-            (allowed, None) => allowed.is_some(),
-            (None, Some(_)) => false,
+        let (allowed, denied) = (longest(&self.allow), longest(&self.deny));
+        let length = |prefix: &Option<String>| prefix.as_deref().map(|prefix| international(prefix).len());
+        if allowed.is_none() && denied.is_none() {
+            return Verdict { permitted: self.others, prefix: None };
+        }
+        let permitted = length(&allowed) >= length(&denied);
+        Verdict { permitted, prefix: if permitted { allowed } else { denied } }
+    }
+
+    /// The number as it is looked at and sent to a trunk: what is dialled here, in the form that is understood elsewhere. Of several
+    /// beginnings that fit the longest one counts; a number with `+` stays as it is, and one with `00`, unless a form says of it.
+    pub fn normal(&self, number: &str) -> String {
+        let fits = self.forms.iter().filter(|form| number.starts_with(form.begins.as_str()));
+        let exit = |form: &&Form| form.begins.len() == 1 && number.starts_with("00");
+        match fits.max_by_key(|form| form.begins.len()) {
+            Some(form) if !exit(&form) => {
+                format!("{}{}", form.becomes, number.get(form.begins.len()..).unwrap_or_default())
+            }
+            _ => number.to_owned(),
         }
     }
 }
@@ -111,6 +166,11 @@ mod tests {
         assert_eq!(read(" +49 (30) 123-456.7 "), of("+49301234567", ""));
         assert_eq!(read("030/1234,,55#"), of("0301234", ",,55#"));
         assert_eq!(read("110"), of("110", ""));
+        let mut later = Dialled::parse("110").unwrap();
+        assert!(later.then_press("42") && later.then_press("#"), "OUT-15");
+        assert_eq!(later.after, ",42,#");
+        assert!(!later.then_press("") && !later.then_press("x") && !later.then_press(&"1".repeat(32)));
+        assert_eq!(later.after, ",42,#");
         for none in ["", "1", "+", "030+49", "alice", "123456789012345678901", "*21#", "0301234,x", "٣٤٥٦"]
         {
             assert_eq!(read(none), None, "{none}");
@@ -132,5 +192,30 @@ mod tests {
         let home =
             DialRules { allow: vec!["+49".into()], deny: vec!["+49900".into()], others: false, ..rules };
         assert!(home.permit("004930123") && !home.permit("+49900123") && !home.permit("+33123"));
+    }
+
+    /// OUT-05: a number is dialled as it is dialled here, with exit prefix and area code, and looked at in one form.
+    #[test]
+    fn a_number_is_dialled_as_people_dial_here() {
+        let form = |begins: &str, becomes: &str| Form { begins: begins.into(), becomes: becomes.into() };
+        let forms = vec![form("8", "+7"), form("810", "+"), form("9", "")];
+        let rules = DialRules { forms, allow: vec!["+7495".into()], others: false, ..DialRules::default() };
+        for (dialled, normal) in [
+            ("84951234567", "+74951234567"),
+            ("81049301234", "+49301234"),
+            ("+84951234567", "+84951234567"),
+            ("9112", "112"),
+            ("112", "112"),
+        ] {
+            assert_eq!(rules.normal(dialled), normal);
+        }
+        let german = DialRules { forms: vec![form("0", "+49")], ..DialRules::default() };
+        for (dialled, normal) in [("030123", "+4930123"), ("0043123", "0043123"), ("+43123", "+43123")] {
+            assert_eq!(german.normal(dialled), normal);
+        }
+        let verdict = |number| (rules.verdict(number).permitted, rules.verdict(number).prefix);
+        assert_eq!(verdict("84951234567"), (true, Some("+7495".into())));
+        assert_eq!(verdict("88091234567"), (false, Some("+7809".into())), "premium, however it is dialled");
+        assert_eq!(verdict("84961234567"), (false, None));
     }
 }

@@ -78,13 +78,15 @@ pub struct User {
     pub skills: BTreeMap<SkillId, Level>,
     /// How voice reaches the user.
     pub phone: PhoneKind,
+    /// The number outside by which the user can be reached: what is dialled for [`PhoneKind::Number`].
+    pub mobile: Option<String>,
     /// How many chats at once, instead of what group and tenant say (CHAT-14, C2). 0: none.
     pub chats_max: Option<u32>,
     /// A user who may not sign in any more. Users are never deleted while records name them.
     pub disabled: bool,
 }
 
-/// How voice reaches an agent (CONN-03, CONN-04, CONN-09).
+/// How voice reaches an agent (CONN-03, CONN-04, CONN-06, CONN-09).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhoneKind {
@@ -93,8 +95,20 @@ pub enum PhoneKind {
     Browser,
     /// A SIP phone that registers with the user's extension.
     Sip,
+    /// A landline or mobile phone, dialled over the trunks.
+    Number,
     /// No voice at all.
     None,
+}
+
+/// The phone that an agent chose instead of the one that was set for them (CONN-10). It is theirs from the next sign-in on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnPhone {
+    /// Which kind.
+    pub kind: PhoneKind,
+    /// Of [`PhoneKind::Number`], the number; `None`: the user's own as it was set.
+    #[serde(default)]
+    pub number: Option<String>,
 }
 
 /// A named set of privileges.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use model::id::{TenantId, UserId};
+use model::people::OwnPhone;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -12,6 +13,8 @@ use crate::error::StoreError;
 pub struct Wanted {
     /// No notice is shown before a customer is called back: an accepted one is dialled at once (CB-03).
     pub no_callback_notice: bool,
+    /// The phone that is used instead of the one that was set, from the next sign-in on (CONN-10).
+    pub own_phone: Option<OwnPhone>,
 }
 
 /// Preferences of users.

@@ -47,6 +47,7 @@ macro_rules! migrations {
             22 "reports" "0022_reports",
             23 "trunk accounts" "0023_trunk_accounts",
             24 "greetings" "0024_greetings",
+            25 "mobiles" "0025_mobiles",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::pcap::write_rtp;
+use crate::pressing::pressing;
 use crate::process::{Running, free_port, free_stretch};
-use crate::sipp::{OK, traces};
+use crate::sipp::{OK, Said, traces};
 use crate::tone;
 
 /// What the carrier does with a call.
@@ -18,6 +20,8 @@ pub enum Manner {
     RefusesFor(u16, u8),
     /// Rings until the call is cancelled.
     Rings,
+    /// Rings, picks up, and presses this key after so many milliseconds of speaking.
+    Presses(char, u64),
 }
 
 /// A running carrier.
@@ -38,6 +42,10 @@ impl Carrier {
         std::fs::create_dir_all(&dir).expect("a folder");
         let octets: Vec<u8> = tone::sine(hz, 8_000, 10.0).into_iter().map(tone::to_mulaw).collect();
         std::fs::write(dir.join("speech.raw"), octets).expect("a file");
+        if let Manner::Presses(key, after_ms) = manner {
+            let Said::Packets(packets) = pressing(hz, 60, &[(after_ms, key)]).said else { unreachable!() };
+            write_rtp(&dir.join("speech.pcap"), &packets);
+        }
         std::fs::write(dir.join("carrier.xml"), scenario_text(manner)).expect("a file");
         let (sip_port, media_port) = (free_port(), free_stretch(64));
         let mut command = Command::new("sipp");
@@ -108,6 +116,14 @@ Contact: <sip:carrier@[local_ip]:[local_port]>
             answer("180 Ringing", false),
             // SIPp takes what it repeats from the last message, which is the CANCEL: the INVITE's CSeq is written out.
             answer("487 Request Terminated", false).replace("[last_CSeq:]", "CSeq: 1 INVITE")
+        ),
+        Manner::Presses(..) => format!(
+            r#"{}{}
+  <recv request="ACK"/>
+  <nop><action><exec play_pcap_audio="speech.pcap"/></action></nop>
+  <recv request="BYE"/>{OK}"#,
+            answer("180 Ringing", false),
+            answer("200 OK", true).replace("rtpstream_audio_port", "media_port"),
         ),
         Manner::Answers => format!(
             r#"{}{}

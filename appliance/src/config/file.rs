@@ -87,6 +87,7 @@ section!(
         realm: String = "patchbay".into(),
         digest: Vec<DigestFile> = vec![DigestFile::Sha256, DigestFile::Md5],
         phone_srtp: SrtpPolicy = SrtpPolicy::Accept,
+        phone_missing_minutes: u32 = 5,
         advertise: String = String::new(),
         calls_max: u32 = 1_000,
         codecs: Vec<Codec> = vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu, Codec::G729],

@@ -5,7 +5,7 @@ export type Millis = number;
 export type RoutingState = "logged_out" | "ready" | "ringing" | "busy" | "wrap_up" | "not_ready" | "offline";
 export type ReasonKind = "login" | "after_interaction" | "declined" | "no_answer" | "connection_lost" | "forced" | "chosen";
 export type Role = "agent" | "supervisor" | "administrator";
-export type PhoneKind = "browser" | "sip" | "none";
+export type PhoneKind = "browser" | "sip" | "number" | "none";
 export type Privilege =
   | "take_interactions"
   | "handle_chats"
@@ -271,6 +271,8 @@ export interface Period {
 }
 export interface PhoneView {
   kind: PhoneKind;
+  /** Of a phone outside. */
+  number: string | null;
   up: boolean;
   problem: string | null;
 }
@@ -348,7 +350,7 @@ export interface Banner {
   code: string;
   params: Record<string, string | number | null>;
 }
-export type SessionEnd = "elsewhere" | "signed_out" | "by_supervisor" | "expired";
+export type SessionEnd = "elsewhere" | "signed_out" | "by_supervisor" | "expired" | "phone_missing";
 export type ServerEvent = { seq: number; at: Millis } & (
   | { event: "welcome"; now: Millis; snapshot?: Snapshot }
   | { event: "me"; agent: AgentView }
@@ -381,9 +383,31 @@ export interface User {
   group: string | null;
   skills: Record<string, number>;
   phone: PhoneKind;
+  /** The number outside by which the user can be reached. */
+  mobile: string | null;
   /** How many chats at once, instead of what team and tenant say. */
   chats_max: number | null;
   disabled: boolean;
+}
+/** Which numbers outside may be called, and how they are dialled here. */
+export interface Dialling {
+  allow: string[];
+  deny: string[];
+  others: boolean;
+  per_minute: number;
+  own_numbers: boolean;
+  forms: { begins: string; becomes: string }[];
+}
+export interface OwnPhone {
+  kind: PhoneKind;
+  number: string | null;
+}
+/** By which phone the own user is reached. */
+export interface Phones {
+  set: OwnPhone;
+  /** Chosen instead, from the next sign-in on. */
+  own: OwnPhone | null;
+  own_numbers: boolean;
 }
 export interface Session {
   user: User;
@@ -395,6 +419,8 @@ export interface ColleagueItem extends Colleague {
   state: RoutingState;
   presence: Presence | null;
   callable: boolean;
+  /** The number outside by which they can be reached. */
+  mobile: string | null;
 }
 /** Privileges to be offered a kind of contact: they can be withheld from a role. */
 export type Handling = "handle_chats" | "handle_emails";
@@ -415,7 +441,7 @@ export interface Tenant {
   /** Who of several agents who would do is rung first (ROUTE-04). */
   agent_order: AgentTerm[];
   /** Which numbers outside may be dialled: set through the API, and sent back as it came. */
-  dialling: unknown;
+  dialling: Dialling;
   /** What roles may not do although they usually may (CHAT-01). */
   withheld: Partial<Record<Role, Handling[]>>;
   /** How messages for extensions are taken and kept (VM-12). */

@@ -10,6 +10,7 @@ const person = (name: string, extension: string | null, state: RoutingState = "r
   state,
   presence: "available",
   callable,
+  mobile: null,
 });
 const anna = person("Anna", "1002");
 const annika = person("Annika", "10");
@@ -44,8 +45,8 @@ describe("OUT-01: a number outside is typed or pasted", () => {
   });
 
   test("a phone on the desk rings for it", () => {
-    expect(ownHindrance({ kind: "sip", up: true, problem: null }, "ready", en, true)).toBe("");
-    expect(ownHindrance({ kind: "none", up: false, problem: null }, "ready", en, true)).not.toBe("");
+    expect(ownHindrance({ kind: "sip", number: null, up: true, problem: null }, "ready", en, true)).toBe("");
+    expect(ownHindrance({ kind: "none", number: null, up: false, problem: null }, "ready", en, true)).not.toBe("");
   });
 });
 
@@ -63,7 +64,7 @@ describe("why a call cannot be made is said in words", () => {
   });
 
   test("a desk phone calls by itself", () => {
-    const phone = (kind: "browser" | "sip" | "none", up: boolean) => ownHindrance({ kind, up, problem: null }, "ready", en);
+    const phone = (kind: "browser" | "sip" | "none", up: boolean) => ownHindrance({ kind, number: null, up, problem: null }, "ready", en);
     expect(phone("sip", true)).toBe("To call a colleague, dial the extension on your phone.");
     expect(phone("none", false)).toBe("You need a phone to call.");
     expect(phone("browser", false)).toBe("Your phone is not connected yet.");
@@ -71,7 +72,7 @@ describe("why a call cannot be made is said in words", () => {
   });
 
   test("whoever is offline or rings cannot call, whoever is busy or Not ready can", () => {
-    const own = (state: RoutingState) => ownHindrance({ kind: "browser", up: true, problem: null }, state, en);
+    const own = (state: RoutingState) => ownHindrance({ kind: "browser", number: null, up: true, problem: null }, state, en);
     expect(own("offline")).toBe("You are offline. Go back online to call.");
     expect(own("ringing")).toBe("Answer or decline the call that rings first.");
     for (const state of ["ready", "busy", "wrap_up", "not_ready"] as const) expect(own(state)).toBe("");

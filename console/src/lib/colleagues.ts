@@ -42,6 +42,7 @@ export function whyNot(row: ColleagueItem, words: Words): string {
 export function ownHindrance(phone: PhoneView, state: RoutingState, words: Words, number = false): string {
   if (state === "offline") return words.colleagues.youOffline;
   if (state === "ringing") return words.colleagues.youRinging;
+  if (phone.kind === "number" && !number) return words.colleagues.notByNumber;
   if (phone.kind === "sip") return number ? "" : words.colleagues.dialOnPhone;
   if (phone.kind === "none") return words.colleagues.noPhone;
   return phone.up ? "" : words.colleagues.phoneDown;

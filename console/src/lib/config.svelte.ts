@@ -109,6 +109,16 @@ export interface NumberItem {
   service: string;
   flow: string | null;
 }
+export interface TrunkItem {
+  id: string;
+  name: string;
+  addresses: string[];
+  username: string | null;
+  target: string | null;
+  account: string | null;
+  calls_max: number;
+  srtp: "accept" | "require" | "never";
+}
 export interface FlowItem {
   id: string;
   name: string;

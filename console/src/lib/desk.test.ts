@@ -9,7 +9,7 @@ const snapshot = {
   queues: [],
   reasons: [],
   services: [],
-  phone: { kind: "browser", up: true, problem: null },
+  phone: { kind: "browser", number: null, up: true, problem: null },
 } as unknown as Snapshot;
 
 const welcome = (seq: number, withSnapshot = true): ServerEvent =>

@@ -41,7 +41,7 @@ export const emptyDesk = (): Desk => ({
   services: [],
   offer_window: usualFields(),
   over: null,
-  phone: { kind: "none", up: false, problem: null },
+  phone: { kind: "none", number: null, up: false, problem: null },
   banners: [],
 });
 

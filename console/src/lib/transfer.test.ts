@@ -5,7 +5,7 @@ import { en } from "./words/en";
 import { ru } from "./words/ru";
 
 const queue = (name: string, more: Partial<QueueView>) => ({ service: { id: name, name }, open: true, emergency: false, waiting: 0, ready_agents: 0, agents: 0, ...more }) as QueueView;
-const colleague = (more: Partial<ColleagueItem>): ColleagueItem => ({ user: "user_1", name: "Ben", extension: "202", state: "ready", presence: "available", callable: true, ...more });
+const colleague = (more: Partial<ColleagueItem>): ColleagueItem => ({ user: "user_1", name: "Ben", extension: "202", state: "ready", presence: "available", callable: true, mobile: null, ...more });
 
 /** XFER-06: how many are free is seen beforehand, those with somebody free first, and why a service takes nobody. */
 test("services say how many agents are free", () => {

@@ -3,7 +3,10 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use model::dialling::Verdict;
 use model::people::Privilege;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -54,7 +57,40 @@ async fn replace(
     Ok(with_etag(StatusCode::OK, row.version, &Tenant::show(&row.item)))
 }
 
-/// Both.
+/// A number to be tried.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Attempt {
+    /// As somebody would dial it.
+    number: String,
+}
+
+/// What becomes of a number that is dialled.
+#[derive(Serialize, ToSchema)]
+struct Tried {
+    /// As it is looked at and sent to a trunk.
+    number: String,
+    /// Whether it may be called.
+    permitted: bool,
+    /// The longest prefix that fits, which decided; `null`: none fits.
+    prefix: Option<String>,
+}
+
+/// What becomes of a number by the rules of dialling; nothing is dialled.
+#[utoipa::path(get, path = "/tenant/dialling", tag = "configuration", params(Attempt), responses(
+    (status = 200, body = Tried),
+    (status = 422, body = Problem, content_type = "application/problem+json")))]
+async fn try_number(
+    State(state): State<ApiState>,
+    who: Who,
+    Params(attempt): Params<Attempt>,
+) -> Result<axum::Json<Tried>, ApiError> {
+    who.needs(Privilege::Administer)?;
+    let (number, Verdict { permitted, prefix }) = state.desk.try_number(&attempt.number)?;
+    Ok(axum::Json(Tried { number, permitted, prefix }))
+}
+
+/// All of them.
 pub fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(show, replace))
+    OpenApiRouter::new().routes(routes!(show, replace)).routes(routes!(try_number))
 }

@@ -43,10 +43,13 @@ pub struct User {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, u8>)]
     pub skills: BTreeMap<SkillId, Level>,
-    /// `browser`, `sip` or `none`.
+    /// `browser`, `sip`, `number` (the one in `mobile`) or `none`.
     #[serde(default)]
     #[schema(value_type = String)]
     pub phone: PhoneKind,
+    /// The number outside by which the user can be reached: digits with an optional +. Colleagues see it.
+    #[serde(default)]
+    pub mobile: Option<String>,
     /// How many chats at once, instead of what group and tenant say: 0 to 50; 0: none (CHAT-14).
     #[serde(default)]
     pub chats_max: Option<u32>,
@@ -84,6 +87,7 @@ impl Wire for User {
             group: self.group,
             skills: self.skills,
             phone: self.phone,
+            mobile: self.mobile,
             chats_max: self.chats_max,
             disabled: self.disabled,
         })
@@ -99,6 +103,7 @@ impl Wire for User {
             group: item.group,
             skills: item.skills,
             phone: item.phone,
+            mobile: item.mobile,
             chats_max: item.chats_max,
             disabled: item.disabled,
             password: None,

@@ -1,7 +1,7 @@
 //! The tenant as it travels.
 
 use desk::console::protocol::OfferWindowView;
-use model::dialling::DialRules;
+use model::dialling::{self, DialRules};
 use model::id::TenantId;
 use model::people::Withheld;
 use model::tenant::{AgentOrder, OfferWindow, SystemNames};
@@ -53,6 +53,27 @@ pub struct Dialling {
     pub others: bool,
     /// How many numbers one agent may dial within a minute, 1 to 1000.
     pub per_minute: u32,
+    /// Whether agents may name a number outside as their phone (CONN-06); `true` if it is missing.
+    #[serde(default = "yes")]
+    pub own_numbers: bool,
+    /// How numbers are dialled here (OUT-05): what one begins with, and what that becomes before it is looked at and sent to a trunk. The
+    /// longest beginning that fits counts; at most 50.
+    #[serde(default)]
+    pub forms: Vec<Form>,
+}
+
+/// One way in which numbers are dialled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// 1 to 15 digits.
+    pub begins: String,
+    /// At most 15 digits, after a + if it is to have one.
+    pub becomes: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Default for Dialling {
@@ -62,8 +83,10 @@ impl Default for Dialling {
 }
 
 impl From<DialRules> for Dialling {
-    fn from(DialRules { allow, deny, others, per_minute }: DialRules) -> Self {
-        Self { allow, deny, others, per_minute }
+    fn from(DialRules { allow, deny, others, per_minute, own_numbers, forms }: DialRules) -> Self {
+        let forms =
+            forms.into_iter().map(|form| Form { begins: form.begins, becomes: form.becomes }).collect();
+        Self { allow, deny, others, per_minute, own_numbers, forms }
     }
 }
 
@@ -84,8 +107,10 @@ impl Tenant {
     pub fn into_item(self, id: TenantId) -> model::people::Tenant {
         let OfferWindowView { external, internal } = self.offer_window;
         let Names { no_answer, connection_lost } = self.system_names;
-        let Dialling { allow, deny, others, per_minute } = self.dialling;
-        let dialling = DialRules { allow, deny, others, per_minute };
+        let Dialling { allow, deny, others, per_minute, own_numbers, forms } = self.dialling;
+        let of = |form: Form| dialling::Form { begins: form.begins, becomes: form.becomes };
+        let forms = forms.into_iter().map(of).collect();
+        let dialling = DialRules { allow, deny, others, per_minute, own_numbers, forms };
         model::people::Tenant {
             id,
             name: self.name,

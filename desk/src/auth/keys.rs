@@ -58,6 +58,7 @@ impl Auth {
             group: None,
             skills: BTreeMap::new(),
             phone: PhoneKind::None,
+            mobile: None,
             chats_max: None,
             disabled: false,
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::dialling::DialRules;
+use model::dialling::{DialRules, Dialled, Verdict};
 use model::people::{Privilege, Tenant, Withheld};
 use model::tenant::AGENT_TERMS_MAX;
 use serde_json::json;
@@ -39,6 +39,14 @@ impl DeskHandle {
         self.audit().record(actor, "tenant.update", row.item.id, detail).await?;
         self.reload().await?;
         Ok(row)
+    }
+
+    /// What becomes of a number that somebody dials: how it is sent, and whether it may be (OUT-06).
+    pub fn try_number(&self, text: &str) -> Result<(String, Verdict), Refusal> {
+        let dialled = Dialled::parse(text)
+            .ok_or_else(|| Refusal::field("/number", "digits with an optional +, 2 to 20 of them"))?;
+        let rules = &self.configuration().dialling;
+        Ok((rules.normal(&dialled.number), rules.verdict(&dialled.number)))
     }
 
     pub(super) fn check_tenant(&self, tenant: &Tenant) -> Result<(), Refusal> {
@@ -79,6 +87,11 @@ fn errors(tenant: &Tenant) -> Vec<FieldError> {
     errors
 }
 
+/// Most ways of dialling.
+const FORMS_MAX: usize = 50;
+/// Most digits of a beginning.
+const FORM_MAX: usize = 15;
+
 fn dialling(rules: &DialRules, errors: &mut Vec<FieldError>) {
     for (pointer, prefixes) in [("/dialling/allow", &rules.allow), ("/dialling/deny", &rules.deny)] {
         if prefixes.len() > PREFIXES_MAX {
@@ -93,6 +106,22 @@ fn dialling(rules: &DialRules, errors: &mut Vec<FieldError>) {
     }
     if !(1..=1_000).contains(&rules.per_minute) {
         errors.push(FieldError::new("/dialling/per_minute", "1 to 1000"));
+    }
+    if rules.forms.len() > FORMS_MAX {
+        errors.push(FieldError::new("/dialling/forms", format!("at most {FORMS_MAX}")));
+    }
+    for (at, form) in rules.forms.iter().enumerate() {
+        let fits = |text: &str, least| {
+            (least..=FORM_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+        };
+        if !fits(&form.begins, 1) || rules.forms.iter().take(at).any(|other| other.begins == form.begins) {
+            let why = format!("1 to {FORM_MAX} digits, each beginning once");
+            errors.push(FieldError::new(&format!("/dialling/forms/{at}/begins"), why));
+        }
+        if !fits(form.becomes.strip_prefix('+').unwrap_or(&form.becomes), 0) {
+            let why = format!("at most {FORM_MAX} digits, after a + if it is to have one");
+            errors.push(FieldError::new(&format!("/dialling/forms/{at}/becomes"), why));
+        }
     }
 }
 

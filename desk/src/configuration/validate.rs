@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use model::agent::{MINUTES_MAX, Reason};
 use model::capacity::{Capacity, Weight};
+use model::dialling::Dialled;
 use model::flow::Flow;
 use model::interaction::Channel;
 use model::people::{Group, PhoneKind, Role, User};
@@ -54,6 +55,22 @@ impl Checked for User {
         }
         if self.phone == PhoneKind::Sip && self.extension.is_none() {
             errors.push(FieldError::new("/extension", "a SIP phone registers with the extension"));
+        }
+        let mobile = self.mobile.as_deref().map(Dialled::parse);
+        match mobile {
+            Some(Some(number)) if number.after.is_empty() => {
+                if self.phone == PhoneKind::Number && !now.dialling.permit(&number.number) {
+                    errors.push(FieldError::new(
+                        "/mobile",
+                        "a number that may not be dialled by the rules of the house",
+                    ));
+                }
+            }
+            Some(_) => errors.push(FieldError::new("/mobile", "digits with an optional +, 2 to 20 of them")),
+            None if self.phone == PhoneKind::Number => {
+                errors.push(FieldError::new("/mobile", "the number that is dialled for this kind of phone"));
+            }
+            None => {}
         }
         if self.chats_max.is_some_and(|chats| chats > AT_ONCE_MAX) {
             errors.push(FieldError::new("/chats_max", format!("0 to {AT_ONCE_MAX}, or nothing")));

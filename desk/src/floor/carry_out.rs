@@ -205,6 +205,11 @@ impl Service {
             return;
         }
         self.state.housekept = now;
+        for user in self.phone_missing_max.map(|max| self.core.without_phone(max, now)).unwrap_or_default() {
+            if let Some(session) = self.consoles.session_of(user) {
+                self.sign_out(user, session, SessionOver::PhoneMissing, now);
+            }
+        }
         for (state, count) in self.core.agents_by_state() {
             self.metrics.agents.with_label_values(&[state]).set(count);
         }

@@ -70,7 +70,7 @@ impl Core {
                 }
                 let interaction = self.ringing.get(&(offer, agent)).map(|ringing| ringing.interaction);
                 if !interaction.is_some_and(|interaction| self.written.contains_key(&interaction)) {
-                    if self.config.phone_of(agent) == PhoneKind::Sip {
+                    if matches!(self.phone_of(agent), PhoneKind::Sip | PhoneKind::Number) {
                         return Err(Refusal::NotNow { why: "Pick up your phone to accept." });
                     }
                     self.clear_the_line(agent, None, out)?;
@@ -287,6 +287,9 @@ impl Core {
         digits: String,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
+        if self.is_dialled_by(agent, interaction) {
+            return self.press_later(interaction, &digits);
+        }
         self.talking(agent, interaction)?;
         let fit = |c| matches!(c, '0'..='9' | '*' | '#' | 'A'..='D' | ',');
         if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.chars().all(fit) {
@@ -357,7 +360,7 @@ impl Core {
         sdp: String,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        if self.config.phone_of(agent) != PhoneKind::Browser {
+        if self.phone_of(agent) != PhoneKind::Browser {
             return Err(Refusal::NotNow { why: "Your phone is not the one in the browser." });
         }
         if sdp.len() > SDP_MAX {

@@ -13,7 +13,7 @@ use model::diversion::MessageBox;
 use model::id::{InteractionId, OfferToken, RecordingId, ServiceId, SessionId, TenantId, UserId};
 use model::interaction::{EndStatus, EndedBy};
 use model::journal::Event;
-use model::people::PhoneKind;
+use model::people::{OwnPhone, PhoneKind};
 use model::time::Timestamp;
 use model::written::Author;
 use router::{Floor, Input, Output};
@@ -98,8 +98,14 @@ pub struct Ringing {
 /// What is remembered of an agent besides the floor's state.
 #[derive(Clone, Debug, Default)]
 pub struct Person {
-    /// The phone can be reached.
-    pub phone_up: bool,
+    /// The phone in the page can be reached.
+    pub softphone_up: bool,
+    /// The phone on the desk can be reached.
+    pub desk_phone_up: bool,
+    /// Since when the phone that is used cannot be reached.
+    pub phone_missing_since: Option<Timestamp>,
+    /// The phone that was chosen before the last sign-in, instead of the one that was set (CONN-10).
+    pub own_phone: Option<OwnPhone>,
     /// What is wrong with it.
     pub phone_problem: Option<String>,
     /// The day the counts are of.
@@ -251,7 +257,8 @@ impl Core {
     /// A page of a user who is not on the floor came: the agent is there (STATE-04, STATE-11).
     pub fn log_in(&mut self, agent: UserId, session: SessionId, now: Timestamp, out: &mut Vec<Effect>) {
         self.active(agent, now, out);
-        let phone = self.config.phone_of(agent);
+        self.take_phone(agent, now);
+        let phone = self.phone_of(agent);
         // After a restart the page comes back by itself: the agent did not sign in again, and chose this before.
         let input = match self.returning.remove(&agent).filter(|(before, _)| *before == session) {
             Some((_, intent)) => Input::LogBackIn { agent, session, phone, intent },
@@ -272,9 +279,9 @@ impl Core {
         let _ = self.tell_floor(Input::LogOut { agent }, now, out);
         // After a restart the floor does not know the agent who did not come back.
         self.release_written(agent, now, out);
-        if self.config.phone_of(agent) == PhoneKind::Browser {
+        if self.phone_of(agent) == PhoneKind::Browser {
             out.push(Effect::Order(CallOrder::DetachPhone { agent }));
-            self.person(agent).phone_up = false;
+            self.person(agent).softphone_up = false;
         }
         self.touch_queues();
     }
@@ -398,12 +405,8 @@ impl Core {
     pub fn prefer(&mut self, user: UserId, wanted: Wanted) {
         self.person(user).preferences = wanted;
     }
-
     pub(super) fn person(&mut self, agent: UserId) -> &mut Person {
         self.people.entry(agent).or_default()
-    }
-    pub(super) fn phone_up(&self, agent: UserId) -> bool {
-        self.people.get(&agent).is_some_and(|person| person.phone_up)
     }
     /// The counts of today; yesterday's are forgotten. Days are counted in UTC.
     pub(super) fn person_today(&mut self, agent: UserId, now: Timestamp) -> &mut Person {

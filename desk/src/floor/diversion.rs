@@ -64,7 +64,7 @@ impl Core {
             .floor
             .state(callee)
             .is_some_and(|(state, _)| !matches!(state, AgentState::LoggedOut | AgentState::Offline));
-        there && self.config.phone_of(callee) != PhoneKind::None && self.phone_up(callee)
+        there && self.phone_of(callee) != PhoneKind::None && self.phone_up(callee)
     }
 
     /// How long an extension rings that is not diverted: so long, or until it is.

@@ -4,7 +4,6 @@ use model::call::{CallFact, CallOrder, Rejection, Source};
 use model::id::{InteractionId, OfferToken, RecordingId, UserId};
 use model::interaction::EndedBy;
 use model::journal::{Event, Party};
-use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::Input;
 use serde_json::json;
@@ -169,7 +168,7 @@ impl Core {
             CallFact::PhoneRefused { agent, session: _, why } => {
                 out.push(Effect::Tell(agent, Box::new(ConsoleEvent::PhoneRefused { why })));
             }
-            CallFact::PhoneUp { agent, phone } => self.phone_changed(agent, phone, true, out),
+            CallFact::PhoneUp { agent, phone } => self.phone_changed(agent, phone, true, now, out),
             CallFact::PasswordGuessed { source, account, paused } => {
                 let pause_s = paused.as_secs();
                 let params = json!({ "source": source, "account": account, "minutes": pause_s.div_ceil(60) });
@@ -178,7 +177,7 @@ impl Core {
                 }
                 out.push(Effect::Journal(Event::PasswordGuessed { source, account, pause_s }));
             }
-            CallFact::PhoneDown { agent, phone } => self.phone_changed(agent, phone, false, out),
+            CallFact::PhoneDown { agent, phone } => self.phone_changed(agent, phone, false, now, out),
         }
     }
 
@@ -393,15 +392,6 @@ impl Core {
         if let Some(interaction) = own {
             self.free_caller(interaction, by, now, out);
         }
-    }
-
-    fn phone_changed(&mut self, agent: UserId, kind: PhoneKind, up: bool, out: &mut Vec<Effect>) {
-        if self.config.phone_of(agent) != kind {
-            return;
-        }
-        self.person(agent).phone_up = up;
-        let phone = self.phone_view(agent);
-        out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Phone { phone })));
     }
 
     /// The same, when this agent has it, and as whom.

@@ -78,8 +78,7 @@ impl Core {
         self.touch(interaction);
         if !written {
             self.place_callback(interaction, out);
-            let phone = self.config.phone_of(agent);
-            out.push(Effect::Order(CallOrder::RingAgent { interaction, token, agent, phone }));
+            self.ring(interaction, token, agent, out);
         }
         if let Some(offer) = self.offer_view((token, agent), now) {
             out.push(Effect::Tell(agent, Box::new(ConsoleEvent::Offered { offer })));

@@ -57,13 +57,12 @@ impl Core {
             None | Some(AgentState::LoggedOut) => return Err(Self::refused(router::Refusal::LoggedOut)),
             _ => {}
         }
-        let why = match self.config.phone_of(agent) {
-            PhoneKind::Browser if self.phone_up(agent) => None,
-            PhoneKind::Browser => {
-                Some("Your phone is not connected. Reload the page and allow the microphone.")
-            }
+        let why = match self.phone_for_calling(agent)? {
+            PhoneKind::Browser => None,
             PhoneKind::Sip => Some("Dial the extension on your phone."),
-            PhoneKind::None => Some("You have no phone. An administrator can give you one."),
+            PhoneKind::Number | PhoneKind::None => Some(
+                "Colleagues are called with the phone in the browser or on the desk. Choose one in the settings.",
+            ),
         };
         if let Some(why) = why {
             return Err(Refusal::NotNow { why });
@@ -148,9 +147,11 @@ impl Core {
         let seen = self.floor.agent(callee).ok_or(Refusal::ColleagueOffline)?;
         if matches!(seen.state, AgentState::LoggedOut | AgentState::Offline) {
             Err(Refusal::ColleagueOffline)
-        } else if self.config.phone_of(callee) == PhoneKind::None {
+        } else if self.phone_of(callee) == PhoneKind::None {
             Err(Refusal::NotNow { why: "This colleague has no phone." })
-        } else if seen.offer.is_some() {
+        } else if seen.offer.is_some()
+            || (self.phone_of(callee) == PhoneKind::Number && self.has_call(callee))
+        {
             Err(Refusal::ColleagueBusy)
         } else {
             Ok(())
@@ -323,7 +324,7 @@ impl Core {
     /// Whether an agent's phone takes offers without the agent's doing (VOICE-11): never while the agent talks, since that
     /// call would be put on hold.
     pub(super) fn answers_itself(&self, agent: UserId) -> bool {
-        self.config.phone_of(agent) == PhoneKind::Browser
+        self.phone_of(agent) == PhoneKind::Browser
             && self.config.rules_of(agent).auto_answer
             && !self.has_call(agent)
             && !self.is_attending(agent)

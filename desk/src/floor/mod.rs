@@ -20,6 +20,7 @@ mod outbound;
 mod overflow;
 mod passing_on;
 mod pause;
+pub(crate) mod phones;
 mod presence;
 pub mod recovery;
 mod referral;

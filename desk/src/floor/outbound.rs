@@ -15,7 +15,7 @@ use model::people::PhoneKind;
 use model::time::Timestamp;
 use router::Input;
 
-use super::call::{Aim, Call, Outgoing, Stage};
+use super::call::{Aim, Call, Outgoing, Seat, Stage};
 use super::core::{Core, Effect};
 use super::facts::order;
 use crate::console::protocol::Phase;
@@ -47,23 +47,13 @@ impl Core {
         }
         let dialled = Dialled::parse(number)
             .ok_or_else(|| Refusal::field("/number", "digits with an optional +, 2 to 20 of them"))?;
+        self.may_dial(&dialled.number)?;
+        let dialled = Dialled { number: self.config.dialling.normal(&dialled.number), ..dialled };
         let service = self.counted_under(agent, service)?;
         if matches!(self.state_of(agent), None | Some(AgentState::LoggedOut)) {
             return Err(Self::refused(router::Refusal::LoggedOut));
         }
-        let phone = self.config.phone_of(agent);
-        let why = match phone {
-            PhoneKind::Browser if self.phone_up(agent) => None,
-            PhoneKind::Browser => {
-                Some("Your phone is not connected. Reload the page and allow the microphone.")
-            }
-            PhoneKind::Sip => None,
-            PhoneKind::None => Some("You have no phone. An administrator can give you one."),
-        };
-        if let Some(why) = why {
-            return Err(Refusal::NotNow { why });
-        }
-        self.may_dial(&dialled.number)?;
+        let phone = self.phone_for_calling(agent)?;
         self.not_too_often(agent, now)?;
         self.clear_the_line(agent, None, out)?;
         let (interaction, token): (InteractionId, OfferToken) = (self.sources.id(), self.sources.id());
@@ -97,7 +87,7 @@ impl Core {
         self.calls.insert(interaction, call);
         self.person(agent).dialled.push_back(now);
         out.push(order(CallOrder::Place { interaction, contact }));
-        out.push(order(CallOrder::RingAgent { interaction, token, agent, phone }));
+        self.ring(interaction, token, agent, out);
         if phone == PhoneKind::Browser {
             self.dial(interaction, out);
         }
@@ -129,7 +119,7 @@ impl Core {
         ring_time: Duration,
         out: &mut Vec<Effect>,
     ) {
-        let trunks = self.config.trunks_out();
+        let (trunks, number) = (self.config.trunks_out(), self.config.dialling.normal(&number));
         out.push(Effect::Journal(Event::Dialled { interaction, number: number.clone() }));
         out.push(order(CallOrder::Dial { interaction, number, caller_id, trunks, ring_time }));
     }
@@ -187,6 +177,28 @@ impl Core {
         if let Some(after) = outgoing.map(|o| &o.dialled.after).filter(|after| !after.is_empty()) {
             out.push(order(CallOrder::SendDigits { interaction, agent, digits: after.clone() }));
         }
+    }
+
+    /// Whether this agent's call is being dialled: nobody answered yet.
+    pub(super) fn is_dialled_by(&self, agent: UserId, interaction: InteractionId) -> bool {
+        let call = self
+            .calls
+            .get(&interaction)
+            .filter(|call| call.outside().is_some() && call.agent() == Some(agent));
+        call.is_some_and(|call| matches!(call.phase(Seat::Called), Some((Phase::Dialling, _))))
+    }
+
+    /// Keys for when the number answers, after those that were given with it, a second later (OUT-15).
+    pub(super) fn press_later(&mut self, interaction: InteractionId, keys: &str) -> Result<(), Refusal> {
+        let Some(Aim::Outside(outgoing)) = self.calls.get_mut(&interaction).map(|call| &mut call.aim) else {
+            return Err(Refusal::missing("call"));
+        };
+        outgoing.dialled.then_press(keys).then_some(()).ok_or_else(|| {
+            Refusal::field(
+                "/digits",
+                "1 to 32 of 0-9 * # and the comma, those given with the number included",
+            )
+        })
     }
 
     /// Whether a number outside can be dialled at all, by whomever.

@@ -74,6 +74,7 @@ pub(crate) struct Service {
     pub orders: mpsc::Sender<CallOrder>,
     pub jobs: mpsc::Sender<Job>,
     pub outcomes: mpsc::Receiver<Outcome>,
+    pub phone_missing_max: Option<Duration>,
     pub asking: Asking,
     pub replies: mpsc::Receiver<Replied>,
     pub rows: RecordingRows,

@@ -87,12 +87,12 @@ impl Core {
         if call.conference.guests.len() + self.parts_in(of).count() >= GUESTS_MAX {
             return Err(Refusal::NotNow { why: "There are as many in this call as may be." });
         }
-        let phone = match self.config.phone_of(supervisor) {
+        let phone = match self.phone_of(supervisor) {
             PhoneKind::Browser if self.phone_up(supervisor) => None,
             PhoneKind::Browser => {
                 Some("Your phone is not connected. Reload the page and allow the microphone.")
             }
-            PhoneKind::Sip | PhoneKind::None => {
+            PhoneKind::Sip | PhoneKind::Number | PhoneKind::None => {
                 Some("Only with the phone in the browser a supervisor takes part in calls.")
             }
         };

@@ -15,7 +15,7 @@ use super::call::{Seat, Stage};
 use super::callback::Callback;
 use super::core::Core;
 use crate::console::protocol::{
-    AgentView, BreakView, CallbackView, OfferView, OfferWindowView, PauseView, Phase, PhoneView, QualityView,
+    AgentView, BreakView, CallbackView, OfferView, OfferWindowView, PauseView, Phase, QualityView,
     RefusedWhy, ServiceName, Snapshot, StateReason, StateView, WorkView, WrapUpView, state_name,
 };
 
@@ -283,16 +283,6 @@ impl Core {
             digits: call.digits.clone(),
             written: None,
         })
-    }
-
-    /// The own phone.
-    pub fn phone_view(&self, agent: UserId) -> PhoneView {
-        let person = self.people.get(&agent);
-        PhoneView {
-            kind: self.config.phone_of(agent),
-            up: person.is_some_and(|person| person.phone_up),
-            problem: person.and_then(|person| person.phone_problem.clone()),
-        }
     }
 
     /// The first calls that wait or are rung for, with what they still ask for; and whether there are more.

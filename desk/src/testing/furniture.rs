@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use model::agent::Reason;
 use model::id::{
@@ -75,6 +76,8 @@ pub struct Setup {
     pub open: bool,
     /// Everybody's phone.
     pub phone: PhoneKind,
+    /// Whoever has no phone for so long is signed out.
+    pub phone_missing_max: Option<Duration>,
 }
 
 impl Default for Setup {
@@ -86,6 +89,7 @@ impl Default for Setup {
             mandatory: false,
             open: true,
             phone: PhoneKind::Browser,
+            phone_missing_max: None,
         }
     }
 }
@@ -154,6 +158,7 @@ pub(super) async fn furnish(store: &Store, setup: &Setup) {
             group: Some(team()),
             skills: level.map(|level| BTreeMap::from([(german(), level)])).unwrap_or_default(),
             phone: setup.phone,
+            mobile: None,
             chats_max: None,
             disabled: false,
         };

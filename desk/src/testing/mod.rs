@@ -82,7 +82,7 @@ impl House {
         let store = open_store(folder.path()).await;
         furnish(&store, &setup).await;
         let clock = ManualClock::at(Timestamp::from_millis(1_795_255_200_000));
-        let house = Self::start(folder, store, clock, Arc::default(), 0).await;
+        let house = Self::start(folder, store, clock, Arc::default(), 0, setup.phone_missing_max).await;
         for user in [anna(), ben(), cleo(), sue(), adam()] {
             house.desk.set_password(user, PASSWORD, crate::audit::Actor::default()).await.unwrap();
         }
@@ -94,11 +94,12 @@ impl House {
         let Self { desk, clock, finisher, store, orders, facts, folder, calls, .. } = self;
         // Nothing is closed in an orderly way; only the writer's file locks have to go before the next start.
         drop((facts, orders));
+        let phone_missing_max = desk.0.config.phone_missing_max;
         desk.journal().close().await;
         drop(desk);
         store.close().await;
         let store = open_store(folder.path()).await;
-        Self::start(folder, store, clock, finisher, calls).await
+        Self::start(folder, store, clock, finisher, calls, phone_missing_max).await
     }
 
     async fn start(
@@ -107,6 +108,7 @@ impl House {
         clock: ManualClock,
         finisher: Arc<FakeFinisher>,
         calls: u64,
+        phone_missing_max: Option<Duration>,
     ) -> Self {
         let journal = Journal::open(&store, JournalConfig::at(folder.path().join("spool"))).await.unwrap();
         let (orders_sender, orders) = mpsc::channel(1_024);
@@ -119,6 +121,7 @@ impl House {
             tenant: tenant(),
             realm: "test".into(),
             phone_srtp: SrtpPolicy::Accept,
+            phone_missing_max,
             auth,
             language: flow::Language::English,
             sounds: SoundNames(Arc::new(|| SOUNDS.map(str::to_owned).to_vec())),

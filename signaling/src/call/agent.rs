@@ -12,6 +12,7 @@ use super::dialling::Dialling;
 use super::far_end::FarEnd;
 use super::figures::Tally;
 use super::link::Link;
+use super::outside::{Confirming, Outside};
 use super::refusal::Refusal;
 use super::session::Session;
 use super::timer::SessionTimer;
@@ -32,6 +33,8 @@ pub(super) enum Agent {
     Softphone(Box<SoftphoneHalf>),
     /// Registered phones that ring, or the one that was picked up.
     Phone(Box<Phone>),
+    /// A number outside that is dialled because it is the agent's phone.
+    Outside(Box<Outside>),
     /// No agent: a number outside that is dialled for the caller.
     Dialled(Box<Dialling>),
     /// No agent: a number outside that answered.
@@ -66,6 +69,8 @@ pub(super) struct Phone {
     pub(super) picked: Option<Branch>,
     /// It is set up: it can be linked.
     pub(super) ready: bool,
+    /// It is not known yet whether the agent picked up.
+    pub(super) confirming: Option<Confirming>,
     /// One refused by hand.
     refused: bool,
     /// Why the last one could not be reached.
@@ -90,12 +95,38 @@ impl Phone {
             branches: Vec::new(),
             picked: Some(branch),
             ready: true,
+            confirming: None,
             refused: false,
             why: String::new(),
             give_up_at: Timestamp::NEVER,
             pending,
             holds,
             timer,
+        }
+    }
+
+    /// A number outside that was picked up, it is not known by whom.
+    pub(super) fn outside(
+        (ring, leg, branch): (Ring, LegId, Branch),
+        session: Session,
+        confirming: Confirming,
+        give_up_at: Timestamp,
+    ) -> Self {
+        Self {
+            agent: ring.agent,
+            ring: Some(ring),
+            leg,
+            session,
+            branches: Vec::new(),
+            picked: Some(branch),
+            ready: true,
+            confirming: Some(confirming),
+            refused: false,
+            why: String::new(),
+            give_up_at,
+            pending: None,
+            holds: false,
+            timer: None,
         }
     }
 
@@ -110,7 +141,8 @@ impl Phone {
 impl Agent {
     pub(super) fn deadline(&self) -> Timestamp {
         match self {
-            Self::Phone(phone) if !phone.ready => phone.give_up_at,
+            Self::Phone(phone) if !phone.ready || phone.confirming.is_some() => phone.give_up_at,
+            Self::Outside(outside) => outside.dialling.deadline(),
             Self::Dialled(dialling) => dialling.deadline(),
             _ => Timestamp::NEVER,
         }
@@ -121,6 +153,7 @@ impl Agent {
             Self::Nobody => None,
             Self::Softphone(soft) => Some(soft.media),
             Self::Phone(phone) => Some(phone.leg),
+            Self::Outside(outside) => outside.dialling.has_leg().then(|| outside.dialling.leg()),
             Self::Dialled(dialling) => dialling.has_leg().then(|| dialling.leg()),
             Self::FarEnd(far) => Some(far.leg),
         }
@@ -130,6 +163,7 @@ impl Agent {
             Self::Nobody | Self::Dialled(_) | Self::FarEnd(_) => None,
             Self::Softphone(soft) => soft.ring,
             Self::Phone(phone) => phone.ring,
+            Self::Outside(outside) => Some(outside.ring),
         }
     }
 }
@@ -153,6 +187,7 @@ impl Call {
             branches: phones.branches,
             picked: None,
             ready: false,
+            confirming: None,
             refused: false,
             why: "no phone answered".to_owned(),
             give_up_at: now + RINGING_MAX,
@@ -190,7 +225,7 @@ impl Call {
     }
 
     /// Whether an agent may be rung: nobody talks to the customer, and no number outside is dialled for them.
-    fn takes_agent(&self) -> bool {
+    pub(super) fn takes_agent(&self) -> bool {
         matches!(self.link, Link::Apart) && !matches!(self.agent, Agent::Dialled(_) | Agent::FarEnd(_))
     }
 
@@ -202,7 +237,7 @@ impl Call {
     }
 
     /// The caller hears ringing while nothing else was answered.
-    fn ring_customer(&mut self, out: &mut Vec<Output>) {
+    pub(super) fn ring_customer(&mut self, out: &mut Vec<Output>) {
         match self.customer {
             Customer::Incoming { .. } => out.push(Output::Customer(PeerOrder::Ring)),
             Customer::Colleague(_) => self.hear(self.leg, Heard::Sound(Sound::Ringback), out),
@@ -212,7 +247,11 @@ impl Call {
 
     /// Ends the agent's half; whether that answers a lease is for the caller to say.
     pub(super) fn drop_agent(&mut self, out: &mut Vec<Output>) {
-        if let Agent::Phone(phone) = std::mem::replace(&mut self.agent, Agent::Nobody) {
+        let gone = std::mem::replace(&mut self.agent, Agent::Nobody);
+        if let Agent::Outside(outside) = &gone {
+            outside.dialling.let_go(out);
+        }
+        if let Agent::Phone(phone) = gone {
             end_branches(&phone, out);
             out.push(Output::Media(MediaOrder::Delete(phone.leg)));
             if phone.ready {
@@ -227,7 +266,7 @@ impl Call {
         }
     }
 
-    fn unreachable(&self, ring: Ring, why: String, out: &mut Vec<Output>) {
+    pub(super) fn unreachable(&self, ring: Ring, why: String, out: &mut Vec<Output>) {
         let Ring { token, agent } = ring;
         out.push(Output::Fact(CallFact::AgentUnreachable {
             interaction: self.interaction,
@@ -265,18 +304,9 @@ impl Call {
             }
             (Step::Configured(_), Ok(_)) => {
                 phone.ready = true;
-                let (agent, ring, leg) = (phone.agent, phone.ring, phone.leg);
-                let codec = phone.session.codec();
-                let secure = phone.session.is_secure();
-                if let Some(codec) = codec {
-                    let party = Party::Agent { agent };
-                    out.push(Output::Fact(CallFact::LegAnswered {
-                        interaction: self.interaction,
-                        leg,
-                        party,
-                        codec,
-                        secure,
-                    }));
+                let ring = phone.ring;
+                if let Agent::Phone(phone) = &self.agent {
+                    self.say_phone_is_there(phone, out);
                 }
                 if let Some(Ring { token, agent }) = ring {
                     out.push(Output::Fact(CallFact::AgentAnswered {
@@ -288,6 +318,14 @@ impl Call {
             }
             (_, Err(why)) => self.give_up_phone(why.to_string(), out),
             _ => {}
+        }
+    }
+
+    pub(super) fn say_phone_is_there(&self, phone: &Phone, out: &mut Vec<Output>) {
+        let (agent, leg, secure) = (phone.agent, phone.leg, phone.session.is_secure());
+        if let Some(codec) = phone.session.codec() {
+            let (interaction, party) = (self.interaction, Party::Agent { agent });
+            out.push(Output::Fact(CallFact::LegAnswered { interaction, leg, party, codec, secure }));
         }
     }
 
@@ -367,6 +405,7 @@ impl Call {
         if phone.picked != Some(branch) {
             return;
         }
+        let leg = phone.leg;
         match event {
             // After the lease was accepted the agent's hanging up ends the call; before, the phone is just not there.
             Peer::Bye | Peer::NeverAcknowledged if matches!(self.link, Link::Apart) => {
@@ -381,7 +420,8 @@ impl Call {
             Peer::Offer { id, sdp } => self.offered(Side::Phone(branch), id, sdp, out),
             Peer::OfferAcknowledged(answer) => self.offer_answered(Side::Phone(branch), answer, out),
             Peer::Renewed | Peer::RenewalAnswered(_) => self.seat_renewed(&event, now, out),
-            Peer::Acknowledged(_) | Peer::NeverAcknowledged | Peer::Cancelled | Peer::Digit(_) => {}
+            Peer::Digit(digit) => drop(self.confirmed(leg, digit, out)),
+            Peer::Acknowledged(_) | Peer::NeverAcknowledged | Peer::Cancelled => {}
         }
     }
 
@@ -407,6 +447,10 @@ impl Call {
         if let Agent::Dialled(dialling) = &mut self.agent {
             let news = dialling.tick(now, out);
             self.far_end_dialled(news, out);
+        } else if matches!(self.agent, Agent::Outside(_)) {
+            self.outside_tick(now, out);
+        } else if matches!(&self.agent, Agent::Phone(phone) if phone.confirming.is_some()) {
+            self.give_up_phone("who picked up did not press 1".to_owned(), out);
         } else {
             self.give_up_phone("nobody picked up".to_owned(), out);
         }

@@ -24,11 +24,12 @@ impl Call {
             return;
         }
         // A phone that was picked up is the one; else the softphone as it is now (it may have come anew since it rang).
-        let picked = matches!(&self.agent, Agent::Phone(phone) if phone.ready && phone.agent == agent);
+        let picked = matches!(&self.agent, Agent::Phone(phone) if phone.ready && phone.confirming.is_none() && phone.agent == agent);
         if !picked {
             let ring = match &self.agent {
                 Agent::Phone(phone) => phone.ring,
                 Agent::Softphone(soft) => soft.ring,
+                Agent::Outside(outside) => Some(outside.ring),
                 Agent::Nobody => None,
                 // Nobody is asked for while a number outside is dialled, or talks.
                 Agent::Dialled(_) | Agent::FarEnd(_) => return,

@@ -260,7 +260,8 @@ impl Dialling {
         News::Failed { why, status: self.status }
     }
 
-    fn let_go(&self, out: &mut Vec<Output>) {
+    /// The same, and its leg goes too.
+    pub(super) fn let_go(&self, out: &mut Vec<Output>) {
         self.give_up(out);
         if self.has_leg() {
             out.push(Output::Media(MediaOrder::Delete(self.trying.leg)));

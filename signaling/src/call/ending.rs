@@ -179,6 +179,11 @@ impl Call {
                 dialling.give_up(out);
                 dialling.has_leg().then(|| (MediaOrder::Delete(dialling.leg()), Last::Silently))
             }
+            Agent::Outside(outside) => {
+                let dialling = &outside.dialling;
+                dialling.give_up(out);
+                dialling.has_leg().then(|| (MediaOrder::Delete(dialling.leg()), Last::Silently))
+            }
             Agent::FarEnd(far) => {
                 out.push(Output::Phone(far.branch, PhoneOrder::End));
                 let last = Last::LegEnded { leg: far.leg, party: Party::FarEnd, figures: Figures::Own };

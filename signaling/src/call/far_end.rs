@@ -73,6 +73,7 @@ impl Call {
                     self.reply_after(side, id, sdp, result, out);
                 }
             }
+            Agent::Outside(_) => self.outside_media(step, result, now, out),
             Agent::Nobody | Agent::Softphone(_) | Agent::Phone(_) => {}
         }
     }

@@ -145,16 +145,20 @@ impl Scene {
 
     /// Dials over trunks of these branches; each has a leg of the same number.
     pub fn dial(&mut self, branches: &[u32]) {
-        let attempt = |branch: &u32| Attempt {
-            branch: Branch(*branch),
-            trunk: TrunkId::from_number(u64::from(*branch)),
-            leg: trunk_leg(*branch),
+        let attempts = branches.iter().copied().map(Self::attempt).collect();
+        self.order(Order::Dial(Box::new(Dial { attempts, ring_time: RING_TIME })));
+    }
+
+    /// A trunk that is tried.
+    pub fn attempt(branch: u32) -> Attempt {
+        Attempt {
+            branch: Branch(branch),
+            trunk: TrunkId::from_number(u64::from(branch)),
+            leg: trunk_leg(branch),
             srtp: SrtpPolicy::Accept,
             seed: KeySeed::new([3; 32]),
             session: 3,
-        };
-        let attempts = branches.iter().map(attempt).collect();
-        self.order(Order::Dial(Box::new(Dial { attempts, ring_time: RING_TIME })));
+        }
     }
 
     /// A trunk answers, and the call is acknowledged.

@@ -186,7 +186,7 @@ impl Call {
             Agent::FarEnd(far) => {
                 (far.leg, far.session.codec().map(|codec| (codec, far.session.is_secure())))
             }
-            Agent::Nobody | Agent::Dialled(_) => (self.leg, None),
+            Agent::Nobody | Agent::Outside(_) | Agent::Dialled(_) => (self.leg, None),
         }
     }
 

@@ -49,6 +49,7 @@ mod joining;
 mod leaving;
 mod link;
 mod message;
+mod outside;
 mod placed;
 mod playing;
 mod referral;
@@ -261,6 +262,9 @@ impl Call {
             Input::Phone(branch, event) if self.dials_on(branch) => {
                 self.far_end_said(event, now, &mut out);
             }
+            Input::Phone(branch, event) if self.dials_agent(branch) => {
+                self.outside_said(event, now, &mut out)
+            }
             Input::Phone(branch, PhoneEvent::Peer(event)) => self.phone_did(branch, event, now, &mut out),
             Input::Phone(branch, event) => self.phone_said(branch, event, &mut out),
             Input::Softphone { leg, up } => self.softphone_moved(leg, up, now, &mut out),
@@ -312,6 +316,7 @@ impl Call {
             Order::Stop => self.end(EndedBy::System, Some("the appliance was stopped".to_owned()), out),
             Order::Dial(dial) if self.placed => self.dial(*dial, now, out),
             Order::RingPhones(phones) => self.ring_phones(*phones, now, out),
+            Order::RingNumber(number) => self.ring_number(*number, now, out),
             Order::RingSoftphone { ring, softphone } => self.ring_softphone(ring, softphone, out),
             Order::RingNothing { ring, why } => self.ring_nothing(ring, why, out),
             Order::StopRinging { token } => self.stop_ringing(token, out),
@@ -367,10 +372,15 @@ impl Call {
     fn media_said(&mut self, event: Event, now: Timestamp, out: &mut Vec<Output>) {
         match event {
             Event::PromptEnded { leg } if leg == self.leg => self.sound_over(out),
-            Event::PromptEnded { leg } => self.announcement_over(leg, out),
+            Event::PromptEnded { leg } => {
+                if !self.ask_again(leg, out) {
+                    self.announcement_over(leg, out);
+                }
+            }
             Event::Started { leg } if leg == self.leg => self.silent_since = None,
             Event::Silent { leg, lasting } => self.fell_silent(leg, lasting, now, out),
             Event::Dtmf { leg, digit, .. } if leg == self.leg => self.digit(digit, out),
+            Event::Dtmf { leg, digit, .. } => drop(self.confirmed(leg, digit, out)),
             Event::Quality { leg, poor, .. } => {
                 self.quality_changed(leg, |faults| faults.limits = poor, out);
             }

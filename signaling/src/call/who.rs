@@ -156,7 +156,7 @@ impl Who {
                 let FarEnd { branch, leg, session, timer, pending } = *far;
                 Line::Dialog(Box::new(DialogLine { branch, leg, session, timer, holds: false, pending }))
             }
-            other @ (Agent::Nobody | Agent::Dialled(_)) => return Err((other, state)),
+            other @ (Agent::Nobody | Agent::Outside(_) | Agent::Dialled(_)) => return Err((other, state)),
         };
         Ok(Self { agent, party, line, state, was_held: false })
     }

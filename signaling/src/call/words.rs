@@ -84,6 +84,8 @@ pub enum Order {
     EndMessage,
     /// Ring the agent's registered phones.
     RingPhones(Box<RingPhones>),
+    /// Dial the agent's phone outside.
+    RingNumber(Box<RingNumber>),
     /// Check the agent's softphone; the console rings.
     RingSoftphone {
         /// For which lease.
@@ -197,6 +199,17 @@ pub struct RingPhones {
     pub seed: KeySeed,
     /// Names our session description.
     pub session: u64,
+}
+
+/// An agent's phone outside, and over which trunks it is dialled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RingNumber {
+    /// For which lease.
+    pub ring: Ring,
+    /// The trunks, the first first.
+    pub attempts: Vec<Attempt>,
+    /// Sounds that say what is to be pressed to take the call.
+    pub confirm: Vec<String>,
 }
 
 /// A number to dial, trunk by trunk.

@@ -36,6 +36,9 @@ impl Switchboard {
             CallOrder::RingAgent { interaction, token, agent, phone } => {
                 self.ring(interaction, token, agent, phone);
             }
+            CallOrder::RingNumber { interaction, token, agent, number, caller_id, trunks, confirm } => {
+                self.ring_number(interaction, Ring { token, agent }, (number, caller_id), &trunks, confirm);
+            }
             CallOrder::StopRinging { interaction, token, .. } => {
                 self.pass(interaction, Order::StopRinging { token });
             }
@@ -223,7 +226,10 @@ impl Switchboard {
         self.belongs(agent, interaction);
         let ring = Ring { token, agent };
         let order = match phone {
-            PhoneKind::None => Order::RingNothing { ring, why: "the agent has no phone".to_owned() },
+            // A number outside is dialled by an order of its own.
+            PhoneKind::None | PhoneKind::Number => {
+                Order::RingNothing { ring, why: "the agent has no phone".to_owned() }
+            }
             PhoneKind::Browser => Order::RingSoftphone { ring, softphone: self.softphone_of(agent) },
             PhoneKind::Sip => return self.ring_sip(interaction, ring),
         };

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use model::id::{InteractionId, LegId, TrunkId};
 use model::service::SrtpPolicy;
+use tokio::sync::mpsc;
 
 use super::Switchboard;
 use super::orders::FULL;
 use super::owners::Whose;
 use crate::call::driver::{Message, New, Party, TrunkTarget};
-use crate::call::words::{Attempt, Branch, Dial, Order};
+use crate::call::words::{Attempt, Branch, Dial, Order, Ring, RingNumber};
 use crate::call::{ATTEMPTS_MAX, NewPlaced};
 use crate::endpoint::reach::TrunkAddress;
 
@@ -30,7 +31,7 @@ impl Switchboard {
         self.begin(interaction, New::Placed(new), mailbox);
     }
 
-    /// Dials a number. A trunk that is gone or has no target is passed over.
+    /// Dials a number.
     pub(super) fn dial(
         &mut self,
         interaction: InteractionId,
@@ -38,10 +39,46 @@ impl Switchboard {
         trunks: &[TrunkId],
         ring_time: Duration,
     ) {
-        let accounts = self.accounts.get();
-        let Some(entry) = self.calls.get_mut(&interaction) else { return };
+        let Some(entry) = self.calls.get(&interaction) else { return };
         // Of a call that came in, the customer is there: it is the other end that is dialled.
-        let came_in = entry.dialogs.is_some();
+        let party = if entry.dialogs.is_some() { Party::Phone } else { |_| Party::Customer };
+        let Some((mailbox, attempts, targets)) =
+            self.attempts(interaction, (number, caller_id), trunks, party)
+        else {
+            return;
+        };
+        let dial = Dial { attempts, ring_time };
+        self.post(&mailbox, Message::Dial(Order::Dial(Box::new(dial)), targets));
+    }
+
+    /// Dials an agent's phone outside.
+    pub(super) fn ring_number(
+        &mut self,
+        interaction: InteractionId,
+        ring: Ring,
+        to: (String, Option<String>),
+        trunks: &[TrunkId],
+        confirm: Vec<String>,
+    ) {
+        self.belongs(ring.agent, interaction);
+        let Some((mailbox, attempts, targets)) = self.attempts(interaction, to, trunks, Party::Phone) else {
+            return;
+        };
+        let number = RingNumber { ring, attempts, confirm };
+        self.post(&mailbox, Message::Dial(Order::RingNumber(Box::new(number)), targets));
+    }
+
+    /// The trunks over which a number can be dialled: what the machine is to know of each, and the driver. One that is gone or has
+    /// no target is passed over.
+    fn attempts(
+        &mut self,
+        interaction: InteractionId,
+        (number, caller_id): (String, Option<String>),
+        trunks: &[TrunkId],
+        party: fn(Branch) -> Party,
+    ) -> Option<(mpsc::Sender<Message>, Vec<Attempt>, Vec<TrunkTarget>)> {
+        let accounts = self.accounts.get();
+        let entry = self.calls.get_mut(&interaction)?;
         let (mut attempts, mut targets) = (Vec::new(), Vec::new());
         for id in trunks.iter().take(ATTEMPTS_MAX) {
             let Some(trunk) = accounts.trunk(*id) else { continue };
@@ -55,7 +92,7 @@ impl Switchboard {
             targets.push(TrunkTarget {
                 branch,
                 leg,
-                party: if came_in { Party::Phone(branch) } else { Party::Customer },
+                party: party(branch),
                 trunk: trunk.id,
                 address,
                 account: accounts.account(trunk.id),
@@ -64,7 +101,6 @@ impl Switchboard {
                 caller_id: caller_id.clone(),
             });
         }
-        let (mailbox, dial) = (entry.mailbox.clone(), Dial { attempts, ring_time });
-        self.post(&mailbox, Message::Dial(Order::Dial(Box::new(dial)), targets));
+        Some((entry.mailbox.clone(), attempts, targets))
     }
 }

@@ -207,6 +207,7 @@ impl Table for User {
         "group_id",
         "skills",
         "phone",
+        "mobile",
         "chats_max",
         "disabled",
     ];
@@ -216,7 +217,8 @@ impl Table for User {
         let query = query.bind(self.login.clone()).bind(self.name.clone()).bind(self.email.clone());
         let query = query.bind(self.extension.clone()).bind(to_word(&self.role));
         let query = query.bind(self.group.map(|group| group.to_string())).bind(to_json(&self.skills));
-        query.bind(to_word(&self.phone)).bind(self.chats_max.map(i64::from)).bind(self.disabled)
+        let query = query.bind(to_word(&self.phone)).bind(self.mobile.clone());
+        query.bind(self.chats_max.map(i64::from)).bind(self.disabled)
     }
     fn read(row: &Row) -> Result<Self, StoreError> {
         let chats_max = row.try_get::<Option<i64>, _>("chats_max")?;
@@ -231,6 +233,7 @@ impl Table for User {
             group: id_or_none(row, "group_id")?,
             skills: json::<BTreeMap<_, _>>(row, "skills")?,
             phone: word(row, "phone")?,
+            mobile: text_or_none(row, "mobile")?,
             chats_max: chats_max.and_then(|chats| u32::try_from(chats).ok()),
             disabled: flag(row, "disabled")?,
         })

@@ -53,6 +53,7 @@ on_each_engine! {
             skills: BTreeMap::from([(skill(1).id, Level::MIN), (skill(2).id, Level::MAX)]),
             role: model::people::Role::Supervisor,
             phone: model::people::PhoneKind::Sip,
+            mobile: Some("+491701234567".into()),
             disabled: true,
             ..user(2)
         };

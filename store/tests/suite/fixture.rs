@@ -61,6 +61,7 @@ pub fn user(n: u64) -> User {
         group: None,
         skills: BTreeMap::new(),
         phone: PhoneKind::Browser,
+        mobile: None,
         chats_max: None,
         disabled: false,
     }

@@ -60,6 +60,7 @@ on_each_engine! {
              ALTER TABLE tenants DROP COLUMN withheld;
              ALTER TABLE tenants DROP COLUMN own_voicemail;
              ALTER TABLE users DROP COLUMN chats_max;
+             ALTER TABLE users DROP COLUMN mobile;
              ALTER TABLE services DROP COLUMN recording;
              DROP TABLE lookup_rows;
              DROP TABLE lookup_tables;

@@ -11,6 +11,7 @@ mod help;
 mod keys;
 mod ladder;
 mod pages;
+mod phones;
 mod reports;
 mod tables;
 mod waiting;

@@ -2,4 +2,5 @@
 
 mod agent_dials;
 mod callback;
+mod mobile;
 mod signing_in;

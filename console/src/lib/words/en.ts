@@ -3,6 +3,7 @@
 // Plurals are functions of a number; names in braces are filled in by `fill`.
 
 import { administration } from "./admin.en";
+import { outward } from "./outward.en";
 
 export const en = {
   app: { name: "Patchbay", tagline: "Calls, routed to the right person." },
@@ -57,6 +58,7 @@ export const en = {
     accept: "Accept",
     decline: "Decline",
     pickUp: "Pick up your phone to answer.",
+    pickUpOutside: "{number} rings. Pick up and press 1 to take the call.",
     open: "Open",
     putBack: "Put back",
     reply: "Reply",
@@ -177,6 +179,9 @@ export const en = {
     reference: "Reference",
   },
   call: {
+    extension: "Extension",
+    keepExtension: "Press when it answers",
+    extensionKept: "{digits}: pressed when it answers.",
     mute: "Mute",
     unmute: "Unmute",
     hold: "Hold",
@@ -321,6 +326,9 @@ export const en = {
     none: "Nobody matches.",
     more: "There are more. Type a name to find the others.",
     dialOnPhone: "To call a colleague, dial the extension on your phone.",
+    notByNumber: "Colleagues are called with the phone in the browser or on the desk.",
+    mobileOf: "Call the mobile of {name}",
+    mobile: "Mobile",
     noPhone: "You need a phone to call.",
     youOffline: "You are offline. Go back online to call.",
     youRinging: "Answer or decline the call that rings first.",
@@ -420,6 +428,7 @@ export const en = {
     none: "No phone",
     sip_up: "Desk phone registered",
     sip_down: "Desk phone not registered",
+    number_down: "The number of your phone cannot be dialled",
     allow: "Allow microphone access to continue.",
     noMicrophone: "No microphone found.",
     unsupported: "This computer or browser cannot run the phone.",
@@ -433,6 +442,7 @@ export const en = {
     by_supervisor: "You were logged out by a supervisor.",
     replaced: "The console is open in another tab or window.",
     expired: "Your session has expired. Please sign in again.",
+    phone_missing: "Your session ended because your phone is not connected.",
   },
   banner: {
     callback_failed: "The customer at {number} was not reached. You are free again.",
@@ -774,6 +784,19 @@ export const en = {
     doneBy: "Done by {name}, {when}",
     more: "More",
   },
+  phones: {
+    title: "My phone",
+    about: "What you choose here is yours from the next time you sign in.",
+    set: "As set for me ({kind})",
+    browser: "In this browser",
+    sip: "On the desk",
+    number: "A number outside",
+    none: "No phone: chats and emails only",
+    which: "Number",
+    whichHint: "Calls are dialled to it. Pick up and press 1 to take one, 2 to refuse it.",
+    save: "Save phone",
+    saved: "Saved. Sign out and in again to use it.",
+  },
   settings: {
     title: "Settings",
     sound: "Sound",
@@ -792,6 +815,7 @@ export const en = {
   keys: { title: "Keyboard", help: "Keyboard shortcuts", accept: "Accept the offer", decline: "Decline the offer, postpone the email", hangUp: "Hang up", mute: "Mute or unmute", transfer: "Transfer the call, or complete the transfer", blind: "Transfer the call without asking first", consult: "Ask somebody about the call", conference: "Conference: bring in whom you asked, or ask somebody", hold: "Hold or retrieve", pause: "Pause or resume the recording", flag: "Ask for help, or no longer", complete: "Complete", colleagues: "Call a colleague", ready: "Ready", show: "Show this list", close: "Close" },
   units: { ms: "ms", percent: "%" },
   ...administration,
+  ...outward,
 };
 
 export type Words = typeof en;

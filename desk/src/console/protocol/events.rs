@@ -153,6 +153,8 @@ pub enum SessionOver {
     BySupervisor,
     /// Idle or signed in for too long.
     Expired,
+    /// The user's phone could not be reached for too long (ERR-20).
+    PhoneMissing,
 }
 
 /// How bad a banner is.

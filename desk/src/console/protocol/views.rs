@@ -547,6 +547,8 @@ pub struct PhoneView {
     /// Which kind.
     #[schema(value_type = String)]
     pub kind: PhoneKind,
+    /// Of a phone outside, its number.
+    pub number: Option<String>,
     /// Whether calls can reach it.
     pub up: bool,
     /// What is wrong with it.

@@ -9,6 +9,7 @@ mod ending;
 mod far_end;
 mod joining;
 mod message;
+mod outside;
 mod referral;
 mod release;
 mod ringing;
