@@ -8,6 +8,7 @@ use desk::console::protocol::Command;
 use desk::testing::{House, Page, anna, help, lunch, trunk_out};
 use model::agent::Reason;
 use model::call::{CallFact, CallOrder, DialFailure};
+use model::dialling::Form;
 use model::id::InteractionId;
 use model::interaction::{Direction, EndedBy};
 use model::journal::Event;
@@ -153,4 +154,41 @@ async fn without_a_trunk_out_nothing_is_dialled() {
     house.fact(CallFact::PhoneUp { agent: anna(), phone: PhoneKind::Browser }).await;
     assert_eq!(page.does(dial("030555")).await, Err(Refusal::NoTrunk));
     assert!(house.journal().await.iter().all(|e| !matches!(e, Event::Arrived { .. })));
+}
+
+/// OUT-05, OUT-06, OUT-15: a number is dialled as it is dialled here, and sent in one form; the rules look at that. An extension given while it rings is pressed
+/// a second after the answer, behind what came with the number.
+#[tokio::test]
+async fn a_number_is_dialled_in_the_countrys_form_and_its_extension_later() {
+    let (mut house, page) = house().await;
+    let row = house.desk.tenant_settings().await.unwrap();
+    let mut tenant = row.item;
+    let form = |begins: &str, becomes: &str| Form { begins: begins.into(), becomes: becomes.into() };
+    let wrong = [vec![form("", "+")], vec![form("0", "x")], vec![form("0", "+49"), form("0", "+43")]];
+    for forms in wrong {
+        tenant.dialling.forms = forms;
+        let refused = house.desk.update_tenant(tenant.clone(), row.version, Actor::default()).await;
+        assert!(matches!(refused, Err(Refusal::Invalid { .. })), "{refused:?}");
+    }
+    tenant.dialling.forms = vec![form("0", "+49")];
+    house.desk.update_tenant(tenant, row.version, Actor::default()).await.unwrap();
+    assert_eq!(page.does(dial("0900 1234")).await, Err(Refusal::NumberClosed), "+49900 is closed");
+    page.does(dial("030 555,1")).await.unwrap();
+    let dialled = house
+        .order(|order| match order {
+            CallOrder::Dial { interaction, number, .. } => Some((*interaction, number.clone())),
+            _ => None,
+        })
+        .await;
+    let (call, number) = dialled;
+    assert_eq!(number, "+4930555");
+    let press = |digits: &str| Command::Digits { interaction: call, digits: digits.into() };
+    page.does(press("42")).await.unwrap();
+    assert!(matches!(page.does(press("x")).await, Err(Refusal::Invalid { .. })));
+    assert!(matches!(page.does(press(&"1".repeat(32))).await, Err(Refusal::Invalid { .. })));
+    page.does(press("#")).await.unwrap();
+    house.fact(CallFact::FarEndAnswered { interaction: call, trunk: trunk_out() }).await;
+    house.bridged(call, anna()).await;
+    let pressed = CallOrder::SendDigits { interaction: call, agent: anna(), digits: ",1,42,#".into() };
+    house.order(|order| (*order == pressed).then_some(())).await;
 }

@@ -138,7 +138,10 @@ async fn not_every_phone_can_be_chosen() {
     assert!(matches!(choose(PhoneKind::Number, None).await, Err(Refusal::Invalid { .. })), "which?");
     assert!(matches!(choose(PhoneKind::Number, Some("my mobile")).await, Err(Refusal::Invalid { .. })));
     assert!(matches!(choose(PhoneKind::Number, Some("030555,,1")).await, Err(Refusal::Invalid { .. })));
-    assert_eq!(choose(PhoneKind::Number, Some("+881612345678")).await, Err(Refusal::NumberClosed));
+    assert!(
+        matches!(choose(PhoneKind::Number, Some("+881612345678")).await, Err(Refusal::Invalid { .. })),
+        "closed"
+    );
     assert!(matches!(choose(PhoneKind::Sip, None).await, Err(Refusal::NotNow { .. })));
     choose(PhoneKind::None, None).await.unwrap();
     choose(PhoneKind::Number, Some(MOBILE)).await.unwrap();

@@ -185,7 +185,7 @@ pub(crate) fn chosen(
                 .filter(|dialled| dialled.after.is_empty())
                 .ok_or_else(|| Refusal::field("/number", "digits with an optional +, 2 to 20 of them"))?;
             if !config.dialling.permit(&dialled.number) {
-                return Err(Refusal::NumberClosed);
+                return Err(Refusal::field("/number", "the rules of the house close this number"));
             }
             Ok(OwnPhone { kind, number: number.map(|_| dialled.number) })
         }

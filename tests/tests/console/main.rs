@@ -4,6 +4,7 @@ mod blocks;
 mod call_flow;
 mod calls;
 mod chats;
+mod dialling;
 mod effects;
 mod emails;
 mod ending;
