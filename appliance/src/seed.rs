@@ -161,6 +161,7 @@ pub async fn trunk(store: &Store, tenant: TenantId, name: &str, addresses: &[&st
         username: None,
         target: None,
         account: None,
+        registers: false,
         calls_max: 500,
         srtp: SrtpPolicy::Accept,
     };

@@ -39,6 +39,7 @@ mod session;
 mod socket;
 mod state;
 mod trace;
+mod trunks;
 mod voicemails;
 pub mod wire;
 
@@ -139,6 +140,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(contacts::list))
         .routes(routes!(trace::show))
         .routes(routes!(trace::pcap))
+        .routes(routes!(trunks::states))
         .routes(routes!(legs::all))
         .routes(routes!(legs::of_call))
         .routes(routes!(live::status))

@@ -45,6 +45,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("/services/{service}/dispositions/{id}", "get put delete"),
     ("/numbers", "get post"),
     ("/numbers/{id}", "get put delete"),
+    ("/trunk-states", "get"),
     ("/trunks", "get post"),
     ("/trunks/{id}", "get put delete"),
     ("/agents", "get"),

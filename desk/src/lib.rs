@@ -39,6 +39,7 @@ pub mod systems;
 pub mod testing;
 pub mod traces;
 mod trouble;
+pub mod trunks;
 pub mod voicemails;
 
 /// Lists in pages, and rows with versions.

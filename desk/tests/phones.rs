@@ -19,12 +19,12 @@ const MOBILE: &str = "+491701234567";
 async fn house(phone: PhoneKind, mobile: Option<&str>) -> House {
     let house = House::open_with(Setup { phone_missing_max: Some(MISSING_MAX), ..Setup::default() }).await;
     house.opens_a_trunk().await;
-    set(&house, anna(), phone, mobile).await.unwrap();
+    set(&house, anna(), phone, mobile).await.expect("a phone that may be set");
     house
 }
 
 async fn set(house: &House, user: UserId, phone: PhoneKind, mobile: Option<&str>) -> Result<(), Refusal> {
-    let row = house.desk.get::<User>(user).await.unwrap();
+    let row = house.desk.get::<User>(user).await.expect("a user");
     let user = User { phone, mobile: mobile.map(str::to_owned), ..row.item };
     house.desk.update_user(user, row.version, Actor::default()).await.map(drop)
 }
@@ -33,7 +33,7 @@ async fn set(house: &House, user: UserId, phone: PhoneKind, mobile: Option<&str>
 fn phone(page: &Page) -> (String, Option<String>, bool) {
     let phone = &page.welcome["snapshot"]["phone"];
     let number = phone["number"].as_str().map(str::to_owned);
-    (phone["kind"].as_str().unwrap().to_owned(), number, phone["up"].as_bool().unwrap())
+    (phone["kind"].as_str().expect("a kind").to_owned(), number, phone["up"].as_bool().expect("up or not"))
 }
 
 /// The order by which Anna's number is dialled.
@@ -185,6 +185,8 @@ async fn whose_phone_is_missing_is_signed_out() {
         true => CallFact::PhoneUp { agent: anna(), phone: PhoneKind::Browser },
         false => CallFact::PhoneDown { agent: anna(), phone: PhoneKind::Browser },
     };
+    let chief = house.page("adam").await;
+    chief.does(Command::NotReady { reason: None }).await.unwrap();
     let mut page = house.page("anna").await;
     house.fact(up(true)).await;
     for _ in 0..3 {
@@ -198,6 +200,7 @@ async fn whose_phone_is_missing_is_signed_out() {
     house.pass(MISSING_MAX + Duration::from_secs(20)).await;
     let over = page.event("session_ended", |_| true).await;
     assert_eq!(over["why"], "phone_missing");
+    chief.does(Command::NotReady { reason: None }).await.expect("an administrator works on without a phone");
 }
 
 /// OUT-04, ERR-34: of a colleague who cannot be called, the number outside is told instead.

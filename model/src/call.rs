@@ -15,6 +15,7 @@ use crate::interaction::EndedBy;
 use crate::journal::Party;
 use crate::media::{Codec, StreamStats};
 use crate::people::PhoneKind;
+use crate::time::Timestamp;
 pub use joining::{AfterJoin, Attending, ReferTo};
 
 /// Orders from the desk.
@@ -325,6 +326,29 @@ impl std::fmt::Debug for TrunkLogin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "TrunkLogin({} {:?}, hidden)", self.trunk, self.username)
     }
+}
+
+/// How we stand with a carrier at which we register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub enum Standing {
+    /// Nothing was answered yet.
+    Trying,
+    /// Calls come to us until then, or until it is renewed, which it is in time.
+    Registered {
+        /// When it would end.
+        until: Timestamp,
+    },
+    /// The carrier does not let us in; it is tried again.
+    Refused {
+        /// What it answered: 401 and 403 mostly mean a wrong user name or password.
+        status: u16,
+    },
+    /// There is no way to it, or no answer; it is tried again.
+    Unreached {
+        /// In words for the operator.
+        why: String,
+    },
 }
 
 /// A phone that may register: its user name is the agent's extension.
@@ -705,6 +729,13 @@ pub enum CallFact {
         by: EndedBy,
         /// Whether it ended by a failure (no media, lost transport, no agreement on codecs) rather than by hanging up.
         failure: Option<String>,
+    },
+    /// How we stand with a carrier at which we register.
+    TrunkStands {
+        /// The trunk to it.
+        trunk: TrunkId,
+        /// How.
+        standing: Standing,
     },
     /// Somebody guesses the password of a phone or a trunk, and has to pause (SAFE-02). Not more than one in ten seconds is told.
     PasswordGuessed {

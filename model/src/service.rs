@@ -281,6 +281,8 @@ pub struct Trunk {
     pub target: Option<String>,
     /// The user name with which we sign in where it asks us to. Its password lives in the store.
     pub account: Option<String>,
+    /// Whether we register there, so that calls come to us (RFC 3261 §10). Needs target and account.
+    pub registers: bool,
     /// Calls at once, both directions. Default 500.
     pub calls_max: u32,
     /// Whether media must be, may be or is not encrypted.

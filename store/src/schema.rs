@@ -48,6 +48,7 @@ macro_rules! migrations {
             23 "trunk accounts" "0023_trunk_accounts",
             24 "greetings" "0024_greetings",
             25 "mobiles" "0025_mobiles",
+            26 "trunk registrations" "0026_trunk_registrations",
         }
     };
     ($engine:literal: $($version:literal $name:literal $file:literal,)*) => {

@@ -41,7 +41,21 @@ impl Kamailio {
             .replace("@HASH@", hash)
             .replace("@USER@", user)
             .replace("@PASSWORD@", password);
-        let mut kamailio = Self::run(dir, &text);
+        Self::run_until_it_answers(dir, &text, port)
+    }
+
+    /// Starts it at a UDP port as a carrier at which this user registers, for at most ten seconds at a time; calls come to wherever the
+    /// user registered, with the number that was dialled in `To`.
+    pub fn registrar(dir: &Path, port: u16, (user, password): (&str, &str)) -> Self {
+        let text = REGISTRAR
+            .replace("@PORT@", &port.to_string())
+            .replace("@USER@", user)
+            .replace("@PASSWORD@", password);
+        Self::run_until_it_answers(dir, &text, port)
+    }
+
+    fn run_until_it_answers(dir: &Path, text: &str, port: u16) -> Self {
+        let mut kamailio = Self::run(dir, text);
         eventually("Kamailio runs", Duration::from_secs(60), || {
             assert!(kamailio.running.runs(), "it ended:\n{}", kamailio.running.output());
             // Whoever listens answers, if only that the caller is nobody.
@@ -156,6 +170,50 @@ request_route {
     }
     record_route();
     $du = "sip:127.0.0.1:@CALLEE@";
+    t_relay();
+}
+"#;
+
+/// As in the documentation of its `registrar` module.
+const REGISTRAR: &str = r#"#!KAMAILIO
+debug=2
+log_stderror=yes
+children=2
+disable_tcp=yes
+listen=udp:127.0.0.1:@PORT@
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "auth.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+modparam("auth", "qop", "auth")
+modparam("registrar", "min_expires", 1)
+modparam("registrar", "max_expires", 10)
+request_route {
+    if (is_method("REGISTER")) {
+        if ($au != "@USER@" || !pv_www_authenticate("carrier.example", "@PASSWORD@", "0")) {
+            www_challenge("carrier.example", "1");
+            exit;
+        }
+        save("location");
+        exit;
+    }
+    if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; }
+    if (is_method("CANCEL")) {
+        if (t_check_trans()) t_relay();
+        exit;
+    }
+    if (has_totag()) {
+        if (loose_route()) { t_relay(); exit; }
+    } else {
+        record_route();
+    }
+    $rU = "@USER@";
+    if (!lookup("location")) { sl_send_reply("404", "Not registered"); exit; }
     t_relay();
 }
 "#;

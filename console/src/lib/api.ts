@@ -389,6 +389,14 @@ export interface User {
   chats_max: number | null;
   disabled: boolean;
 }
+/** How a trunk that registers stands with its carrier. */
+export interface TrunkState {
+  trunk: string;
+  standing: "trying" | "registered" | "refused" | "unreached";
+  until: Millis | null;
+  status: number | null;
+  why: string | null;
+}
 /** Which numbers outside may be called, and how they are dialled here. */
 export interface Dialling {
   allow: string[];

@@ -116,6 +116,8 @@ export interface TrunkItem {
   username: string | null;
   target: string | null;
   account: string | null;
+  /** We register there, so that calls come to us. */
+  registers: boolean;
   calls_max: number;
   srtp: "accept" | "require" | "never";
 }

@@ -161,6 +161,9 @@ pub struct Trunk {
     #[serde(default, skip_serializing)]
     #[schema(write_only)]
     pub account_password: Option<String>,
+    /// Whether we register there, so that calls come to us; needs `target`, `account` and its password. How it stands: `/trunk-states`.
+    #[serde(default)]
+    pub registers: bool,
     /// Calls at once.
     #[serde(default = "calls_max")]
     pub calls_max: u32,
@@ -190,6 +193,7 @@ impl Wire for Trunk {
             username: self.username,
             target: self.target,
             account: self.account,
+            registers: self.registers,
             calls_max: self.calls_max,
             srtp: self.srtp,
         })
@@ -203,6 +207,7 @@ impl Wire for Trunk {
             password: None,
             target: item.target,
             account: item.account,
+            registers: item.registers,
             account_password: None,
             calls_max: item.calls_max,
             srtp: item.srtp,

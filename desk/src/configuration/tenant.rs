@@ -116,11 +116,11 @@ fn dialling(rules: &DialRules, errors: &mut Vec<FieldError>) {
         };
         if !fits(&form.begins, 1) || rules.forms.iter().take(at).any(|other| other.begins == form.begins) {
             let why = format!("1 to {FORM_MAX} digits, each beginning once");
-            errors.push(FieldError::new(&format!("/dialling/forms/{at}/begins"), why));
+            errors.push(FieldError::new(format!("/dialling/forms/{at}/begins"), why));
         }
         if !fits(form.becomes.strip_prefix('+').unwrap_or(&form.becomes), 0) {
             let why = format!("at most {FORM_MAX} digits, after a + if it is to have one");
-            errors.push(FieldError::new(&format!("/dialling/forms/{at}/becomes"), why));
+            errors.push(FieldError::new(format!("/dialling/forms/{at}/becomes"), why));
         }
     }
 }

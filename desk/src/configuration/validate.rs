@@ -56,22 +56,18 @@ impl Checked for User {
         if self.phone == PhoneKind::Sip && self.extension.is_none() {
             errors.push(FieldError::new("/extension", "a SIP phone registers with the extension"));
         }
-        let mobile = self.mobile.as_deref().map(Dialled::parse);
-        match mobile {
-            Some(Some(number)) if number.after.is_empty() => {
-                if self.phone == PhoneKind::Number && !now.dialling.permit(&number.number) {
-                    errors.push(FieldError::new(
-                        "/mobile",
-                        "a number that may not be dialled by the rules of the house",
-                    ));
-                }
+        let outside = self.phone == PhoneKind::Number;
+        let mobile =
+            self.mobile.as_deref().map(|text| Dialled::parse(text).filter(|number| number.after.is_empty()));
+        let wrong = match &mobile {
+            Some(None) => Some("digits with an optional +, 2 to 20 of them"),
+            Some(Some(number)) if outside && !now.dialling.permit(&number.number) => {
+                Some("a number that may not be dialled by the rules of the house")
             }
-            Some(_) => errors.push(FieldError::new("/mobile", "digits with an optional +, 2 to 20 of them")),
-            None if self.phone == PhoneKind::Number => {
-                errors.push(FieldError::new("/mobile", "the number that is dialled for this kind of phone"));
-            }
-            None => {}
-        }
+            None if outside => Some("the number that is dialled for this kind of phone"),
+            _ => None,
+        };
+        errors.extend(wrong.map(|why| FieldError::new("/mobile", why)));
         if self.chats_max.is_some_and(|chats| chats > AT_ONCE_MAX) {
             errors.push(FieldError::new("/chats_max", format!("0 to {AT_ONCE_MAX}, or nothing")));
         }
@@ -378,6 +374,9 @@ impl Checked for Trunk {
             if let Err(why) = network(address) {
                 errors.push(FieldError::new(format!("/addresses/{n}"), why));
             }
+        }
+        if self.registers && self.account.is_none() {
+            errors.push(FieldError::new("/account", "a trunk that registers needs a user name there"));
         }
         if let Some(account) = &self.account {
             let fit = |c: char| !c.is_control();

@@ -210,6 +210,7 @@ impl Service {
                 self.sign_out(user, session, SessionOver::PhoneMissing, now);
             }
         }
+        crate::trunks::show(&self.core, &self.metrics);
         for (state, count) in self.core.agents_by_state() {
             self.metrics.agents.with_label_values(&[state]).set(count);
         }

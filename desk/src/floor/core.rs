@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use model::agent::AgentState;
-use model::call::CallOrder;
+use model::call::{CallOrder, Standing};
 use model::diversion::MessageBox;
-use model::id::{InteractionId, OfferToken, RecordingId, ServiceId, SessionId, TenantId, UserId};
+use model::id::{InteractionId, OfferToken, RecordingId, ServiceId, SessionId, TenantId, TrunkId, UserId};
 use model::interaction::{EndStatus, EndedBy};
 use model::journal::Event;
 use model::people::{OwnPhone, PhoneKind};
@@ -129,6 +129,8 @@ pub struct Core {
     pub(super) config: Arc<Configuration>,
     pub(super) floor: Floor,
     pub(super) calls: BTreeMap<InteractionId, Call>,
+    /// How we stand with carriers at which we register.
+    pub(crate) trunks_stand: BTreeMap<TrunkId, Standing>,
     /// Chats, text messages and emails.
     pub(super) written: BTreeMap<InteractionId, Written>,
     /// In which queue each of them lies.
@@ -182,6 +184,7 @@ impl Core {
             config,
             floor,
             calls: BTreeMap::new(),
+            trunks_stand: BTreeMap::new(),
             written: BTreeMap::new(),
             lists: Lists::default(),
             flows: Timed::default(),

@@ -169,6 +169,9 @@ impl Core {
                 out.push(Effect::Tell(agent, Box::new(ConsoleEvent::PhoneRefused { why })));
             }
             CallFact::PhoneUp { agent, phone } => self.phone_changed(agent, phone, true, now, out),
+            CallFact::TrunkStands { trunk, standing } => {
+                self.trunks_stand.insert(trunk, standing);
+            }
             CallFact::PasswordGuessed { source, account, paused } => {
                 let pause_s = paused.as_secs();
                 let params = json!({ "source": source, "account": account, "minutes": pause_s.div_ceil(60) });

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use model::agent::AgentState;
 use model::call::CallOrder;
 use model::dialling::Dialled;
 use model::id::{InteractionId, OfferToken, UserId};
-use model::people::{OwnPhone, PhoneKind};
+use model::people::{OwnPhone, PhoneKind, Role};
 use model::time::Timestamp;
 
 use super::core::{Core, Effect, Person};
@@ -44,12 +45,15 @@ impl Core {
         self.person(agent).phone_missing_since = (!self.phone_up(agent)).then_some(now);
     }
 
-    /// Who has been here for so long with a phone that cannot be reached, and has no call (CONN-12). A number outside can only be
-    /// found out to be wrong by dialling it.
+    /// Who has been here for so long with a phone that cannot be reached, and has no work (CONN-12). A number outside can only be
+    /// found out to be wrong by dialling it. Supervisors and administrators have other things to do here than calls: of them only
+    /// who is Ready is meant.
     pub(crate) fn without_phone(&self, max: Duration, now: Timestamp) -> Vec<UserId> {
         let missing = |agent: &UserId, person: &Person| {
             person.phone_missing_since.is_some_and(|since| now.since(since) >= max)
                 && matches!(self.phone_of(*agent), PhoneKind::Browser | PhoneKind::Sip)
+                && (self.state_of(*agent) == Some(AgentState::Ready)
+                    || self.config.users.get(agent).is_some_and(|user| user.role == Role::Agent))
                 && !self.phone_up(*agent)
                 && !self.has_open_work(*agent)
         };

@@ -74,6 +74,8 @@ pub struct Metrics {
     voice: voice::Voice,
     transfers: transfers::Transfers,
     voicemails: voicemails::Voicemails,
+    /// Trunks that register: 1 while they are registered.
+    pub trunk_registered: IntGaugeVec,
     /// Problems that agents reported.
     pub reports: IntCounterVec,
     surveys: surveys::Surveys,
@@ -130,6 +132,12 @@ impl Metrics {
     pub fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let r = registry;
         Ok(Self {
+            trunk_registered: int_gauges(
+                r,
+                "patchbay_trunk_registered",
+                "1 while the trunk is registered with its carrier; only of trunks that register.",
+                &["trunk"],
+            )?,
             queue_waiting: int_gauges(r, "patchbay_queue_waiting", "Callers waiting now.", &["queue"])?,
             queues: queues::Queues::new(r)?,
             queue_arrivals: counters(

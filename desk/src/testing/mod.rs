@@ -175,6 +175,7 @@ impl House {
             username: None,
             target: Some("192.0.2.1".into()),
             account: None,
+            registers: false,
             calls_max: 10,
             srtp: SrtpPolicy::Accept,
         };

@@ -372,11 +372,7 @@ impl Call {
     fn media_said(&mut self, event: Event, now: Timestamp, out: &mut Vec<Output>) {
         match event {
             Event::PromptEnded { leg } if leg == self.leg => self.sound_over(out),
-            Event::PromptEnded { leg } => {
-                if !self.ask_again(leg, out) {
-                    self.announcement_over(leg, out);
-                }
-            }
+            Event::PromptEnded { leg } => self.heard_out(leg, out),
             Event::Started { leg } if leg == self.leg => self.silent_since = None,
             Event::Silent { leg, lasting } => self.fell_silent(leg, lasting, now, out),
             Event::Dtmf { leg, digit, .. } if leg == self.leg => self.digit(digit, out),
@@ -411,6 +407,13 @@ impl Call {
                 self.end(EndedBy::System, Some(format!("media could not be secured: {why}")), out);
             }
             _ => {}
+        }
+    }
+
+    /// A sound that an agent heard is over.
+    fn heard_out(&mut self, leg: LegId, out: &mut Vec<Output>) {
+        if !self.ask_again(leg, out) {
+            self.announcement_over(leg, out);
         }
     }
 

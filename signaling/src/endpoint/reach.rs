@@ -59,6 +59,10 @@ impl TrunkAddress {
         };
         format!("sip:{}@{}{transport}", escape_user(number), self.host_port())
     }
+    /// Where one registers there: a Request-URI without a user (RFC 3261 §10.2).
+    pub fn registrar(&self) -> String {
+        self.uri("").replacen("sip:@", "sip:", 1)
+    }
     /// Host and port as written.
     pub fn host_port(&self) -> String {
         self.0.host_port()

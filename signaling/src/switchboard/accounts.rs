@@ -88,6 +88,10 @@ impl Accounts {
     pub(crate) fn trunk(&self, id: TrunkId) -> Option<&Trunk> {
         self.config.trunks.iter().map(|(trunk, _)| trunk).find(|trunk| trunk.id == id)
     }
+    /// All trunks.
+    pub(crate) fn trunks(&self) -> impl Iterator<Item = TrunkId> {
+        self.config.trunks.iter().map(|(trunk, _)| trunk.id)
+    }
     /// Our account at a trunk.
     pub(crate) fn account(&self, trunk: TrunkId) -> Option<Account> {
         self.ours.get(&trunk).cloned()

@@ -36,6 +36,8 @@ struct Line {
     srtp: SrtpPolicy,
     /// A trunk takes so many calls at a time.
     trunk: Option<(TrunkId, u32)>,
+    /// Of a trunk that registers, as what: the carrier may call that, and say in `To` which number was dialled.
+    ours: Option<String>,
 }
 
 impl Line {
@@ -46,6 +48,7 @@ impl Line {
             from: Source::Trunk { trunk: trunk.id },
             srtp: trunk.srtp,
             trunk: Some((trunk.id, trunk.calls_max)),
+            ours: trunk.account.clone().filter(|_| trunk.registers),
         }
     }
     fn of_phone(phone: &PhoneAccount) -> Self {
@@ -55,6 +58,7 @@ impl Line {
             from: Source::Phone { agent: phone.agent },
             srtp: phone.srtp,
             trunk: None,
+            ours: None,
         }
     }
 }
@@ -100,7 +104,9 @@ impl Switchboard {
 
     fn invite(&mut self, incoming: Incoming) {
         let accounts = self.accounts.get();
-        let line = match accounts.trunk_at(incoming.flow.remote.ip()) {
+        let ip = incoming.flow.remote.ip();
+        let registered = || accounts.trunk(self.registered_at(ip, user(&incoming.request.uri).as_deref())?);
+        let line = match accounts.trunk_at(ip).or_else(registered) {
             Some(trunk) => Line::of_trunk(trunk),
             None => match self.authenticate(&incoming.request, &incoming.flow) {
                 Err(reply) => return incoming.transaction.finish(&reply, None),
@@ -141,7 +147,9 @@ impl Switchboard {
             // RFC 3261 §8.2.2.2: the same call over two ways.
             return Err((incoming, Reply::new(482)));
         }
-        let Some(contact) = dialled(&request.uri) else {
+        let named = request.headers.get("To").and_then(|to| dialled(of_address(to)?));
+        let named = named.filter(|_| line.ours.is_some() && line.ours == user(&request.uri));
+        let Some(contact) = named.or_else(|| dialled(&request.uri)) else {
             return Err((incoming, Reply::new(404)));
         };
         let supported = request.headers.has_token("Supported", "timer");

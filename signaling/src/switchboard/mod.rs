@@ -9,15 +9,17 @@ mod joining;
 pub(crate) mod orders;
 mod outbound;
 pub(crate) mod owners;
+mod registering;
 pub(crate) mod shared;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use media::control::Event;
 use model::call::CallOrder;
-use model::id::{InteractionId, LegId, RecordingId, UserId};
+use model::id::{InteractionId, LegId, RecordingId, TrunkId, UserId};
 use model::media::Codec;
 use model::time::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -31,6 +33,7 @@ use crate::phones::softphone_task::SoftphoneMessage;
 use crate::registrar::Registrar;
 use accounts::SharedAccounts;
 use owners::{LegOwner, Whose};
+use registering::Registering;
 use shared::{DialogKey, Shared};
 
 /// How long the sockets stay open for the last BYEs.
@@ -42,6 +45,8 @@ pub(crate) enum Internal {
     CallOver(InteractionId),
     /// A softphone's media came or went.
     Softphone { agent: UserId, leg: LegId, codec: Codec, up: bool },
+    /// A carrier with which a trunk registers was reached at this address.
+    CarrierReached { trunk: TrunkId, ip: IpAddr },
     /// A softphone was taken down.
     SoftphoneGone { agent: UserId },
     /// Somebody went from one call to another.
@@ -89,6 +94,7 @@ pub(crate) struct Switchboard {
     /// Agents whose SIP phone can be rung, as the desk was told, by extension.
     pub(crate) phones_up: HashMap<String, UserId>,
     softphones: HashMap<UserId, SoftphoneEntry>,
+    registering: Registering,
     codecs: Vec<Codec>,
     annexb: bool,
     next_branch: u32,
@@ -147,6 +153,7 @@ impl Switchboard {
             agents: HashMap::new(),
             phones_up: HashMap::new(),
             softphones: HashMap::new(),
+            registering: Registering::default(),
             codecs,
             annexb,
             next_branch: 0,
@@ -199,6 +206,7 @@ impl Switchboard {
 
     fn begin_stop(&mut self, done: oneshot::Sender<()>) {
         self.draining = true;
+        self.registering.end();
         for entry in self.calls.values() {
             self.post(&entry.mailbox, Message::Order(Order::Stop));
         }
@@ -222,6 +230,7 @@ impl Switchboard {
                     self.post_to_agent(agent, || Message::Softphone { leg, up });
                 }
             }
+            Internal::CarrierReached { trunk, ip } => self.carrier_reached(trunk, ip),
             Internal::SoftphoneGone { agent } => {
                 if let Some(phone) = self.softphones.remove(&agent) {
                     self.post_to_agent(agent, || Message::Softphone { leg: phone.leg, up: false });

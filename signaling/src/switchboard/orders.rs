@@ -106,6 +106,7 @@ impl Switchboard {
                     self.digest = accounts::digest_server(&config.realm, &self.shared.random);
                 }
                 self.accounts.replace(*config);
+                self.register_trunks();
                 self.registrations_tick();
             }
         }

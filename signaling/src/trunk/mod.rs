@@ -7,6 +7,7 @@
 mod limit;
 mod number;
 mod prefix;
+pub mod registration;
 
 pub use limit::{Place, TrunkFull, TrunkPlaces};
 pub use number::{Caller, DIGITS_MAX, DISPLAY_MAX, caller, dialled, display_name, number};
@@ -122,6 +123,7 @@ mod tests {
             username: username.map(str::to_owned),
             target: None,
             account: None,
+            registers: false,
             calls_max: 2,
             srtp: SrtpPolicy::Accept,
         }

@@ -122,6 +122,7 @@ impl House {
             username: Some("carrier".into()),
             target: None,
             account: None,
+            registers: false,
             calls_max: 100,
             srtp: SrtpPolicy::Accept,
         };

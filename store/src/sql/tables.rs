@@ -151,12 +151,12 @@ impl Table for Number {
 impl Table for Trunk {
     const NAME: &'static str = "trunks";
     const COLUMNS: &'static [&'static str] =
-        &["name", "addresses", "username", "target", "calls_max", "srtp", "account"];
+        &["name", "addresses", "username", "target", "calls_max", "srtp", "account", "registers"];
     const UNIQUE: &'static [&'static str] = &["name"];
     fn bind<'q>(&self, query: Query<'q>) -> Query<'q> {
         let query = query.bind(self.name.clone()).bind(to_json(&self.addresses)).bind(self.username.clone());
         let query = query.bind(self.target.clone()).bind(signed(u64::from(self.calls_max)));
-        query.bind(to_word(&self.srtp)).bind(self.account.clone())
+        query.bind(to_word(&self.srtp)).bind(self.account.clone()).bind(self.registers)
     }
     fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
@@ -169,6 +169,7 @@ impl Table for Trunk {
             calls_max: u32::try_from(rows::count(row, "calls_max")?).unwrap_or(u32::MAX),
             srtp: word(row, "srtp")?,
             account: text_or_none(row, "account")?,
+            registers: flag(row, "registers")?,
         })
     }
 }

@@ -23,6 +23,7 @@ fn trunk() -> Trunk {
         username: Some("pbx".into()),
         target: Some("sip.example.org:5061;transport=tls".into()),
         account: Some("house".into()),
+        registers: true,
         calls_max: 30,
         srtp: SrtpPolicy::Require,
     }

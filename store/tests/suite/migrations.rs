@@ -72,6 +72,7 @@ on_each_engine! {
              DROP TABLE greetings;
              DROP TABLE trunk_passwords;
              ALTER TABLE trunks DROP COLUMN account;
+             ALTER TABLE trunks DROP COLUMN registers;
              DROP TABLE messages;
              DROP TABLE record_agents;
              DROP TABLE drafts;

@@ -83,6 +83,7 @@ on_each_engine! {
             username: Some("carrier".into()),
             target: None,
             account: None,
+            registers: false,
             calls_max: 10,
             srtp: SrtpPolicy::Accept,
         };

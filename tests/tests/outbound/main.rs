@@ -3,4 +3,5 @@
 mod agent_dials;
 mod callback;
 mod mobile;
+mod registering;
 mod signing_in;

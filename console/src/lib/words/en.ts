@@ -429,6 +429,7 @@ export const en = {
     sip_up: "Desk phone registered",
     sip_down: "Desk phone not registered",
     number_down: "The number of your phone cannot be dialled",
+    lost: "Your phone has lost its connection.",
     allow: "Allow microphone access to continue.",
     noMicrophone: "No microphone found.",
     unsupported: "This computer or browser cannot run the phone.",

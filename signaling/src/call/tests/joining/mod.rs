@@ -398,6 +398,7 @@ fn fact_of(fact: &CallFact) -> InteractionId {
         | CallFact::PhoneRefused { .. }
         | CallFact::PhoneUp { .. }
         | CallFact::PhoneDown { .. }
+        | CallFact::TrunkStands { .. }
         | CallFact::PasswordGuessed { .. } => unreachable!("no call says this"),
     }
 }
