@@ -135,6 +135,9 @@ impl Dialling {
                 if self.stage == Stage::Progressing { DialFailure::NoAnswer } else { self.nobody_there() };
             return Some(self.fail(why, out));
         }
+        if matches!(self.stage, Stage::Reaching { .. } | Stage::Calling { .. }) {
+            out.push(Output::Silent(self.trying.trunk));
+        }
         Some(self.next_trunk(now, out))
     }
 
@@ -168,6 +171,7 @@ impl Dialling {
             }
             (_, PhoneEvent::Unreachable(why)) => {
                 tracing::warn!(trunk = %self.trying.trunk, why, "a trunk does not work; the next one is tried");
+                out.push(Output::Silent(self.trying.trunk));
                 Some(self.next_trunk(now, out))
             }
             _ => None,

@@ -278,6 +278,7 @@ impl Driver {
                     Output::Customer(order) => self.tell_customer(order),
                     Output::Phone(branch, order) => self.tell_phone(branch, order),
                     Output::Fact(fact) => self.tell_desk(fact).await,
+                    Output::Silent(trunk) => self.trunk_silent(trunk).await,
                     Output::Media(order) => {
                         let step = order.step();
                         let result = self.order_media(order).await;

@@ -62,6 +62,10 @@ pub fn ring(token: u64) -> Ring {
 }
 /// How long a number that is dialled rings.
 pub const RING_TIME: Duration = Duration::from_secs(45);
+/// The trunk of a branch.
+pub fn trunk(branch: u32) -> TrunkId {
+    TrunkId::from_number(branch.into())
+}
 /// The leg over a trunk that is tried.
 pub fn trunk_leg(branch: u32) -> LegId {
     LegId::from_number(100 + u64::from(branch))
@@ -81,6 +85,8 @@ pub struct Scene {
     pub customer: Vec<PeerOrder>,
     pub phones: Vec<(Branch, PhoneOrder)>,
     pub media: Vec<MediaOrder>,
+    /// Trunks that were said to be silent.
+    pub silent: Vec<TrunkId>,
     /// Media orders that are refused.
     pub refuses: fn(&MediaOrder) -> Option<MediaError>,
     pub legs: HashSet<LegId>,
@@ -153,7 +159,7 @@ impl Scene {
     pub fn attempt(branch: u32) -> Attempt {
         Attempt {
             branch: Branch(branch),
-            trunk: TrunkId::from_number(u64::from(branch)),
+            trunk: trunk(branch),
             leg: trunk_leg(branch),
             srtp: SrtpPolicy::Accept,
             seed: KeySeed::new([3; 32]),
@@ -213,6 +219,7 @@ impl Scene {
             customer: vec![],
             phones: vec![],
             media: vec![],
+            silent: vec![],
             refuses: |_| None,
             legs: HashSet::from([softphone().leg, colleagues_softphone().leg]),
             live: HashSet::new(),
@@ -369,6 +376,7 @@ impl Scene {
                         assert!(self.ended().is_none(), "{fact:?} after the end");
                         self.facts.push(fact);
                     }
+                    Output::Silent(trunk) => self.silent.push(trunk),
                     Output::Customer(order) => self.customer.push(order),
                     Output::Phone(branch, order) => {
                         match order {

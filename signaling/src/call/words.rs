@@ -322,6 +322,8 @@ pub enum Output {
     Media(MediaOrder),
     /// To the desk.
     Fact(CallFact),
+    /// To the switchboard: this trunk could not be reached, or said nothing.
+    Silent(TrunkId),
     /// To another call: hand over whom this agent talks to; answered by [`Input::Handed`] or [`Input::Kept`].
     AskFor(InteractionId, HandOver),
     /// To the call that asked: here they are; answered by [`Input::Given`], [`Input::GivenBack`] or [`Input::Lost`].

@@ -59,8 +59,8 @@ impl TrunkAddress {
         };
         format!("sip:{}@{}{transport}", escape_user(number), self.host_port())
     }
-    /// Where one registers there: a Request-URI without a user (RFC 3261 §10.2).
-    pub fn registrar(&self) -> String {
+    /// The Request-URI of the trunk itself, one without a user: where one registers (RFC 3261 §10.2).
+    pub fn server(&self) -> String {
         self.uri("").replacen("sip:@", "sip:", 1)
     }
     /// Host and port as written.

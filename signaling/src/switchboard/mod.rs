@@ -7,6 +7,7 @@ pub(crate) mod accounts;
 pub(crate) mod inbound;
 mod joining;
 pub(crate) mod orders;
+mod outages;
 mod outbound;
 pub(crate) mod owners;
 mod registering;
@@ -32,6 +33,7 @@ use crate::endpoint::{Flow, Incoming};
 use crate::phones::softphone_task::SoftphoneMessage;
 use crate::registrar::Registrar;
 use accounts::SharedAccounts;
+use outages::Outages;
 use owners::{LegOwner, Whose};
 use registering::Registering;
 use shared::{DialogKey, Shared};
@@ -47,6 +49,10 @@ pub(crate) enum Internal {
     Softphone { agent: UserId, leg: LegId, codec: Codec, up: bool },
     /// A carrier with which a trunk registers was reached at this address.
     CarrierReached { trunk: TrunkId, ip: IpAddr },
+    /// A call found this trunk silent.
+    TrunkSilent(TrunkId),
+    /// A trunk that was silent counts as back.
+    TrunkBack(TrunkId),
     /// A softphone was taken down.
     SoftphoneGone { agent: UserId },
     /// Somebody went from one call to another.
@@ -95,6 +101,7 @@ pub(crate) struct Switchboard {
     pub(crate) phones_up: HashMap<String, UserId>,
     softphones: HashMap<UserId, SoftphoneEntry>,
     registering: Registering,
+    outages: Outages,
     codecs: Vec<Codec>,
     annexb: bool,
     next_branch: u32,
@@ -154,6 +161,7 @@ impl Switchboard {
             phones_up: HashMap::new(),
             softphones: HashMap::new(),
             registering: Registering::default(),
+            outages: Outages::default(),
             codecs,
             annexb,
             next_branch: 0,
@@ -231,6 +239,8 @@ impl Switchboard {
                 }
             }
             Internal::CarrierReached { trunk, ip } => self.carrier_reached(trunk, ip),
+            Internal::TrunkSilent(trunk) => self.trunk_silent(trunk),
+            Internal::TrunkBack(trunk) => self.trunk_back(trunk),
             Internal::SoftphoneGone { agent } => {
                 if let Some(phone) = self.softphones.remove(&agent) {
                     self.post_to_agent(agent, || Message::Softphone { leg: phone.leg, up: false });

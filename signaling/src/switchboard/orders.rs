@@ -107,6 +107,7 @@ impl Switchboard {
                 }
                 self.accounts.replace(*config);
                 self.register_trunks();
+                self.forget_outages();
                 self.registrations_tick();
             }
         }

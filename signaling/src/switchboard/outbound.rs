@@ -69,7 +69,7 @@ impl Switchboard {
     }
 
     /// The trunks over which a number can be dialled: what the machine is to know of each, and the driver. One that is gone or has
-    /// no target is passed over.
+    /// no target is passed over, one that is out is tried last.
     fn attempts(
         &mut self,
         interaction: InteractionId,
@@ -77,7 +77,7 @@ impl Switchboard {
         trunks: &[TrunkId],
         party: fn(Branch) -> Party,
     ) -> Option<(mpsc::Sender<Message>, Vec<Attempt>, Vec<TrunkTarget>)> {
-        let accounts = self.accounts.get();
+        let (accounts, trunks) = (self.accounts.get(), self.outages.order(trunks));
         let entry = self.calls.get_mut(&interaction)?;
         let (mut attempts, mut targets) = (Vec::new(), Vec::new());
         for id in trunks.iter().take(ATTEMPTS_MAX) {

@@ -106,7 +106,7 @@ impl Switchboard {
 fn dialog(shared: &Shared, address: &TrunkAddress, username: &str) -> Dialog {
     let us = format!("<sip:{}@{}>", escape_user(username), address.host_port());
     let endpoint = &shared.endpoint;
-    Dialog::begin(&endpoint.token(), &us, &endpoint.token(), &us, &address.registrar())
+    Dialog::begin(&endpoint.token(), &us, &endpoint.token(), &us, &address.server())
 }
 
 struct Run {

@@ -6,6 +6,7 @@
 
 mod limit;
 mod number;
+pub mod outage;
 mod prefix;
 pub mod registration;
 

@@ -3,5 +3,6 @@
 mod agent_dials;
 mod callback;
 mod mobile;
+mod outage;
 mod registering;
 mod signing_in;

@@ -21,7 +21,7 @@ fn seen(messages: &str, method: &str, parameter: &str) -> Vec<String> {
         .collect()
 }
 
-async fn calls(agent: &mut Agent, number: &str) {
+pub(crate) async fn calls(agent: &mut Agent, number: &str) {
     agent.send("dial", json!({ "number": number })).await.expect("dialled");
     let work = agent.wait_for("both talk", |event| event["work"]["phase"] == "talking").await;
     let interaction = text(&work["work"]["interaction"]);

@@ -9,6 +9,7 @@ use crate::endpoint::message::{ALLOW, Method};
 use crate::endpoint::reach::TrunkAddress;
 use crate::endpoint::uri::escape_user;
 use crate::endpoint::{Account, Flow};
+use crate::switchboard::Internal;
 use crate::trunk::Place;
 use model::id::{LegId, TrunkId};
 
@@ -65,6 +66,11 @@ impl Driver {
             };
             mailbox.send(Message::Fork(branch, news)).await
         });
+    }
+
+    /// The calls that follow try this trunk last.
+    pub(super) async fn trunk_silent(&self, trunk: TrunkId) {
+        self.internal.send(Internal::TrunkSilent(trunk)).await.ok();
     }
 
     /// The listener that belongs to the way over which a leg is to be reached.

@@ -5,7 +5,7 @@ use model::interaction::EndedBy;
 use model::journal::Party;
 
 use super::SECOND;
-use crate::call::dialling::TRUNK_SILENT_MAX;
+use crate::call::dialling::{REACHING_MAX, TRUNK_SILENT_MAX};
 use crate::call::fixture::*;
 use crate::call::refusal::Refusal;
 use crate::call::timer::SessionTimer;
@@ -111,6 +111,40 @@ fn a_trunk_that_does_not_work_gives_way_to_the_next() {
         scene.order(Order::HangUp(EndedBy::Agent));
         assert!(scene.customer.iter().any(|o| matches!(o, PeerOrder::Bye { .. })));
         assert_eq!(scene.legs.len(), 2, "only the softphones are left");
+    }
+}
+
+/// SIP-02: a trunk that cannot be reached or says nothing is said to be silent, for the calls that follow; one that says anything, is
+/// full, or is given up before its time, is not.
+#[test]
+fn only_a_trunk_that_says_nothing_is_said_to_be_silent() {
+    let silent: [fn(&mut Scene); 3] = [
+        |s| s.phone_does(11, PhoneEvent::Unreachable("no route".into())),
+        |s| s.pass(REACHING_MAX),
+        |s| {
+            s.phone_does(11, PhoneEvent::Reached);
+            s.pass(TRUNK_SILENT_MAX);
+        },
+    ];
+    let there: [fn(&mut Scene); 5] = [
+        |s| s.phone_does(11, PhoneEvent::Full),
+        |s| s.phone_does(11, PhoneEvent::Refused(503.into())),
+        |s| s.phone_does(11, PhoneEvent::Refused(486.into())),
+        |s| s.order(Order::HangUp(EndedBy::Agent)),
+        |s| {
+            s.phone_does(11, PhoneEvent::Progress { status: 100, sdp: None });
+            s.pass(TRUNK_SILENT_MAX);
+        },
+    ];
+    for (n, how) in silent.into_iter().enumerate() {
+        let mut scene = Scene::of_a_dialled_number();
+        how(&mut scene);
+        assert_eq!(scene.silent, [trunk(11)], "{n}");
+    }
+    for (n, how) in there.into_iter().enumerate() {
+        let mut scene = if n == 0 { Scene::of_a_dialled_number() } else { calling() };
+        how(&mut scene);
+        assert_eq!(scene.silent, [], "{n}");
     }
 }
 

@@ -259,6 +259,7 @@ impl House {
         loop {
             while let Some(output) = outputs.pop_front() {
                 match output {
+                    Output::Silent(trunk) => panic!("{trunk} is dialled nowhere here"),
                     Output::Fact(fact) => {
                         let of = fact_of(&fact);
                         let ended = |f: &&CallFact| matches!(f, CallFact::Ended { .. }) && fact_of(f) == of;
