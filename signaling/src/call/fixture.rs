@@ -13,7 +13,7 @@ use model::time::Timestamp;
 use super::timer::SessionTimer;
 use super::words::{
     Attempt, Branch, Connect, Dial, Input, MediaOrder, Order, Output, Peer, PeerOrder, PhoneEvent,
-    PhoneOrder, RequestId, Ring, RingPhones, Softphone,
+    PhoneOrder, RequestId, Ring, RingNumber, RingPhones, Softphone,
 };
 use super::{Call, NewCall, NewInside, NewPlaced};
 use crate::sdp::{Ability, KeySeed};
@@ -293,6 +293,12 @@ impl Scene {
             seed: KeySeed::new([2; 32]),
             session: 2,
         })));
+    }
+    /// Dials an agent's phone outside over trunks of these branches.
+    pub fn ring_number(&mut self, token: u64, branches: &[u32]) {
+        let attempts = branches.iter().copied().map(Self::attempt).collect();
+        let confirm = vec!["press-one".to_owned(), "pause".to_owned()];
+        self.order(Order::RingNumber(Box::new(RingNumber { ring: ring(token), attempts, confirm })));
     }
     pub fn connect(&mut self, announce: bool) {
         let record = Some(recording());

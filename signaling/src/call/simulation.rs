@@ -17,6 +17,8 @@ use super::timer::SessionTimer;
 use super::words::{Input, MediaOrder, Order, Peer, PeerOrder, PhoneEvent, PhoneOrder, RequestId};
 
 const CALLS: u64 = 4_000;
+/// Trunks over which an agent's phone outside is dialled.
+const OUTSIDE: [u32; 2] = [21, 22];
 
 #[test]
 fn every_call_ends_once_whatever_happens() {
@@ -71,23 +73,44 @@ fn begin_of(random: &mut ChaCha8Rng) -> Scene {
     }
 }
 
+/// What a trunk over which a number is dialled may say.
+fn trunk_event(random: &mut ChaCha8Rng) -> PhoneEvent {
+    match random.random_range(0..8) {
+        0 | 1 => PhoneEvent::Reached,
+        2 if random.random_bool(0.3) => PhoneEvent::Full,
+        3 => PhoneEvent::Progress { status: 183, sdp: Some(sdp("192.0.2.30", "sendrecv", 1)) },
+        4 => picked_up(sdp("192.0.2.30", "sendrecv", 1)),
+        7 if random.random_bool(0.1) => PhoneEvent::Peer(Peer::Bye),
+        5 => PhoneEvent::Refused([404, 486, 503, 603][random.random_range(0..4)].into()),
+        _ => PhoneEvent::Unreachable("gone".into()),
+    }
+}
+
 fn step(scene: &mut Scene, random: &mut ChaCha8Rng) {
     let branch = random.random_range(1..4);
-    match random.random_range(0..32) {
+    match random.random_range(0..36) {
+        32 if !scene.legs.iter().any(|leg| OUTSIDE.map(trunk_leg).contains(leg)) => {
+            scene.ring_number(random.random_range(1..3), &OUTSIDE);
+        }
+        33 | 34 => {
+            let event = trunk_event(random);
+            scene.phone_does(OUTSIDE[random.random_range(0..2)], event);
+        }
+        35 => {
+            let leg = trunk_leg(OUTSIDE[random.random_range(0..2)]);
+            let digit = ['1', '1', '2', '7'][random.random_range(0..4)];
+            let event = match random.random_range(0..4) {
+                0 => Event::PromptEnded { leg },
+                _ => Event::Dtmf { leg, digit, held: Duration::from_millis(80) },
+            };
+            scene.does(Input::Media(event));
+        }
         24 if !scene.inside && !scene.legs.iter().any(|leg| [11, 12].map(trunk_leg).contains(leg)) => {
             scene.dial(&[11, 12]);
         }
         27 if !scene.placed && random.random_bool(0.5) => scene.order(Order::JoinFarEnd(Some(recording()))),
         24..=27 if !scene.inside => {
-            let event = match random.random_range(0..8) {
-                0 | 1 => PhoneEvent::Reached,
-                2 if random.random_bool(0.3) => PhoneEvent::Full,
-                3 => PhoneEvent::Progress { status: 183, sdp: Some(sdp("192.0.2.30", "sendrecv", 1)) },
-                4 => picked_up(sdp("192.0.2.30", "sendrecv", 1)),
-                7 if random.random_bool(0.1) => PhoneEvent::Peer(Peer::Bye),
-                5 => PhoneEvent::Refused([404, 486, 503, 603][random.random_range(0..4)].into()),
-                _ => PhoneEvent::Unreachable("gone".into()),
-            };
+            let event = trunk_event(random);
             scene.phone_does(random.random_range(11..13), event);
         }
         30 => {

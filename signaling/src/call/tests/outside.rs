@@ -6,15 +6,13 @@ use model::journal::Party;
 
 use super::SECOND;
 use crate::call::fixture::*;
-use crate::call::words::{Branch, Heard, Input, MediaOrder, Order, Peer, PhoneEvent, PhoneOrder, RingNumber};
+use crate::call::words::{Branch, Heard, Input, MediaOrder, Order, Peer, PhoneEvent, PhoneOrder};
 
 /// A caller who waits while an agent's number is dialled over two trunks.
 fn dialled() -> Scene {
     let mut scene = Scene::of_a_waiting_caller();
     scene.forget();
-    let attempts = [21, 22].map(Scene::attempt).to_vec();
-    let confirm = vec!["press-one".to_owned(), "pause".to_owned()];
-    scene.order(Order::RingNumber(Box::new(RingNumber { ring: ring(1), attempts, confirm })));
+    scene.ring_number(1, &[21, 22]);
     scene.phone_does(21, PhoneEvent::Reached);
     scene
 }
@@ -125,7 +123,6 @@ fn nobody_is_dialled_any_longer_than_needed() {
     }
     let mut scene = Scene::of_a_waiting_caller();
     scene.forget();
-    let none = RingNumber { ring: ring(1), attempts: Vec::new(), confirm: Vec::new() };
-    scene.order(Order::RingNumber(Box::new(none)));
+    scene.ring_number(1, &[]);
     assert_eq!(scene.told(), ["AgentUnreachable"], "without any trunk");
 }
