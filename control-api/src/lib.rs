@@ -91,6 +91,7 @@ fn api() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(session::open, session::show, session::close))
         .routes(routes!(session::preferences, session::set_preferences))
+        .routes(routes!(session::numbers))
         .routes(routes!(session::phone, session::choose_phone, session::usual_phone))
         .routes(routes!(diversions::own, diversions::set_own))
         .routes(routes!(diversions::of_user, diversions::set_of_user))

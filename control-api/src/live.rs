@@ -141,6 +141,9 @@ pub struct NewCall {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     service: Option<ServiceId>,
+    /// Which of the house's numbers is shown there (`/session/numbers`); left out: one of the service's, else of the house.
+    #[serde(default)]
+    caller_id: Option<String>,
 }
 
 /// Call a number outside (OUT-01): the phone of whoever asks comes first, then the number. How it goes, the console says.
@@ -155,7 +158,7 @@ pub async fn place(
     Json(body): Json<NewCall>,
 ) -> Result<StatusCode, ApiError> {
     who.needs(Privilege::CallOut)?.person()?;
-    let command = Command::Dial { number: body.number, service: body.service };
+    let command = Command::Dial { number: body.number, service: body.service, caller_id: body.caller_id };
     state.desk.command(who.identity.user.id, who.identity.session, command).await?;
     Ok(StatusCode::ACCEPTED)
 }

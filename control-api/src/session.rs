@@ -111,6 +111,20 @@ pub async fn set_preferences(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Numbers of the house.
+#[derive(Serialize, ToSchema)]
+pub struct HouseNumbers {
+    /// Digits with an optional +, sorted.
+    items: Vec<String>,
+}
+
+/// The house's numbers, of which whoever dials may choose the one that is shown there (OUT-11).
+#[utoipa::path(get, path = "/session/numbers", tag = "session", responses(
+    (status = 200, body = HouseNumbers), (status = 403, body = Problem, content_type = "application/problem+json")))]
+pub async fn numbers(State(state): State<ApiState>, who: Who) -> Result<axum::Json<HouseNumbers>, ApiError> {
+    Ok(axum::Json(HouseNumbers { items: state.desk.house_numbers(&who.identity)? }))
+}
+
 /// A phone that a user may have.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -18,6 +18,7 @@ use tower::ServiceExt as _;
 
 /// What docs/protocols/console.md promises, without `/api/v1`.
 const CONTRACT: &[(&str, &str)] = &[
+    ("/session/numbers", "get"),
     ("/session/phone", "delete get put"),
     ("/session/preferences", "get put"),
     ("/session/diversion", "get put"),

@@ -1,6 +1,6 @@
 //! What each user wants for themselves, in whatever browser.
 
-use model::people::{OwnPhone, PhoneKind};
+use model::people::{OwnPhone, PhoneKind, Privilege};
 use store::preferences::Wanted;
 
 use crate::auth::Identity;
@@ -56,6 +56,14 @@ impl DeskHandle {
             .map(|(kind, number)| chosen(&configuration, who.user.id, kind, number.as_deref()))
             .transpose()?;
         self.want(who, |wanted| wanted.own_phone = own).await
+    }
+
+    /// The house's numbers, of which an agent who dials may choose the one that is shown (OUT-11).
+    pub fn house_numbers(&self, who: &Identity) -> Result<Vec<String>, Refusal> {
+        who.needs(Privilege::CallOut)?;
+        let mut numbers: Vec<_> = self.configuration().numbers.keys().cloned().collect();
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     async fn want(&self, who: &Identity, change: impl FnOnce(&mut Wanted)) -> Result<(), Refusal> {

@@ -5,14 +5,15 @@ use std::time::Duration;
 use desk::Refusal;
 use desk::audit::Actor;
 use desk::console::protocol::Command;
-use desk::testing::{House, Page, anna, help, lunch, trunk_out};
+use desk::testing::{House, Page, anna, help, lunch, tenant, trunk_out};
 use model::agent::Reason;
 use model::call::{CallFact, CallOrder, DialFailure};
 use model::dialling::Form;
-use model::id::InteractionId;
+use model::id::{Id as _, InteractionId, NumberId};
 use model::interaction::{Direction, EndedBy};
 use model::journal::Event;
 use model::people::PhoneKind;
+use model::service::Number;
 
 /// A house with a trunk out, and Anna at her page with her phone.
 async fn house() -> (House, Page) {
@@ -25,7 +26,7 @@ async fn house() -> (House, Page) {
 }
 
 fn dial(number: &str) -> Command {
-    Command::Dial { number: number.into(), service: None }
+    Command::Dial { number: number.into(), service: None, caller_id: None }
 }
 
 /// Anna dials; the orders that signalling gets come in their order.
@@ -191,4 +192,42 @@ async fn a_number_is_dialled_in_the_countrys_form_and_its_extension_later() {
     house.bridged(call, anna()).await;
     let pressed = CallOrder::SendDigits { interaction: call, agent: anna(), digits: ",1,42,#".into() };
     house.order(|order| (*order == pressed).then_some(())).await;
+}
+
+/// OUT-11: whoever is called sees the number that the agent chose, if it is the house's; else one of the service's.
+#[tokio::test]
+async fn the_number_that_is_shown_is_chosen() {
+    let (mut house, page) = house().await;
+    let row = house.desk.configuration().numbers.clone();
+    assert_eq!(row.keys().collect::<Vec<_>>(), ["100"]);
+    let number = Number {
+        id: NumberId::from_number(2),
+        tenant: tenant(),
+        digits: "+4930200".into(),
+        service: help(),
+        flow: None,
+    };
+    house.desk.create(number, Actor::default()).await.unwrap();
+    assert_eq!(house.desk.house_numbers(&page.who).unwrap(), ["+4930200", "100"]);
+    let dial = |caller_id: Option<&str>| Command::Dial {
+        number: "030555".into(),
+        service: None,
+        caller_id: caller_id.map(str::to_owned),
+    };
+    let refused = page.does(dial(Some("+4930999"))).await;
+    assert!(matches!(refused, Err(Refusal::Invalid { .. })), "somebody else's: {refused:?}");
+    for (chosen, shown) in [(Some("100"), "100"), (None, "+4930200")] {
+        page.does(dial(chosen)).await.unwrap();
+        let (call, caller_id) = house
+            .order(|order| match order {
+                CallOrder::Dial { interaction, caller_id, .. } => Some((*interaction, caller_id.clone())),
+                _ => None,
+            })
+            .await;
+        assert_eq!(caller_id.as_deref(), Some(shown));
+        house.call_ends(call, EndedBy::Agent).await;
+        house.settled().await;
+        page.does(Command::Complete { interaction: call }).await.unwrap();
+        assert_eq!(house.desk.record(&page.who, call).await.unwrap().caller, shown);
+    }
 }

@@ -73,7 +73,7 @@ async fn calls_come_to_a_number_outside() {
     house.bridged(call, anna()).await;
     page.event("work", |e| e["work"]["phase"] == "talking").await;
     // It takes one call at a time.
-    let second = page.does(Command::Dial { number: "030555".into(), service: None }).await;
+    let second = page.does(Command::Dial { number: "030555".into(), service: None, caller_id: None }).await;
     assert!(matches!(second, Err(Refusal::NotNow { why }) if why.contains("one call at a time")));
     house.call_ends(call, EndedBy::Customer).await;
     page.event("work", |e| e["work"]["phase"] == "wrap_up").await;
@@ -84,7 +84,7 @@ async fn calls_come_to_a_number_outside() {
 async fn a_number_is_dialled_from_a_phone_outside() {
     let mut house = house(PhoneKind::Number, Some(MOBILE)).await;
     let mut page = house.page("anna").await;
-    page.does(Command::Dial { number: "030555".into(), service: None }).await.unwrap();
+    page.does(Command::Dial { number: "030555".into(), service: None, caller_id: None }).await.unwrap();
     let (interaction, token, _) = dialled(&mut house).await;
     house.settled().await;
     let dials = |order: &CallOrder| matches!(order, CallOrder::Dial { .. });
@@ -170,7 +170,7 @@ async fn without_a_phone_there_are_no_calls() {
     house.settled().await;
     let rings = |o: &CallOrder| matches!(o, CallOrder::RingAgent { .. } | CallOrder::RingNumber { .. });
     assert!(!house.orders_so_far().iter().any(rings));
-    let dial = page.does(Command::Dial { number: "030555".into(), service: None }).await;
+    let dial = page.does(Command::Dial { number: "030555".into(), service: None, caller_id: None }).await;
     assert!(matches!(dial, Err(Refusal::NotNow { .. })));
     house.pass(MISSING_MAX * 2).await;
     house.settled().await;

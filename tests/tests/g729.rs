@@ -19,7 +19,7 @@ const AGENT_HZ: f64 = 1_000.0;
 /// How long they talk at least.
 const TALK: Duration = Duration::from_secs(6);
 
-/// MEDIA-05, SIP-05, RECO-01: an offer of G.729 alone is answered; the agent in the browser hears the customer, the customer the agent, and
+/// MEDIA-05, SIP-05, RECO-01, CONN-03, CONN-14: an offer of G.729 alone is answered; the agent in the browser, encrypted and without installing anything, hears the customer, the customer the agent, and
 /// the recording holds both. An offer that says `annexb=no` is answered so, and every frame is sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_with_g729_alone_talks_to_an_agent_in_chromium() {

@@ -6,11 +6,12 @@ import { en } from "./words/en";
 const set = (kind: PhoneKind, own_numbers = true) => ({ set: { kind, number: null }, own: null, own_numbers });
 
 describe("phones", () => {
-  /** CONN-10 */
+  /** CONN-03, CONN-10 */
   it("offers what an agent may have", () => {
-    expect(choices(set("browser"))).toEqual(["browser", "number", "none"]);
-    expect(choices(set("sip"))).toEqual(["browser", "sip", "number", "none"]);
-    expect(choices(set("number", false))).toEqual(["browser", "none"]);
+    expect(choices(set("browser"), true)).toEqual(["browser", "number", "none"]);
+    expect(choices(set("sip"), true)).toEqual(["browser", "sip", "number", "none"]);
+    expect(choices(set("number", false), true)).toEqual(["browser", "none"]);
+    expect(choices(set("browser"), false)).toEqual(["number", "none"]);
   });
   /** CONN-06, CONN-09 */
   it("keeps a number only where one is dialled", () => {

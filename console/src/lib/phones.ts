@@ -3,10 +3,10 @@
 import type { OwnPhone, PhoneKind, Phones, PhoneView } from "./api";
 import type { Words } from "./words/en";
 
-/** What may be chosen instead of what is set: a phone on the desk only by whom an administrator gave one. */
-export function choices(phones: Phones): PhoneKind[] {
-  const all: PhoneKind[] = ["browser", "sip", "number", "none"];
-  return all.filter((kind) => (kind === "sip" ? phones.set.kind === "sip" : kind !== "number" || phones.own_numbers));
+/** What may be chosen instead of what is set: the one in the page where the browser can run it, one on the desk only by whom an administrator gave one. */
+export function choices(phones: Phones, browser: boolean): PhoneKind[] {
+  const may: Record<PhoneKind, boolean> = { browser, sip: phones.set.kind === "sip", number: phones.own_numbers, none: true };
+  return (Object.keys(may) as PhoneKind[]).filter((kind) => may[kind]);
 }
 
 /** What is to be kept; null: nothing of one's own. */

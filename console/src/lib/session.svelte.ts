@@ -298,9 +298,9 @@ class Signed {
   lastDialled = "";
 
   /** Calls a number outside, under a service (OUT-01, OUT-02). */
-  callOutside(number: string, service: string | null): Promise<Problem | null> {
+  callOutside(number: string, service: string | null, callerId: string | null = null): Promise<Problem | null> {
     this.lastDialled = number;
-    return this.place("dial", { number, service });
+    return this.place("dial", { number, service, caller_id: callerId });
   }
 
   /** Passes a customer on (XFER-05). A refusal is handed back. */

@@ -119,6 +119,8 @@ pub struct Outgoing {
     pub token: OfferToken,
     /// What is dialled and pressed.
     pub dialled: Dialled,
+    /// What whoever is called sees.
+    pub caller_id: Option<String>,
     /// Why nobody answered.
     pub failed: Option<DialFailure>,
 }

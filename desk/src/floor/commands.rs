@@ -11,6 +11,7 @@ use router::Input;
 
 use super::call::{Call, Seat};
 use super::core::{Core, Effect};
+use super::outbound::ToDial;
 use crate::console::protocol::{Command, ConsoleEvent, Phase};
 use crate::refusal::Refusal;
 
@@ -96,7 +97,9 @@ impl Core {
             Command::Call { user, extension } => {
                 self.call_colleague(agent, (user, extension), None, now, out)
             }
-            Command::Dial { number, service } => self.dial_out(agent, &number, service, None, now, out),
+            Command::Dial { number, service, caller_id } => {
+                self.dial_out(agent, ToDial { number, service, caller_id }, None, now, out)
+            }
             Command::Consult { interaction, user, extension, number } => {
                 self.consult(agent, interaction, (user, extension, number), now, out)
             }

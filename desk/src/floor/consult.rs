@@ -16,6 +16,7 @@ use serde_json::json;
 use super::call::{Call, Seat, Stage};
 use super::core::{Core, Effect};
 use super::facts::order;
+use super::outbound::ToDial;
 use crate::console::protocol::{Level, Phase, ScreenView};
 use crate::refusal::Refusal;
 
@@ -39,7 +40,9 @@ impl Core {
             return Err(IN_FLOW);
         }
         match (user, extension, number) {
-            (None, None, Some(number)) => self.dial_out(agent, &number, service, Some(of), now, out),
+            (None, None, Some(number)) => {
+                self.dial_out(agent, ToDial { number, service, caller_id: None }, Some(of), now, out)
+            }
             (user, extension, None) => self.call_colleague(agent, (user, extension), Some(of), now, out),
             _ => Err(Refusal::field("/user", "name a user, an extension or a number, and one of them")),
         }

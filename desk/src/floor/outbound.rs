@@ -26,13 +26,22 @@ pub(super) const RING_TIME: Duration = Duration::from_secs(50);
 /// Over which the numbers are counted that an agent dials.
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// What an agent wants dialled.
+pub(super) struct ToDial {
+    /// As typed.
+    pub number: String,
+    /// Under which service it is counted.
+    pub service: Option<ServiceId>,
+    /// Which of the house's numbers is shown there.
+    pub caller_id: Option<String>,
+}
+
 impl Core {
     /// The page of `agent` calls a number outside, or says why not; a refused command changes nothing.
     pub(super) fn dial_out(
         &mut self,
         agent: UserId,
-        number: &str,
-        service: Option<ServiceId>,
+        ToDial { number, service, caller_id }: ToDial,
         consults: Option<InteractionId>,
         now: Timestamp,
         out: &mut Vec<Effect>,
@@ -45,11 +54,12 @@ impl Core {
                 why: "No numbers are dialled in your present state. Choose another one first.",
             });
         }
-        let dialled = Dialled::parse(number)
+        let dialled = Dialled::parse(&number)
             .ok_or_else(|| Refusal::field("/number", "digits with an optional +, 2 to 20 of them"))?;
         self.may_dial(&dialled.number)?;
         let dialled = Dialled { number: self.config.dialling.normal(&dialled.number), ..dialled };
         let service = self.counted_under(agent, service)?;
+        let caller_id = self.shown_to(service, caller_id)?;
         if matches!(self.state_of(agent), None | Some(AgentState::LoggedOut)) {
             return Err(Self::refused(router::Refusal::LoggedOut));
         }
@@ -57,7 +67,7 @@ impl Core {
         self.not_too_often(agent, now)?;
         self.clear_the_line(agent, None, out)?;
         let (interaction, token): (InteractionId, OfferToken) = (self.sources.id(), self.sources.id());
-        let caller = self.config.caller_id(service).unwrap_or_default();
+        let caller = caller_id.clone().unwrap_or_default();
         let contact = dialled.number.clone();
         // What the floor refuses has not arrived.
         let mark = out.len();
@@ -81,7 +91,7 @@ impl Core {
             out.push(Effect::Journal(Event::Consults { interaction, of, agent }));
         }
         self.hold_others(agent, interaction, out);
-        let aim = Aim::Outside(Outgoing { service, token, dialled, failed: None });
+        let aim = Aim::Outside(Outgoing { service, token, dialled, caller_id, failed: None });
         let mut call = Call { consults, ..Call::new(aim, caller, None, contact.clone(), now) };
         call.enter(agent, Phase::Dialling, now);
         self.calls.insert(interaction, call);
@@ -104,9 +114,8 @@ impl Core {
     /// The agent's phone is there: the number is dialled.
     pub(super) fn dial(&self, interaction: InteractionId, out: &mut Vec<Effect>) {
         let Some(call) = self.calls.get(&interaction) else { return };
-        let Some(Outgoing { service, dialled, .. }) = call.outside() else { return };
-        let number = dialled.number.clone();
-        let caller_id = self.config.caller_id(*service);
+        let Some(Outgoing { caller_id, dialled, .. }) = call.outside() else { return };
+        let (number, caller_id) = (dialled.number.clone(), caller_id.clone());
         self.order_dial(interaction, number, caller_id, RING_TIME, out);
     }
 
@@ -220,6 +229,15 @@ impl Core {
         }
         let own = services.keys().find(|service| self.config.eligible(**service).contains(&agent));
         own.or(services.keys().next()).copied().ok_or(Refusal::missing("service"))
+    }
+
+    /// The number that whoever is called sees: the one that was chosen, if it is the house's; else by itself (OUT-11).
+    fn shown_to(&self, service: ServiceId, chosen: Option<String>) -> Result<Option<String>, Refusal> {
+        match chosen {
+            None => Ok(self.config.caller_id(service)),
+            Some(number) if self.config.numbers.contains_key(&number) => Ok(Some(number)),
+            Some(_) => Err(Refusal::field("/caller_id", "one of the house's own numbers")),
+        }
     }
 
     /// So many numbers within a minute (SAFE-01).

@@ -290,7 +290,7 @@ async fn a_consult_that_comes_to_nothing_leads_back_by_one_key() {
 async fn the_agent_says_which_of_several_held_customers_it_is() {
     let (mut house, mut annas, mut cleos, first) = open().await;
     house.fact(CallFact::HoldChanged { interaction: first, agent: anna(), held: true }).await;
-    annas.does(Command::Dial { number: "+49301".into(), service: None }).await.unwrap();
+    annas.does(Command::Dial { number: "+49301".into(), service: None, caller_id: None }).await.unwrap();
     let second = house
         .order(|o| if let CallOrder::Place { interaction, .. } = o { Some(*interaction) } else { None })
         .await;

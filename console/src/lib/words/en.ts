@@ -320,6 +320,7 @@ export const en = {
     hint: "Enter calls the number, the extension or the first in the list.",
     outside: "Number outside",
     service: "For the service",
+    shown: "Number shown: automatic",
     call: "Call",
     callName: "Call {name}",
     notNow: "cannot be called now",

@@ -130,6 +130,9 @@ pub enum Command {
         /// Under which service it is counted (OUT-02); the agent's first when none is named.
         #[serde(default)]
         service: Option<ServiceId>,
+        /// Which of the house's numbers is shown there (OUT-11); without it one of the service's, else of the house.
+        #[serde(default)]
+        caller_id: Option<String>,
     },
     /// The far side hears music.
     Hold {
