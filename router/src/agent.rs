@@ -47,6 +47,8 @@ pub struct Tally {
 
 /// Reasons of one agent and day that are told apart; further ones are not counted.
 const REASONS_MAX: usize = 64;
+/// How much longer a call rings at a number outside.
+const OUTSIDE_GRACE: Duration = Duration::from_secs(20);
 
 /// How long an agent was away today, by the reason that was chosen (STATE-14). Days are counted in UTC.
 #[derive(Clone, Debug, Default)]
@@ -205,6 +207,12 @@ impl Agent {
     /// Whether a queued interaction of this kind may be offered now.
     pub fn is_open(&self, channel: Channel, limits: &Limits) -> bool {
         self.open(limits) & bit(channel) != 0
+    }
+
+    /// By how much longer a call rings here: a number outside begins to ring seconds after it was dialled, and whoever picks up hears
+    /// first what to press.
+    pub fn ring_grace(&self, channel: Channel) -> Duration {
+        if self.phone == PhoneKind::Number && channel.is_call() { OUTSIDE_GRACE } else { Duration::ZERO }
     }
 
     /// What reaches the agent: without a telephone no calls.

@@ -171,7 +171,8 @@ impl Floor {
         if rings || matches!(state, AgentState::Offline) {
             return Err(Refusal::NotNow { state });
         }
-        let (token, deadline) = (self.next_token(), self.now + ring_time.max(RING_TIME_MIN));
+        let ring_time = ring_time.max(RING_TIME_MIN) + self.agents[number].ring_grace(Channel::Voice);
+        let (token, deadline) = (self.next_token(), self.now + ring_time);
         self.record(Event::Offered { interaction, agent, token, deadline });
         self.out.push(Output::Offer { interaction, agent, token, deadline });
         Ok(())

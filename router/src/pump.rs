@@ -247,6 +247,7 @@ impl Floor {
             Phase::Offered(ring) => (ring.token, ring.deadline),
             _ => {
                 let ring_time = self.queue_rules(item.service).ring_time.max(RING_TIME_MIN);
+                let ring_time = ring_time + self.agents[agent].ring_grace(item.channel);
                 (self.next_token(), self.now + ring_time)
             }
         };

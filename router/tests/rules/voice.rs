@@ -1,10 +1,11 @@
 //! Calls that are offered, taken, refused and missed.
 
 use model::agent::{AgentState, NotReadyReason};
+use model::id::{Id as _, SessionId};
 use model::interaction::EndStatus;
 use model::journal::OfferEnd;
 use model::people::PhoneKind;
-use model::service::{Overflow, Treatment};
+use model::service::{Overflow, QueueRules, Treatment};
 use model::skill::{Requirement, SkillExpr};
 use router::{Input, Output, Refusal};
 
@@ -295,4 +296,19 @@ fn a_changed_group_rule_holds_for_those_already_signed_in() {
     hall.call();
     hall.declines(ana);
     assert_eq!(hall.state(ana), AgentState::Ready, "the rule of now, not of sign-in");
+}
+
+/// CONN-06: a call rings longer at a number outside, which takes seconds to ring at all; a chat does not.
+#[test]
+fn a_number_outside_has_more_time() {
+    let mut hall = Hall::open();
+    let ana = hall.hires(&[]);
+    hall.must(Input::LogIn { agent: ana, session: SessionId::from_number(1), phone: PhoneKind::Number });
+    let usual = QueueRules::default().ring_time;
+    let call = hall.call();
+    assert_eq!(hall.offered_to(call), Some(ana));
+    hall.pass(usual + seconds(19));
+    assert_eq!(hall.offered_to(call), Some(ana));
+    hall.pass(seconds(1));
+    assert!(hall.waits(call));
 }
